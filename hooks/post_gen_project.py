@@ -1,0 +1,102 @@
+"""Leave out the parts that were not chosen, record the answers, make the first commit.
+
+A file or folder `name@word` stays only if `word` was chosen, and loses its `@word`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+WORD = re.compile(r"@([a-z0-9_]+)")
+LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
+# A user's own hooks, signing, ignore rules and background work have no business in the first commit.
+PLAIN = """init.defaultBranch=main core.hooksPath=.git/no-hooks commit.gpgSign=false core.excludesFile=
+    core.safecrlf=false core.fsmonitor=false gc.auto=0 maintenance.auto=false""".split()
+
+
+def leave_out(project: Path, chosen: set[str]) -> None:
+    """Remove what was not chosen and folders left empty; strip `@word` from the rest."""
+    for path in sorted(project.rglob("*"), reverse=True):  # what is inside a folder comes before the folder
+        inside = path.relative_to(project)
+        words = set(WORD.findall(inside.as_posix()))
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        elif path.is_file() and ("__pycache__" in inside.parts or not words <= chosen):
+            path.unlink()
+        elif "@" in path.name:
+            path.rename(path.with_name(WORD.sub("", path.name)))
+
+
+def git(*command: str, folder: str = ".") -> str:
+    """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
+    options = [option for setting in PLAIN for option in ("-c", setting)]
+    environment = {key: value for key, value in os.environ.items() if key not in LOCAL}
+    line = ["git", "-C", folder, *options, *command]
+    return subprocess.run(line, env=environment, check=True, text=True, capture_output=True).stdout.strip()
+
+
+def public_address(address: str) -> str | None:
+    """Return a template's address without credentials, or None for a path on this machine."""
+    if re.match(r"(?!file:)[\w.+-]{2,}(@[\w.-]+)?:", address):
+        return re.sub(r"//[^/@]*@", "//", address)
+    return None
+
+
+def record(answers: dict) -> dict:
+    """Return what a later update needs: the template's address, its commit if known, the answers."""
+    address, commit = public_address(answers["_template"]), None
+    folder = answers["_repo_dir"]
+    if (Path(folder) / ".git").exists():
+        try:
+            commit = git("rev-parse", "HEAD", folder=folder)
+            address = address or public_address(git("config", "remote.origin.url", folder=folder))
+        except (OSError, subprocess.CalledProcessError):  # no git, no commit yet, or no remote
+            pass
+    given = {key: value for key, value in answers.items() if not key.startswith("_")}
+    return {"template": address, "commit": commit, "answers": given}
+
+
+def first_commit(project: Path, answers: dict) -> str:
+    """Commit everything to a new repository; return what is to be said about it, if anything."""
+    if any((folder / ".git").exists() for folder in (project, *project.parents)):
+        return "This folder is inside a git work tree already: no repository was made. Commit it there."
+    name, mail = answers["__author_name"], answers["__author_email"]
+    commit = ("commit", "--quiet", "--message", f"Bake {answers['project_slug']} with Handrail")
+    try:
+        git("init", "--quiet")
+        git("add", "--all")
+        try:
+            git("-c", "user.useConfigOnly=true", *commit)
+        except subprocess.CalledProcessError:  # nobody has told git who they are
+            git("-c", f"user.name={name}", "-c", f"user.email={mail}", *commit)
+    except OSError:
+        return "git is not installed: no repository was made. Later: git init, git add --all, git commit."
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip() or "no reason given").splitlines()[-1]
+        return f"git could not make the first commit: {reason}. The files are complete; commit them yourself."
+    return ""
+
+
+def main(answers: dict) -> None:
+    """Finish the project in the current folder and print the commands to try next."""
+    project, slug, chosen = Path.cwd(), answers["project_slug"], set(answers["__chosen"])
+    leave_out(project, chosen)
+    text = json.dumps(record(answers), ensure_ascii=False, indent=2)
+    Path(".handrail.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    remark = first_commit(project, answers)
+    if remark:
+        print(remark, file=sys.stderr)
+    here = project.parent == Path(os.environ.get("PWD", project.parent))
+    first = "demo" if "research" in chosen else "status"
+    steps = f"cd {slug if here else project}", f"uv run {slug} {first}", "uv run pytest"
+    print(f"{slug} is ready. Next:", *steps, sep="\n  ")
+
+
+if __name__ == "__main__":
+    try:
+        main(json.loads({{cookiecutter | jsonify | jsonify}}))  # noqa: F821
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}. The project is incomplete: mend it, then bake again.")
