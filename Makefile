@@ -1,0 +1,49 @@
+# Needs git, make and Python >= 3.11; everything else goes into .venv.
+# With a newer Python under another name: make test PYTHON=python3.13
+
+PYTHON ?= python3
+PYTEST := .venv/bin/pytest -q
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(CURDIR)/.venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help demo test fast slow lint bench clean
+
+help:
+	@echo "make demo   bake the default project into build/ and run it, from raw data to a live prediction"
+	@echo "make test   lint, then every test (fast, then slow)"
+	@echo "make fast   the tests that install nothing      make lint   ruff on hooks, tests, template"
+	@echo "make slow   the tests that install and run      make bench  side by side with the peers"
+
+demo: .venv/ready
+	rm -rf build/late-flights
+	.venv/bin/cookiecutter . --no-input --default-config --output-dir build
+	cd build/late-flights && uv run late-flights demo
+
+test: lint fast slow
+
+fast: .venv/ready
+	$(PYTEST) -n 2 -m "not slow"
+
+slow: .venv/ready
+	$(PYTEST) -n 2 -m slow
+
+lint: .venv/ready
+	.venv/bin/ruff check --config pyproject.toml
+	.venv/bin/ruff format --check --config pyproject.toml
+	.venv/bin/codespell
+	.venv/bin/zizmor --offline --quiet .github
+
+bench: .venv/ready
+	.venv/bin/python benchmarks/run.py
+
+clean:
+	rm -rf .venv build
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; old = "Python %d.%d is too old: Handrail needs 3.11 or newer, as make PYTHON=python3.13"; \
+		sys.version_info >= (3, 11) or sys.exit(old % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv/bin/uv pip install --quiet --upgrade --group dev
+	@touch $@
