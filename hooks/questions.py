@@ -87,13 +87,23 @@ def settle(answers: dict) -> None:
         if because and answers[key] != NONE:
             report_left_out(key, answers[key], because)
             answers[key] = NONE
-    found = problems(answers, questions())
+    found = problems(answers, questions()) or occupied(answers)
     if found:
         raise FailedHookException("\n".join(found))
     answers["__chosen"] = chosen_words(answers)
     answers["__package"] = answers["project_slug"].replace("-", "_")
     answers["__author_name"], answers["__author_email"] = AUTHOR.fullmatch(answers["author"]).groups()
     answers["__spdx"] = template()["_spdx"][answers["license"]]
+
+
+def occupied(answers: dict) -> list[str]:
+    """Return why the project's folder cannot be used: files in it would be mixed with the new ones."""
+    folder = Path(answers.get("_output_dir", "."), answers["project_slug"])
+    if "_output_dir" in answers and folder.is_dir() and any(folder.iterdir()):
+        return [
+            f"{folder}: holds files already. Move it away, or bake into another folder with --output-dir."
+        ]
+    return []
 
 
 class SettledContext(Context):

@@ -1,0 +1,53 @@
+"""Sets of answers, derived from `cookiecutter.json`: a new choice is covered without a change here."""
+
+from itertools import combinations
+
+from hooks.pre_gen_project import choice_problems
+from hooks.questions import NONE, obstacle, questions
+
+Answers = dict[str, str]
+Pair = frozenset[tuple[str, str]]
+
+
+def choices() -> dict[str, list[str]]:
+    """Return the questions with a list of choices."""
+    return {key: options for key, options in questions().items() if isinstance(options, list)}
+
+
+def covering() -> list[Answers]:
+    """Return few sets of answers in which every possible pair of answers occurs, each a valid project."""
+    every = [(key, option) for key, options in choices().items() for option in {*options, NONE}]
+    open_pairs = {frozenset(pair) for pair in combinations(every, 2) if pair[0][0] != pair[1][0]}
+    found = []
+    while open_pairs:
+        wanted = min(open_pairs, key=sorted)
+        row = completed({}, dict(wanted), open_pairs)
+        open_pairs -= pairs(row) if row else {wanted}
+        if row and row not in found:
+            found.append(row)
+    return found
+
+
+def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers | None:
+    """Return `start` with every question answered, `wanted` included; None where no project is like that."""
+    key = next((key for key in choices() if key not in start), None)
+    if key is None:
+        return None if choice_problems(start, questions()) else start
+    options = [NONE] if obstacle(key, start) else choices()[key]
+    if key in wanted:
+        options = [wanted[key]] if wanted[key] in options else []
+    for option in sorted(options, key=lambda option: -len(pairs({**start, key: option}) & open_pairs)):
+        row = completed({**start, key: option}, wanted, open_pairs)
+        if row:
+            return row
+    return None
+
+
+def pairs(row: Answers) -> set[Pair]:
+    """Return every pair of answers in a row."""
+    return {frozenset(pair) for pair in combinations(row.items(), 2)}
+
+
+def label(answers: Answers) -> str:
+    """Return a name for a set of answers, for the test's id."""
+    return "-".join(answers.values())

@@ -1,0 +1,158 @@
+"""The questions, as a user meets them: in a terminal, without input, from a configuration, by replay."""
+
+import json
+import os
+import re
+import sys
+
+import pytest
+import yaml
+from cookiecutter import prompt
+from cookiecutter.main import cookiecutter as bake_in_process
+
+from tests.conftest import TEMPLATE, isolated
+
+ASKED = re.compile(r"^ +\[(\d+)\] (.+?)(?: \(|$)", re.MULTILINE)
+ENTER = ""
+DISCOVERY, PRODUCTION = "4", "2"
+LEFT_OUT = "api=fastapi does not apply with stage=discovery: left out"
+
+
+def answers_of(folder) -> dict:
+    return json.loads((folder / ".handrail.json").read_text(encoding="utf-8"))["answers"]
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """Run cookiecutter in a pseudo-terminal, typing a reply at each prompt; return what the screen showed."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
+
+    def converse(*replies: str) -> str:
+        child, screen = pty.fork()
+        if child == 0:
+            os.chdir(tmp_path)
+            line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE)]
+            os.execvpe(line[0], line, isolated(tmp_path, TERM="dumb"))
+        shown = "".join(heard(screen, reply) for reply in (*replies, None))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status == 0, shown
+        return shown.replace("\r\n", "\n")
+
+    return converse
+
+
+def heard(screen: int, reply: str | None) -> str:
+    """Read until a prompt stands open, or to the end where no reply is left, then type the reply."""
+    shown = ""
+    while reply is None or not shown.endswith("): "):
+        try:
+            read = os.read(screen, 4096).decode()
+        except OSError:  # the other end is closed
+            break
+        if not read:
+            break
+        shown += read
+    if reply is not None:
+        os.write(screen, f"{reply}\n".encode())
+    return shown
+
+
+def test_discovery_asks_seven_questions(terminal, tmp_path):
+    shown = terminal("Bird Counts", ENTER, ENTER, ENTER, "2", DISCOVERY, ENTER)
+    assert [number for number, _ in ASKED.findall(shown)] == list("1234567")
+    assert "at once, one record" not in shown
+    answers = answers_of(tmp_path / "bird-counts")
+    assert answers["license"] == "mit"
+    assert (answers["stage"], answers["api"], answers["batch"]) == ("discovery", "none", "none")
+
+
+def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "1")
+    assert [number for number, _ in ASKED.findall(shown)] == list("123456789")
+    answers = answers_of(tmp_path / "late-flights")
+    assert (answers["stage"], answers["api"], answers["batch"]) == ("production", "none", "batch")
+
+
+def test_a_bad_answer_is_asked_again_at_once(terminal, tmp_path):
+    shown = terminal("2 Fast", ENTER, "fast-2", ENTER, "me", "Zoë <zoe@example.com>", ENTER, DISCOVERY, ENTER)
+    assert 'project_slug "2-fast": must be small letters, digits and single hyphens, a letter first.' in shown
+    assert 'author "me": must be one name, without a comma, and a mail address.' in shown
+    assert answers_of(tmp_path / "fast-2")["author"] == "Zoë <zoe@example.com>"
+
+
+def test_typed_braces_are_carried_literally(terminal, tmp_path):
+    terminal("{{ 7 * 7 }}", "braces", "100 {% sure", ENTER, ENTER, DISCOVERY, ENTER)
+    answers = answers_of(tmp_path / "braces")
+    assert (answers["project_name"], answers["description"]) == ("{{ 7 * 7 }}", "100 {% sure")
+
+
+def test_every_question_and_choice_explains_itself():
+    template = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    explained = template["__prompts__"]
+    for key, default in template.items():
+        if isinstance(default, list) and not key.startswith("_"):
+            assert explained[key]["__prompt__"].endswith(("?", ")"))
+            assert list(explained[key])[1:] == default
+            assert all(explained[key][choice].startswith(f"{choice} - ") for choice in default)
+        elif not key.startswith("_"):
+            assert explained[key].endswith(("?", ")"))
+
+
+def test_without_input_a_default_that_does_not_apply_is_not_reported(cookiecutter, tmp_path):
+    done = cookiecutter("--no-input", "stage=discovery")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert answers_of(tmp_path / "late-flights")["api"] == "none"
+
+
+def test_a_given_answer_that_does_not_apply_is_reported_once(cookiecutter, tmp_path):
+    done = cookiecutter("--no-input", "stage=discovery", "api=fastapi", "batch=none")
+    assert done.stderr.splitlines() == [LEFT_OUT]
+    assert answers_of(tmp_path / "late-flights")["api"] == "none"
+
+
+def test_a_configured_answer_that_does_not_apply_is_reported(cookiecutter, tmp_path):
+    settings = tmp_path / "mine.yaml"
+    settings.write_text(yaml.safe_dump({"default_context": {"api": "fastapi", "license": "mit"}}))
+    done = cookiecutter("--no-input", "--config-file", str(settings), "stage=discovery")
+    assert done.stderr.splitlines() == [LEFT_OUT]
+    assert answers_of(tmp_path / "late-flights")["license"] == "mit"
+
+
+def test_replay_gives_the_same_project(cookiecutter, tmp_path):
+    cookiecutter("--no-input", "stage=production", "batch=none", "description={{ open")
+    first = answers_of(tmp_path / "late-flights")
+    done = cookiecutter("--replay", "--output-dir", "again")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert answers_of(tmp_path / "again" / "late-flights") == first
+    assert first["description"] == "{{ open"
+
+
+def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
+    cookiecutter("--no-input")
+    record = next((tmp_path / ".cookiecutter_replay").glob("*.json"))
+    replay = json.loads(record.read_text(encoding="utf-8"))
+    replay["cookiecutter"] |= {"stage": "discovery", "batch": "none", "project_slug": "edited"}
+    record.write_text(json.dumps(replay), encoding="utf-8")
+    done = cookiecutter("--replay")
+    assert done.stderr.splitlines() == [LEFT_OUT]
+    assert answers_of(tmp_path / "edited")["api"] == "none"
+    assert not (tmp_path / "edited" / "2-research").exists()
+
+
+def test_where_cookiecutter_has_changed_all_is_asked_and_nothing_breaks(tmp_path, monkeypatch, capsys):
+    original = getattr(prompt.prompt_choice_for_config, "wrapped", prompt.prompt_choice_for_config)
+    seen = []
+
+    def changed(cookiecutter_dict, env, key, options, no_input, prompts=None, prefix="", colour=None):
+        seen.append(key)
+        return original(cookiecutter_dict, env, key, options, no_input, prompts, prefix)
+
+    monkeypatch.setattr(prompt, "prompt_choice_for_config", changed)
+    monkeypatch.syspath_prepend(TEMPLATE)
+    given = {"stage": "discovery"}
+    bake_in_process(
+        str(TEMPLATE), no_input=True, extra_context=given, output_dir=tmp_path, default_config=True
+    )
+    assert seen == ["license", "stage", "ci", "api", "batch"]
+    assert answers_of(tmp_path / "late-flights")["api"] == "none"
+    assert LEFT_OUT in capsys.readouterr().err

@@ -1,0 +1,21 @@
+"""A named project holds exactly the files of its list, and each stage only adds to the one before."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.trees import NAMED, TREES, tree
+
+STAGES = ("discovery", "research", "production", "operation")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_files(name, bake):
+    listed = (TREES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    assert tree(bake(**NAMED[name]).path) == listed
+
+
+@pytest.mark.parametrize(("earlier", "later"), list(pairwise(STAGES)))
+def test_a_later_stage_only_adds(earlier, later, bake):
+    before, after = (set(tree(bake(**NAMED[name]).path)) for name in (earlier, later))
+    assert before < after

@@ -1,0 +1,38 @@
+"""The exact files of the named projects. `python -m tests.trees` writes `tests/trees/*.txt` again."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from cookiecutter.main import cookiecutter
+
+TREES = Path(__file__).with_suffix("")
+TEMPLATE = TREES.parents[1]
+NAMED = {
+    "discovery": {"stage": "discovery"},
+    "research": {"stage": "research"},
+    "production": {"stage": "production"},
+    "operation": {"stage": "operation"},
+}
+
+
+def tree(project: Path) -> list[str]:
+    """Return every file of a freshly baked project, but for git's own."""
+    files = [path.relative_to(project) for path in project.rglob("*") if path.is_file()]
+    return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+def main() -> None:
+    """Bake every named project and write its list of files."""
+    sys.path.append(str(TEMPLATE))
+    for name, answers in NAMED.items():
+        with tempfile.TemporaryDirectory() as folder:
+            baked = cookiecutter(
+                str(TEMPLATE), no_input=True, default_config=True, extra_context=answers, output_dir=folder
+            )
+            lines = tree(Path(baked))
+        (TREES / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
