@@ -2,7 +2,7 @@
 # With a newer Python under another name: make test PYTHON=python3.13
 
 PYTHON ?= python3
-PYTEST := .venv/bin/pytest -q
+PYTEST := .venv/bin/pytest -q -n 2 --dist loadgroup
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -23,10 +23,10 @@ demo: .venv/ready
 test: lint fast slow
 
 fast: .venv/ready
-	$(PYTEST) -n 2 -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: .venv/ready
-	$(PYTEST) -n 2 -m slow
+	$(PYTEST) -m slow
 
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml

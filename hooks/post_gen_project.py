@@ -89,7 +89,7 @@ def main(answers: dict) -> None:
     remark = first_commit(project, answers)
     if remark:
         print(remark, file=sys.stderr)
-    here = project.parent == Path(os.environ.get("PWD", project.parent))
+    here = project.parent == Path(os.environ.get("PWD", project.parent)).resolve()
     first = "demo" if "research" in chosen else "status"
     steps = f"cd {slug if here else project}", f"uv run {slug} {first}", "uv run pytest"
     print(f"{slug} is ready. Next:", *steps, sep="\n  ")

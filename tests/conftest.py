@@ -110,4 +110,4 @@ def isolated(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which cookiecutter and git know no user but the one in `home`."""
     home.mkdir(exist_ok=True)
     folders = {"HOME": str(home), "USERPROFILE": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
-    return own_environment(**{**folders, "GIT_CONFIG_NOSYSTEM": "1", "COLUMNS": "200", **more})
+    return own_environment(**{**folders, "GIT_CONFIG_NOSYSTEM": "1", "PWD": str(home), **more})

@@ -73,7 +73,7 @@ def test_blocks_stand_alone_on_their_line_and_are_not_nested():
         assert depth == 0, name
 
 
-def test_every_word_but_a_default_state_changes_the_project(bake):
+def test_every_choice_changes_the_project(bake):
     """A choice that changes no file is a question without a part behind it."""
     for key, options in choices().items():
         stage = {} if key == "stage" else {"stage": "operation"}

@@ -1,0 +1,108 @@
+"""Baked projects, installed and run as their README says: the numbers and sentences they print."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hooks.pre_gen_project import FOLDERS, SLUG, TAKEN, WINDOWS
+from tests.conftest import Project, bake_new
+
+pytestmark = pytest.mark.slow
+
+PROJECTS = {
+    "operation": {},
+    "production-batch": {"stage": "production", "api": "none", "ci": "none"},
+    "production-api": {"stage": "production", "batch": "none", "license": "mit"},
+    "research": {"stage": "research"},
+    "discovery": {"stage": "discovery"},
+}
+SAMPLE = ("--sample", "20000")
+NEVER_ENDS = "serve"
+INSTALLED = """
+import json, sys
+from importlib import metadata
+names = {script.name for script in metadata.entry_points(group="console_scripts")}
+for distribution in metadata.distributions():
+    names.add(distribution.metadata["Name"])
+    top = distribution.read_text("top_level.txt") or ""
+    names.update(top.split(), (str(file).split("/")[0].removesuffix(".py") for file in distribution.files or ()))
+print(json.dumps(sorted(names)))
+"""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PROJECTS],
+)
+def installed(request, cookies_session) -> Project:
+    """A baked project with its environment."""
+    project = bake_new(cookies_session, PROJECTS[request.param])
+    ran(project, "uv", "sync", "--quiet")
+    return project
+
+
+def ran(project: Project, *command: str) -> str:
+    """Run a command to its good end; return what it printed."""
+    done = project.run(*command)
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def has(project: Project, command: str) -> bool:
+    return project.has(f"src/late_flights/commands/{command}.py")
+
+
+def test_its_own_tests_pass(installed):
+    said = ran(installed, "uv", "run", "pytest", "-q")
+    passed = int(re.search(r"(\d+) passed", said)[1])
+    assert passed >= 3
+    assert "warning" not in said
+
+
+@pytest.mark.parametrize(
+    "tool", ["ruff check", "ruff format --check", "ty check", "deptry ."], ids=lambda tool: tool.split()[0]
+)
+def test_its_own_checks_are_silent(tool, installed):
+    ran(installed, "uv", "run", *tool.split())
+
+
+def test_demo_on_a_sample(installed):
+    if not has(installed, "demo"):
+        assert "discovery" in ran(installed, "uv", "run", "late-flights", "status")
+        return
+    said = ran(installed, "uv", "run", "late-flights", "demo", *SAMPLE)
+    assert re.search(r"AUC\D+0\.[67]\d", said), said
+
+
+def commands_of(readme: str) -> list[list[str]]:
+    """Return the commands in a README's fenced blocks, one list of words each."""
+    blocks = re.findall(r"^```(?:console|bash|sh)\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    lines = [line.removeprefix("$ ").split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line]
+
+
+def test_readme_commands(installed):
+    commands = commands_of(installed.text("README.md"))
+    assert ["uv", "run", "pytest"] in commands
+    for command in commands:
+        if command[0] == "uv" and NEVER_ENDS not in command:
+            ran(installed, *command)
+
+
+def test_running_changes_nothing_that_is_committed(installed):
+    changed = ran(installed, "git", "status", "--porcelain").splitlines()
+    assert set(changed) <= {"?? uv.lock"}
+
+
+@pytest.mark.xdist_group("operation")
+def test_names_of_what_is_installed_are_refused(cookies_session):
+    project = bake_new(cookies_session, PROJECTS["operation"])
+    ran(project, "uv", "sync", "--quiet", "--all-groups")
+    script = Path(project.path, ".venv", "names.py")
+    script.write_text(INSTALLED, encoding="utf-8")
+    names = {name.lower().replace("_", "-") for name in json.loads(ran(project, "uv", "run", str(script)))}
+    possible = {name for name in names if SLUG.fullmatch(name)} - {"late-flights"}
+    assert sorted(possible - TAKEN - FOLDERS - {name for name in possible if WINDOWS.fullmatch(name)}) == []

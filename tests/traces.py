@@ -1,0 +1,34 @@
+"""What gives a part away: words that may stand in a project only if the part was chosen."""
+
+import re
+
+# Word chosen: patterns, matched without regard to case in every text of the project and in its file names.
+TRACES = {
+    "research": [r"\bduckdb\b", r"\bscikit-learn\b", r"\bonnx\b", r"\bnumpy\b", r"late-flights train\b"],
+    "production": [r"\bdockerfile\b", r"\bhadolint\b", r"late-flights promote\b", r"late-flights rollback\b"],
+    "operation": [
+        r"\bprometheus\b.*\balert",
+        r"late-flights monitor\b",
+        r"\bHANDOVER\.md\b",
+        r"\brunbook\.md\b",
+    ],
+    "fastapi": [
+        r"\bfastapi\b",
+        r"\buvicorn\b",
+        r"late-flights serve\b",
+        r"\bapi[ _-]key\b",
+        r"\bhttpx?\b(?!s?:)",
+    ],
+    "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
+    "github": [r"\bgithub actions\b", r"\.github\b", r"\bzizmor\b"],
+    "mit": [r"permission is hereby granted"],
+    "apache": [r"apache license"],
+    "bsd": [r"redistributions in binary form"],
+    "proprietary": [r"licenseref-proprietary"],
+}
+
+
+def traces_of(absent: set[str], text: str) -> list[str]:
+    """Return each piece of text that speaks of a part that isn't there."""
+    patterns = [pattern for word in absent for pattern in TRACES.get(word, ())]
+    return [match[0] for pattern in patterns for match in re.finditer(pattern, text, re.IGNORECASE)]
