@@ -1,0 +1,1 @@
+"""The whole project: data, model, serving, monitoring and the gates between its stages."""

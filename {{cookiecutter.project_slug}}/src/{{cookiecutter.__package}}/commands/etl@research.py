@@ -1,0 +1,23 @@
+"""Bring in the raw tables, check and transform them, load the result."""
+
+from argparse import ArgumentParser, Namespace
+
+from ..settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take no options of its own."""
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Build the table and say what came in, what was loaded and what was not."""
+    from ..console import progress, table
+    from ..etl.pipeline import run_etl
+
+    with progress("etl") as step:
+        result = run_etl(settings, step)
+    rows = [(name, f"{count:,}", "raw") for name, count in result.raw.items()]
+    rows.append((result.path.relative_to(settings.workspace).as_posix(), f"{result.loaded:,}", "loaded"))
+    rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
+    table("etl", ("what", "rows", ""), rows)
+    return 0

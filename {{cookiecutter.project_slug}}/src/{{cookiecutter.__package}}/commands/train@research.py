@@ -1,0 +1,37 @@
+"""Train a model, measure it beside the baseline, write the report."""
+
+from argparse import ArgumentParser, Namespace
+from datetime import date
+
+from ..settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Let the split be moved, to learn from newer rows."""
+    parser.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="use rows before DATE only: the whole split moves there (default: live_from of project.yaml)",
+    )
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Train, and show the model beside the baseline."""
+    from ..console import progress, say, table
+    from ..model.train import train
+    from ..report.page import write_report
+
+    split = settings.dates.ending(options.until) if options.until else settings.dates
+    with progress("train") as step:
+        training = train(settings, split, step)
+        step("write the report")
+        report = write_report(settings, training)
+    evaluation = training.info["evaluation"]
+    rows = [
+        (name, f"{figures['value']:.3f}", f"{figures['low']:.3f} to {figures['high']:.3f}", f"{simple['value']:.3f}")
+        for (name, figures), simple in zip(evaluation["model"].items(), evaluation["baseline"].values(), strict=True)
+    ]
+    table(f"{evaluation['rows']:,} rows after {split.test_from}", ("", "model", "95%", "baseline"), rows)
+    say(f"version {training.version}, report {report.relative_to(settings.workspace).as_posix()}")
+    return 0

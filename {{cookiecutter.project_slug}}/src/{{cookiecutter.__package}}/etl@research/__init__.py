@@ -1,0 +1,1 @@
+"""From the sources to one table that keeps the contract."""

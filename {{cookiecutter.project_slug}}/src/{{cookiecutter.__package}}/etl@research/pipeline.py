@@ -1,0 +1,49 @@
+"""The whole ETL: extract, check, transform, check again, load."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ..contract import CONTRACT, TABLE
+from ..engine import Connection, connect, parquet
+from ..settings import Settings
+from .extract import RAW_TABLES, extract
+from .load import load, table_path
+from .validate import refuse_other_columns, with_reason
+
+
+@dataclass(frozen=True)
+class EtlResult:
+    """What came in, what was loaded where, and what was not and why (rows)."""
+
+    raw: dict[str, int]
+    path: Path
+    loaded: int
+    rejected: dict[str, int]
+
+
+def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
+    """Build the table of the contract from the sources; running it again gives the same table.
+
+    Raises ProjectError, with the last good table left in place, where a source or the result is bad.
+    """
+    with connect(settings) as connection:
+        on_step("extract")
+        raw = extract(connection, settings)
+        on_step("transform and check")
+        transform(connection, settings)
+        on_step("load")
+        loaded, rejected = load(connection, "checked", TABLE, settings)
+    return EtlResult(raw, table_path(settings, TABLE), loaded, rejected)
+
+
+def transform(connection: Connection, settings: Settings) -> None:
+    """Run transform.sql on the raw tables; the temporary table `checked` holds its rows and `reason`."""
+    for name in RAW_TABLES:
+        path = settings.workspace / "data" / "raw" / f"{name}.parquet"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
+    query = files(__package__).joinpath("transform.sql").read_text(encoding="utf-8")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
+    refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {with_reason('transformed', CONTRACT)}")

@@ -1,0 +1,85 @@
+"""Checks a whole table against the contract, inside the engine, in one pass.
+
+Every rule of the contract becomes one SQL condition. The same conditions count the violations in a
+single aggregate and give each broken row its reason.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..engine import Connection, literal, row, rows
+from ..errors import ProjectError
+from ..schema import Column, Record, Role, columns, one_of_role
+
+SQL_TYPES = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the contract: its text, and the SQL condition that holds for a row that breaks it."""
+
+    text: str
+    broken: str
+
+
+def rules(contract: type[Record]) -> tuple[Rule, ...]:
+    """Return every rule of `contract`, in the order of its columns."""
+    return tuple(rule for column in columns(contract) for rule in _rules_of(column))
+
+
+def count_violations(connection: Connection, table: str, contract: type[Record]) -> dict[str, int]:
+    """Return how many rows of `table` break each rule, broken rules only; one scan of the table."""
+    checks = rules(contract)
+    sums = ", ".join(
+        f"CAST(sum(CASE WHEN {rule.broken} THEN 1 ELSE 0 END) AS BIGINT) AS r{number}"
+        for number, rule in enumerate(checks)
+    )
+    counts = row(connection, f"SELECT {sums} FROM {table}")
+    return {rule.text: counts[f"r{number}"] for number, rule in enumerate(checks) if counts[f"r{number}"]}
+
+
+def with_reason(table: str, contract: type[Record], unique: bool = True) -> str:
+    """Return a query of `table` cast to the contract, and `reason`: the rules a row breaks, or NULL.
+
+    With `unique`, all rows of one key but the first in time are broken too.
+    """
+    key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
+    checks = list(rules(contract))
+    repeated = f"row_number() OVER (PARTITION BY {key} ORDER BY {time})" if unique else "1"
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in checks)
+    return (
+        f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}, "
+        f"CASE WHEN repeat_number > 1 THEN {literal(f'{key}: repeated')} END), '') AS reason "
+        f"FROM (SELECT *, {repeated} AS repeat_number FROM {table})"
+    )
+
+
+def typed(contract: type[Record]) -> str:
+    """Return the SELECT list of the contract's columns, each cast to its type."""
+    return ", ".join(f"CAST({c.name} AS {SQL_TYPES[c.kind]}) AS {c.name}" for c in columns(contract))
+
+
+def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
+    """Raise ProjectError where `table` lacks a column of the contract; `origin` is named in the message."""
+    present = {item["column_name"] for item in rows(connection, f"DESCRIBE SELECT * FROM {table}")}
+    absent = [c.name for c in columns(contract) if c.name not in present]
+    if absent:
+        raise ProjectError(f"{origin}: no column {', '.join(absent)}, which contract.py asks for")
+
+
+def _rules_of(column: Column) -> Iterator[Rule]:
+    name = column.name
+    if not column.nullable:
+        yield Rule(f"{name}: missing", f"{name} IS NULL")
+    if column.ge is not None:
+        yield Rule(f"{name}: below {column.ge:g}", f"{name} < {column.ge}")
+    if column.le is not None:
+        yield Rule(f"{name}: above {column.le:g}", f"{name} > {column.le}")
+    if column.kind is float:
+        yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
+    if column.pattern:
+        yield Rule(f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})")
+    if column.choices:
+        allowed = ", ".join(literal(choice) for choice in column.choices)
+        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{name} NOT IN ({allowed})")

@@ -1,0 +1,1 @@
+"""From the table to a model that is measured, kept and live."""

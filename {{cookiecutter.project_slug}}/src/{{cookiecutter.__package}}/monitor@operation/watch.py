@@ -1,0 +1,122 @@
+"""One look at a window of live predictions: every figure beside the range in which it is expected."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from math import isnan
+from typing import Any, Literal
+
+from ..engine import Connection, connect, row
+from ..errors import ProjectError
+from ..model.metrics import GREATER_IS_BETTER
+from ..model.reference import PREDICTION
+from ..model.registry import Version, load_live
+from ..settings import Live, Settings
+from .drift import drifts
+from .performance import TIME, all_predictions, count_rejected, gather, live_metrics
+
+State = Literal["ok", "warning", "alert", "unknown"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A figure, the range in which it is expected, and what follows."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    state: State
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All readings of a window (end: first day after it), and whether the baseline does better."""
+
+    version: str
+    start: date
+    end: date
+    rows: int
+    outcomes: int
+    readings: tuple[Reading, ...]
+    baseline_better: bool
+
+    @property
+    def alerts(self) -> tuple[Reading, ...]:
+        """The readings that somebody has to look at now."""
+        return tuple(reading for reading in self.readings if reading.state == "alert")
+
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return asdict(self) | {"alerts": [reading.name for reading in self.alerts]}
+
+
+def watch(settings: Settings, start: date | None = None, end: date | None = None) -> Watch:
+    """Look at the predictions from `start` on and before `end`; by default, the last 30 days of them.
+
+    Raises ProjectError where the window has no prediction.
+    """
+    version, _ = load_live(settings)
+    with connect(settings) as connection:
+        start, end = _window(connection, settings, start, end)
+        source = gather(connection, settings, start, end)
+        count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
+        if count == 0:
+            raise ProjectError(f"no prediction from {start} on and before {end}; score or serve some first")
+        model = live_metrics(connection, source, PREDICTION, version.threshold)
+        simple = live_metrics(connection, source, "baseline", version.threshold)
+        broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
+        readings = (
+            *_metric_readings(model, settings.live),
+            _limit("rows that break the contract", broken / (count + broken), settings.live.maximum_violation_share),
+            _limit("age of the model in days", _age_days(version, end), settings.live.maximum_age_days),
+            *_drift_readings(connection, source, version, settings.live.drift_limit),
+        )
+    better = _is_better(settings, simple, model)
+    return Watch(version.name, start, end, count, model["outcomes"], readings, better)
+
+
+def _window(connection: Connection, settings: Settings, start: date | None, end: date | None) -> tuple[date, date]:
+    if start is None or end is None:
+        newest = row(connection, f"SELECT max({TIME}) AS t FROM ({all_predictions(settings)})")["t"]
+        end = end or newest.date() + timedelta(days=1)
+        start = start or end - timedelta(days=30)
+    return start, end
+
+
+def _metric_readings(model: dict[str, Any], live: Live) -> list[Reading]:
+    """Compare the metrics of `live.expected`; with too few outcomes they are unknown."""
+    enough = model["outcomes"] >= live.minimum_outcomes
+    found = []
+    for name, (low, high) in live.expected.items():
+        if name not in model:
+            raise ProjectError(f"project.yaml: live.expected: {name} is unknown; known are {', '.join(model)}")
+        value = float("nan") if model[name] is None or not enough else float(model[name])
+        inside: State = "ok" if low <= value <= high else "alert"
+        found.append(Reading(name, value, low, high, "unknown" if isnan(value) else inside))
+    return found
+
+
+def _drift_readings(connection: Connection, source: str, version: Version, limit: float) -> list[Reading]:
+    """Drift of the prediction is an alert; drift of a feature, which may be the season, a warning."""
+    expected = {name: item["shares"] for name, item in version.info["reference"].items()}
+    found = drifts(connection, source, version.bins, expected)
+    return [
+        _limit(f"drift of {name}", value, limit, "alert" if name == PREDICTION else "warning")
+        for name, value in sorted(found.items(), key=lambda item: -item[1])
+    ]
+
+
+def _limit(name: str, value: float, high: float, state: State = "alert") -> Reading:
+    return Reading(name, value, 0.0, high, "ok" if value <= high else state)
+
+
+def _age_days(version: Version, end: date) -> float:
+    """Return the age of the newest row that the model may have learnt from, at the window's end."""
+    return float((end - date.fromisoformat(version.info["split"]["live_from"])).days)
+
+
+def _is_better(settings: Settings, simple: dict[str, Any], model: dict[str, Any]) -> bool:
+    metric = settings.accuracy.metric
+    if model["outcomes"] < settings.live.minimum_outcomes or model[metric] is None or simple[metric] is None:
+        return False
+    return simple[metric] > model[metric] if GREATER_IS_BETTER[metric] else simple[metric] < model[metric]

@@ -1,0 +1,143 @@
+"""What a contract can say of a column, and what the rest of the project reads from it.
+
+A contract is a pydantic model of one record. Its constraints are the rules; `column` adds the role
+and the unit. From it follow the API's model, the check of whole tables, the feature types, the drift
+bins, the data dictionary and the sample records of the tests.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+
+class Role(StrEnum):
+    """What a column is for. Only features reach the model."""
+
+    KEY = "key"
+    TIME = "time"
+    FEATURE = "feature"
+    TARGET = "target"
+    SENSITIVE = "sensitive"
+    FORBIDDEN = "forbidden"
+    CONTEXT = "context"
+
+
+class Record(BaseModel):
+    """The base of a contract: no unknown columns, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the contract, as the rest of the project reads it."""
+
+    name: str
+    kind: type
+    role: Role
+    description: str
+    unit: str = ""
+    nullable: bool = False
+    slice: bool = False
+    ge: float | None = None
+    le: float | None = None
+    pattern: str | None = None
+    choices: tuple[str, ...] = ()
+    examples: tuple[Any, ...] = ()
+
+    @property
+    def categorical(self) -> bool:
+        """Whether the values are names, not amounts."""
+        return self.kind is str
+
+
+def column(role: Role, description: str, *, unit: str = "", slice: bool = False, **rules: Any) -> Any:
+    """Declare a column: its role, meaning and unit, and pydantic's rules (ge, le, pattern, examples).
+
+    `slice` asks for the model's quality to be shown for each of its values.
+    """
+    extra = {"role": role, "unit": unit, "slice": slice}
+    return Field(description=description, json_schema_extra=extra, **rules)
+
+
+@cache
+def columns(contract: type[Record]) -> tuple[Column, ...]:
+    """Return the contract's columns in their order."""
+    return tuple(_column(name, field) for name, field in contract.model_fields.items())
+
+
+def of_role(contract: type[Record], *roles: Role) -> tuple[Column, ...]:
+    """Return the columns that have one of `roles`."""
+    return tuple(column for column in columns(contract) if column.role in roles)
+
+
+def one_of_role(contract: type[Record], role: Role) -> Column:
+    """Return the only column of `role`; raises ValueError where there is none or more than one."""
+    (found,) = of_role(contract, role)
+    return found
+
+
+@cache
+def request_model(contract: type[Record]) -> type[Record]:
+    """Return the model of what a client sends: key, time and features, without what only time tells."""
+    asked = of_role(contract, Role.KEY, Role.TIME, Role.FEATURE)
+    fields = {c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked}
+    return create_model(f"{contract.__name__}Request", __base__=Record, **fields)  # ty: ignore[no-matching-overload]
+
+
+def sample_records(contract: type[Record], count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Return `count` made-up records that keep every rule, the same ones for the same seed."""
+    rng = random.Random(seed)
+    return [
+        {c.name: _sample_value(c, number, rng) for c in columns(contract)} for number in range(count)
+    ]
+
+
+def _column(name: str, field: FieldInfo) -> Column:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    if "role" not in extra:
+        raise TypeError(f"contract: {name} has no role; declare it with column(...)")
+    kind, nullable, choices = _kind(field.annotation)
+    rules = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le", "pattern") if hasattr(rule, key)}
+    return Column(
+        name=name,
+        kind=kind,
+        role=Role(str(extra["role"])),
+        description=field.description or "",
+        unit=str(extra["unit"]),
+        nullable=nullable,
+        slice=bool(extra["slice"]),
+        choices=choices,
+        examples=tuple(field.examples or ()),
+        **rules,
+    )
+
+
+def _kind(annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
+    nullable = False
+    if get_origin(annotation) in (Union, UnionType):
+        nullable = NoneType in get_args(annotation)
+        (annotation,) = [part for part in get_args(annotation) if part is not NoneType]
+    if get_origin(annotation) is Literal:
+        return str, nullable, get_args(annotation)
+    return annotation, nullable, ()
+
+
+def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
+    if column.role is Role.KEY:
+        return f"{column.examples[0]}" if number == 0 else f"{column.examples[0]}"[: -len(str(number))] + str(number)
+    if column.kind is datetime:
+        return column.examples[0] + timedelta(hours=number)
+    if column.kind is str:
+        return rng.choice(column.choices or column.examples)
+    low, high = column.ge, column.le
+    if low is None or high is None:
+        raise TypeError(f"contract: {column.name} needs both ge and le")
+    return rng.randint(int(low), int(high)) if column.kind is int else rng.uniform(low, high)

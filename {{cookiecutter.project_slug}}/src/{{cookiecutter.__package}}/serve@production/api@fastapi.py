@@ -1,0 +1,162 @@
+"""The HTTP service: predictions for one or many records, health, version and metrics."""
+
+import hmac
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request, Response, Security
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyHeader
+from pydantic import Field, create_model
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..contract import CONTRACT
+from ..errors import ProjectError
+from ..schema import Record, Role, one_of_role, request_model
+from ..settings import ENV_PREFIX, Settings
+from .live import Answer, LiveModel
+from .prediction_log import PredictionLog, prediction_folder
+from .telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+KEY = one_of_role(CONTRACT, Role.KEY).name
+HEADER = "X-API-Key"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the service for what is live in `settings.workspace`.
+
+    Raises ProjectError without a live model, or without an API key where one is required.
+    """
+    if settings.serving.require_api_key and not settings.api_key:
+        raise ProjectError(
+            f"{ENV_PREFIX}API_KEY: not set; give the service a key of 16 characters or more, or set "
+            "serving.require_api_key: false in project.yaml"
+        )
+    model, telemetry = LiveModel(settings), Telemetry()
+    predictions = PredictionLog(prediction_folder(settings))
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        predictions.close()
+
+    app = FastAPI(title=settings.name, description=settings.description, version=model.version.name, lifespan=closing)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.serving.maximum_body_bytes)
+    if settings.serving.require_api_key:
+        app.add_middleware(KeyGuard, key=settings.api_key or "", telemetry=telemetry)
+    app.add_exception_handler(RequestValidationError, _explain(telemetry))
+    _add_predict(app, settings, model, telemetry, predictions)
+    _add_status(app, model, telemetry)
+    return app
+
+
+class KeyGuard:
+    """Refuses a prediction without the right key before anything of the request is read."""
+
+    def __init__(self, app: ASGIApp, key: str, telemetry: Telemetry) -> None:
+        self._app, self._key, self._telemetry = app, key.encode(), telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 401."""
+        if scope["type"] != "http" or scope["path"] != "/predict" or self._admits(scope):
+            await self._app(scope, receive, send)
+            return
+        self._telemetry.refused("key")
+        await _refusal(401, HEADER, "missing or wrong")(scope, receive, send)
+
+    def _admits(self, scope: Scope) -> bool:
+        given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+        return hmac.compare_digest(given, self._key)
+
+
+def _add_predict(
+    app: FastAPI, settings: Settings, model: LiveModel, telemetry: Telemetry, predictions: PredictionLog
+) -> None:
+    records = Annotated[list[request_model(CONTRACT)], Field(min_length=1, max_length=settings.serving.maximum_records)]
+    body_model = create_model("PredictRequest", __base__=Record, records=(records, ...))
+    guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # for the API's description; KeyGuard checks
+
+    @app.post("/predict", dependencies=[guard], response_model=None)
+    async def predict(body: body_model) -> Response:  # ty: ignore[invalid-type-form]
+        """Predict for one or many records; every prediction is logged before it is answered."""
+        with telemetry.seconds.time():
+            asked = [dict(record) for record in body.records]
+            answer = model.answer(asked)
+            rows = _log_rows(asked, answer)
+            try:
+                predictions.append(rows)
+            except OSError as error:
+                log.error("prediction log: %s", error)
+                telemetry.refused("log")
+                return _refusal(503, "prediction log", "not writable; nothing is predicted unlogged")
+        telemetry.answered(answer.source, len(rows))
+        return JSONResponse(_reply(asked, answer))
+
+
+def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Tell that the process runs."""
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def ready() -> dict[str, str]:
+        """Tell who answers predictions."""
+        return {"status": "ready", "source": model.follow().mode}
+
+    @app.get("/version")
+    async def version() -> dict[str, Any]:
+        """Tell which version is live and from which prediction on a record is flagged."""
+        live = model.follow().version
+        return {"version": live.name, "threshold": live.threshold, "split": live.info["split"]}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Give Prometheus its figures."""
+        text = telemetry.text(model.follow().version.name, model.mode)
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+
+def _log_rows(asked: list[dict[str, Any]], answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {
+            "version": answer.version,
+            "source": answer.source,
+            "prediction": float(prediction),
+            "baseline": float(simple),
+            **record,
+        }
+        for record, prediction, simple in zip(asked, answer.prediction, answer.baseline, strict=True)
+    ]
+
+
+def _reply(asked: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
+    predictions = [
+        {KEY: record[KEY], "prediction": round(float(value), 6), "flagged": bool(value >= answer.threshold)}
+        for record, value in zip(asked, answer.prediction, strict=True)
+    ]
+    return {"version": answer.version, "source": answer.source, "predictions": predictions}
+
+
+def _explain(telemetry: Telemetry) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def explain(_: Request, error: Exception) -> Response:
+        """Name every field that breaks the contract, and the rule; never repeat the input."""
+        telemetry.refused("contract")
+        found = error.errors() if isinstance(error, RequestValidationError) else []
+        problems = [
+            {"field": ".".join(str(part) for part in item["loc"] if part != "body") or "body", "rule": item["msg"]}
+            for item in found
+        ]
+        return JSONResponse(jsonable_encoder({"errors": problems}), status_code=422)
+
+    return explain
+
+
+def _refusal(status: int, field: str, rule: str) -> JSONResponse:
+    return JSONResponse({"errors": [{"field": field, "rule": rule}]}, status_code=status)

@@ -1,0 +1,114 @@
+"""Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..contract import CONTRACT
+from ..engine import Connection, connect, write_parquet
+from ..errors import ProjectError
+from ..etl.load import reasons, rejected_path
+from ..etl.validate import refuse_other_columns, with_reason
+from ..model.predictor import Predictor
+from ..model.registry import Version, load_live
+from ..schema import columns, request_model
+from ..settings import Settings
+
+BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was scored into which file by which version, and what was not and why (rows)."""
+
+    path: Path
+    rows: int
+    version: str
+    source: str
+    rejected: dict[str, int]
+
+
+def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
+    """Predict for every row of the FROM item `source` that keeps the contract; `origin` names it in messages.
+
+    The file is written whole or not at all. Rows that break the contract go to data/rejected/ with the
+    reason. Raises ProjectError without a live model, a row, or a column of the contract.
+    """
+    version, live = load_live(settings)
+    asked = request_model(CONTRACT)
+    rejected = rejected_path(settings, output.stem)
+    with connect(settings) as connection:
+        refuse_other_columns(connection, source, asked, origin)
+        connection.execute(f"CREATE TEMP TABLE checked AS {with_reason(source, asked)}")
+        write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
+        with _parquet_writer(output) as write:
+            count = sum(write(batch) for batch in _predicted(connection, version, live.mode))
+            if count == 0:
+                raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
+        return Scored(output, count, version.name, live.mode, reasons(connection, rejected))
+
+
+def _predicted(connection: Connection, version: Version, mode: str) -> Iterator[pa.RecordBatch]:
+    """Yield batches: predicted_at, version, source, prediction, baseline and the columns that were asked."""
+    kept = [c.name for c in columns(request_model(CONTRACT))]
+    encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
+    selected = [*kept, *encoded, f"{version.baseline.select()} AS baseline"]
+    predictor, now = Predictor(version.model), datetime.now(UTC).replace(tzinfo=None)
+    reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL")
+    for batch in reader.to_arrow_reader(BATCH_ROWS):
+        matrix = np.column_stack([batch.column(f"f{n}").to_numpy() for n in range(len(encoded))])
+        baseline = batch.column("baseline")
+        predicted = pa.array(predictor.predict(matrix)) if mode == "model" else baseline
+        size = batch.num_rows
+        yield pa.RecordBatch.from_arrays(
+            [
+                pa.array([now] * size, pa.timestamp("us")),
+                pa.array([version.name] * size),
+                pa.array([mode] * size),
+                predicted,
+                baseline,
+                *(batch.column(name) for name in kept),
+            ],
+            names=["predicted_at", "version", "source", "prediction", "baseline", *kept],
+        )
+
+
+@contextmanager
+def _parquet_writer(path: Path) -> Iterator["BatchWriter"]:
+    """Give a writer for `path`; the file appears when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    writer = BatchWriter(unfinished)
+    try:
+        yield writer
+        writer.close()
+        os.replace(unfinished, path)
+    finally:
+        writer.close()
+        unfinished.unlink(missing_ok=True)
+
+
+class BatchWriter:
+    """Writes record batches of one schema to a Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: pq.ParquetWriter | None = None
+
+    def __call__(self, batch: pa.RecordBatch) -> int:
+        """Write a batch and return its rows."""
+        self._file = self._file or pq.ParquetWriter(self._path, batch.schema)
+        self._file.write_batch(batch)
+        return batch.num_rows
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file:
+            self._file.close()

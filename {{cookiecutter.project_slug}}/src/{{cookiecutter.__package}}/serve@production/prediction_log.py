@@ -1,0 +1,52 @@
+"""Every prediction on disk before it is answered: the input of monitoring, and the record of what was said."""
+
+import errno
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..settings import Settings
+
+
+def prediction_folder(settings: Settings) -> Path:
+    """Return the folder in which all predictions are kept, served and scored."""
+    return settings.workspace / "data" / "predictions"
+
+
+class PredictionLog:
+    """Appends JSON lines to a file of the day and of this process.
+
+    A line is handed to the operating system before `append` returns, so it outlives a killed process.
+    Raises OSError where it can't be written; then nothing may be answered.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._day = ""
+        self._file = -1
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write `rows` in one piece."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        stamp = now.isoformat(timespec="microseconds")
+        lines = "".join(json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows).encode()
+        if os.write(self._open(stamp[:10]), lines) != len(lines):
+            raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
+
+    def close(self) -> None:
+        """Close the file of the day."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def _open(self, day: str) -> int:
+        if day != self._day or self._file < 0:
+            self.close()
+            path = self._folder / f"served-{day}-{os.getpid()}.jsonl"
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            self._day = day
+        return self._file
