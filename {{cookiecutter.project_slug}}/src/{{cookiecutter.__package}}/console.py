@@ -1,6 +1,6 @@
 """What a person sees while a command works, and after."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[str], None]]:
+def progress(title: str) -> Generator[Callable[[str], None]]:
     """Show the step under way and the time so far, on standard error; nothing where nobody looks."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -18,9 +18,9 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
         yield lambda step: bar.update(task, description=f"{title}: {step}")
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; the columns after the first are right-aligned."""
-    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
     for number, name in enumerate(header):
         shown.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:

@@ -29,9 +29,9 @@ class Departure(Record):
         "Airline, IATA code",
         pattern=r"^[0-9A-Z]{2}$",
         examples=["UA", "B6", "EV", "DL", "AA"],
-        slice=True,
+        sliced=True,
     )
-    origin: Literal["EWR", "JFK", "LGA"] = column(FEATURE, "Airport of departure", slice=True)
+    origin: Literal["EWR", "JFK", "LGA"] = column(FEATURE, "Airport of departure", sliced=True)
     destination: str = column(
         FEATURE,
         "Airport of arrival, FAA code",

@@ -5,7 +5,7 @@ run ever become Python objects.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ Connection = duckdb.DuckDBPyConnection
 
 
 @contextmanager
-def connect(settings: Settings) -> Iterator[Connection]:
+def connect(settings: Settings) -> Generator[Connection]:
     """Open an engine with bounded memory that spills to the workspace; closed when the block ends.
 
     Errors of the engine inside the block become a ProjectError in the engine's own words.
@@ -55,7 +55,7 @@ def write_parquet(connection: Connection, query: str, path: Path) -> int:
     try:
         result = connection.execute(f"COPY ({query}) TO {literal(unfinished)} (FORMAT parquet)")
         ((count,),) = result.fetchall()
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return count

@@ -45,7 +45,7 @@ class Column:
     description: str
     unit: str = ""
     nullable: bool = False
-    slice: bool = False
+    sliced: bool = False
     ge: float | None = None
     le: float | None = None
     pattern: str | None = None
@@ -58,12 +58,12 @@ class Column:
         return self.kind is str
 
 
-def column(role: Role, description: str, *, unit: str = "", slice: bool = False, **rules: Any) -> Any:
+def column(role: Role, description: str, *, unit: str = "", sliced: bool = False, **rules: Any) -> Any:
     """Declare a column: its role, meaning and unit, and pydantic's rules (ge, le, pattern, examples).
 
-    `slice` asks for the model's quality to be shown for each of its values.
+    `sliced` asks for the model's quality to be shown for each of its values.
     """
-    extra = {"role": role, "unit": unit, "slice": slice}
+    extra: dict[str, Any] = {"role": role, "unit": unit, "sliced": sliced}
     return Field(description=description, json_schema_extra=extra, **rules)
 
 
@@ -88,16 +88,16 @@ def one_of_role(contract: type[Record], role: Role) -> Column:
 def request_model(contract: type[Record]) -> type[Record]:
     """Return the model of what a client sends: key, time and features, without what only time tells."""
     asked = of_role(contract, Role.KEY, Role.TIME, Role.FEATURE)
-    fields = {c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked}
+    fields = {
+        c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked
+    }
     return create_model(f"{contract.__name__}Request", __base__=Record, **fields)  # ty: ignore[no-matching-overload]
 
 
 def sample_records(contract: type[Record], count: int, seed: int = 0) -> list[dict[str, Any]]:
     """Return `count` made-up records that keep every rule, the same ones for the same seed."""
-    rng = random.Random(seed)
-    return [
-        {c.name: _sample_value(c, number, rng) for c in columns(contract)} for number in range(count)
-    ]
+    rng = random.Random(seed)  # noqa: S311 (made-up records, no secrets)
+    return [{c.name: _sample_value(c, number, rng) for c in columns(contract)} for number in range(count)]
 
 
 def _column(name: str, field: FieldInfo) -> Column:
@@ -105,7 +105,12 @@ def _column(name: str, field: FieldInfo) -> Column:
     if "role" not in extra:
         raise TypeError(f"contract: {name} has no role; declare it with column(...)")
     kind, nullable, choices = _kind(field.annotation)
-    rules = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le", "pattern") if hasattr(rule, key)}
+    rules = {
+        key: getattr(rule, key)
+        for rule in field.metadata
+        for key in ("ge", "le", "pattern")
+        if hasattr(rule, key)
+    }
     return Column(
         name=name,
         kind=kind,
@@ -113,7 +118,7 @@ def _column(name: str, field: FieldInfo) -> Column:
         description=field.description or "",
         unit=str(extra["unit"]),
         nullable=nullable,
-        slice=bool(extra["slice"]),
+        sliced=bool(extra["sliced"]),
         choices=choices,
         examples=tuple(field.examples or ()),
         **rules,
@@ -132,7 +137,11 @@ def _kind(annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
 
 def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
     if column.role is Role.KEY:
-        return f"{column.examples[0]}" if number == 0 else f"{column.examples[0]}"[: -len(str(number))] + str(number)
+        return (
+            f"{column.examples[0]}"
+            if number == 0
+            else f"{column.examples[0]}"[: -len(str(number))] + str(number)
+        )
     if column.kind is datetime:
         return column.examples[0] + timedelta(hours=number)
     if column.kind is str:

@@ -179,7 +179,7 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
     facts = _read_yaml(root / "project.yaml")
     workspace = root / "sample" / str(sample) if sample else root
     try:
-        return Settings(**{"workspace": workspace} | facts | {"root": root, "sample": sample})
+        return Settings.model_validate({"workspace": workspace} | facts | {"root": root, "sample": sample})
     except ValidationError as error:
         raise ProjectError(_describe(item) for item in error.errors()) from None
 

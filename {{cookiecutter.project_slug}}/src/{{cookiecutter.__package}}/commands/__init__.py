@@ -34,9 +34,7 @@ def run(verb: str, arguments: Sequence[str] = ()) -> int:
 
     module = import_module(f"{__name__}.{verb}")
     parser = argparse.ArgumentParser(prog=f"{PROGRAM} {verb}", description=module.__doc__)
-    parser.add_argument(
-        "--sample", type=int, metavar="N", help="do it with N rows, in the folder sample/N/"
-    )
+    parser.add_argument("--sample", type=int, metavar="N", help="do it with N rows, in the folder sample/N/")
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
@@ -44,7 +42,9 @@ def run(verb: str, arguments: Sequence[str] = ()) -> int:
     except ProjectError as error:
         return _fail(error.problems)
     except OSError as error:
-        return _fail([f"{error.filename or verb}: {error.strerror or error}; the last good result is untouched"])
+        return _fail(
+            [f"{error.filename or verb}: {error.strerror or error}; the last good result is untouched"]
+        )
     except KeyboardInterrupt:
         return _fail(["stopped; the last good result is untouched"], status=130)
 

@@ -19,5 +19,5 @@ def run(options: Namespace, settings: Settings) -> int:
     rows = [(name, f"{count:,}", "raw") for name, count in result.raw.items()]
     rows.append((result.path.relative_to(settings.workspace).as_posix(), f"{result.loaded:,}", "loaded"))
     rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
-    table("etl", ("what", "rows", ""), rows)
+    table(("", "rows", ""), rows)
     return 0

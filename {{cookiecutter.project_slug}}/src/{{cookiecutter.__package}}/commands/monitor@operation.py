@@ -4,37 +4,51 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..monitor.watch import Watch
 
 ALERT = 3
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Take the window."""
+    """Take the window; by default, the last 30 days of predictions."""
     parser.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    parser.add_argument("--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day after")
     parser.add_argument(
-        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day after (default: 30 days to the last prediction)"
+        "--replay", action="store_true", help="live the months since live_from again, until the first alert"
     )
 
 
 def run(options: Namespace, settings: Settings) -> int:
     """Show every reading; exit with 3 where there is an alert."""
-    from ..console import progress, say, table
-    from ..model.registry import use_fallback, write_whole
-    from ..monitor.alerts import raise_alerts
+    from ..monitor.replay import replay
     from ..monitor.watch import watch
 
-    with progress("monitor"):
-        seen = watch(settings, options.start, options.end)
+    looks = replay(settings) if options.replay else iter([watch(settings, options.start, options.end)])
+    for seen in looks:
+        if _report(settings, seen):
+            return ALERT
+    return 0
+
+
+def _report(settings: Settings, seen: "Watch") -> bool:
+    """Show, keep and act on one look; tell whether it raised an alert."""
+    from ..console import say, table
+    from ..model.registry import use_fallback, write_whole
+    from ..monitor.alerts import raise_alerts
+
+    say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
     rows = [(r.name, f"{r.value:.3f}", f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
-    title = f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known"
-    table(title, ("", "is", "expected", ""), rows)
+    table(("", "is", "expected", ""), rows)
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
     write_whole(report, json.dumps(seen.record(), indent=1, default=str) + "\n")
     for line in raise_alerts(settings, seen):
         print(f"alert: {line}", file=sys.stderr)
     if seen.baseline_better:
         use_fallback(settings, f"the baseline did better from {seen.start} to {seen.end}")
-        say("the baseline did better than the model: the fallback answers until the next promotion or rollback")
-    return ALERT if seen.alerts else 0
+        say("the baseline did better: the fallback answers until the next promotion or rollback")
+    return bool(seen.alerts)

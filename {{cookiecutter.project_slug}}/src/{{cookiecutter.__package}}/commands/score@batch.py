@@ -9,9 +9,15 @@ from ..settings import Settings
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Take the rows, by time from the loaded table or from a file, and the output."""
-    parser.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day to score")
-    parser.add_argument("--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day not to score")
-    parser.add_argument("--input", type=Path, metavar="FILE", help="a Parquet or CSV file instead of the loaded table")
+    parser.add_argument(
+        "--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day to score"
+    )
+    parser.add_argument(
+        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day not to score"
+    )
+    parser.add_argument(
+        "--input", type=Path, metavar="FILE", help="a Parquet or CSV file instead of the loaded table"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to (default: data/predictions/)")
 
 

@@ -29,9 +29,17 @@ def run(options: Namespace, settings: Settings) -> int:
         report = write_report(settings, training)
     evaluation = training.info["evaluation"]
     rows = [
-        (name, f"{figures['value']:.3f}", f"{figures['low']:.3f} to {figures['high']:.3f}", f"{simple['value']:.3f}")
-        for (name, figures), simple in zip(evaluation["model"].items(), evaluation["baseline"].values(), strict=True)
+        (
+            name,
+            f"{figures['value']:.3f}",
+            f"{figures['low']:.3f} to {figures['high']:.3f}",
+            f"{simple['value']:.3f}",
+        )
+        for (name, figures), simple in zip(
+            evaluation["model"].items(), evaluation["baseline"].values(), strict=True
+        )
     ]
-    table(f"{evaluation['rows']:,} rows after {split.test_from}", ("", "model", "95%", "baseline"), rows)
+    say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
+    table(("", "model", "95%", "baseline"), rows)
     say(f"version {training.version}, report {report.relative_to(settings.workspace).as_posix()}")
     return 0

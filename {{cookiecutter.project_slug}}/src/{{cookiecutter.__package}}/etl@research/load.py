@@ -40,13 +40,16 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
             f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract, at most "
             f"{limit:.1%} may; see {rejected}; the last good table stays"
         )
-    loaded = write_parquet(connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target)
+    loaded = write_parquet(
+        connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
+    )
     return loaded, reasons(connection, rejected)
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:
     """Return how often each reason occurs in a file of rejected rows, the most frequent first."""
     found = rows(
-        connection, f"SELECT reason, count(*) AS n FROM {parquet(rejected)} GROUP BY reason ORDER BY n DESC, reason"
+        connection,
+        f"SELECT reason, count(*) AS n FROM {parquet(rejected)} GROUP BY reason ORDER BY n DESC, reason",
     )
     return {item["reason"]: item["n"] for item in found}

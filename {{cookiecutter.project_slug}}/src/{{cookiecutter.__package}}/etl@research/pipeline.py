@@ -43,7 +43,7 @@ def transform(connection: Connection, settings: Settings) -> None:
     for name in RAW_TABLES:
         path = settings.workspace / "data" / "raw" / f"{name}.parquet"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
-    query = files(__package__).joinpath("transform.sql").read_text(encoding="utf-8")
+    query = files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
     refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {with_reason('transformed', CONTRACT)}")

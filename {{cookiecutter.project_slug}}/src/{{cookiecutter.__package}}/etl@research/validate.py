@@ -12,7 +12,7 @@ from ..engine import Connection, literal, row, rows
 from ..errors import ProjectError
 from ..schema import Column, Record, Role, columns, one_of_role
 
-SQL_TYPES = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
+SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def _rules_of(column: Column) -> Iterator[Rule]:
     if column.kind is float:
         yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
     if column.pattern:
-        yield Rule(f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})")
+        yield Rule(
+            f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})"
+        )
     if column.choices:
         allowed = ", ".join(literal(choice) for choice in column.choices)
         yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{name} NOT IN ({allowed})")

@@ -38,4 +38,8 @@ def fit_baseline(column: str, values: NDArray[np.str_], target: NDArray[np.float
     names, inverse = np.unique(values, return_inverse=True)
     sums = np.bincount(inverse, weights=target.astype(np.float64))
     means = (sums + PRIOR_ROWS * overall) / (np.bincount(inverse) + PRIOR_ROWS)
-    return Baseline(column, {str(name): round(float(mean), 6) for name, mean in zip(names, means, strict=True)}, round(overall, 6))
+    return Baseline(
+        column,
+        {str(name): round(float(mean), 6) for name, mean in zip(names, means, strict=True)},
+        round(overall, 6),
+    )

@@ -20,9 +20,9 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         f"**The decision it serves.** {settings.decision.question}",
         "",
-        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}; the threshold "
-        f"{evaluation['threshold']:g} was chosen on {rows['validation']:,} rows before {split['test_from']}; measured "
-        f"on {rows['test']:,} later rows, before {split['live_from']}.",
+        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. The threshold "
+        f"{evaluation['threshold']:g} was chosen on {rows['validation']:,} rows before {split['test_from']}. "
+        f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
         "| measure | model | 95% interval | baseline | meaning |",
         "|---|---|---|---|---|",
@@ -32,7 +32,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         *_weakest(info["metric"], evaluation["parts"]),
         "",
-        "Not to be used for rows outside the contract (`contract.json`), nor where the decision is another one.",
+        "Not for rows outside the contract (`contract.json`), nor for another decision.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -49,5 +49,7 @@ def _weakest(metric: str, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
         worst = min(values, key=lambda value: values[value][metric]["value"], default=None)
         if worst is not None:
             figures = values[worst]
-            lines.append(f"- by {part}: {worst}, {metric} {figures[metric]['value']:.3f} on {figures['rows']:,} rows")
+            lines.append(
+                f"- by {part}: {worst}, {metric} {figures[metric]['value']:.3f} on {figures['rows']:,} rows"
+            )
     return lines

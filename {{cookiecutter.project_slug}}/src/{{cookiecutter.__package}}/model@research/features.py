@@ -3,7 +3,7 @@
 Amounts stay as they are, names become codes, and what is missing or was never seen becomes NaN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -30,23 +30,30 @@ class Encoding:
         """Return one SQL expression per feature, of type FLOAT and never NULL."""
         return [self._expression(name) for name in self.features]
 
-    def matrix(self, records: list[Mapping[str, Any]]) -> Floats:
+    def matrix(self, records: Sequence[Mapping[str, Any]]) -> Floats:
         """Return the features of `records`, shape (records, features)."""
         codes = self._codes
         rows = [
-            [codes[name].get(record[name], NAN) if name in codes else _amount(record[name]) for name in self.features]
+            [
+                codes[name].get(record[name], NAN) if name in codes else _amount(record[name])
+                for name in self.features
+            ]
             for record in records
         ]
         return np.array(rows, dtype=np.float32).reshape(len(records), len(self.features))
 
     @cached_property
     def _codes(self) -> dict[str, dict[str, int]]:
-        return {name: {text: code for code, text in enumerate(known)} for name, known in self.categories.items()}
+        return {
+            name: {text: code for code, text in enumerate(known)} for name, known in self.categories.items()
+        }
 
     def _expression(self, name: str) -> str:
         if name not in self.categories:
             return f"coalesce(CAST({name} AS FLOAT), CAST('NaN' AS FLOAT))"
-        cases = " ".join(f"WHEN {literal(text)} THEN {code}.0" for code, text in enumerate(self.categories[name]))
+        cases = " ".join(
+            f"WHEN {literal(text)} THEN {code}.0" for code, text in enumerate(self.categories[name])
+        )
         return f"CAST(CASE {name} {cases} ELSE CAST('NaN' AS FLOAT) END AS FLOAT)"
 
 
@@ -92,9 +99,11 @@ def read_dataset(
 ) -> Dataset:
     """Read the rows of `source` whose target is known."""
     key, time, target = (one_of_role(contract, role).name for role in (Role.KEY, Role.TIME, Role.TARGET))
-    slices = [c.name for c in of_role(contract, *Role) if c.slice]
+    slices = [c.name for c in of_role(contract, *Role) if c.sliced]
     chosen = [f"{expression} AS f{number}" for number, expression in enumerate(encoding.select())]
-    chosen += [f"coalesce(CAST({name} AS VARCHAR), 'unknown') AS s{number}" for number, name in enumerate(slices)]
+    chosen += [
+        f"coalesce(CAST({name} AS VARCHAR), 'unknown') AS s{number}" for number, name in enumerate(slices)
+    ]
     table = connection.execute(
         f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS target, strftime({time}, '%Y-%m') AS month, "
         f"coalesce(CAST({baseline_by} AS VARCHAR), 'unknown') AS baseline_by "

@@ -18,13 +18,15 @@ def objections(settings: Settings, version: Version) -> list[str]:
     """Return every reason against making `version` live; an empty list lets it pass."""
     evaluation, metric = version.info["evaluation"], settings.accuracy.metric
     if metric not in GREATER_IS_BETTER:
-        return [f"project.yaml: accuracy.metric: {metric} is unknown; known are {', '.join(GREATER_IS_BETTER)}"]
+        return [
+            f"project.yaml: accuracy.metric: {metric} is unknown; known are {', '.join(GREATER_IS_BETTER)}"
+        ]
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]["value"]
     found = []
     if not _beats(metric, model, baseline):
         found.append(
-            f"{version.name}: {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) does not "
-            f"clearly beat the baseline's {baseline:.3f}"
+            f"{version.name}: {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) "
+            f"does not clearly beat the baseline's {baseline:.3f}"
         )
     if _worse(metric, model["value"], settings.accuracy.minimum):
         found.append(
@@ -50,8 +52,8 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     if not _worse(metric, candidate, current, settings.accuracy.tolerance):
         return []
     return [
-        f"{version.name}: {metric} {candidate:.3f} from {start} to {end} is worse than the live {live.name}'s "
-        f"{current:.3f} on the same rows"
+        f"{version.name}: {metric} {candidate:.3f} from {start} to {end} is worse than the live "
+        f"{live.name}'s {current:.3f} on the same rows"
     ]
 
 

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from .features import Floats
 
 Doubles = NDArray[np.float64]
-GREATER_IS_BETTER = {"roc_auc": True, "average_precision": True, "brier": False, "precision": True, "recall": True}
+GREATER_IS_BETTER = {
+    "roc_auc": True,
+    "average_precision": True,
+    "brier": False,
+    "precision": True,
+    "recall": True,
+}
 EXPLAINED = {
     "roc_auc": "chance that a case is ranked above a non-case (0.5 = guessing)",
     "average_precision": "mean precision over all thresholds",
@@ -54,8 +60,12 @@ def measure(rows: Ranked, threshold: float, weight: Doubles | None = None) -> di
     flagged = rows.prediction >= np.float32(threshold)
     caught, warned = cases[flagged].sum(), weight[flagged].sum()
     return {
-        "roc_auc": _ratio((np.diff(alarms, prepend=0) * (hits - np.diff(hits, prepend=0) / 2)).sum(), hits[-1] * alarms[-1]),
-        "average_precision": _ratio((np.diff(hits, prepend=0) * hits / np.maximum(hits + alarms, 1)).sum(), hits[-1]),
+        "roc_auc": _ratio(
+            (np.diff(alarms, prepend=0) * (hits - np.diff(hits, prepend=0) / 2)).sum(), hits[-1] * alarms[-1]
+        ),
+        "average_precision": _ratio(
+            (np.diff(hits, prepend=0) * hits / np.maximum(hits + alarms, 1)).sum(), hits[-1]
+        ),
         "brier": _ratio((weight * (rows.prediction - rows.target) ** 2).sum(), total),
         "precision": _ratio(caught, warned),
         "recall": _ratio(caught, hits[-1]),
@@ -65,7 +75,9 @@ def measure(rows: Ranked, threshold: float, weight: Doubles | None = None) -> di
     }
 
 
-def payoff_per_row(target: Floats, prediction: Floats, threshold: float, caught: float, false_alarm: float) -> float:
+def payoff_per_row(
+    target: Floats, prediction: Floats, threshold: float, caught: float, false_alarm: float
+) -> float:
     """Return the mean gain per row if every prediction of at least `threshold` is acted on."""
     flagged = prediction >= np.float32(threshold)
     return float(np.where(flagged, np.where(target == 1, caught, false_alarm), 0.0).mean())
@@ -77,7 +89,9 @@ def best_threshold(target: Floats, prediction: Floats, caught: float, false_alar
     return float(THRESHOLDS[int(np.argmax(gains))])
 
 
-def bootstrap(rows: Ranked, threshold: float, resamples: int, seed: int = 0) -> dict[str, tuple[float, float]]:
+def bootstrap(
+    rows: Ranked, threshold: float, resamples: int, seed: int = 0
+) -> dict[str, tuple[float, float]]:
     """Return a 95% percentile interval per metric from resampled rows. Efron, Annals of Statistics (1979)."""
     rng, n = np.random.default_rng(seed), len(rows.target)
     draws = (np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64) for _ in range(resamples))

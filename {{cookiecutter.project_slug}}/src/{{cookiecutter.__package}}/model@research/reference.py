@@ -27,7 +27,10 @@ class Bins:
             return [f"{self.column} = {literal(name)}" for name in self.names]
         steps = [f"{self.column} <= {edge!r}" for edge in self.edges]
         lower = ["TRUE", *(f"{self.column} > {edge!r}" for edge in self.edges)]
-        return [f"{low} AND {step}" for low, step in zip(lower, [*steps, f"{self.column} IS NOT NULL"], strict=True)]
+        return [
+            f"{low} AND {step}"
+            for low, step in zip(lower, [*steps, f"{self.column} IS NOT NULL"], strict=True)
+        ]
 
 
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
@@ -50,7 +53,9 @@ def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, l
         for position, condition in enumerate(item.conditions())
     ]
     found = row(connection, f"SELECT count(*) AS n, {', '.join(counts)} FROM {source}")
-    return {item.column: _shares_of(found, number, len(item.conditions())) for number, item in enumerate(bins)}
+    return {
+        item.column: _shares_of(found, number, len(item.conditions())) for number, item in enumerate(bins)
+    }
 
 
 def _learn(connection: Connection, source: str, column: Column) -> Bins:

@@ -64,7 +64,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Live:
-    """What is live: the versions promoted so far (the last is live), and whether the model or the fallback answers."""
+    """The versions promoted so far (the last is live), and whether the model or the fallback answers."""
 
     versions: tuple[str, ...]
     checksums: tuple[str, ...]
@@ -174,7 +174,7 @@ def write_whole(path: Path, content: str) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(content, encoding="utf-8")
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -184,7 +184,12 @@ def _folder(settings: Settings) -> Path:
 
 
 def _write_live(settings: Settings, live: Live) -> None:
-    content = {"versions": live.versions, "checksums": live.checksums, "mode": live.mode, "reason": live.reason}
+    content = {
+        "versions": live.versions,
+        "checksums": live.checksums,
+        "mode": live.mode,
+        "reason": live.reason,
+    }
     event = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "live": live.versions[-1]}
     with (_folder(settings) / "history.jsonl").open("a", encoding="utf-8") as history:
         history.write(json.dumps(event | {"mode": live.mode, "reason": live.reason}) + "\n")
@@ -199,9 +204,11 @@ def _broken(path: Path, checksum: str | None = None) -> str:
         return f"{SUMS} is missing"
     if checksum and sha256(sums).hexdigest() != checksum:
         return f"{SUMS} is not the one that was promoted"
-    expected = dict(reversed(line.split("  ", 1)) for line in sums.decode().splitlines())
+    expected = {line[66:]: line[:64] for line in sums.decode().splitlines()}
     present = {file.name for file in path.iterdir()} - {SUMS}
     if present != set(expected):
         return f"files are missing or strange: {', '.join(sorted(present ^ set(expected)))}"
-    changed = [name for name, value in expected.items() if sha256((path / name).read_bytes()).hexdigest() != value]
+    changed = [
+        name for name, value in expected.items() if sha256((path / name).read_bytes()).hexdigest() != value
+    ]
     return f"the checksum of {', '.join(changed)} is wrong" if changed else ""

@@ -62,7 +62,9 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
         periods = read_periods(connection, table, split, settings.accuracy.baseline_by)
         test = periods.test
         on_step("fit the baseline")
-        baseline = fit_baseline(settings.accuracy.baseline_by, periods.learning.baseline_by, periods.learning.target)
+        baseline = fit_baseline(
+            settings.accuracy.baseline_by, periods.learning.baseline_by, periods.learning.target
+        )
         on_step("fit the model")
         model = fit_onnx(periods.learning, periods.encoding, SEED)
         predictor = Predictor(model)

@@ -18,7 +18,13 @@ from ..settings import Settings
 KEY = one_of_role(CONTRACT, Role.KEY).name
 TIME = one_of_role(CONTRACT, Role.TIME).name
 TARGET = one_of_role(CONTRACT, Role.TARGET).name
-LOGGED = {"predicted_at": "TIMESTAMP", "version": "VARCHAR", "source": "VARCHAR", "prediction": "FLOAT", "baseline": "FLOAT"}
+LOGGED = {
+    "predicted_at": "TIMESTAMP",
+    "version": "VARCHAR",
+    "source": "VARCHAR",
+    "prediction": "FLOAT",
+    "baseline": "FLOAT",
+}
 
 
 def all_predictions(settings: Settings) -> str:

@@ -67,7 +67,11 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
         readings = (
             *_metric_readings(model, settings.live),
-            _limit("rows that break the contract", broken / (count + broken), settings.live.maximum_violation_share),
+            _limit(
+                "rows that break the contract",
+                broken / (count + broken),
+                settings.live.maximum_violation_share,
+            ),
             _limit("age of the model in days", _age_days(version, end), settings.live.maximum_age_days),
             *_drift_readings(connection, source, version, settings.live.drift_limit),
         )
@@ -75,7 +79,9 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
     return Watch(version.name, start, end, count, model["outcomes"], readings, better)
 
 
-def _window(connection: Connection, settings: Settings, start: date | None, end: date | None) -> tuple[date, date]:
+def _window(
+    connection: Connection, settings: Settings, start: date | None, end: date | None
+) -> tuple[date, date]:
     if start is None or end is None:
         newest = row(connection, f"SELECT max({TIME}) AS t FROM ({all_predictions(settings)})")["t"]
         end = end or newest.date() + timedelta(days=1)
@@ -89,7 +95,9 @@ def _metric_readings(model: dict[str, Any], live: Live) -> list[Reading]:
     found = []
     for name, (low, high) in live.expected.items():
         if name not in model:
-            raise ProjectError(f"project.yaml: live.expected: {name} is unknown; known are {', '.join(model)}")
+            raise ProjectError(
+                f"project.yaml: live.expected: {name} is unknown; known are {', '.join(model)}"
+            )
         value = float("nan") if model[name] is None or not enough else float(model[name])
         inside: State = "ok" if low <= value <= high else "alert"
         found.append(Reading(name, value, low, high, "unknown" if isnan(value) else inside))

@@ -2,9 +2,9 @@
 
 import hmac
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Response, Security
 from fastapi.encoders import jsonable_encoder
@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import Field, create_model
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract import CONTRACT
@@ -20,7 +19,7 @@ from ..errors import ProjectError
 from ..schema import Record, Role, one_of_role, request_model
 from ..settings import ENV_PREFIX, Settings
 from .live import Answer, LiveModel
-from .prediction_log import PredictionLog, prediction_folder
+from .prediction_log import PredictionLog, log_rows, prediction_folder
 from .telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -42,12 +41,17 @@ def create_app(settings: Settings) -> FastAPI:
     predictions = PredictionLog(prediction_folder(settings))
 
     @asynccontextmanager
-    async def closing(_: FastAPI) -> AsyncIterator[None]:
+    async def closing(_: FastAPI) -> AsyncGenerator[None]:
         yield
         predictions.close()
 
-    app = FastAPI(title=settings.name, description=settings.description, version=model.version.name, lifespan=closing)
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.serving.maximum_body_bytes)
+    app = FastAPI(
+        title=settings.name,
+        description=settings.description,
+        version=model.version.name,
+        lifespan=closing,
+        max_body_size=settings.serving.maximum_body_bytes,
+    )
     if settings.serving.require_api_key:
         app.add_middleware(KeyGuard, key=settings.api_key or "", telemetry=telemetry)
     app.add_exception_handler(RequestValidationError, _explain(telemetry))
@@ -78,9 +82,17 @@ class KeyGuard:
 def _add_predict(
     app: FastAPI, settings: Settings, model: LiveModel, telemetry: Telemetry, predictions: PredictionLog
 ) -> None:
-    records = Annotated[list[request_model(CONTRACT)], Field(min_length=1, max_length=settings.serving.maximum_records)]
-    body_model = create_model("PredictRequest", __base__=Record, records=(records, ...))
-    guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # for the API's description; KeyGuard checks
+    body_model = create_model(
+        "PredictRequest",
+        __base__=Record,
+        records=(
+            list[request_model(CONTRACT)],  # ty: ignore[invalid-type-form]
+            Field(min_length=1, max_length=settings.serving.maximum_records),
+        ),
+    )
+    guard = Security(
+        APIKeyHeader(name=HEADER, auto_error=False)
+    )  # for the API's description; KeyGuard checks
 
     @app.post("/predict", dependencies=[guard], response_model=None)
     async def predict(body: body_model) -> Response:  # ty: ignore[invalid-type-form]
@@ -88,7 +100,7 @@ def _add_predict(
         with telemetry.seconds.time():
             asked = [dict(record) for record in body.records]
             answer = model.answer(asked)
-            rows = _log_rows(asked, answer)
+            rows = log_rows(asked, answer)
             try:
                 predictions.append(rows)
             except OSError as error:
@@ -123,19 +135,6 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
         return Response(text, media_type="text/plain; version=0.0.4")
 
 
-def _log_rows(asked: list[dict[str, Any]], answer: Answer) -> list[dict[str, Any]]:
-    return [
-        {
-            "version": answer.version,
-            "source": answer.source,
-            "prediction": float(prediction),
-            "baseline": float(simple),
-            **record,
-        }
-        for record, prediction, simple in zip(asked, answer.prediction, answer.baseline, strict=True)
-    ]
-
-
 def _reply(asked: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
     predictions = [
         {KEY: record[KEY], "prediction": round(float(value), 6), "flagged": bool(value >= answer.threshold)}
@@ -150,7 +149,10 @@ def _explain(telemetry: Telemetry) -> Callable[[Request, Exception], Awaitable[R
         telemetry.refused("contract")
         found = error.errors() if isinstance(error, RequestValidationError) else []
         problems = [
-            {"field": ".".join(str(part) for part in item["loc"] if part != "body") or "body", "rule": item["msg"]}
+            {
+                "field": ".".join(str(part) for part in item["loc"] if part != "body") or "body",
+                "rule": item["msg"],
+            }
             for item in found
         ]
         return JSONResponse(jsonable_encoder({"errors": problems}), status_code=422)

@@ -1,7 +1,7 @@
 """Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,7 +81,7 @@ def _predicted(connection: Connection, version: Version, mode: str) -> Iterator[
 
 
 @contextmanager
-def _parquet_writer(path: Path) -> Iterator["BatchWriter"]:
+def _parquet_writer(path: Path) -> Generator["BatchWriter"]:
     """Give a writer for `path`; the file appears when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -89,7 +89,7 @@ def _parquet_writer(path: Path) -> Iterator["BatchWriter"]:
     try:
         yield writer
         writer.close()
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
         writer.close()
         unfinished.unlink(missing_ok=True)

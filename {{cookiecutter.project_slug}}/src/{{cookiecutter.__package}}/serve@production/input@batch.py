@@ -24,7 +24,7 @@ class RowsToScore:
 
 
 def rows_to_score(settings: Settings, file: Path | None, start: date | None, end: date | None) -> RowsToScore:
-    """Return the rows of `file`, or of the loaded table from `start` (default: live_from) and before `end`."""
+    """Return the rows of `file`, or those of the loaded table from `start` (default: live_from) to `end`."""
     if file is None:
         start = start or settings.dates.live_from
         source = f"(SELECT * FROM {require_table(settings, TABLE)} WHERE {period(CONTRACT, start, end)})"
@@ -44,6 +44,8 @@ def _csv(file: Path) -> str:
     with file.open(encoding="utf-8-sig") as lines:
         present = lines.readline()
     types = ", ".join(
-        f"{literal(c.name)}: {literal(SQL_TYPES[c.kind])}" for c in columns(request_model(CONTRACT)) if c.name in present
+        f"{literal(c.name)}: {literal(SQL_TYPES[c.kind])}"
+        for c in columns(request_model(CONTRACT))
+        if c.name in present
     )
     return f"read_csv({literal(file)}, header = true, types = {{{types}}})"

@@ -1,7 +1,7 @@
 """The live model in memory, and the fallback that answers when it can't."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class LiveModel:
         """Whether the model or the fallback answers."""
         return self._mode
 
-    def answer(self, records: list[Mapping[str, Any]]) -> Answer:
+    def answer(self, records: Sequence[Mapping[str, Any]]) -> Answer:
         """Predict for `records`, which keep the contract; the fallback answers where the model fails."""
         version = self.follow().version
         baseline = version.baseline.predict([record[version.baseline.column] for record in records])
@@ -58,7 +58,7 @@ class LiveModel:
             return Answer(version.name, "fallback", baseline, baseline, version.threshold)
         return Answer(version.name, "model", prediction, baseline, version.threshold)
 
-    def _try_model(self, records: list[Mapping[str, Any]]) -> Floats | None:
+    def _try_model(self, records: Sequence[Mapping[str, Any]]) -> Floats | None:
         try:
             prediction = self._predictor.predict(self._version.encoding.matrix(records))
         except Exception:  # whatever went wrong in the model, an answer is owed
@@ -67,7 +67,7 @@ class LiveModel:
         return prediction if np.isfinite(prediction).all() else None
 
     def follow(self) -> "LiveModel":
-        """Load what is live now, if that has changed; a version that can't be loaded doesn't replace a good one."""
+        """Load what is live now, if that has changed; a version that can't be loaded replaces no good one."""
         stamp = self._stamp_now()
         if stamp != self._stamp:
             try:
@@ -94,5 +94,7 @@ def _warm_up(version: Version, predictor: Predictor) -> None:
     """Answer once before anybody asks; raises ProjectError where the model doesn't fit the contract."""
     unknown = set(version.encoding.features) - set(CONTRACT.model_fields)
     if unknown:
-        raise ProjectError(f"{version.name}: learnt from {', '.join(sorted(unknown))}, no longer in contract.py")
+        raise ProjectError(
+            f"{version.name}: learnt from {', '.join(sorted(unknown))}, no longer in contract.py"
+        )
     predictor.predict(np.zeros((1, len(version.encoding.features)), dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Every prediction on disk before it is answered: the input of monitoring, and the record of what was said."""
+"""Every prediction is on disk before it is answered: what was said, and the input of monitoring."""
 
 import errno
 import json
@@ -9,11 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import Settings
+from .live import Answer
 
 
 def prediction_folder(settings: Settings) -> Path:
     """Return the folder in which all predictions are kept, served and scored."""
     return settings.workspace / "data" / "predictions"
+
+
+def log_rows(asked: Sequence[Mapping[str, Any]], answer: Answer) -> list[dict[str, Any]]:
+    """Return what is logged of an answer: who predicted what, and the whole record it was asked for."""
+    return [
+        {
+            "version": answer.version,
+            "source": answer.source,
+            "prediction": float(prediction),
+            "baseline": float(simple),
+            **record,
+        }
+        for record, prediction, simple in zip(asked, answer.prediction, answer.baseline, strict=True)
+    ]
 
 
 class PredictionLog:
@@ -33,7 +48,9 @@ class PredictionLog:
         """Write `rows` in one piece."""
         now = datetime.now(UTC).replace(tzinfo=None)
         stamp = now.isoformat(timespec="microseconds")
-        lines = "".join(json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows).encode()
+        lines = "".join(
+            json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows
+        ).encode()
         if os.write(self._open(stamp[:10]), lines) != len(lines):
             raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
 

@@ -13,9 +13,14 @@ class Telemetry:
         self._predictions = Counter("predictions", "Predictions answered", ["source"], registry=registry)
         self._refused = Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
         self.seconds = Histogram(
-            "prediction_seconds", "Time to answer", registry=registry, buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1)
+            "prediction_seconds",
+            "Time to answer",
+            registry=registry,
+            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
         )
-        self._ready = Gauge("model_ready", "1 if the live model answers, 0 if the fallback does", registry=registry)
+        self._ready = Gauge(
+            "model_ready", "1 if the live model answers, 0 if the fallback does", registry=registry
+        )
         self._info = Info("model", "The live model", registry=registry)
         for source in ("model", "fallback"):
             self._predictions.labels(source)

@@ -1,0 +1,87 @@
+"""Do everything once, from the raw data to the last gate of this project."""
+
+import json
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ..errors import ProjectError
+from ..settings import Settings
+from . import PROGRAM, verbs
+from . import run as run_verb
+
+ALERT = 3
+STEPS: tuple[tuple[str, ...], ...] = (
+    ("etl",),
+    ("train",),
+    ("promote",),
+    ("serve", "--rehearse"),
+    ("score",),
+    ("monitor", "--replay"),
+    ("status",),
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take no options of its own."""
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Run the verbs one after another; stop at the first that fails. An alert is what monitoring is for."""
+    small = ("--sample", str(settings.sample)) if settings.sample else ()
+    begun = time.perf_counter()
+    for verb, *arguments in (step for step in STEPS if step[0] in verbs()):
+        _headline(verb, [*arguments, *small], time.perf_counter() - begun)
+        status = run_verb(verb, [*arguments, *small])
+        if status not in (0, ALERT):
+            raise ProjectError(f"demo: {verb} did not end well (status {status}); mend that and start again")
+    _summary(settings, small, time.perf_counter() - begun)
+    return 0
+
+
+def _headline(verb: str, arguments: Sequence[str], seconds: float) -> None:
+    from ..console import say
+
+    sys.stderr.flush()
+    say(f"\n[{seconds:5.1f} s] {PROGRAM} {' '.join((verb, *arguments))}")
+
+
+def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
+    """Say what was built, what was measured, and what to try next."""
+    from ..console import say
+    from ..model.registry import load_version, newest_version
+
+    version = load_version(settings, newest_version(settings))
+    evaluation, metric = version.info["evaluation"], version.info["metric"]
+    model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
+    say(f"\nDone in {seconds:.0f} s.")
+    say(
+        f"Built     {version.path.relative_to(settings.root)}, from {version.info['rows']['training']:,} rows"
+    )
+    say(
+        f"Measured  {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) on "
+        f"{evaluation['rows']:,} later rows; the simple technique reaches {baseline['value']:.3f}"
+    )
+    alerts = settings.workspace / "reports" / "alerts.jsonl"
+    if alerts.is_file():
+        last = json.loads(alerts.read_text(encoding="utf-8").splitlines()[-1])
+        say(f"Alert     {last['alerts'][0]}")
+    say(f"Read      {(settings.workspace / 'reports' / 'research.html').relative_to(settings.root)}")
+    say("\nTry next")
+    for command in _next_commands(settings, small):
+        say(f"  uv run {PROGRAM} {command}")
+
+
+def _next_commands(settings: Settings, small: Sequence[str]) -> list[str]:
+    later = settings.dates.live_from.replace(day=1) + timedelta(days=92)
+    known = verbs()
+    tries = {
+        "status": "status",
+        "train": f"train --until {later.replace(day=1)}",
+        "promote": "promote",
+    }
+    if "promote" not in known:
+        tries["promote"] = "etl --help"
+    return [" ".join((line, *small)) for line in tries.values()]
