@@ -1,24 +1,24 @@
 """Refuse answers that cannot work, all of them at once, before a file is written.
 
-Cookiecutter runs this file as a hook, with the answers rendered into its last lines. `questions.py` asks
-by the same rules, so that a bad answer is asked again at once and no folder is made for it.
+Cookiecutter runs this file as a hook, with the answers rendered into its last lines; it imports next to
+nothing, because starting Python is most of a bake's time. `questions.py` asks by the same rules, so that a
+bad answer is asked again at once and no folder is made for it.
 """
 
-import json
 import keyword
-import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SLUG_LENGTH = 40
-AUTHOR = re.compile(r"([^<>,\s][^<>,]*?)\s*<([A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>")
-# Control characters, line separators, halves of surrogate pairs, marks that reorder the text around them.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
-FOLDERS = frozenset("build data dist docs lib models reports src test testing tests venv".split())
+LONGEST_SLUG = 40
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DIGITS = "0123456789"
 TEXTS = ("project_name", "description", "author")
+# Characters that `str.isprintable` refuses, and that people do use: no-break spaces, the joiner of emoji.
+HARMLESS = str.maketrans("", "", "\u00a0\u202f\u200d")
+FOLDERS = frozenset("build data dist docs lib models reports src test testing tests venv".split())
+WINDOWS = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in DIGITS)]
+)
 
 # Packages, modules and commands in the environment of a full project. A name equal to one of them would
 # shadow it, or be shadowed; tests/test_runs.py compares this with what is really installed.
@@ -33,18 +33,13 @@ TAKEN = frozenset(
 )
 
 
-def problems(answers: dict, questions: dict | None = None) -> list[str]:
-    """Return what is wrong with the answers, one sentence each: the value, the rule, the remedy.
-
-    questions: name to default text or list of choices; with them choices are checked too, and
-    answers must be complete. Without, only the texts that are there are looked at.
-    """
-    found = [
-        f"{key} {json.dumps(value, ensure_ascii=False)}: {problem}"
+def problems(answers: dict) -> list[str]:
+    """Return what is wrong with each answer, one sentence a problem: the value, the rule, the remedy."""
+    return [
+        f"{key} {value!r}: {problem}"
         for key, value in answers.items()
         for problem in (*text_problems(key, value), *slug_problems(key, value))
     ]
-    return found + choice_problems(answers, questions) if questions else found
 
 
 def text_problems(key: str, text: str) -> Iterator[str]:
@@ -53,10 +48,22 @@ def text_problems(key: str, text: str) -> Iterator[str]:
         return
     if not text.strip():
         yield "is empty. Write one sentence."
-    if UNSAFE.search(text):
+    if not text.translate(HARMLESS).isprintable():
         yield "holds a line break or an invisible control character. Write it on one line, as plain text."
-    if key == "author" and not AUTHOR.fullmatch(text):
+    if key == "author" and not name_and_mail(text):
         yield "must be one name, without a comma, and a mail address. Write: Jane Smith <jane@example.com>"
+
+
+def name_and_mail(author: str) -> tuple[str, str] | None:
+    """Return the two parts of `Name <mail@address>`, or None if it is anything else."""
+    name, _, rest = author.partition("<")
+    mail, closing, after = rest.partition(">")
+    local, _, domain = mail.partition("@")
+    labels = [label.replace("-", "") for label in domain.split(".")]
+    sound = set(local.lower()) <= set(f"{LETTERS}{DIGITS}._%+'-") and mail.isascii()
+    if not (name.strip() and closing and local and sound) or after.strip() or set(name) & set(",>"):
+        return None
+    return (name.strip(), mail) if len(labels) > 1 and all(label.isalnum() for label in labels) else None
 
 
 def slug_problems(key: str, slug: str) -> Iterator[str]:
@@ -64,10 +71,10 @@ def slug_problems(key: str, slug: str) -> Iterator[str]:
     if key != "project_slug":
         return
     name = slug.replace("-", "_").lower()
-    if not SLUG.fullmatch(slug):
+    if not well_formed(slug):
         yield f"must be small letters, digits and single hyphens, a letter first. Try {suggestion(slug)}"
-    if len(slug) > SLUG_LENGTH:
-        yield f"has {len(slug)} characters, at most {SLUG_LENGTH} are readable as a command. Shorten it."
+    if len(slug) > LONGEST_SLUG:
+        yield f"has {len(slug)} characters, at most {LONGEST_SLUG} are readable as a command. Shorten it."
     if keyword.iskeyword(name):
         yield f"is a word of Python itself. Try {slug}-project"
     elif name in sys.stdlib_module_names:
@@ -76,41 +83,33 @@ def slug_problems(key: str, slug: str) -> Iterator[str]:
         yield f"is a package or command that the project itself uses. Try {slug}-project"
     elif name in FOLDERS:
         yield f"is the name of a usual folder. Try {slug}-project"
-    elif WINDOWS.fullmatch(name):
+    elif name in WINDOWS:
         yield f"is a device on Windows, so it can't be a folder there. Try {slug}-project"
 
 
+def well_formed(slug: str) -> bool:
+    """Return whether a slug is small letters and digits, in words joined by hyphens, a letter first."""
+    words = slug.split("-")
+    return slug[:1] in LETTERS and all(word and set(word) <= {*LETTERS, *DIGITS} for word in words)
+
+
 def suggestion(slug: str) -> str:
-    """Return a slug that is allowed, as near to the given one as possible."""
-    words = re.sub(r"[^a-z0-9]+", "-", slug.lower()).lstrip("-0123456789")[:SLUG_LENGTH]
-    return words.strip("-") or "late-flights"
+    """Return a well-formed slug, as near to the given one as possible."""
+    spaced = "".join(letter if letter in LETTERS + DIGITS else " " for letter in slug.lower())
+    return "-".join(spaced.split()).lstrip(DIGITS + "-")[:LONGEST_SLUG].strip("-") or "late-flights"
 
 
-def choice_problems(answers: dict, questions: dict) -> list[str]:
-    """Return what is wrong with the choices, alone and together."""
-    found = [
-        f"{key} {json.dumps(answers[key])}: is no such choice. Take one of: {', '.join(choices)}"
-        for key, choices in questions.items()
-        if isinstance(choices, list) and answers[key] not in (*choices, "none")
-    ]
+def use_problems(answers: dict) -> list[str]:
+    """Return why the answers, complete and each allowed by itself, cannot stand together."""
     live = answers["stage"] in ("production", "operation")
     if live and answers["api"] == answers["batch"] == "none":
-        found.append(
+        return [
             f'stage "{answers["stage"]}" with api "none" and batch "none": nothing would use the model. '
             "Take api=fastapi or batch=batch, or stage=research"
-        )
-    return found
-
-
-def main(answers: dict) -> None:
-    """End with status 1 and every problem on standard error, if there is any."""
-    path = Path(answers["_repo_dir"]) / "cookiecutter.json"
-    questions = json.loads(path.read_text(encoding="utf-8"))
-    questions = {key: default for key, default in questions.items() if not key.startswith("_")}
-    found = problems(answers, questions)
-    if found:
-        sys.exit("\n".join(found))
+        ]
+    return []
 
 
 if __name__ == "__main__":
-    main(json.loads({{cookiecutter | jsonify | jsonify}}))  # noqa: F821
+    ANSWERS = {{cookiecutter | literal}}  # noqa: F821
+    sys.exit("\n".join(problems(ANSWERS) + use_problems(ANSWERS)) or 0)

@@ -18,7 +18,7 @@ from jinja2 import Environment, TemplateSyntaxError, UndefinedError
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
-from .pre_gen_project import AUTHOR, problems
+from .pre_gen_project import name_and_mail, problems, use_problems
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 NONE = "none"
@@ -87,13 +87,22 @@ def settle(answers: dict) -> None:
         if because and answers[key] != NONE:
             report_left_out(key, answers[key], because)
             answers[key] = NONE
-    found = problems(answers, questions()) or occupied(answers)
+    found = unknown_choices(answers) or problems(answers) + use_problems(answers) or occupied(answers)
     if found:
         raise FailedHookException("\n".join(found))
     answers["__chosen"] = chosen_words(answers)
     answers["__package"] = answers["project_slug"].replace("-", "_")
-    answers["__author_name"], answers["__author_email"] = AUTHOR.fullmatch(answers["author"]).groups()
+    answers["__author_name"], answers["__author_email"] = name_and_mail(answers["author"])
     answers["__spdx"] = template()["_spdx"][answers["license"]]
+
+
+def unknown_choices(answers: dict) -> list[str]:
+    """Return which choices do not exist; only a replay file can hold such."""
+    return [
+        f"{key} {answers[key]!r}: is no such choice. Take one of: {', '.join(choices)}"
+        for key, choices in questions().items()
+        if isinstance(choices, list) and answers[key] not in (*choices, NONE)
+    ]
 
 
 def occupied(answers: dict) -> list[str]:
@@ -119,6 +128,11 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def literal(answers: dict) -> str:
+    """Return the answers to the questions as a Python dictionary, for a hook to start with."""
+    return repr({key: answers[key] for key in questions()})
+
+
 def markdown(text: str) -> str:
     """Return text with everything escaped that Markdown would take for markup."""
     text = re.sub(r"([\\`*_\[\]<>#|~&$])", r"\\\1", text)
@@ -132,7 +146,7 @@ class Questions(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.context_class = SettledContext
-        environment.filters.update(quoted=quoted, markdown=markdown)
+        environment.filters.update(quoted=quoted, markdown=markdown, literal=literal)
         wrap("prompt_choice_for_config", wrapped_choice)
         wrap("read_user_variable", wrapped_text)
         wrap("render_variable", wrapped_default)

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from hooks.pre_gen_project import choice_problems
+from hooks.pre_gen_project import use_problems
 from hooks.questions import NONE, obstacle, questions
 
 Answers = dict[str, str]
@@ -32,7 +32,7 @@ def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers
     """Return `start` with every question answered, `wanted` included; None where no project is like that."""
     key = next((key for key in choices() if key not in start), None)
     if key is None:
-        return None if choice_problems(start, questions()) else start
+        return None if use_problems(start) else start
     options = [NONE] if obstacle(key, start) else choices()[key]
     if key in wanted:
         options = [wanted[key]] if wanted[key] in options else []

@@ -38,17 +38,17 @@ BAD_SLUGS = {
 }
 
 BAD_TEXTS = {
-    ("project_name", " "): 'project_name " ": is empty. Write one sentence.',
+    ("project_name", " "): "project_name ' ': is empty. Write one sentence.",
     (
         "description",
         "one\ntwo",
-    ): r'description "one\ntwo": holds a line break or an invisible control character.',
+    ): r"description 'one\ntwo': holds a line break or an invisible control character.",
     (
         "description",
         "bell\x07",
-    ): r'description "bell\u0007": holds a line break or an invisible control character.',
+    ): r"description 'bell\x07': holds a line break or an invisible control character.",
     ("description", "\u202ereversed"): "holds a line break or an invisible control character.",
-    ("author", "Jane Smith"): 'author "Jane Smith": must be one name, without a comma, and a mail address.',
+    ("author", "Jane Smith"): "author 'Jane Smith': must be one name, without a comma, and a mail address.",
     ("author", "Smith, Jane <j@example.com>"): "must be one name, without a comma, and a mail address.",
     ("author", "Jane <jane@localhost>"): "must be one name, without a comma, and a mail address.",
     ("author", "Jane <jane@example.com>, Joe <joe@example.com>"): "must be one name, without a comma,",
@@ -110,7 +110,7 @@ def test_a_refusal_is_no_traceback(cookiecutter, tmp_path):
     done = cookiecutter("--no-input", "project_slug=json")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        'project_slug "json": is a module of Python\'s standard library. Try json-project'
+        "project_slug 'json': is a module of Python's standard library. Try json-project"
     ]
     assert done.stderr == ""
     assert not (tmp_path / "json").exists()

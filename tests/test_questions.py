@@ -75,8 +75,8 @@ def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
 
 def test_a_bad_answer_is_asked_again_at_once(terminal, tmp_path):
     shown = terminal("2 Fast", ENTER, "fast-2", ENTER, "me", "Zoë <zoe@example.com>", ENTER, DISCOVERY, ENTER)
-    assert 'project_slug "2-fast": must be small letters, digits and single hyphens, a letter first.' in shown
-    assert 'author "me": must be one name, without a comma, and a mail address.' in shown
+    assert "project_slug '2-fast': must be small letters, digits and single hyphens, a letter first." in shown
+    assert "author 'me': must be one name, without a comma, and a mail address." in shown
     assert answers_of(tmp_path / "fast-2")["author"] == "Zoë <zoe@example.com>"
 
 

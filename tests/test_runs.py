@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hooks.pre_gen_project import FOLDERS, SLUG, TAKEN, WINDOWS
+from hooks.pre_gen_project import slug_problems, well_formed
 from tests.conftest import Project, bake_new
 
 pytestmark = pytest.mark.slow
@@ -27,21 +27,34 @@ from importlib import metadata
 names = {script.name for script in metadata.entry_points(group="console_scripts")}
 for distribution in metadata.distributions():
     names.add(distribution.metadata["Name"])
-    top = distribution.read_text("top_level.txt") or ""
-    names.update(top.split(), (str(file).split("/")[0].removesuffix(".py") for file in distribution.files or ()))
+    names.update((distribution.read_text("top_level.txt") or "").split())
+    names.update(str(file).split("/")[0].removesuffix(".py") for file in distribution.files or ())
 print(json.dumps(sorted(names)))
 """
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PROJECTS],
-)
-def installed(request, cookies_session) -> Project:
+WITH_DATA = [name for name in PROJECTS if name != "discovery"]
+
+
+def in_groups(names: list[str]) -> list:
+    """Return the names as parameters of `installed`, each project's tests in one process."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+
+
+@pytest.fixture(scope="session")
+def environments() -> dict[str, Project]:
+    """The projects installed so far."""
+    return {}
+
+
+@pytest.fixture(params=in_groups([*PROJECTS]))
+def installed(request, cookies_session, environments) -> Project:
     """A baked project with its environment."""
-    project = bake_new(cookies_session, PROJECTS[request.param])
-    ran(project, "uv", "sync", "--quiet")
-    return project
+    if request.param not in environments:
+        project = bake_new(cookies_session, PROJECTS[request.param])
+        ran(project, "uv", "sync", "--quiet")
+        environments[request.param] = project
+    return environments[request.param]
 
 
 def ran(project: Project, *command: str) -> str:
@@ -49,10 +62,6 @@ def ran(project: Project, *command: str) -> str:
     done = project.run(*command)
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
-
-
-def has(project: Project, command: str) -> bool:
-    return project.has(f"src/late_flights/commands/{command}.py")
 
 
 def test_its_own_tests_pass(installed):
@@ -69,12 +78,16 @@ def test_its_own_checks_are_silent(tool, installed):
     ran(installed, "uv", "run", *tool.split())
 
 
+@pytest.mark.parametrize("installed", in_groups(WITH_DATA), indirect=True)
 def test_demo_on_a_sample(installed):
-    if not has(installed, "demo"):
-        assert "discovery" in ran(installed, "uv", "run", "late-flights", "status")
-        return
     said = ran(installed, "uv", "run", "late-flights", "demo", *SAMPLE)
     assert re.search(r"AUC\D+0\.[67]\d", said), said
+
+
+@pytest.mark.parametrize("installed", in_groups(["discovery"]), indirect=True)
+def test_discovery_has_next_to_no_dependencies(installed):
+    assert "discovery" in ran(installed, "uv", "run", "late-flights", "status")
+    assert len(ran(installed, "uv", "tree", "--quiet", "--depth", "1", "--no-dev").splitlines()) <= 6
 
 
 def commands_of(readme: str) -> list[list[str]]:
@@ -104,5 +117,5 @@ def test_names_of_what_is_installed_are_refused(cookies_session):
     script = Path(project.path, ".venv", "names.py")
     script.write_text(INSTALLED, encoding="utf-8")
     names = {name.lower().replace("_", "-") for name in json.loads(ran(project, "uv", "run", str(script)))}
-    possible = {name for name in names if SLUG.fullmatch(name)} - {"late-flights"}
-    assert sorted(possible - TAKEN - FOLDERS - {name for name in possible if WINDOWS.fullmatch(name)}) == []
+    possible = {name for name in names if well_formed(name)} - {"late-flights"}
+    assert sorted(name for name in possible if not list(slug_problems("project_slug", name))) == []
