@@ -51,7 +51,7 @@ def _headline(verb: str, arguments: Sequence[str], seconds: float) -> None:
 def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     """Say what was built, what was measured, and what to try next."""
     from ..console import say
-    from ..model.registry import load_version, newest_version
+    from ..model.versions import load_version, newest_version
 
     version = load_version(settings, newest_version(settings))
     evaluation, metric = version.info["evaluation"], version.info["metric"]

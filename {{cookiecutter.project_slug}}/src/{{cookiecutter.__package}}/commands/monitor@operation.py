@@ -38,7 +38,8 @@ def run(options: Namespace, settings: Settings) -> int:
 def _report(settings: Settings, seen: "Watch") -> bool:
     """Show, keep and act on one look; tell whether it raised an alert."""
     from ..console import say, table
-    from ..model.registry import use_fallback, write_whole
+    from ..files import write_whole
+    from ..model.registry import use_fallback
     from ..monitor.alerts import raise_alerts
 
     say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")

@@ -15,7 +15,8 @@ def run(options: Namespace, settings: Settings) -> int:
     """Promote, or refuse with every reason."""
     from ..console import say
     from ..model.gate import objections
-    from ..model.registry import load_version, make_live, newest_version
+    from ..model.registry import make_live
+    from ..model.versions import load_version, newest_version
 
     version = load_version(settings, options.version or newest_version(settings))
     found = objections(settings, version)

@@ -13,7 +13,8 @@ from ..engine import Connection, connect
 from ..errors import ProjectError
 from ..etl.load import require_table
 from ..schema import Role, of_role
-from ..settings import Settings, Split
+from ..sections import Split
+from ..settings import Settings
 from .baseline import fit_baseline
 from .card import model_card
 from .estimator import HYPERPARAMETERS, fit_onnx
@@ -22,7 +23,7 @@ from .features import Dataset, Encoding, Floats, learn_encoding, period, read_da
 from .metrics import best_threshold
 from .predictor import Predictor
 from .reference import PREDICTION, learn_amount_bins, learn_bins, shares
-from .registry import save_version
+from .versions import save_version
 
 SEED = 0
 LIBRARIES = ("numpy", "scikit-learn", "skl2onnx", "onnxruntime", "duckdb")

@@ -9,8 +9,10 @@ from ..engine import Connection, connect, row
 from ..errors import ProjectError
 from ..model.metrics import GREATER_IS_BETTER
 from ..model.reference import PREDICTION
-from ..model.registry import Version, load_live
-from ..settings import Live, Settings
+from ..model.registry import load_live
+from ..model.versions import Version
+from ..sections import Live
+from ..settings import Settings
 from .drift import drifts
 from .performance import TIME, all_predictions, count_rejected, gather, live_metrics
 

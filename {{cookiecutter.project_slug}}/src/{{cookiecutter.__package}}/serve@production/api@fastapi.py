@@ -1,6 +1,5 @@
 """The HTTP service: predictions for one or many records, health, version and metrics."""
 
-import hmac
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,19 +11,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import Field, create_model
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract import CONTRACT
 from ..errors import ProjectError
 from ..schema import Record, Role, one_of_role, request_model
 from ..settings import ENV_PREFIX, Settings
+from .guard import HEADER, KeyGuard, refusal
 from .live import Answer, LiveModel
 from .prediction_log import PredictionLog, log_rows, prediction_folder
 from .telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 KEY = one_of_role(CONTRACT, Role.KEY).name
-HEADER = "X-API-Key"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -60,25 +58,6 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-class KeyGuard:
-    """Refuses a prediction without the right key before anything of the request is read."""
-
-    def __init__(self, app: ASGIApp, key: str, telemetry: Telemetry) -> None:
-        self._app, self._key, self._telemetry = app, key.encode(), telemetry
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 401."""
-        if scope["type"] != "http" or scope["path"] != "/predict" or self._admits(scope):
-            await self._app(scope, receive, send)
-            return
-        self._telemetry.refused("key")
-        await _refusal(401, HEADER, "missing or wrong")(scope, receive, send)
-
-    def _admits(self, scope: Scope) -> bool:
-        given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
-        return hmac.compare_digest(given, self._key)
-
-
 def _add_predict(
     app: FastAPI, settings: Settings, model: LiveModel, telemetry: Telemetry, predictions: PredictionLog
 ) -> None:
@@ -106,7 +85,7 @@ def _add_predict(
             except OSError as error:
                 log.error("prediction log: %s", error)
                 telemetry.refused("log")
-                return _refusal(503, "prediction log", "not writable; nothing is predicted unlogged")
+                return refusal(503, "prediction log", "not writable; nothing is predicted unlogged")
         telemetry.answered(answer.source, len(rows))
         return JSONResponse(_reply(asked, answer))
 
@@ -158,7 +137,3 @@ def _explain(telemetry: Telemetry) -> Callable[[Request, Exception], Awaitable[R
         return JSONResponse(jsonable_encoder({"errors": problems}), status_code=422)
 
     return explain
-
-
-def _refusal(status: int, field: str, rule: str) -> JSONResponse:
-    return JSONResponse({"errors": [{"field": field, "rule": rule}]}, status_code=status)

@@ -17,7 +17,8 @@ from ..errors import ProjectError
 from ..etl.load import reasons, rejected_path
 from ..etl.validate import refuse_other_columns, with_reason
 from ..model.predictor import Predictor
-from ..model.registry import Version, load_live
+from ..model.registry import load_live
+from ..model.versions import Version
 from ..schema import columns, request_model
 from ..settings import Settings
 

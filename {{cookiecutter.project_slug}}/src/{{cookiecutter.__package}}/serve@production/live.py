@@ -11,7 +11,8 @@ from ..contract import CONTRACT
 from ..errors import ProjectError
 from ..model.features import Floats
 from ..model.predictor import Predictor
-from ..model.registry import Mode, Version, live_path, load_live
+from ..model.registry import Mode, live_path, load_live
+from ..model.versions import Version
 from ..settings import Settings
 
 log = logging.getLogger(__name__)

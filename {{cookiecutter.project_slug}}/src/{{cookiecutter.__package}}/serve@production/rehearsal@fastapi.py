@@ -20,7 +20,7 @@ from ..errors import ProjectError
 from ..etl.load import require_table
 from ..schema import Role, columns, one_of_role, request_model
 from ..settings import ENV_PREFIX, PACKAGE, Settings
-from .api import HEADER
+from .guard import HEADER
 
 START_SECONDS = 60
 

@@ -1,0 +1,103 @@
+"""The sections of `project.yaml`: what may stand in each, and in which limits."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Range = tuple[float, float]
+
+
+class Part(BaseModel):
+    """A section of `project.yaml`: unknown names are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Decision(Part):
+    """What is decided with the prediction, for whom, and whether the project may go on."""
+
+    question: str
+    sponsor: str
+    kpis: tuple[str, ...] = Field(min_length=1)
+    go: Literal["go", "no-go", "open"]
+    decided_by: str | None = None
+    decided_on: date | None = None
+
+    @model_validator(mode="after")
+    def signed(self) -> Self:
+        """Refuse a decision without a name and a date."""
+        if self.go != "open" and not (self.decided_by and self.decided_on):
+            raise ValueError("a go or no-go needs decided_by and decided_on")
+        if self.decided_on and self.decided_on > date.today():
+            raise ValueError(f"decided_on is in the future: {self.decided_on}")
+        return self
+
+
+class Data(Part):
+    """Where raw tables come from (empty: the packaged example), and how much the engine may use."""
+
+    source: Path | None = None
+    maximum_rejected_share: Share = 0.01
+    memory_limit: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")
+
+
+class Split(Part):
+    """The time-ordered split: before `validation_from` the model learns, after `live_from` it is live."""
+
+    validation_from: date
+    test_from: date
+    live_from: date
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        """Refuse a split whose dates are out of order."""
+        if not self.validation_from < self.test_from < self.live_from:
+            raise ValueError("validation_from, test_from and live_from must follow one another")
+        return self
+
+    def ending(self, until: date) -> "Split":
+        """Return this split moved so that the test period ends at `until`, all lengths kept."""
+        moved = until - self.live_from
+        return Split(
+            validation_from=self.validation_from + moved,
+            test_from=self.test_from + moved,
+            live_from=until,
+        )
+
+
+class Accuracy(Part):
+    """What a model must reach before it may go live."""
+
+    metric: str
+    minimum: float
+    baseline_by: str
+    tolerance: float = Field(0.0, ge=0)
+
+
+class Payoff(Part):
+    """What a warning is worth to the user, in the project's currency."""
+
+    currency: str
+    caught: float = Field(gt=0)
+    false_alarm: float = Field(lt=0)
+
+
+class Live(Part):
+    """The range in which live figures are expected; outside it, an alert."""
+
+    expected: dict[str, Range] = {}
+    drift_limit: float = Field(0.25, gt=0)
+    maximum_age_days: int = Field(120, gt=0)
+    maximum_violation_share: Share = 0.01
+    minimum_outcomes: int = Field(500, ge=1)
+
+
+class Serving(Part):
+    """Limits of the HTTP service."""
+
+    require_api_key: bool = True
+    maximum_records: int = Field(1000, ge=1)
+    maximum_body_bytes: int = Field(1_000_000, ge=1000)

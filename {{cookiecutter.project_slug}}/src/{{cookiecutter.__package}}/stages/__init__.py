@@ -1,0 +1,1 @@
+"""The process: what each stage needs, and the evidence that is there."""

@@ -1,0 +1,107 @@
+"""The gates: what each stage needs, what the evidence says, and what `status --strict` refuses.
+
+Evidence is *done*; *open*, not there yet; or *failed*, there and against. Open is no fault while its
+stage is worked on. It becomes one when a later stage has begun without it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+
+from ..errors import ProjectError
+from ..settings import PACKAGE, Settings
+
+STAGES = ("discovery", "research", "production", "operation")
+
+
+class State(StrEnum):
+    """What the evidence says."""
+
+    DONE = "done"
+    OPEN = "open"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found, and what to do next if it is not done."""
+
+    state: State
+    evidence: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that the project has: whether its work has begun, and what was found, by the check's name."""
+
+    folder: str
+    begun: bool
+    findings: Mapping[str, Finding]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that the stage needs is done."""
+        return all(finding.state is State.DONE for finding in self.findings.values())
+
+
+def done(evidence: str) -> Finding:
+    """Return that the evidence is there."""
+    return Finding(State.DONE, evidence)
+
+
+def still_open(evidence: str, next_step: str) -> Finding:
+    """Return that the evidence is not there yet, and how to get it."""
+    return Finding(State.OPEN, evidence, next_step)
+
+
+def command(settings: Settings, verb: str) -> str:
+    """Return the command line of a verb, small where the settings are."""
+    sample = f" --sample {settings.sample}" if settings.sample else ""
+    return f"uv run {PACKAGE.replace('_', '-')} {verb}{sample}"
+
+
+def read_stages(settings: Settings) -> list[Stage]:
+    """Look at the evidence of every stage that the project has, in their order.
+
+    A stage is a module here with CHECKS (name: function from settings to a finding, ProjectError is a
+    failure) and `begun`.
+    """
+    present = [name for name in STAGES if Path(__file__).with_name(f"{name}.py").is_file()]
+    found = []
+    for name in present:
+        module = import_module(f"{__package__}.{name}")
+        findings = {title: _judged(check, settings) for title, check in module.CHECKS.items()}
+        found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
+    return found
+
+
+def refusals(stages: list[Stage]) -> list[str]:
+    """Return why `status --strict` fails: what has failed, what is open though a later stage has begun."""
+    found = []
+    for place, stage in enumerate(stages):
+        later = next((other.folder for other in stages[place + 1 :] if other.begun), None)
+        for title, finding in stage.findings.items():
+            if finding.state is State.FAILED:
+                found.append(f"{stage.folder}: {title}: {finding.evidence}")
+            elif finding.state is State.OPEN and later:
+                found.append(
+                    f"{stage.folder}: {title}: {finding.evidence}, though {later} has begun; {finding.next_step}"
+                )
+    return found
+
+
+def _judged(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    try:
+        return check(settings)
+    except ProjectError as error:
+        return Finding(State.FAILED, "\n".join(error.problems), "mend that first")
+
+
+def _has_begun(begun: Callable[[Settings], bool], settings: Settings) -> bool:
+    try:
+        return begun(settings)
+    except ProjectError:  # the check that reads the same evidence says why
+        return False

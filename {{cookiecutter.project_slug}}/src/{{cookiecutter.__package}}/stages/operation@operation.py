@@ -1,0 +1,61 @@
+"""Operation: does it keep working, and who owns it?"""
+
+from datetime import date
+from functools import partial
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import ProjectError
+from ..model.registry import read_live
+from ..settings import Settings
+from .checklist import read_checklist, signed
+from .gates import Finding, command, done, still_open
+from .production import LAUNCH
+
+
+class Watched(BaseModel):
+    """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: date
+    end: date
+    alerts: tuple[str, ...]
+
+
+def begun(settings: Settings) -> bool:
+    """Operation has begun when the launch is signed."""
+    return all(item.done for item in read_checklist(settings, LAUNCH))
+
+
+def monitoring_ran(settings: Settings) -> Finding:
+    """Find the record of the latest window; raises ProjectError where it can't be read."""
+    records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"))
+    if not records:
+        return still_open("no record of it", command(settings, "monitor"))
+    try:
+        latest = Watched.model_validate_json(records[-1].read_bytes())
+    except ValidationError as error:
+        raise ProjectError(
+            f"reports/monitoring/{records[-1].name}: no record of monitoring ({error.errors()[0]['msg']}); "
+            "delete it and run `monitor` again"
+        ) from None
+    alerts = ", ".join(latest.alerts) or "none"
+    return done(f"latest window {latest.start} to {latest.end}, alerts: {alerts}")
+
+
+def model_answers(settings: Settings) -> Finding:
+    """Find the model answering, not the fallback."""
+    live = read_live(settings)
+    if live is None:
+        return still_open("no model is live", command(settings, "promote"))
+    if live.mode == "fallback":
+        return still_open(f"the fallback does: {live.reason}", "look into 4-operation/runbook.md")
+    return done(live.versions[-1])
+
+
+CHECKS = {
+    "monitoring ran": monitoring_ran,
+    "model answers": model_answers,
+    "handover": partial(signed, name="4-operation/HANDOVER.md"),
+}

@@ -1,0 +1,93 @@
+"""Research: which method is accurate enough?"""
+
+from functools import partial
+
+from ..contract import TABLE
+from ..engine import connect, row
+from ..errors import ProjectError
+from ..etl.load import require_table, table_path
+from ..model.versions import SUMS, Version, load_version, newest_version
+from ..model.requirements import against_baseline, against_minimum
+from ..settings import Settings
+from .checklist import signed
+from .documents import written
+from .gates import Finding, command, done, still_open
+
+
+def begun(settings: Settings) -> bool:
+    """Research has begun when data was loaded."""
+    return table_path(settings, TABLE).is_file()
+
+
+def go_ahead(settings: Settings) -> Finding:
+    """Find a go; raises ProjectError after a no-go."""
+    decision = settings.decision
+    if decision.go == "no-go":
+        raise ProjectError(
+            f"project.yaml: {decision.decided_by} said no-go on {decision.decided_on}; stop here"
+        )
+    if decision.go == "open":
+        return still_open("neither go nor no-go", "finish discovery first")
+    return done(f"{decision.decided_by}, {decision.decided_on}")
+
+
+def data_loaded(settings: Settings) -> Finding:
+    """Find the table of the contract, and count its rows."""
+    if not begun(settings):
+        return still_open("nothing is loaded", command(settings, "etl"))
+    with connect(settings) as connection:
+        count = row(connection, f"SELECT count(*) AS n FROM {require_table(settings, TABLE)}")["n"]
+    return done(f"data/{TABLE}.parquet, {count:,} rows")
+
+
+def baseline_beaten(settings: Settings) -> Finding:
+    """Find the newest version clearly better than the baseline; raises ProjectError where it isn't."""
+    version = _newest(settings)
+    if version is None:
+        return still_open("no model is trained", command(settings, "train"))
+    refuse(against_baseline(settings, version))
+    metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
+    model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
+    return done(
+        f"{metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}), "
+        f"baseline {baseline['value']:.3f}"
+    )
+
+
+def minimum_reached(settings: Settings) -> Finding:
+    """Find the newest version at or above the minimum; raises ProjectError where it isn't."""
+    version = _newest(settings)
+    if version is None:
+        return still_open("no model is trained", command(settings, "train"))
+    refuse(against_minimum(settings, version))
+    value = version.info["evaluation"]["model"][settings.accuracy.metric]["value"]
+    return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")
+
+
+def report_written(settings: Settings) -> Finding:
+    """Find the report that `train` writes."""
+    if not (settings.workspace / "reports" / "research.html").is_file():
+        return still_open("no reports/research.html", command(settings, "train"))
+    return done("reports/research.html")
+
+
+def refuse(reasons: list[str]) -> None:
+    """Raise ProjectError where there is a reason."""
+    if reasons:
+        raise ProjectError(reasons)
+
+
+def _newest(settings: Settings) -> Version | None:
+    trained = any((settings.workspace / "models").glob(f"[!.]*/{SUMS}"))
+    return load_version(settings, newest_version(settings)) if trained else None
+
+
+CHECKS = {
+    "go-ahead": go_ahead,
+    "data loaded": data_loaded,
+    "baseline beaten": baseline_beaten,
+    "minimum reached": minimum_reached,
+    "rounds logged": partial(written, name="2-research/experiments.md"),
+    "report written": report_written,
+    "report agreed": partial(signed, name="2-research/report.md"),
+}

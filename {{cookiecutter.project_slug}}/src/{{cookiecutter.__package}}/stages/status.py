@@ -1,0 +1,32 @@
+"""Says where the project stands, stage by stage, and what comes next."""
+
+from collections.abc import Iterator
+
+from .gates import Finding, Stage, State
+
+
+def lines(stages: list[Stage]) -> Iterator[str]:
+    """Yield the lines of the overview: each stage, what was found, what to do where it isn't done."""
+    width = max(len(title) for stage in stages for title in stage.findings)
+    for stage in stages:
+        count = sum(finding.state is State.DONE for finding in stage.findings.values())
+        yield f"{stage.folder}: {'passed' if stage.passed else f'{count} of {len(stage.findings)} done'}"
+        for title, finding in stage.findings.items():
+            first, *more = finding.evidence.splitlines()
+            yield f"  {finding.state:<6}  {title:<{width}}  {first}"
+            yield from (f"{'':{width + 12}}{line}" for line in more)
+        yield ""
+    yield next_step(stages)
+
+
+def next_step(stages: list[Stage]) -> str:
+    """Return the sentence on what to do now: first what has failed, then what is open, in order."""
+    for state in (State.FAILED, State.OPEN):
+        for stage, title, finding in _findings(stages):
+            if finding.state is state:
+                return f"Next ({stage.folder}, {title}): {finding.next_step}"
+    return "Next: nothing; every gate is passed"
+
+
+def _findings(stages: list[Stage]) -> Iterator[tuple[Stage, str, Finding]]:
+    return ((stage, title, finding) for stage in stages for title, finding in stage.findings.items())
