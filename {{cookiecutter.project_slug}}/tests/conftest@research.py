@@ -1,0 +1,41 @@
+"""A small project run once for all tests, and copies of it to break."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from {{ cookiecutter.__package }} import settings as project_settings
+from {{ cookiecutter.__package }}.etl import pipeline
+from {{ cookiecutter.__package }}.model import train
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = 20_000
+
+
+def in_workspace(workspace, **changes):
+    """Return the project's settings for a small run in `workspace`."""
+    settings = project_settings.read_settings(root=ROOT)
+    return settings.model_copy(update={"workspace": workspace, "sample": SAMPLE, **changes})
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Return settings whose workspace holds a loaded table and one trained version; read only."""
+    settings = in_workspace(tmp_path_factory.mktemp("trained"))
+    pipeline.run_etl(settings, lambda step: None)
+    train.train(settings, settings.dates, lambda step: None)
+    return settings
+
+
+@pytest.fixture
+def project(trained, tmp_path):
+    """Return settings of a copy of the trained workspace, to change and to break."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(trained.workspace, workspace)
+    return trained.model_copy(update={"workspace": workspace})
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """Return settings of a workspace in which nothing was run yet."""
+    return in_workspace(tmp_path)
