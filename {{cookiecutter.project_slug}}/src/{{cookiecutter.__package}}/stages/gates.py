@@ -87,9 +87,8 @@ def refusals(stages: list[Stage]) -> list[str]:
             if finding.state is State.FAILED:
                 found.append(f"{stage.folder}: {title}: {finding.evidence}")
             elif finding.state is State.OPEN and later:
-                found.append(
-                    f"{stage.folder}: {title}: {finding.evidence}, though {later} has begun; {finding.next_step}"
-                )
+                gap = f"{finding.evidence}, though {later} has begun; {finding.next_step}"
+                found.append(f"{stage.folder}: {title}: {gap}")
     return found
 
 

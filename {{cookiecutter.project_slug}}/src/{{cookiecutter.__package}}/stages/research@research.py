@@ -78,7 +78,7 @@ def refuse(reasons: list[str]) -> None:
 
 
 def _newest(settings: Settings) -> Version | None:
-    trained = any((settings.workspace / "models").glob(f"[!.]*/{SUMS}"))
+    trained = any(model_folder(settings).glob(f"[!.]*/{SUMS}"))
     return load_version(settings, newest_version(settings)) if trained else None
 
 
