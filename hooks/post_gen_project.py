@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 WORD = re.compile(r"@([a-z0-9_]+)")
+CACHES = {"__pycache__", ".ruff_cache", ".pytest_cache"}
 LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 # A user's own hooks, signing, ignore rules and background work have no business in the first commit. With the
 # threshold, git writes one pack instead of a file for each object: three times as fast.
@@ -25,7 +26,7 @@ def leave_out(project: Path, chosen: set[str]) -> None:
         words = set(WORD.findall(inside.as_posix()))
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-        elif path.is_file() and ("__pycache__" in inside.parts or not words <= chosen):
+        elif path.is_file() and (CACHES.intersection(inside.parts) or not words <= chosen):
             path.unlink()
         elif "@" in path.name:
             path.rename(path.with_name(WORD.sub("", path.name)))

@@ -198,9 +198,11 @@ def wrapped_text(original):
 
 
 def wrapped_default(original):
-    """Return a rendering of defaults that takes text for itself where it is no valid Jinja."""
+    """Return a rendering of defaults that takes text as it is where it holds no valid Jinja."""
 
     def render(env, raw, cookiecutter_dict):
+        if isinstance(raw, str) and "{" not in raw:
+            return raw
         try:
             return original(env, raw, cookiecutter_dict)
         except (TemplateSyntaxError, UndefinedError):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import tree
+
 TEMPLATE = Path(__file__).resolve().parents[1]
-MADE_BY_GIT = ".git"
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,8 @@ class Project:
 
     @property
     def files(self) -> list[str]:
-        """Every file git would see, relative and with forward slashes, sorted."""
-        listed = self.run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
-        return sorted(line for line in listed.splitlines() if (self.path / line).is_file())
+        """Every file but git's own, relative and with forward slashes, sorted."""
+        return tree(self.path)
 
     def text(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from hooks.questions import NONE, chosen_words
 from tests.combinations import choices, covering, label
 from tests.conftest import Project
 from tests.traces import TRACES, traces_of
-from tests.trees import NAMED, tree
+from tests.trees import NAMED
 
 BIN = Path(sys.executable).parent
 BINARY = {".png", ".ico", ".parquet", ".onnx"}
@@ -33,7 +33,7 @@ def project(request, bake) -> Project:
 @pytest.fixture
 def texts(project) -> dict[str, str]:
     """The text of every file, by its name."""
-    return {name: project.text(name) for name in tree(project.path) if Path(name).suffix not in BINARY}
+    return {name: project.text(name) for name in project.files if Path(name).suffix not in BINARY}
 
 
 def answered(project: Project) -> set[str]:
@@ -93,7 +93,7 @@ def test_the_traces_are_really_in_the_full_project(bake):
     """A pattern that matches nothing anywhere would find nothing where it should."""
     for licence in choices()["license"]:
         project = bake(license=licence)
-        whole = "\n".join(f"{name}\n{project.text(name)}" for name in tree(project.path))
+        whole = "\n".join(f"{name}\n{project.text(name)}" for name in project.files)
         expected = answered(project) & TRACES.keys()
         silent = [p for word in expected for p in TRACES[word] if not re.search(p, whole, re.IGNORECASE)]
         assert silent == []

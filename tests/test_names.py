@@ -11,7 +11,6 @@ from hooks.post_gen_project import WORD
 from hooks.questions import NONE, template
 from tests.combinations import choices, covering, label
 from tests.conftest import TEMPLATE
-from tests.trees import tree
 
 PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 WORDS = {word for options in choices().values() for word in options if word != NONE}
@@ -82,7 +81,7 @@ def test_every_choice_changes_the_project(bake):
 
 
 def contents_of(project) -> dict[str, str]:
-    names = [name for name in tree(project.path) if name != ".handrail.json"]
+    names = [name for name in project.files if name != ".handrail.json"]
     return {name: project.text(name) for name in names if not name.endswith((".png", ".ico"))}
 
 

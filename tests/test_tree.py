@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.trees import NAMED, TREES, tree
+from tests.trees import NAMED, TREES
 
 STAGES = ("discovery", "research", "production", "operation")
 
@@ -12,10 +12,10 @@ STAGES = ("discovery", "research", "production", "operation")
 @pytest.mark.parametrize("name", NAMED)
 def test_files(name, bake):
     listed = (TREES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    assert tree(bake(**NAMED[name]).path) == listed
+    assert bake(**NAMED[name]).files == listed
 
 
 @pytest.mark.parametrize(("earlier", "later"), list(pairwise(STAGES)))
 def test_a_later_stage_only_adds(earlier, later, bake):
-    before, after = (set(tree(bake(**NAMED[name]).path)) for name in (earlier, later))
+    before, after = (set(bake(**NAMED[name]).files) for name in (earlier, later))
     assert before < after
