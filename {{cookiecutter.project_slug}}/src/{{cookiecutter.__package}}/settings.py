@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from .errors import ProjectError
 from .sections import Accuracy, Data, Decision, Live, Payoff, Serving, Split
 
 PACKAGE = __package__ or ""
 ENV_PREFIX = f"{PACKAGE.upper()}_"
+SECRETS = ("api_key", "webhook_url")
 
 
 class Settings(BaseSettings):
@@ -87,20 +88,28 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
         return Settings.model_validate({"workspace": workspace} | facts | {"root": root, "sample": sample})
     except ValidationError as error:
         raise ProjectError(_describe(item) for item in error.errors()) from None
+    except SettingsError as error:
+        raise ProjectError(f"environment, {ENV_PREFIX}*: {error}") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         facts = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date like 2026-02-30, or not UTF-8
         raise ProjectError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(facts, dict):
         raise ProjectError(f"{path.name}: expected names and values, found {type(facts).__name__}")
+    secrets = [name for name in SECRETS if name in facts]
+    if secrets:
+        raise ProjectError(
+            f"{path.name}: {name}: has no place in a file that others read; set {ENV_PREFIX}{name.upper()}"
+            for name in secrets
+        )
     return facts
 
 
 def _describe(item: Mapping[str, Any]) -> str:
-    field = ".".join(str(part) for part in item["loc"]) or "split"
-    secret = field in ("api_key", "webhook_url")
-    given = "" if secret or item["type"] == "missing" else f" (given: {item['input']!r:.60})"
-    return f"project.yaml: {field}: {item['msg']}{given}"
+    field = ".".join(str(part) for part in item["loc"])
+    shown = field not in SECRETS and isinstance(item["input"], str | int | float | None)
+    given = f" (given: {item['input']!r:.60})" if shown and item["type"] != "missing" else ""
+    return f"project.yaml: {field}: {item['msg'].removeprefix('Value error, ')}{given}"

@@ -6,8 +6,8 @@ from ..contract import TABLE
 from ..engine import connect, row
 from ..errors import ProjectError
 from ..etl.load import require_table, table_path
-from ..model.versions import SUMS, Version, load_version, newest_version
 from ..model.requirements import against_baseline, against_minimum
+from ..model.versions import SUMS, Version, load_version, model_folder, newest_version
 from ..settings import Settings
 from .checklist import signed
 from .documents import written
