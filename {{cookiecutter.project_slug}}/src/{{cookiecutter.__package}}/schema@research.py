@@ -6,6 +6,7 @@ bins, the data dictionary and the sample records of the tests.
 """
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -137,11 +138,7 @@ def _kind(annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
 
 def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
     if column.role is Role.KEY:
-        return (
-            f"{column.examples[0]}"
-            if number == 0
-            else f"{column.examples[0]}"[: -len(str(number))] + str(number)
-        )
+        return re.sub(r"\d+$", lambda digits: f"{number:0{len(digits[0])}}", column.examples[0])
     if column.kind is datetime:
         return column.examples[0] + timedelta(hours=number)
     if column.kind is str:

@@ -12,10 +12,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace, settings: Settings) -> int:
     """Build the table and say what came in, what was loaded and what was not."""
     from ..console import progress, table
+    from ..contract import CONTRACT
     from ..etl.pipeline import run_etl
+    from ..files import write_whole
+    from ..report.dictionary import data_dictionary
 
     with progress("etl") as step:
         result = run_etl(settings, step)
+    write_whole(settings.root / "2-research" / "data-dictionary.md", data_dictionary(CONTRACT))
     rows = [(name, f"{count:,}", "raw") for name, count in result.raw.items()]
     rows.append((result.path.relative_to(settings.workspace).as_posix(), f"{result.loaded:,}", "loaded"))
     rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]

@@ -1,5 +1,7 @@
 """The model that is learnt: scikit-learn's histogram gradient boosting, kept as ONNX."""
 
+import warnings
+
 from skl2onnx import to_onnx
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -24,5 +26,7 @@ def fit_onnx(training: Dataset, encoding: Encoding, seed: int = 0) -> bytes:
     hyperparameters = HYPERPARAMETERS | {"min_samples_leaf": min(500, max(20, len(training) // 100))}
     model = HistGradientBoostingClassifier(random_state=seed, **hyperparameters)
     model.fit(training.features, training.target.astype("int64"))
-    graph = to_onnx(model, training.features[:1], options={"zipmap": False}, target_opset=18)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # skl2onnx hands NumPy integers to protobuf, which warns of it
+        graph = to_onnx(model, training.features[:1], options={"zipmap": False}, target_opset=18)
     return graph.SerializeToString(deterministic=True)
