@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hooks.pre_gen_project import slug_problems, well_formed
+from hooks.questions import chosen_words
 from tests.conftest import Project, bake_new
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,14 @@ PROJECTS = {
 }
 SAMPLE = ("--sample", "20000")
 NEVER_ENDS = "serve"
+# What a demo says of each part.
+SAID = {
+    "research": r"Measured +roc_auc 0\.7\d\d \(0\.\d+ to 0\.\d+\)",
+    "production": r"[\w-]+ is live",
+    "fastapi": r'answered: .*"prediction": 0\.\d+',
+    "batch": r"[\d,]+ rows scored by",
+    "operation": r"Alert +2013-\d\d-01 to 2013-\d\d-01: roc_auc is 0\.\d+, expected",
+}
 INSTALLED = """
 import json, sys
 from importlib import metadata
@@ -81,7 +90,12 @@ def test_its_own_checks_are_silent(tool, installed):
 @pytest.mark.parametrize("installed", in_groups(WITH_DATA), indirect=True)
 def test_demo_on_a_sample(installed):
     said = ran(installed, "uv", "run", "late-flights", "demo", *SAMPLE)
-    assert re.search(r"AUC\D+0\.[67]\d", said), said
+    chosen = chosen_words(json.loads(installed.text(".handrail.json"))["answers"])
+    assert {word: bool(re.search(SAID[word], said)) for word in SAID} == {
+        word: word in chosen for word in SAID
+    }
+    model, baseline = re.search(r"roc_auc (0\.\d+) .*; the simple technique reaches (0\.\d+)", said).groups()
+    assert float(model) > float(baseline) > 0.6
 
 
 @pytest.mark.parametrize("installed", in_groups(["discovery"]), indirect=True)
