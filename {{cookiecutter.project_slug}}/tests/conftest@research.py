@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import pipeline
 from {{ cookiecutter.__package }}.model import train

@@ -4,10 +4,11 @@ import math
 
 import duckdb
 import pytest
+from pydantic import ValidationError
+
 from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }}.etl import validate
 from {{ cookiecutter.__package }}.report import dictionary
-from pydantic import ValidationError
 
 from .conftest import ROOT
 
@@ -48,7 +49,9 @@ def fill(connection, records):
     types = ", ".join(f"{c.name} {validate.SQL_TYPES[c.kind]}" for c in COLUMNS)
     connection.execute(f"CREATE TABLE t ({types})")
     places = ", ".join("?" * len(COLUMNS))
-    connection.executemany(f"INSERT INTO t VALUES ({places})", [[r[c.name] for c in COLUMNS] for r in records])
+    connection.executemany(
+        f"INSERT INTO t VALUES ({places})", [[r[c.name] for c in COLUMNS] for r in records]
+    )
 
 
 def test_made_up_records_keep_every_rule():
@@ -62,7 +65,9 @@ def test_made_up_records_are_the_same_for_the_same_seed():
     assert schema.sample_records(CONTRACT, 5, seed=1) != schema.sample_records(CONTRACT, 5, seed=2)
 
 
-@pytest.mark.parametrize(("record", "rule"), list(broken_records()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("record", "rule"), list(broken_records()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_broken_rule_is_found_in_a_record_and_in_a_table(record, rule):
     with pytest.raises(ValidationError) as refused:
         CONTRACT.model_validate(record)
@@ -87,7 +92,9 @@ def test_a_repeated_key_is_kept_once():
 
 def test_violations_are_counted_in_one_scan():
     column = next(column for column in COLUMNS if column.le is not None)
-    records = [record | {column.name: column.kind(column.le + 1)} for record in schema.sample_records(CONTRACT, 3)]
+    records = [
+        record | {column.name: column.kind(column.le + 1)} for record in schema.sample_records(CONTRACT, 3)
+    ]
     with duckdb.connect() as connection:
         fill(connection, records)
         counted = validate.count_violations(connection, "t", CONTRACT)

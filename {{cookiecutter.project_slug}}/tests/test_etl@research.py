@@ -9,6 +9,7 @@ import zipfile
 
 import duckdb
 import pytest
+
 from {{ cookiecutter.__package }} import commands, errors
 from {{ cookiecutter.__package }}.etl import extract, load, pipeline
 
@@ -52,7 +53,9 @@ def content(settings):
 
 def test_the_table_holds_the_sample_and_keeps_the_contract(trained):
     path = load.table_path(trained, TABLE)
-    count, keys, late = duckdb.sql(f"SELECT count(*), count(DISTINCT flight_id), avg(late) FROM '{path}'").fetchall()[0]
+    count, keys, late = duckdb.sql(
+        f"SELECT count(*), count(DISTINCT flight_id), avg(late) FROM '{path}'"
+    ).fetchall()[0]
     assert count == keys
     assert SAMPLE - 5 <= count <= SAMPLE
     assert 0.16 < late < 0.19
@@ -63,16 +66,25 @@ def test_one_known_departure_is_transformed_as_by_hand(empty):
     result = run(everything)
     assert (result.raw["flights"], result.loaded) == (336_776, 336_775)
     assert result.rejected == {"distance_km: below 50": 1}
-    query = f"SELECT * FROM '{load.table_path(everything, TABLE)}' WHERE flight_id = 'UA1545-EWR-201301010515'"
+    query = (
+        f"SELECT * FROM '{load.table_path(everything, TABLE)}' WHERE flight_id = 'UA1545-EWR-201301010515'"
+    )
     found = duckdb.sql(query)
     row = dict(zip(found.columns, found.fetchall()[0], strict=True))
     assert str(row["scheduled_at"]) == "2013-01-01 05:15:00"
     assert row["distance_km"] == pytest.approx(1400 * 1.609344)
-    assert (row["day_of_week"], row["scheduled_hour"], row["plane_age_years"], row["plane_seats"]) == (2, 5, 14, 149)
+    assert (row["day_of_week"], row["scheduled_hour"], row["plane_age_years"], row["plane_seats"]) == (
+        2,
+        5,
+        14,
+        149,
+    )
     assert row["temperature_c"] == pytest.approx((39.02 - 32) / 1.8)
     assert row["wind_speed_kmh"] == pytest.approx(12.65858 * 1.609344)
     assert (row["departure_delay_minutes"], row["late"]) == (2, 0)
-    rejected = duckdb.sql(f"SELECT origin, destination, reason FROM '{load.rejected_path(everything, TABLE)}'")
+    rejected = duckdb.sql(
+        f"SELECT origin, destination, reason FROM '{load.rejected_path(everything, TABLE)}'"
+    )
     assert rejected.fetchall() == [("EWR", "LGA", "distance_km: below 50")]
 
 
@@ -82,21 +94,27 @@ def test_running_again_gives_the_same_table(project):
     assert content(project) == before
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"planes": None}, "planes.csv: no such file; data.source in project.yaml"),
-        ({"planes": ""}, "planes.csv: the file is empty"),
-        ({"planes": "tailnum,seats,built\nN1,2,3\n"}, "planes.csv: no column year among tailnum, seats, built"),
-        ({"planes": "tailnum,year,seats\n" + "N1,2001,many\n" * 200}, "planes.csv: 200 values can't be read; the first: line 2, column seats"),
-        ({"planes": "tailnum,year,seats\nN1,2001,4\n"}, "planes.csv: 1 rows, at least 100 expected; is the file cut off?"),
-    ],
-    ids=["missing", "empty", "renamed", "wrong type", "cut off"],
-)  # fmt: skip
-def test_a_bad_raw_file_is_named_and_the_last_good_table_stays(project, tmp_path, change, sentence):
+BAD_PLANES = {
+    "missing": (None, "planes.csv: no such file; data.source in project.yaml"),
+    "empty": ("", "planes.csv: the file is empty"),
+    "renamed": ("tailnum,seats,built\nN1,2,3\n", "planes.csv: no column year among tailnum, seats, built"),
+    "wrong type": (
+        "tailnum,year,seats\n" + "N1,2001,many\n" * 200,
+        "planes.csv: 200 values can't be read; the first: line 2, column seats",
+    ),
+    "cut off": (
+        "tailnum,year,seats\nN1,2001,4\n",
+        "planes.csv: 1 rows, at least 100 expected; is the file cut off?",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BAD_PLANES)
+def test_a_bad_raw_file_is_named_and_the_last_good_table_stays(project, tmp_path, how):
+    planes, sentence = BAD_PLANES[how]
     before = content(project)
     with pytest.raises(errors.ProjectError) as refused:
-        run(with_sources(project, tmp_path / "sources", **change))
+        run(with_sources(project, tmp_path / "sources", planes=planes))
     assert sentence in str(refused.value)
     assert content(project) == before
 
@@ -104,7 +122,10 @@ def test_a_bad_raw_file_is_named_and_the_last_good_table_stays(project, tmp_path
 def test_all_bad_files_are_named_at_once(empty, tmp_path):
     with pytest.raises(errors.ProjectError) as refused:
         run(with_sources(empty, tmp_path / "sources", planes=None, airlines=""))
-    assert [problem.split(":")[0].rsplit(os.sep)[-1] for problem in refused.value.problems] == ["planes.csv", "airlines.csv"]
+    assert [problem.split(":")[0].rsplit(os.sep)[-1] for problem in refused.value.problems] == [
+        "planes.csv",
+        "airlines.csv",
+    ]
 
 
 def test_a_truncated_zip_is_refused(empty, tmp_path):
@@ -129,22 +150,36 @@ def test_too_many_broken_rows_are_refused_and_kept_with_their_reason(project, tm
         lines = archive.read("flights.csv").decode().splitlines()[:3001]
     place = lines[0].split(",").index("origin")
     cells = [line.split(",") for line in lines[1:]]
-    moved = [",".join([*row[:place], "XXX" if number < 100 else row[place], *row[place + 1 :]]) for number, row in enumerate(cells)]
+    moved = [
+        ",".join([*row[:place], "XXX" if number < 100 else row[place], *row[place + 1 :]])
+        for number, row in enumerate(cells)
+    ]
     settings = with_sources(project, tmp_path / "sources", flights="\n".join([lines[0], *moved]) + "\n")
-    with pytest.raises(errors.ProjectError, match="100 of 3000 rows break the contract, at most 1.0% may"):
+    with pytest.raises(errors.ProjectError, match=r"100 of 3000 rows break the contract, at most 1\.0% may"):
         run(settings.model_copy(update={"sample": None}))
     assert content(project) == before
-    found = duckdb.sql(f"SELECT reason, count(*) FROM '{load.rejected_path(project, TABLE)}' GROUP BY reason").fetchall()
+    found = duckdb.sql(
+        f"SELECT reason, count(*) FROM '{load.rejected_path(project, TABLE)}' GROUP BY reason"
+    ).fetchall()
     assert found == [("origin: not one of EWR, JFK, LGA", 100)]
 
 
 def in_process(settings, code, verb="etl"):
     """Run a verb in a process of its own after `code`, in the workspace of `settings`."""
-    program = f"{code}\nimport sys\nfrom {commands.__name__} import main\nsys.exit(main(['{verb}', '--sample', '{SAMPLE}']))"
+    start = f"import sys\nfrom {commands.__name__} import main\nsys.exit(main(['{verb}']))"
+    program = f"{code}\n{start}"
     prefix = commands.__name__.split(".")[0].upper()
-    environment = os.environ | {f"{prefix}_WORKSPACE": str(settings.workspace), f"{prefix}_SAMPLE": str(SAMPLE)}
+    environment = os.environ | {
+        f"{prefix}_WORKSPACE": str(settings.workspace),
+        f"{prefix}_SAMPLE": str(SAMPLE),
+    }
     return subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=ROOT, text=True, capture_output=True, check=False
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
     )
 
 
@@ -174,6 +209,7 @@ def test_a_full_disk_is_one_clear_line(project):
 
 
 def test_the_example_reads_its_package_without_importing_it():
-    code = f"import sys; from {extract.__name__} import _packaged_example as p; p(); print('pandas' in sys.modules)"
+    find = f"from {extract.__name__} import _packaged_example; _packaged_example()"
+    code = f"{find}; import sys; print('pandas' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert json.loads(result.stdout.lower()) is False

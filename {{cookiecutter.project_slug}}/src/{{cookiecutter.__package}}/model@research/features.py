@@ -17,6 +17,7 @@ from ..schema import Record, Role, of_role, one_of_role
 
 Floats = NDArray[np.float32]
 NAN = float("nan")
+NAN_SQL = "CAST('NaN' AS FLOAT)"
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Encoding:
 
     def _expression(self, name: str) -> str:
         if name not in self.categories:
-            return f"coalesce(CAST({name} AS FLOAT), CAST('NaN' AS FLOAT))"
+            return f"coalesce(CAST({name} AS FLOAT), {NAN_SQL})"
         cases = " ".join(
             f"WHEN {literal(text)} THEN {code}.0" for code, text in enumerate(self.categories[name])
         )
-        return f"CAST(CASE {name} {cases} ELSE CAST('NaN' AS FLOAT) END AS FLOAT)"
+        return f"CAST(CASE {name} {cases} ELSE {NAN_SQL} END AS FLOAT)" if cases else NAN_SQL
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""The command line: every verb is there, explains itself, and refuses in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from {{ cookiecutter.__package }} import commands, errors, settings
+
+
+def call(*arguments, cwd=None):
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", settings.PACKAGE, *arguments]
+    return subprocess.run(command, cwd=cwd, text=True, capture_output=True, check=False)
+
+
+def test_the_overview_names_every_verb_and_what_it_does():
+    shown = " ".join(call("--help").stdout.split())
+    for verb, summary in commands.verbs().items():
+        assert f"{verb} {summary}" in shown
+
+
+def test_the_overview_imports_nothing_heavy():
+    code = f"import sys; from {settings.PACKAGE}.commands import verbs; verbs(); print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert not {"pydantic", "rich", "numpy", "duckdb", "yaml"} & set(result.stdout.split())
+
+
+@pytest.mark.parametrize("verb", commands.verbs())
+def test_every_verb_explains_itself(verb):
+    shown = call(verb, "--help").stdout
+    assert shown.startswith(f"usage: {commands.PROGRAM} {verb}")
+    assert "--sample N" in shown
+
+
+def test_an_unknown_verb_is_wrong_usage():
+    result = call("dance")
+    assert result.returncode == 2
+    assert "invalid choice: 'dance'" in result.stderr
+
+
+def test_outside_a_project_it_says_so(tmp_path):
+    result = call("status", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert (
+        result.stderr
+        == f"error: {tmp_path.resolve()}: no project.yaml here or above; run this inside the project\n"
+    )
+
+
+def test_a_sample_has_a_workspace_of_its_own():
+    small = settings.read_settings(sample=500)
+    assert small.workspace == small.root / "sample" / "500"
+    with pytest.raises(errors.ProjectError, match=r"project\.yaml: sample: .*greater than or equal to 100"):
+        settings.read_settings(sample=5)
+
+
+def test_the_environment_wins_over_the_file(monkeypatch):
+    monkeypatch.setenv(f"{settings.ENV_PREFIX}ACCURACY__MINIMUM", "0.61")
+    assert settings.read_settings().accuracy.minimum == 0.61
+
+
+def test_secrets_are_never_shown(monkeypatch):
+    monkeypatch.setenv(f"{settings.ENV_PREFIX}API_KEY", "short-secret")
+    with pytest.raises(errors.ProjectError) as refused:
+        settings.read_settings()
+    assert "api_key: String should have at least 16 characters" in str(refused.value)
+    assert "short-secret" not in str(refused.value)
+    monkeypatch.setenv(f"{settings.ENV_PREFIX}API_KEY", "a-long-enough-secret")
+    assert "a-long-enough-secret" not in repr(settings.read_settings())
+
+
+def test_nothing_is_written_by_asking_for_help(tmp_path):
+    call("--help", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,263 @@
+"""Features, baseline, metrics and training: right by hand, without leaks, the same every time."""
+
+import json
+import shutil
+from datetime import date
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from {{ cookiecutter.__package }} import contract, engine, errors, schema
+from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }}.model import (
+    baseline,
+    estimator,
+    evaluate,
+    features,
+    metrics,
+    predictor,
+    reference,
+    train,
+    versions,
+)
+
+CONTRACT, TABLE = contract.CONTRACT, contract.TABLE
+HANDMADE = features.Encoding(("size", "colour"), {"colour": ("blue", "red")})
+
+
+def silent(step):
+    """Show nothing."""
+
+
+def retrain(settings):
+    """Train again and return the result."""
+    return train.train(settings, settings.dates, silent)
+
+
+def periods(settings):
+    """Return the three periods of a workspace."""
+    with engine.connect(settings) as connection:
+        table = load.require_table(settings, TABLE)
+        return train.read_periods(connection, table, settings.dates, settings.accuracy.baseline_by)
+
+
+@pytest.fixture(scope="module")
+def read(trained):
+    """Return the three periods of the trained workspace."""
+    return periods(trained)
+
+
+@pytest.fixture(scope="module")
+def version(trained):
+    """Return the trained version."""
+    return versions.load_version(trained, versions.newest_version(trained))
+
+
+def test_amounts_stay_names_become_codes_and_the_unknown_is_nan():
+    records = [{"size": 2, "colour": "red"}, {"size": None, "colour": "green"}]
+    matrix = HANDMADE.matrix(records)
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix, [[2.0, 1.0], [np.nan, np.nan]])
+
+
+def test_a_row_and_a_table_give_the_same_features(trained, version):
+    asked = ", ".join(schema.request_model(CONTRACT).model_fields)
+    encoded = ", ".join(version.encoding.select())
+    with engine.connect(trained) as connection:
+        source = load.require_table(trained, TABLE)
+        records = engine.rows(connection, f"SELECT {asked} FROM {source} ORDER BY 1")
+        key = schema.one_of_role(CONTRACT, schema.Role.KEY).name
+        by_engine = connection.execute(f"SELECT {encoded} FROM {source} ORDER BY {key}").fetchall()
+    np.testing.assert_array_equal(version.encoding.matrix(records), np.array(by_engine, dtype=np.float32))
+
+
+def test_only_features_reach_the_model(version):
+    expected = [column.name for column in schema.of_role(CONTRACT, schema.Role.FEATURE)]
+    assert list(version.encoding.features) == expected
+    forbidden = schema.of_role(CONTRACT, schema.Role.FORBIDDEN, schema.Role.SENSITIVE, schema.Role.TARGET)
+    assert not {column.name for column in forbidden} & set(expected)
+
+
+def test_the_periods_follow_one_another(read):
+    months = [set(each.months) for each in (read.learning, read.validation, read.test)]
+    assert [max(each) < min(later) for each, later in pairwise(months)] == [True, True]
+    assert months[2] == {"2013-07", "2013-08"}
+
+
+def test_the_baseline_is_the_shrunken_mean_by_hand():
+    values, target = np.array(["a"] * 50 + ["b"] * 50), np.array([1] * 50 + [0] * 50, dtype=np.float32)
+    simple = baseline.fit_baseline("kind", values, target)
+    assert simple.means == {"a": 0.75, "b": 0.25}
+    np.testing.assert_array_equal(
+        simple.predict(["a", "b", "c"]), np.array([0.75, 0.25, 0.5], dtype=np.float32)
+    )
+    found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES ('a'), ('b'), (NULL)) AS t(kind)").fetchall()
+    assert [value for (value,) in found] == [0.75, 0.25, 0.5]
+
+
+@pytest.mark.parametrize("decimals", [1, 7], ids=["many ties", "no ties"])
+def test_metrics_equal_those_of_scikit_learn(decimals):
+    rng = np.random.default_rng(1)
+    target = rng.integers(0, 2, 3000).astype(np.float32)
+    prediction = np.clip(0.3 * target + rng.random(3000) * 0.7, 0, 1).round(decimals).astype(np.float32)
+    found = metrics.measure(metrics.ranked(target, prediction), 0.5)
+    assert found["roc_auc"] == pytest.approx(roc_auc_score(target, prediction), abs=1e-12)
+    assert found["average_precision"] == pytest.approx(average_precision_score(target, prediction), abs=1e-12)
+    assert found["brier"] == pytest.approx(brier_score_loss(target, prediction.astype(float)), abs=1e-9)
+    flagged = prediction >= np.float32(0.5)
+    assert found["precision"] == pytest.approx(target[flagged].mean())
+    assert found["recall"] == pytest.approx(flagged[target == 1].mean())
+
+
+def test_a_weight_counts_a_row_so_many_times():
+    target, prediction = np.float32([1, 0, 1, 0]), np.float32([0.9, 0.8, 0.4, 0.4])
+    counts = np.array([2, 1, 3, 0])
+    weighted = metrics.measure(metrics.ranked(target, prediction), 0.5, counts.astype(float))
+    repeated = metrics.measure(metrics.ranked(target.repeat(counts), prediction.repeat(counts)), 0.5)
+    assert weighted == pytest.approx(repeated)
+
+
+def test_metrics_that_the_rows_cannot_show_are_nan():
+    found = metrics.measure(metrics.ranked(np.float32([0, 0]), np.float32([0.1, 0.2])), 0.5)
+    assert np.isnan([found["roc_auc"], found["precision"], found["recall"]]).all()
+    assert found["observed_share"] == 0
+
+
+def test_the_threshold_is_the_one_that_pays_most():
+    target, prediction = np.float32([1, 1, 0, 0]), np.float32([0.9, 0.6, 0.5, 0.1])
+    assert metrics.best_threshold(target, prediction, caught=1, false_alarm=-1) == 0.51
+    assert metrics.payoff_per_row(target, prediction, 0.55, caught=100, false_alarm=-10) == 50
+
+
+def test_bootstrap_intervals_hold_the_value_and_narrow_with_rows():
+    rng = np.random.default_rng(2)
+    target = rng.integers(0, 2, 4000).astype(np.float32)
+    prediction = (0.2 * target + rng.random(4000) * 0.8).astype(np.float32)
+    widths = []
+    for size in (400, 4000):
+        rows = metrics.ranked(target[:size], prediction[:size])
+        low, high = metrics.bootstrap(rows, 0.5, 200)["roc_auc"]
+        assert low < metrics.measure(rows, 0.5)["roc_auc"] < high
+        widths.append(high - low)
+    assert widths[0] == pytest.approx(widths[1] * 10**0.5, rel=0.3)
+
+
+def test_small_parts_are_left_out(read):
+    few = features.Dataset(
+        read.test.features[:150],
+        np.resize(np.float32([0, 1]), 150),
+        np.array(["2013-07"] * 120 + ["2013-08"] * 30),
+        {},
+        read.test.baseline_by[:150],
+    )
+    score = np.linspace(0, 1, 150, dtype=np.float32)
+    assert set(evaluate.evaluate(few, score, score, 0.5, silent)["parts"]["month"]) == {"2013-07"}
+
+
+def test_the_model_beats_the_baseline(version):
+    evaluation = version.info["evaluation"]
+    assert evaluation["model"]["roc_auc"]["low"] > evaluation["baseline"]["roc_auc"]["value"]
+    assert 0.70 < evaluation["model"]["roc_auc"]["value"] < 0.80
+
+
+def test_the_file_agrees_with_the_library_that_made_it(read, monkeypatch):
+    kept = []
+
+    def remember(model, *given, **options):
+        kept.append(model)
+        return to_onnx(model, *given, **options)
+
+    to_onnx = estimator.to_onnx
+    monkeypatch.setattr(estimator, "to_onnx", remember)
+    served = predictor.Predictor(estimator.fit_onnx(read.learning, read.encoding))
+    expected = kept[0].predict_proba(read.test.features)[:, 1]
+    np.testing.assert_allclose(served.predict(read.test.features), expected, atol=2e-6)
+
+
+def test_the_same_data_give_the_same_version_to_the_last_bit(project, version):
+    fresh = project.model_copy(update={"workspace": project.workspace / "fresh"})
+    shutil.copytree(project.workspace / "data", fresh.workspace / "data")
+    assert retrain(fresh).version == version.name
+    model = versions.load_version(fresh, version.name).model
+    assert model.read_bytes() == version.model.read_bytes()
+
+
+def test_the_future_changes_nothing_that_was_learnt(project, version):
+    path = load.table_path(project, TABLE)
+    later = f"scheduled_at >= TIMESTAMP '{project.dates.test_from}'"
+    changed = path.with_name("changed.parquet")
+    query = f"SELECT * REPLACE (CASE WHEN {later} THEN 1 - late ELSE late END AS late) FROM '{path}'"
+    duckdb.sql(f"COPY ({query}) TO '{changed}' (FORMAT parquet)")
+    changed.replace(path)
+    training = retrain(project)
+    other = versions.load_version(project, training.version)
+    assert other.model.read_bytes() == version.model.read_bytes()
+    assert other.threshold == version.threshold
+    assert training.info["evaluation"]["model"]["roc_auc"]["value"] < 0.4
+
+
+def test_a_period_without_rows_is_refused(project):
+    split = project.dates.ending(date(2012, 12, 1))
+    with pytest.raises(errors.ProjectError) as refused:
+        train.train(project, split, silent)
+    assert "training period: 0 rows" in str(refused.value)
+    assert len(refused.value.problems) == 3
+
+
+def test_training_without_a_table_says_what_to_do(empty):
+    with pytest.raises(errors.ProjectError, match="no such file yet; run `etl` first"):
+        retrain(empty)
+
+
+def test_a_model_of_another_width_is_refused(version):
+    with pytest.raises(ValueError, match=r"the model reads \d+ features, got 3"):
+        predictor.Predictor(version.model).predict(np.zeros((1, 3), dtype=np.float32))
+
+
+def test_a_training_that_dies_leaves_no_version(project, monkeypatch):
+    before = versions.newest_version(project)
+    monkeypatch.setattr(train, "SEED", 7)
+
+    def fails(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions.Path, "rename", fails)
+    with pytest.raises(OSError, match="No space left"):
+        retrain(project)
+    assert versions.newest_version(project) == before
+    assert [path.name for path in versions.model_folder(project).iterdir()] == [before]
+
+
+def test_a_version_records_what_it_is_made_of(version):
+    names = {path.name for path in version.path.iterdir()}
+    assert names == {"SHA256SUMS", "card.md", "contract.json", "model.json", "model.onnx"}
+    card = (version.path / "card.md").read_text(encoding="utf-8")
+    value = version.info["evaluation"]["model"]["roc_auc"]["value"]
+    assert f"| roc_auc | {value:.3f} |" in card
+    properties = json.loads((version.path / "contract.json").read_text(encoding="utf-8"))["properties"]
+    assert list(properties) == list(CONTRACT.model_fields)
+
+
+def test_reference_shares_are_those_of_the_bins_by_hand():
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t AS SELECT i AS amount, 'ab'[1 + i % 2] AS name FROM range(10) AS r(i)"
+        )
+        connection.execute("INSERT INTO t VALUES (NULL, NULL), (100, 'z')")
+        bins = [reference.Bins("amount", edges=(3, 6)), reference.Bins("name", names=("a", "b"))]
+        found = reference.shares(connection, "t", bins)
+    twelfth = pytest.approx(1 / 12, abs=1e-6)
+    assert found["amount"] == [
+        pytest.approx(4 / 12, abs=1e-6),
+        0.25,
+        pytest.approx(4 / 12, abs=1e-6),
+        twelfth,
+    ]
+    assert found["name"] == [
+        pytest.approx(5 / 12, abs=1e-6),
+        pytest.approx(5 / 12, abs=1e-6),
+        pytest.approx(2 / 12, abs=1e-6),
+    ]
