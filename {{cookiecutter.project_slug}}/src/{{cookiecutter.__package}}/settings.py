@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .errors import ProjectError
 from .sections import Accuracy, Data, Decision, Live, Payoff, Serving, Split
@@ -88,8 +88,6 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
         return Settings.model_validate({"workspace": workspace} | facts | {"root": root, "sample": sample})
     except ValidationError as error:
         raise ProjectError(_describe(item) for item in error.errors()) from None
-    except SettingsError as error:
-        raise ProjectError(f"environment, {ENV_PREFIX}*: {error}") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -112,4 +110,5 @@ def _describe(item: Mapping[str, Any]) -> str:
     field = ".".join(str(part) for part in item["loc"])
     shown = field not in SECRETS and isinstance(item["input"], str | int | float | None)
     given = f" (given: {item['input']!r:.60})" if shown and item["type"] != "missing" else ""
-    return f"project.yaml: {field}: {item['msg'].removeprefix('Value error, ')}{given}"
+    place = f"project.yaml: {field}" if field else f"environment, {ENV_PREFIX}*"
+    return f"{place}: {item['msg'].removeprefix('Value error, ')}{given}"

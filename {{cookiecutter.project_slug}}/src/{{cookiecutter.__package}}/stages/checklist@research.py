@@ -60,9 +60,13 @@ class Item(BaseModel):
 
 
 def read_checklist(settings: Settings, name: str) -> list[Item]:
-    """Return the items of all checklists in Markdown file `name`; ProjectError names every bad line."""
+    """Return the items of all checklists in Markdown file `name`, none where there is no file.
+
+    Raises ProjectError naming every bad line.
+    """
+    text = read_text(settings, name)
     found, problems, inside = [], [], False
-    for number, line in enumerate(read_text(settings, name).splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         cells = _cells(line)
         if not cells or tuple(cell.lower() for cell in cells) == COLUMNS:
             inside = bool(cells)
@@ -70,7 +74,7 @@ def read_checklist(settings: Settings, name: str) -> list[Item]:
             item, wrong = _item(cells)
             found += [item] if item else []
             problems += [f"{name}, line {number}: {problem}" for problem in wrong]
-    if not found and not problems:
+    if text and not found and not problems:
         problems = [f"{name}: no checklist in it; write a table with the columns {', '.join(COLUMNS)}"]
     if problems:
         raise ProjectError(problems)
@@ -80,6 +84,8 @@ def read_checklist(settings: Settings, name: str) -> list[Item]:
 def signed(settings: Settings, name: str) -> Finding:
     """Find every item of a checklist ticked."""
     items = read_checklist(settings, name)
+    if not items:
+        return still_open(f"no {name}", f"write it: a table with the columns {', '.join(COLUMNS)}")
     left = [item for item in items if not item.done]
     if left:
         count = f"{len(items) - len(left)} of {len(items)} ticked in {name}"

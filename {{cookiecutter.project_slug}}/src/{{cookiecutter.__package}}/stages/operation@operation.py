@@ -25,7 +25,8 @@ class Watched(BaseModel):
 
 def begun(settings: Settings) -> bool:
     """Operation has begun when the launch is signed."""
-    return all(item.done for item in read_checklist(settings, LAUNCH))
+    items = read_checklist(settings, LAUNCH)
+    return bool(items) and all(item.done for item in items)
 
 
 def monitoring_ran(settings: Settings) -> Finding:

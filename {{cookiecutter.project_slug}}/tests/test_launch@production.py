@@ -1,0 +1,76 @@
+"""The gate of production: a live model that is good enough, and a launch in its order."""
+
+import pytest
+
+from {{ cookiecutter.__package }} import settings as project_settings
+from {{ cookiecutter.__package }}.model import registry
+from {{ cookiecutter.__package }}.stages import checklist, gates
+
+from .evidence import HEADER, OPEN, ROOT, TICKED, write, write_facts
+from .model_evidence import GOOD, researched, save_version
+
+LAUNCH = "3-production/launch.md"
+
+
+@pytest.fixture
+def live(tmp_path):
+    """Return the settings of a project whose model is live and whose launch is signed."""
+    settings = researched(tmp_path)
+    registry.make_live(settings, save_version(settings, GOOD))
+    write(tmp_path, LAUNCH, HEADER + TICKED)
+    return settings
+
+
+def findings(settings):
+    """Return what was found of production."""
+    return next(stage for stage in gates.read_stages(settings) if stage.folder == "3-production").findings
+
+
+def test_good_evidence_passes(live):
+    found = findings(live)
+    assert {finding.state for finding in found.values()} == {gates.State.DONE}
+    assert found["launch signed"].evidence == f"all 1 ticked in {LAUNCH}, last by Ada, 2026-02-01"
+
+
+def test_without_a_live_model_it_is_open(tmp_path):
+    found = findings(researched(tmp_path))
+    assert found["model promoted"].next_step.endswith(" promote")
+    assert found["model good enough"].state is gates.State.OPEN
+
+
+def test_a_raised_minimum_fails_the_live_model(live):
+    write_facts(live.root, accuracy={"minimum": 0.8})
+    found = findings(project_settings.read_settings(root=live.root))["model good enough"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.endswith("roc_auc 0.750 misses the minimum 0.8 of project.yaml")
+
+
+def test_a_live_model_that_was_changed_fails(live):
+    (model,) = (live.workspace / "models").glob("*/model.json")
+    model.write_bytes(b"{}")
+    assert "the checksum of model.json is wrong" in findings(live)["model promoted"].evidence
+
+
+def test_a_skipped_step_fails(live):
+    write(live.root, LAUNCH, HEADER + OPEN + TICKED)
+    found = findings(live)["launch signed"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence == f"{LAUNCH}: Shown is ticked, Asked before it is not"
+
+
+def test_research_that_is_open_is_refused_once_a_model_is_live(live):
+    (live.root / "reports" / "research.html").unlink()
+    (refusal,) = gates.refusals(gates.read_stages(live))
+    assert refusal.startswith(
+        "2-research: report written: no reports/research.html, though 3-production has begun; "
+    )
+
+
+def test_the_project_s_own_launch_list_can_be_read():
+    assert checklist.read_checklist(project_settings.read_settings(root=ROOT), LAUNCH)
+
+
+def test_a_launch_without_a_list_is_open(live):
+    (live.root / LAUNCH).unlink()
+    found = findings(live)["launch signed"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, f"no {LAUNCH}")
