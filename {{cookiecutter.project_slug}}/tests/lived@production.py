@@ -1,0 +1,55 @@
+"""What the tests of serving and monitoring share: a live model, rows of the live period, commands."""
+
+import json
+
+from {{ cookiecutter.__package }} import commands, contract, engine, schema, settings
+from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }}.model import registry, versions
+
+CONTRACT = contract.CONTRACT
+ASKED = [column.name for column in schema.columns(schema.request_model(CONTRACT))]
+ROLES = (schema.Role.KEY, schema.Role.TIME, schema.Role.TARGET)
+KEY, TIME, TARGET = (schema.one_of_role(CONTRACT, role).name for role in ROLES)
+
+
+def promoted(project):
+    """Make the version trained last live, and return the settings."""
+    registry.make_live(project, versions.newest_version(project))
+    return project
+
+
+def live_version(project):
+    """Return the version that is live."""
+    return registry.load_live(project)[0]
+
+
+def rows_asked(project, limit=None, more=(), start=None):
+    """Return rows of the live period as a client sends them, in the order of time, with columns `more`."""
+    start = start or project.dates.live_from
+    table = load.require_table(project, contract.TABLE)
+    query = (
+        f"SELECT {', '.join([*ASKED, *more])} FROM {table} WHERE {TIME} >= '{start}' "
+        f"ORDER BY {TIME}, {KEY} LIMIT {limit or 'NULL'}"
+    )
+    with engine.connect(project) as connection:
+        return engine.rows(connection, query)
+
+
+def variant(project, change, model=None):
+    """Keep a version like the newest one, its record changed by `change`, and return its name."""
+    source = versions.load_version(project, versions.newest_version(project))
+    files = {path.name: path.read_bytes() for path in source.path.iterdir() if path.name != versions.SUMS}
+    info = json.loads(files["model.json"])
+    change(info)
+    files["model.json"] = json.dumps(info).encode()
+    if model is not None:
+        files["model.onnx"] = model
+    return versions.save_version(project, files, prefix=info["split"]["live_from"])
+
+
+def run(monkeypatch, project, *arguments, **environment):
+    """Run a verb in the project's folder on the workspace of `project`, and return its exit status."""
+    monkeypatch.chdir(project.root)
+    for name, value in {"WORKSPACE": str(project.workspace), **environment}.items():
+        monkeypatch.setenv(f"{settings.ENV_PREFIX}{name}", value)
+    return commands.main(arguments)
