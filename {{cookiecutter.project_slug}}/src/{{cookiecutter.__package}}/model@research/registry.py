@@ -35,11 +35,14 @@ def read_live(settings: Settings) -> Live | None:
     path = live_path(settings)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Live(tuple(found["versions"]), tuple(found["checksums"]), found["mode"], found["reason"])
+        live = Live(tuple(found["versions"]), tuple(found["checksums"]), found["mode"], found["reason"])
+        if not live.versions or len(live.versions) != len(live.checksums):
+            raise ValueError("each version needs its checksum")
+        return live
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise ProjectError(f"{path}: not readable ({error}); promote a version again") from None
+        raise ProjectError(f"{path}: not readable ({error}); remove it and promote a version again") from None
 
 
 def load_live(settings: Settings) -> tuple[Version, Live]:

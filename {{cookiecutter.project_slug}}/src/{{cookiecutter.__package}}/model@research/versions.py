@@ -114,7 +114,7 @@ def _broken(path: Path, checksum: str | None = None) -> str:
         return f"{SUMS} is missing"
     if checksum and sha256(sums).hexdigest() != checksum:
         return f"{SUMS} is not the one that was promoted"
-    expected = {line[66:]: line[:64] for line in sums.decode().splitlines()}
+    expected = {line[66:]: line[:64] for line in sums.decode(errors="replace").splitlines()}
     present = {file.name for file in path.iterdir()} - {SUMS}
     if present != set(expected):
         return f"files are missing or strange: {', '.join(sorted(present ^ set(expected)))}"
