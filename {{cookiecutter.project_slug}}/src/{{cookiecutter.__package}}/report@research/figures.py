@@ -1,0 +1,112 @@
+"""What the report's pictures and tables are drawn from: plain numbers, computed from arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model.features import Floats
+from ..model.metrics import THRESHOLDS, Doubles
+from ..settings import Payoff
+
+PER = 1000
+CURVE_POINTS = 200
+MOST_BINS = 10
+FEWEST_ROWS_PER_BIN = 50
+SHARES_TO_CATCH = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a threshold brings per PER rows; `payoff` in the currency, `margin` half its 95% interval."""
+
+    threshold: float
+    warnings: float
+    caught: float
+    false_alarms: float
+    caught_share: float
+    alarms_per_100: float
+    payoff: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Rows of like probability: their mean probability, and their share of cases with its 95% interval."""
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+def roc_curve(target: Floats, prediction: Floats) -> tuple[Doubles, Doubles]:
+    """Return the shares of non-cases and of cases warned of, at most CURVE_POINTS of each after (0, 0)."""
+    order = np.argsort(-prediction, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(prediction[order]) != 0, True))
+    hits = np.cumsum(target[order] == 1)[ends]
+    alarms = ends + 1 - hits
+    kept = np.unique(np.linspace(0, len(ends) - 1, CURVE_POINTS).round().astype(int))
+    shares = (np.append(0, counts[kept]) / max(counts[-1], 1) for counts in (alarms, hits))
+    return next(shares), next(shares)
+
+
+def calibration(target: Floats, prediction: Floats) -> list[Bin]:
+    """Return up to MOST_BINS bins of about equally many rows, the lowest probabilities first."""
+    bins = max(1, min(MOST_BINS, len(target) // FEWEST_ROWS_PER_BIN))
+    edges = np.unique(np.quantile(prediction, np.arange(1, bins) / bins))
+    places = np.searchsorted(edges, prediction, side="right")
+    return [_bin(target[places == place], prediction[places == place]) for place in np.unique(places)]
+
+
+def choice(target: Floats, prediction: Floats, payoff: Payoff, threshold: float) -> Choice:
+    """Return what acting on every prediction of at least `threshold` brings on these rows."""
+    rows, cases, warned = len(target), target == 1, prediction >= np.float32(threshold)
+    caught, warnings = int((warned & cases).sum()), int(warned.sum())
+    false_alarms = warnings - caught
+    mean = (caught * payoff.caught + false_alarms * payoff.false_alarm) / rows
+    mean_square = (caught * payoff.caught**2 + false_alarms * payoff.false_alarm**2) / rows
+    return Choice(
+        threshold=threshold,
+        warnings=PER * warnings / rows,
+        caught=PER * caught / rows,
+        false_alarms=PER * false_alarms / rows,
+        caught_share=_share(caught, int(cases.sum())),
+        alarms_per_100=100 * _share(false_alarms, warnings),
+        payoff=PER * mean,
+        margin=PER * 1.96 * (max(mean_square - mean**2, 0.0) / rows) ** 0.5,
+    )
+
+
+def choices(target: Floats, prediction: Floats, payoff: Payoff) -> list[Choice]:
+    """Return what each of THRESHOLDS brings, the lowest first."""
+    return [choice(target, prediction, payoff, float(threshold)) for threshold in THRESHOLDS]
+
+
+def shortlist(everything: Sequence[Choice], chosen: Choice) -> list[Choice]:
+    """Return `chosen` and those nearest to SHARES_TO_CATCH, the lowest threshold first."""
+    found = {chosen.threshold: chosen}
+    for share in SHARES_TO_CATCH:
+        if abs(share - chosen.caught_share) > 0.05:
+            nearest = min(everything, key=lambda each: abs(each.caught_share - share))
+            found.setdefault(nearest.threshold, nearest)
+    return [found[threshold] for threshold in sorted(found)]
+
+
+def _bin(target: Floats, prediction: Floats) -> Bin:
+    """Return the figures of a bin; its interval is E. B. Wilson's, JASA (1927)."""
+    rows, observed, z = len(target), float(target.mean(dtype=np.float64)), 1.96
+    centre = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * (observed * (1 - observed) / rows + z**2 / (4 * rows**2)) ** 0.5
+    return Bin(
+        rows,
+        float(prediction.mean(dtype=np.float64)),
+        observed,
+        max(centre - half, 0.0),
+        min(centre + half, 1.0),
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
