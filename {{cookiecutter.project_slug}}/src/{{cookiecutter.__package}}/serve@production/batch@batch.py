@@ -1,6 +1,7 @@
 """Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from ..engine import Connection, connect, write_parquet
 from ..errors import ProjectError
 from ..etl.load import reasons, rejected_path
 from ..etl.validate import refuse_other_columns, with_reason
-from ..model.predictor import Predictor
-from ..model.registry import load_live
+from ..model.registry import Mode, load_live
 from ..model.versions import Version
 from ..schema import columns, request_model
 from ..settings import Settings
+from .live import start_model, try_model
 
 BATCH_ROWS = 100_000
 
@@ -50,35 +51,36 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
         connection.execute(f"CREATE TEMP TABLE checked AS {with_reason(source, asked)}")
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
-            count = sum(write(batch) for batch in _predicted(connection, version, live.mode))
-            if count == 0:
+            counts: Counter[str] = Counter()
+            for by, batch in _predicted(connection, version, live.mode):
+                counts[by] += write(batch)
+            if counts.total() == 0:
                 raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
-        return Scored(output, count, version.name, live.mode, reasons(connection, rejected))
+        sources = " and ".join(sorted(counts))
+        return Scored(output, counts.total(), version.name, sources, reasons(connection, rejected))
 
 
-def _predicted(connection: Connection, version: Version, mode: str) -> Iterator[pa.RecordBatch]:
-    """Yield batches: predicted_at, version, source, prediction, baseline and the columns that were asked."""
+def _predicted(connection: Connection, version: Version, mode: Mode) -> Iterator[tuple[Mode, pa.RecordBatch]]:
+    """Yield batches to write, each with who predicted it."""
     kept = [c.name for c in columns(request_model(CONTRACT))]
     encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
     selected = [*kept, *encoded, f"{version.baseline.select()} AS baseline"]
-    predictor, now = Predictor(version.model), datetime.now(UTC).replace(tzinfo=None)
+    predictor, now = start_model(version), datetime.now(UTC).replace(tzinfo=None)
     reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
         matrix = np.column_stack([batch.column(f"f{n}").to_numpy() for n in range(len(encoded))])
-        baseline = batch.column("baseline")
-        predicted = pa.array(predictor.predict(matrix)) if mode == "model" else baseline
-        size = batch.num_rows
-        yield pa.RecordBatch.from_arrays(
-            [
-                pa.array([now] * size, pa.timestamp("us")),
-                pa.array([version.name] * size),
-                pa.array([mode] * size),
-                predicted,
-                baseline,
-                *(batch.column(name) for name in kept),
-            ],
-            names=["predicted_at", "version", "source", "prediction", "baseline", *kept],
-        )
+        prediction = try_model(version, predictor, matrix) if mode == "model" else None
+        by: Mode = "fallback" if prediction is None else "model"
+        baseline, size = batch.column("baseline"), batch.num_rows
+        arrays = {
+            "predicted_at": pa.array([now] * size, pa.timestamp("us")),
+            "version": pa.array([version.name] * size),
+            "source": pa.array([by] * size),
+            "prediction": baseline if prediction is None else pa.array(prediction),
+            "baseline": baseline,
+            **{name: batch.column(name) for name in kept},
+        }
+        yield by, pa.RecordBatch.from_pydict(arrays)
 
 
 @contextmanager

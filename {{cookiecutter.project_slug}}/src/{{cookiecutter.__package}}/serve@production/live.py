@@ -13,6 +13,7 @@ from ..model.features import Floats
 from ..model.predictor import Predictor
 from ..model.registry import Mode, live_path, load_live
 from ..model.versions import Version
+from ..schema import request_model
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,18 +55,12 @@ class LiveModel:
         """Predict for `records`, which keep the contract; the fallback answers where the model fails."""
         version = self.follow().version
         baseline = version.baseline.predict([record[version.baseline.column] for record in records])
-        prediction = self._try_model(records) if self._mode == "model" else None
+        prediction = None
+        if self._mode == "model":
+            prediction = try_model(version, self._predictor, version.encoding.matrix(records))
         if prediction is None:
             return Answer(version.name, "fallback", baseline, baseline, version.threshold)
         return Answer(version.name, "model", prediction, baseline, version.threshold)
-
-    def _try_model(self, records: Sequence[Mapping[str, Any]]) -> Floats | None:
-        try:
-            prediction = self._predictor.predict(self._version.encoding.matrix(records))
-        except Exception:  # whatever went wrong in the model, an answer is owed
-            log.exception("%s failed; the fallback answers", self._version.name)
-            return None
-        return prediction if np.isfinite(prediction).all() else None
 
     def follow(self) -> "LiveModel":
         """Load what is live now, if that has changed; a version that can't be loaded replaces no good one."""
@@ -80,8 +75,7 @@ class LiveModel:
 
     def _load(self, stamp: int) -> None:
         version, live = load_live(self._settings)
-        predictor = Predictor(version.model)
-        _warm_up(version, predictor)
+        predictor = start_model(version)
         self._version, self._predictor, self._mode, self._stamp = version, predictor, live.mode, stamp
 
     def _stamp_now(self) -> int:
@@ -91,11 +85,28 @@ class LiveModel:
             return -1
 
 
-def _warm_up(version: Version, predictor: Predictor) -> None:
-    """Answer once before anybody asks; raises ProjectError where the model doesn't fit the contract."""
-    unknown = set(version.encoding.features) - set(CONTRACT.model_fields)
+def try_model(version: Version, predictor: Predictor, features: Floats) -> Floats | None:
+    """Return the model's prediction for each row of `features`, or None where it fails or gives no number."""
+    try:
+        prediction = predictor.predict(features)
+        if np.isfinite(prediction).all():
+            return prediction
+        log.error("%s gave what is no number; the fallback answers", version.name)
+    except Exception as error:  # whatever went wrong in the model, an answer is owed
+        log.error("%s failed; the fallback answers: %s", version.name, error)
+    return None
+
+
+def start_model(version: Version) -> Predictor:
+    """Return the model after a first answer; raises ProjectError if it doesn't fit the contract or run."""
+    unknown = set(version.encoding.features) - set(request_model(CONTRACT).model_fields)
     if unknown:
         raise ProjectError(
             f"{version.name}: learnt from {', '.join(sorted(unknown))}, no longer in contract.py"
         )
-    predictor.predict(np.zeros((1, len(version.encoding.features)), dtype=np.float32))
+    try:
+        predictor = Predictor(version.model)
+        predictor.predict(np.zeros((1, len(version.encoding.features)), dtype=np.float32))
+    except Exception as error:  # the runtime's errors have no base of their own
+        raise ProjectError(f"{version.model}: does not run: {' '.join(str(error).split())}") from error
+    return predictor

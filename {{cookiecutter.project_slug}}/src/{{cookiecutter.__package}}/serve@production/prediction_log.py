@@ -51,7 +51,11 @@ class PredictionLog:
         lines = "".join(
             json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows
         ).encode()
-        if os.write(self._open(stamp[:10]), lines) != len(lines):
+        file = self._open(stamp[:10])
+        written = os.write(file, lines)
+        if written != len(lines):
+            # What is left of it would spoil the next line.
+            os.ftruncate(file, os.fstat(file).st_size - written)
             raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
 
     def close(self) -> None:
