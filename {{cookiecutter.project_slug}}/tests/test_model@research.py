@@ -84,7 +84,6 @@ def test_only_features_reach_the_model(version):
 def test_the_periods_follow_one_another(read):
     months = [set(each.months) for each in (read.learning, read.validation, read.test)]
     assert [max(each) < min(later) for each, later in pairwise(months)] == [True, True]
-    assert months[2] == {"2013-07", "2013-08"}
 
 
 def test_the_baseline_is_the_shrunken_mean_by_hand():
@@ -160,7 +159,6 @@ def test_small_parts_are_left_out(read):
 def test_the_model_beats_the_baseline(version):
     evaluation = version.info["evaluation"]
     assert evaluation["model"]["roc_auc"]["low"] > evaluation["baseline"]["roc_auc"]["value"]
-    assert 0.70 < evaluation["model"]["roc_auc"]["value"] < 0.80
 
 
 def test_the_file_agrees_with_the_library_that_made_it(read, monkeypatch):
@@ -187,9 +185,11 @@ def test_the_same_data_give_the_same_version_to_the_last_bit(project, version):
 
 def test_the_future_changes_nothing_that_was_learnt(project, version):
     path = load.table_path(project, TABLE)
-    later = f"scheduled_at >= TIMESTAMP '{project.dates.test_from}'"
+    time = schema.one_of_role(CONTRACT, schema.Role.TIME).name
+    target = schema.one_of_role(CONTRACT, schema.Role.TARGET).name
     changed = path.with_name("changed.parquet")
-    query = f"SELECT * REPLACE (CASE WHEN {later} THEN 1 - late ELSE late END AS late) FROM '{path}'"
+    turned = f"CASE WHEN {time} >= TIMESTAMP '{project.dates.test_from}' THEN 1 - {target} ELSE {target} END"
+    query = f"SELECT * REPLACE ({turned} AS {target}) FROM '{path}'"
     duckdb.sql(f"COPY ({query}) TO '{changed}' (FORMAT parquet)")
     changed.replace(path)
     training = retrain(project)
@@ -200,7 +200,7 @@ def test_the_future_changes_nothing_that_was_learnt(project, version):
 
 
 def test_a_period_without_rows_is_refused(project):
-    split = project.dates.ending(date(2012, 12, 1))
+    split = project.dates.ending(date(1900, 1, 1))
     with pytest.raises(errors.ProjectError) as refused:
         train.train(project, split, silent)
     assert "training period: 0 rows" in str(refused.value)

