@@ -127,7 +127,7 @@ def test_names_are_shown_as_text_and_never_as_markup(settings, training):
     assert "a &amp; b" in html
     assert "<script" not in html
     assert "<b>East" not in html
-    assert re.search(r"<text[^>]*>\$South\$ \(\d+\)</text>", html)
+    assert re.search(r"<text[^>]*>\$South\$ +\(\d+\)</text>", html)
 
 
 def test_a_report_without_parts_says_nothing_of_them(settings, training):
