@@ -32,7 +32,7 @@ def test_the_project_itself_can_be_read():
             {"go": "maybe"},
             "decision.go: Input should be 'go', 'no-go' or 'open' (given: 'maybe')",
         ),
-        ("accuracy", {"minumum": 0.7}, "accuracy.minumum: Extra inputs are not permitted (given: 0.7)"),
+        ("accuracy", {"lowest": 0.7}, "accuracy.lowest: Extra inputs are not permitted (given: 0.7)"),
         ("payoff", {"false_alarm": 5}, "payoff.false_alarm: Input should be less than 0 (given: 5)"),
     ],
 )
