@@ -1,8 +1,10 @@
 """Serve predictions over HTTP."""
 
 import json
+import socket
 from argparse import ArgumentParser, Namespace
 
+from ..errors import ProjectError
 from ..settings import Settings
 
 
@@ -27,11 +29,19 @@ def _serve(options: Namespace, settings: Settings) -> int:
     from ..serve.api import create_app
 
     app = create_app(settings)
-    say(f"{app.title}, version {app.version}: http://{options.host}:{options.port}/docs")
-    config = uvicorn.Config(app, host=options.host, port=options.port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    server.run()
+    with _listener(options.host, options.port) as listener:
+        say(f"{app.title}, version {app.version}: http://{options.host}:{listener.getsockname()[1]}/docs")
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise ProjectError(f"serve: can't listen on {host}:{port}: {error}; see --host and --port") from None
 
 
 def _rehearse(settings: Settings) -> int:

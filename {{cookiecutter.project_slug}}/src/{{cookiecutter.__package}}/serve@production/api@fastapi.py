@@ -1,12 +1,11 @@
 """The HTTP service: predictions for one or many records, health, version and metrics."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, Security
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
@@ -23,6 +22,7 @@ from .telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 KEY = one_of_role(CONTRACT, Role.KEY).name
+UNREADABLE = {"type": "unreadable", "loc": ("body",), "msg": "JSON nested too deep, or a number too long"}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.serving.require_api_key:
         app.add_middleware(KeyGuard, key=settings.api_key or "", telemetry=telemetry)
     app.add_exception_handler(RequestValidationError, _explain(telemetry))
+    app.add_exception_handler(400, _explain(telemetry))  # JSON nested too deep, or of numbers too long
     _add_predict(app, settings, model, telemetry, predictions)
     _add_status(app, model, telemetry)
     return app
@@ -126,14 +127,14 @@ def _explain(telemetry: Telemetry) -> Callable[[Request, Exception], Awaitable[R
     async def explain(_: Request, error: Exception) -> Response:
         """Name every field that breaks the contract, and the rule; never repeat the input."""
         telemetry.refused("contract")
-        found = error.errors() if isinstance(error, RequestValidationError) else []
-        problems = [
-            {
-                "field": ".".join(str(part) for part in item["loc"] if part != "body") or "body",
-                "rule": item["msg"],
-            }
-            for item in found
-        ]
-        return JSONResponse(jsonable_encoder({"errors": problems}), status_code=422)
+        found = error.errors() if isinstance(error, RequestValidationError) else [UNREADABLE]
+        return JSONResponse({"errors": [_problem(item) for item in found]}, status_code=422)
 
     return explain
+
+
+def _problem(item: Mapping[str, Any]) -> dict[str, str]:
+    path = [str(part) for part in item["loc"] if part != "body"]
+    if item["type"] == "json_invalid":
+        return {"field": "body", "rule": f"{item['msg']} at character {path[-1]}: {item['ctx']['error']}"}
+    return {"field": ".".join(path) or "body", "rule": item["msg"]}
