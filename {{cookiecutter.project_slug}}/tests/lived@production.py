@@ -2,6 +2,8 @@
 
 import json
 
+from onnx import parser
+
 from {{ cookiecutter.__package }} import commands, contract, engine, schema, settings
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import registry, versions
@@ -10,6 +12,28 @@ CONTRACT = contract.CONTRACT
 ASKED = [column.name for column in schema.columns(schema.request_model(CONTRACT))]
 ROLES = (schema.Role.KEY, schema.Role.TIME, schema.Role.TARGET)
 KEY, TIME, TARGET = (schema.one_of_role(CONTRACT, role).name for role in ROLES)
+
+# Linear: it can do nothing with a value that is missing.
+NAN_WHERE_MISSING = """
+<ir_version: 10, opset_import: ["" : 18]>
+linear (float[N, WIDTH] x) => (float[N, 1] y)
+{
+    axes = Constant <value = int64[1] {1}> ()
+    y = ReduceMean <keepdims = 1> (x, axes)
+}
+"""
+# A table with one place: it fails where the first feature asks for another.
+FAILS_BEYOND_ZERO = """
+<ir_version: 10, opset_import: ["" : 18]>
+lookup (float[N, WIDTH] x) => (float[N, 1] y)
+{
+    first = Constant <value = int64[1] {0}> ()
+    value = Gather <axis = 1> (x, first)
+    place = Cast <to = 7> (value)
+    table = Constant <value = float[1] {0.5}> ()
+    y = Gather (table, place)
+}
+"""
 
 
 def promoted(project):
@@ -45,6 +69,15 @@ def variant(project, change, model=None):
     if model is not None:
         files["model.onnx"] = model
     return versions.save_version(project, files, prefix=info["split"]["live_from"])
+
+
+def with_model(project, text):
+    """Make a version live whose model is written in `text`, and return its name."""
+    width = len(live_version(promoted(project)).encoding.features)
+    model = parser.parse_model(text.replace("WIDTH", str(width))).SerializeToString()
+    name = variant(project, lambda info: None, model)
+    registry.make_live(project, name)
+    return name
 
 
 def run(monkeypatch, project, *arguments, **environment):

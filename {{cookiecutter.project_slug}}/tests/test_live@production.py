@@ -5,53 +5,26 @@ import os
 
 import numpy as np
 import pytest
-from onnx import parser
 
 from {{ cookiecutter.__package }} import errors
 from {{ cookiecutter.__package }}.model import predictor, registry
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
-from .lived import ASKED, live_version, promoted, rows_asked, variant
-
-# Linear: it can do nothing with a value that is missing.
-NAN_WHERE_MISSING = """
-<ir_version: 10, opset_import: ["" : 18]>
-linear (float[N, WIDTH] x) => (float[N, 1] y)
-{
-    axes = Constant <value = int64[1] {1}> ()
-    y = ReduceMean <keepdims = 1> (x, axes)
-}
-"""
-# A table with one place: it fails where the first feature asks for another.
-FAILS_BEYOND_ZERO = """
-<ir_version: 10, opset_import: ["" : 18]>
-lookup (float[N, WIDTH] x) => (float[N, 1] y)
-{
-    first = Constant <value = int64[1] {0}> ()
-    value = Gather <axis = 1> (x, first)
-    place = Cast <to = 7> (value)
-    table = Constant <value = float[1] {0.5}> ()
-    y = Gather (table, place)
-}
-"""
-
-
-def unchanged(info):
-    """Leave the record as it is."""
+from .lived import (
+    ASKED,
+    FAILS_BEYOND_ZERO,
+    NAN_WHERE_MISSING,
+    live_version,
+    promoted,
+    rows_asked,
+    variant,
+    with_model,
+)
 
 
 def reseeded(info):
     """Change nothing that is measured."""
     info["seed"] += 1
-
-
-def with_model(project, text):
-    """Make a version live whose model is written in `text`, and return its name."""
-    width = len(live_version(promoted(project)).encoding.features)
-    model = parser.parse_model(text.replace("WIDTH", str(width))).SerializeToString()
-    name = variant(project, unchanged, model)
-    registry.make_live(project, name)
-    return name
 
 
 def test_answers_are_those_of_the_model_file(project):
@@ -118,7 +91,7 @@ def test_a_version_that_does_not_run_replaces_no_good_one(project, caplog):
     records = rows_asked(promoted(project), 1)
     model = live.LiveModel(project)
     good = model.answer(records)
-    registry.make_live(project, variant(project, unchanged, b"no model"))
+    registry.make_live(project, variant(project, reseeded, b"no model"))
     assert model.answer(records) == good
     assert "model.onnx: does not run: " in caplog.text
     with pytest.raises(errors.ProjectError, match="does not run"):

@@ -213,7 +213,7 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize(("damage", "said"), DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize(("damage", "said"), list(DAMAGE.values()), ids=DAMAGE)
 def test_a_damaged_live_version_is_refused(project, damage, said):
     path = live_version(promoted(project)).path
     damage(path)
