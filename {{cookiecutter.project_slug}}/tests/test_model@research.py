@@ -261,3 +261,9 @@ def test_reference_shares_are_those_of_the_bins_by_hand():
         pytest.approx(5 / 12, abs=1e-6),
         pytest.approx(2 / 12, abs=1e-6),
     ]
+
+
+def test_an_unknown_metric_is_refused_before_training(project):
+    accuracy = project.accuracy.model_copy(update={"metric": "charm"})
+    with pytest.raises(errors.ProjectError, match=r"accuracy\.metric: charm is unknown; known are roc_auc"):
+        retrain(project.model_copy(update={"accuracy": accuracy}))

@@ -71,17 +71,12 @@ def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     say(f"Read      {(settings.workspace / 'reports' / 'research.html').relative_to(settings.root)}")
     say("\nTry next")
     for command in _next_commands(settings, small):
-        say(f"  uv run {PROGRAM} {command}")
+        say(f"  uv run {command}")
 
 
 def _next_commands(settings: Settings, small: Sequence[str]) -> list[str]:
-    later = settings.dates.live_from.replace(day=1) + timedelta(days=92)
-    known = verbs()
-    tries = {
-        "status": "status",
-        "train": f"train --until {later.replace(day=1)}",
-        "promote": "promote",
-    }
-    if "promote" not in known:
-        tries["promote"] = "etl --help"
-    return [" ".join((line, *small)) for line in tries.values()]
+    """Return three: learn from newer rows, let the gate or the tests judge, see where the project stands."""
+    newer = (settings.dates.live_from + timedelta(days=61)).replace(day=1)
+    own = {"train": f"train --until {newer}", "promote": "promote", "status": "status"}
+    tries = [" ".join((PROGRAM, line, *small)) for verb, line in own.items() if verb in verbs()]
+    return tries if "promote" in verbs() else [*tries, "pytest"]

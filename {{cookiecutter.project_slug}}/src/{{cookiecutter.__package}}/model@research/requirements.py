@@ -11,8 +11,7 @@ from .versions import Version
 def against_baseline(settings: Settings, version: Version) -> list[str]:
     """Return why `version` is not clearly better than the baseline; an empty list if it is."""
     metric, model, baseline = _figures(settings, version)
-    beaten = model["low"] > baseline if GREATER_IS_BETTER[metric] else model["high"] < baseline
-    if beaten:
+    if clearly_beats(metric, model, baseline):
         return []
     return [
         f"{version.name}: {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) does not "
@@ -31,16 +30,27 @@ def against_minimum(settings: Settings, version: Version) -> list[str]:
     ]
 
 
+def clearly_beats(metric: str, model: Mapping[str, float], baseline: float) -> bool:
+    """Return whether even the bad end of the model's interval is better than `baseline`."""
+    return model["low"] > baseline if GREATER_IS_BETTER[metric] else model["high"] < baseline
+
+
 def worse(metric: str, value: float, than: float, tolerance: float = 0.0) -> bool:
     """Return whether `value` is worse than `than` by more than `tolerance`."""
     return value < than - tolerance if GREATER_IS_BETTER[metric] else value > than + tolerance
 
 
-def _figures(settings: Settings, version: Version) -> tuple[str, Mapping[str, float], float]:
-    """Return the metric, the model's figures and the baseline's value; ProjectError for an unknown metric."""
-    metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
+def agreed_metric(settings: Settings) -> str:
+    """Return the metric that decides; raises ProjectError where project.yaml names none that is known."""
+    metric = settings.accuracy.metric
     if metric not in GREATER_IS_BETTER:
         raise ProjectError(
             f"project.yaml: accuracy.metric: {metric} is unknown; known are {', '.join(GREATER_IS_BETTER)}"
         )
+    return metric
+
+
+def _figures(settings: Settings, version: Version) -> tuple[str, Mapping[str, float], float]:
+    """Return the metric, the model's figures and the baseline's value."""
+    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
     return metric, evaluation["model"][metric], evaluation["baseline"][metric]["value"]

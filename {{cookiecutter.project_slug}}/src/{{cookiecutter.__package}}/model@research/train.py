@@ -23,6 +23,7 @@ from .features import Dataset, Encoding, Floats, learn_encoding, period, read_da
 from .metrics import best_threshold
 from .predictor import Predictor
 from .reference import PREDICTION, learn_amount_bins, learn_bins, shares
+from .requirements import agreed_metric
 from .versions import save_version
 
 SEED = 0
@@ -57,6 +58,7 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
     Deterministic: the same table, code and libraries give the same version. Raises ProjectError where a
     period has no rows or only one outcome.
     """
+    agreed_metric(settings)
     with connect(settings) as connection:
         table = require_table(settings, TABLE)
         on_step("read the table")
@@ -133,7 +135,7 @@ def _reference(connection: Connection, table: str, split: Split, prediction: Flo
 def _describe(settings: Settings, split: Split, periods: Periods) -> dict[str, Any]:
     return {
         "project": settings.name,
-        "metric": settings.accuracy.metric,
+        "metric": agreed_metric(settings),
         "split": {name: str(day) for name, day in split.model_dump().items()},
         "rows": {
             "training": len(periods.learning),

@@ -20,8 +20,8 @@ def data_dictionary(contract: type[Record]) -> str:
 def _row(column: Column) -> str:
     kind = "name" if column.categorical else {int: "whole number", float: "number"}.get(column.kind, "time")
     empty = "yes" if column.nullable else "no"
-    cells = [f"`{column.name}`", column.description, kind, column.unit, _rules(column), empty, column.role.value]
-    return "| " + " | ".join(cells) + " |"
+    meaning = (column.description, kind, column.unit, _rules(column), empty, column.role.value)
+    return f"| {' | '.join([f'`{column.name}`', *meaning])} |"
 
 
 def _rules(column: Column) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from ..contract import CONTRACT, TABLE
+from ..files import write_whole
 from ..model.metrics import EXPLAINED
-from ..model.registry import write_whole
 from ..model.train import Training
 from ..schema import Role, of_role, one_of_role
 from ..settings import Settings

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.metrics import GREATER_IS_BETTER
+from ..model.requirements import clearly_beats, worse
 from ..settings import Settings
 from .figures import PER, Choice
 
@@ -36,8 +37,7 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
     """Say whether the model beats the simple technique, and whether it reaches the agreed minimum."""
     metric, minimum = settings.accuracy.metric, settings.accuracy.minimum
     model, simple = evaluation["model"][metric], evaluation["baseline"][metric]["value"]
-    sign, worst = (1, model["low"]) if GREATER_IS_BETTER[metric] else (-1, model["high"])
-    beats, reaches = sign * worst > sign * simple, sign * model["value"] >= sign * minimum
+    beats, reaches = clearly_beats(metric, model, simple), not worse(metric, model["value"], minimum)
     return (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only knows "
         f"the past share of cases for the same {title(settings.accuracy.baseline_by)} ({title(metric)} "
