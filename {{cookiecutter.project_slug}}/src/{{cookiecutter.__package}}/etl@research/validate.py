@@ -14,6 +14,16 @@ from ..schema import Column, Record, Role, columns, one_of_role
 
 SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
 
+SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+NUMBERS = (*SIZES, *(f"U{size}" for size in SIZES), "FLOAT", "DOUBLE", "DECIMAL")
+# Beginnings of the types that can be read as a kind; a column with nothing in it may have no type.
+FITTING: dict[type, tuple[str, ...]] = {
+    str: ("VARCHAR", "ENUM", '"NULL"'),
+    int: (*NUMBERS, '"NULL"'),
+    float: (*NUMBERS, '"NULL"'),
+    datetime: ("TIMESTAMP", "DATE", '"NULL"'),
+}
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -61,11 +71,21 @@ def typed(contract: type[Record]) -> str:
 
 
 def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
-    """Raise ProjectError where `table` lacks a column of the contract; `origin` is named in the message."""
-    present = {item["column_name"] for item in rows(connection, f"DESCRIBE SELECT * FROM {table}")}
+    """Raise ProjectError where `table` lacks a column of the contract, or has it as another kind of type.
+
+    `origin` is named in the message.
+    """
+    described = rows(connection, f"DESCRIBE SELECT * FROM {table}")
+    present = {item["column_name"]: item["column_type"] for item in described}
     absent = [c.name for c in columns(contract) if c.name not in present]
     if absent:
         raise ProjectError(f"{origin}: no column {', '.join(absent)}, which contract.py asks for")
+    other = [c for c in columns(contract) if not present[c.name].startswith(FITTING[c.kind])]
+    if other:
+        raise ProjectError(
+            f"{origin}: {c.name} is {present[c.name]}, contract.py asks for {SQL_TYPES[c.kind]}"
+            for c in other
+        )
 
 
 def _rules_of(column: Column) -> Iterator[Rule]:
@@ -76,6 +96,8 @@ def _rules_of(column: Column) -> Iterator[Rule]:
         yield Rule(f"{name}: below {column.ge:g}", f"{name} < {column.ge}")
     if column.le is not None:
         yield Rule(f"{name}: above {column.le:g}", f"{name} > {column.le}")
+    if column.kind is int:
+        yield Rule(f"{name}: not a whole number", f"{name} <> round({name})")
     if column.kind is float:
         yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
     if column.pattern:

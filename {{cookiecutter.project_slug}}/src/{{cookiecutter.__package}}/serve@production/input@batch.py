@@ -1,5 +1,6 @@
 """Which rows are scored: a period of the loaded table, or a file."""
 
+import csv
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -41,11 +42,14 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
 
 
 def _csv(file: Path) -> str:
-    with file.open(encoding="utf-8-sig") as lines:
-        present = lines.readline()
-    types = ", ".join(
-        f"{literal(c.name)}: {literal(SQL_TYPES[c.kind])}"
-        for c in columns(request_model(CONTRACT))
-        if c.name in present
-    )
-    return f"read_csv({literal(file)}, header = true, types = {{{types}}})"
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        header = next(csv.reader(lines), [])
+    if not header:
+        raise ProjectError(f"{file.name}: the file is empty")
+    # Whole numbers are read as DOUBLE: the contract refuses a fraction, which INTEGER would round.
+    kinds = {
+        c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(request_model(CONTRACT))
+    }
+    types = ", ".join(f"{literal(name)}: {literal(kinds.get(name, 'VARCHAR'))}" for name in header)
+    options = "auto_detect = false, header = true, delim = ','"
+    return f"read_csv({literal(file)}, columns = {{{types}}}, {options})"
