@@ -1,0 +1,456 @@
+"""Monitoring: right figures, alerts where something is wrong and only there, and what follows from them."""
+
+import json
+import re
+import shutil
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import duckdb
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from {{ cookiecutter.__package }} import contract, engine, errors, schema
+from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }}.model import metrics, registry
+from {{ cookiecutter.__package }}.monitor import drift, performance, replay, watch
+from {{ cookiecutter.__package }}.serve import live, prediction_log
+
+from .lived import CONTRACT, KEY, TARGET, TIME, live_version, promoted, rows_asked, run, variant
+
+FEATURES = schema.of_role(CONTRACT, schema.Role.FEATURE)
+AMOUNT = next(c for c in FEATURES if not c.categorical and None not in (c.ge, c.le))
+
+
+@pytest.fixture(scope="module")
+def predicted(trained, tmp_path_factory):
+    """Return settings of a workspace whose live version has predicted its first month; read only."""
+    workspace = tmp_path_factory.mktemp("predicted") / "workspace"
+    shutil.copytree(trained.workspace, workspace)
+    settings = promoted(trained.model_copy(update={"workspace": workspace}))
+    predict(settings, first_month(settings))
+    return settings
+
+
+@pytest.fixture
+def month(predicted, tmp_path):
+    """Return settings of a copy of that workspace, to change and to break."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(predicted.workspace, workspace)
+    return predicted.model_copy(update={"workspace": workspace})
+
+
+@pytest.fixture
+def watched(project):
+    """Return settings of a workspace with a live version that has predicted nothing yet."""
+    return promoted(project)
+
+
+def first_month(settings, start=None):
+    """Return the rows of thirty days from `start`, by default the beginning of the live period."""
+    start = start or settings.dates.live_from
+    rows = rows_asked(settings, start=start)
+    return [row for row in rows if row[TIME].date() < start + timedelta(days=30)]
+
+
+def keep(settings, rows):
+    """Log `rows` as a service does."""
+    log = prediction_log.PredictionLog(prediction_log.prediction_folder(settings))
+    log.append(rows)
+    log.close()
+
+
+def predict(settings, records):
+    """Predict for `records` and log it, as a service does."""
+    keep(settings, prediction_log.log_rows(records, live.LiveModel(settings).answer(records)))
+
+
+def look(settings, **limits):
+    """Return one look at the first month, with other limits in `live` of project.yaml."""
+    start = settings.dates.live_from
+    changed = settings.model_copy(update={"live": settings.live.model_copy(update=limits)})
+    return watch.watch(changed, start, start + timedelta(days=30))
+
+
+def readings(seen):
+    """Return the readings of a look by name."""
+    return {reading.name: reading for reading in seen.readings}
+
+
+def test_population_stability_by_hand():
+    assert drift.population_stability([0.5, 0.5], [0.5, 0.5]) == 0
+    by_hand = 0.2 * np.log(0.7 / 0.5) - 0.2 * np.log(0.3 / 0.5)
+    assert drift.population_stability([0.5, 0.5], [0.7, 0.3]) == pytest.approx(by_hand, rel=1e-12)
+    empty = (1 - 0.5) * np.log(1 / 0.5) + (1e-4 - 0.5) * np.log(1e-4 / 0.5)
+    assert drift.population_stability([0.5, 0.5], [1, 0]) == pytest.approx(empty, rel=1e-12)
+
+
+def test_population_stability_of_other_bins_is_refused():
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        drift.population_stability([0.5, 0.5], [1.0])
+
+
+@pytest.mark.parametrize("decimals", [1, 6], ids=["many ties", "few ties"])
+def test_live_metrics_equal_those_of_scikit_learn(decimals):
+    rng = np.random.default_rng(1)
+    prediction = np.round(rng.random(3000), decimals).astype(np.float32)
+    target = rng.random(3000) < prediction
+    known = rng.random(3000) < 0.7
+    outcome = np.ma.masked_array(target.astype(np.int32), mask=~known)
+    threshold = float(np.float32(0.3)) if decimals == 6 else 0.3
+    with duckdb.connect() as connection:
+        connection.register("columns", {"p": prediction, "t": outcome.filled(-1)})
+        connection.execute("CREATE TABLE rows AS SELECT p, nullif(t, -1) AS t FROM columns")
+        found = engine.row(connection, metrics.live_query("rows", "p", "t", threshold))
+    y, p = target[known], prediction[known].astype(np.float64)
+    flagged = prediction[known] >= np.float32(threshold)
+    expected = {
+        "outcomes": known.sum(),
+        "roc_auc": reference.roc_auc_score(y, p),
+        "average_precision": reference.average_precision_score(y, p),
+        "brier": reference.brier_score_loss(y, p),
+        "precision": reference.precision_score(y, flagged),
+        "recall": reference.recall_score(y, flagged),
+        "flagged_share": flagged.mean(),
+        "observed_share": y.mean(),
+        "mean_prediction": p.mean(),
+    }
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_live_metrics_of_one_outcome_only_are_unknown():
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE rows AS SELECT 0.1::FLOAT AS p, 0 AS t FROM range(9)")
+        found = engine.row(connection, metrics.live_query("rows", "p", "t", 0.5))
+    assert (found["outcomes"], found["brier"]) == (9, pytest.approx(0.01))
+    assert {found[name] for name in ("roc_auc", "average_precision", "precision", "recall")} == {None}
+
+
+def test_there_is_no_drift_in_what_the_model_learnt_from(predicted):
+    version = live_version(predicted)
+    features = [item for item in version.bins if item.column != "prediction"]
+    expected = {name: item["shares"] for name, item in version.info["reference"].items()}
+    table = load.require_table(predicted, contract.TABLE)
+    learnt = f"(SELECT * FROM {table} WHERE {TIME} < '{version.info['split']['validation_from']}')"
+    with engine.connect(predicted) as connection:
+        found = drift.drifts(connection, learnt, features, expected)
+    assert found == {item.column: 0.0 for item in features}
+
+
+def test_there_is_no_drift_in_the_predictions_of_the_test_period(watched):
+    start, end = watched.dates.test_from, watched.dates.live_from
+    records = [row for row in rows_asked(watched, start=start) if row[TIME].date() < end]
+    predict(watched, records)
+    found = readings(watch.watch(watched, start, end))["drift of prediction"]
+    assert (found.value, found.state) == (0.0, "ok")
+
+
+def test_a_look_joins_predictions_and_outcomes(predicted):
+    rows = first_month(predicted)
+    seen = look(predicted)
+    assert (seen.rows, seen.outcomes) == (len(rows), len(rows))
+    assert seen.version == live_version(predicted).name
+    known = {row[KEY]: row[TARGET] for row in rows_asked(predicted, more=[TARGET])}
+    prediction = live.LiveModel(predicted).answer(rows).prediction
+    auc = reference.roc_auc_score([known[row[KEY]] for row in rows], prediction)
+    assert readings(seen)["roc_auc"].value == pytest.approx(auc, rel=1e-9)
+
+
+def test_without_dates_the_last_thirty_days_are_looked_at(predicted):
+    newest = max(row[TIME] for row in first_month(predicted)).date()
+    seen = watch.watch(predicted)
+    assert (seen.start, seen.end) == (newest - timedelta(days=29), newest + timedelta(days=1))
+
+
+def test_the_latest_prediction_for_a_key_counts(month):
+    rows = first_month(month)
+    answer = live.LiveModel(month).answer(rows)
+    again = [row | {"prediction": 0.5} for row in prediction_log.log_rows(rows, answer)]
+    keep(month, again)
+    seen = look(month)
+    assert seen.rows == len(rows)
+    assert readings(seen)["roc_auc"].value == 0.5
+
+
+def test_a_shifted_feature_is_a_warning(watched):
+    predict(watched, [row | {AMOUNT.name: AMOUNT.kind(AMOUNT.le)} for row in first_month(watched)])
+    seen = look(watched)
+    found = readings(seen)[f"drift of {AMOUNT.name}"]
+    assert found.value > 2
+    assert found.state == "warning"
+    assert found not in seen.alerts
+
+
+def test_shifted_predictions_are_an_alert(watched):
+    rows = first_month(watched)
+    answer = live.LiveModel(watched).answer(rows)
+    keep(watched, [row | {"prediction": 0.9} for row in prediction_log.log_rows(rows, answer)])
+    seen = look(watched)
+    found = readings(seen)["drift of prediction"]
+    assert found.value > 2
+    assert found in seen.alerts
+
+
+def test_rows_that_break_the_contract_are_an_alert(month):
+    rejected = month.workspace / "data" / "rejected" / "scored-tomorrow.parquet"
+    count = len(first_month(month))
+    with engine.connect(month) as connection:
+        before = f"TIMESTAMP '{month.dates.live_from}' AS {TIME}"
+        engine.write_parquet(connection, f"SELECT {before} FROM range({count})", rejected)
+    found = readings(look(month))["rows that break the contract"]
+    assert (found.value, found.high, found.state) == (0.5, month.live.maximum_violation_share, "alert")
+    assert readings(look(month, maximum_violation_share=0.5))[found.name].state == "ok"
+
+
+def test_an_old_model_is_an_alert(predicted):
+    found = readings(look(predicted, maximum_age_days=29))["age of the model in days"]
+    assert (found.value, found.high, found.state) == (30, 29, "alert")
+    assert readings(look(predicted, maximum_age_days=30))[found.name].state == "ok"
+
+
+def test_a_metric_outside_its_range_is_an_alert(predicted):
+    inside = readings(look(predicted, expected={"roc_auc": (0.0, 1.0)}))["roc_auc"]
+    outside = readings(look(predicted, expected={"roc_auc": (0.99, 1.0)}))["roc_auc"]
+    assert (inside.state, outside.state) == ("ok", "alert")
+
+
+def test_an_unknown_metric_is_refused(predicted):
+    with pytest.raises(errors.ProjectError, match="expected: charm is unknown; known are outcomes, roc_auc"):
+        look(predicted, expected={"charm": (0, 1)})
+
+
+def test_too_few_outcomes_say_nothing(predicted):
+    count = len(first_month(predicted))
+    few = look(predicted, expected={"roc_auc": (0.99, 1.0)}, minimum_outcomes=count + 1)
+    assert readings(few)["roc_auc"].state == "unknown"
+    assert (few.alerts, few.baseline_better) == ((), False)
+
+
+def test_outcomes_that_are_not_in_yet_say_nothing(month):
+    load.table_path(month, contract.TABLE).unlink()
+    seen = look(month)
+    assert (seen.rows > 0, seen.outcomes, readings(seen)["roc_auc"].state) == (True, 0, "unknown")
+
+
+def test_what_is_unknown_is_a_dash_and_null(month, monkeypatch, capsys):
+    assert run(monkeypatch, month, "monitor", LIVE__MINIMUM_OUTCOMES="1000000") == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("roc_auc"))
+    assert line.split()[1] == "-"
+    (report,) = (month.workspace / "reports" / "monitoring").iterdir()
+    record = json.loads(report.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert record["readings"][0] | {"low": 0, "high": 0} == {
+        "name": "roc_auc",
+        "value": None,
+        "low": 0,
+        "high": 0,
+        "state": "unknown",
+    }
+
+
+def test_an_unfinished_line_of_a_killed_server_is_skipped(month):
+    before = look(month)
+    (file,) = prediction_log.prediction_folder(month).iterdir()
+    whole, _, last = file.read_bytes().rstrip(b"\n").rpartition(b"\n")
+    file.write_bytes(whole + b"\n" + last[:-20])
+    after = look(month)
+    assert (after.rows, before.rows) == (len(first_month(month)) - 1, len(first_month(month)))
+    assert readings(after)["roc_auc"].value == pytest.approx(readings(before)["roc_auc"].value, abs=0.01)
+
+
+def test_predictions_of_batches_and_of_a_service_are_seen_together(month):
+    (file,) = prediction_log.prediction_folder(month).iterdir()
+    folder, kept = file.parent, file.with_suffix(".kept")
+    before = look(month)
+    with engine.connect(month) as connection:
+        half = f"SELECT * FROM ({performance.all_predictions(month)}) WHERE hash({KEY}) % 2 = 0"
+        engine.write_parquet(connection, half, folder / "scored-half.parquet")
+        rest = f"SELECT * FROM ({performance.all_predictions(month)}) WHERE hash({KEY}) % 2 = 1"
+        connection.execute(f"COPY ({rest}) TO {engine.literal(kept)} (FORMAT json)")
+    kept.replace(file)
+    after = look(month)
+    assert after.rows == before.rows
+    assert readings(after)["roc_auc"].value == pytest.approx(readings(before)["roc_auc"].value, rel=1e-12)
+
+
+def monitor(monkeypatch, settings, expected, **environment):
+    """Run the command with the range of `roc_auc`, and return its exit status."""
+    ranges = json.dumps({"roc_auc": expected})
+    return run(monkeypatch, settings, "monitor", LIVE__EXPECTED=ranges, **environment)
+
+
+def test_an_alert_is_logged_and_is_exit_status_3(month, monkeypatch, capsys):
+    assert monitor(monkeypatch, month, [0.99, 1.0]) == 3
+    seen = watch.watch(month)
+    value = readings(seen)["roc_auc"].value
+    said = f"{seen.start} to {seen.end}: roc_auc is {value:.3f}, expected 0.99 to 1"
+    assert capsys.readouterr().err == f"alert: {said}\n"
+    journal = month.workspace / "reports" / "alerts.jsonl"
+    (line,) = journal.read_text(encoding="utf-8").splitlines()
+    entry = json.loads(line)
+    assert (entry["version"], entry["alerts"]) == (seen.version, [said])
+    report = month.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
+    assert json.loads(report.read_text(encoding="utf-8"))["alerts"] == ["roc_auc"]
+
+
+def test_without_an_alert_nothing_is_logged_and_the_status_is_0(month, monkeypatch, capsys):
+    assert monitor(monkeypatch, month, [0.0, 1.0]) == 0
+    assert capsys.readouterr().err == ""
+    assert not (month.workspace / "reports" / "alerts.jsonl").exists()
+
+
+@pytest.fixture
+def webhook():
+    """Return a server that keeps what is posted to it and answers with its `status`."""
+    with HTTPServer(("127.0.0.1", 0), Webhook) as server:
+        server.received, server.status = [], 200
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """Keeps the JSON that is posted."""
+
+    def do_POST(self):
+        length = int(self.headers["Content-Length"])
+        self.server.received.append((self.headers["Content-Type"], json.loads(self.rfile.read(length))))
+        if self.server.status:
+            self.send_response(self.server.status)
+            self.end_headers()
+        else:
+            self.wfile.write(b"this is no HTTP\r\n\r\n")
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+def address(server):
+    """Return where a server listens, with a part that is secret."""
+    return f"http://127.0.0.1:{server.server_port}/secret"
+
+
+def test_the_webhook_receives_the_alert(month, webhook, monkeypatch, capsys):
+    assert monitor(monkeypatch, month, [0.99, 1.0], WEBHOOK_URL=address(webhook)) == 3
+    ((kind, message),) = webhook.received
+    said = capsys.readouterr().err.removeprefix("alert: ").removesuffix("\n")
+    assert kind == "application/json"
+    assert (message["project"], message["text"], message["alerts"]) == (month.name, said, [said])
+    assert message["version"] == live_version(month).name
+
+
+def test_the_webhook_hears_nothing_without_an_alert(month, webhook, monkeypatch):
+    assert monitor(monkeypatch, month, [0.0, 1.0], WEBHOOK_URL=address(webhook)) == 0
+    assert webhook.received == []
+
+
+@pytest.mark.parametrize("status", [500, None], ids=["refuses", "speaks no HTTP"])
+def test_a_webhook_that_fails_is_reported_and_the_alert_stands(month, webhook, monkeypatch, capsys, status):
+    webhook.status = status
+    assert monitor(monkeypatch, month, [0.99, 1.0], WEBHOOK_URL=address(webhook)) == 3
+    alert, failure = capsys.readouterr().err.splitlines()
+    assert "roc_auc is" in alert
+    assert "WEBHOOK_URL: not delivered (" in failure
+    assert failure.endswith("); the alert stands in reports/alerts.jsonl")
+    assert "secret" not in failure
+    journal = month.workspace / "reports" / "alerts.jsonl"
+    assert len(journal.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_a_dead_webhook_is_reported_and_the_alert_stands(month, monkeypatch, capsys):
+    with HTTPServer(("127.0.0.1", 0), Webhook) as gone:
+        dead = address(gone)
+    assert monitor(monkeypatch, month, [0.99, 1.0], WEBHOOK_URL=dead) == 3
+    _, failure = capsys.readouterr().err.splitlines()
+    assert "WEBHOOK_URL: not delivered (" in failure
+    assert (month.workspace / "reports" / "alerts.jsonl").is_file()
+
+
+def turned_round(settings):
+    """Log for the first month the opposite of what came, beside a baseline that is right."""
+    records, version = first_month(settings), live_version(settings).name
+    came = {row[KEY]: float(row[TARGET]) for row in rows_asked(settings, more=[TARGET])}
+    rows = [{"prediction": 1 - came[row[KEY]], "baseline": came[row[KEY]], **row} for row in records]
+    keep(settings, [{"version": version, "source": "model", **row} for row in rows])
+    return records
+
+
+def test_the_fallback_takes_over_where_the_baseline_is_better(watched, monkeypatch, capsys):
+    records = turned_round(watched)
+    model = live.LiveModel(watched)
+    assert model.answer(records[:1]).source == "model"
+    assert run(monkeypatch, watched, "monitor") == 3
+    said = "the baseline did better: the fallback answers until the next promotion or rollback\n"
+    assert capsys.readouterr().out.endswith(said)
+    pointer = registry.read_live(watched)
+    assert pointer.mode == "fallback"
+    assert pointer.reason.startswith("the baseline did better from ")
+    assert model.answer(records[:1]).source == "fallback"
+
+
+def test_the_fallback_stays_away_where_the_model_is_better(month, monkeypatch):
+    assert monitor(monkeypatch, month, [0.0, 1.0]) == 0
+    assert registry.read_live(month).mode == "model"
+
+
+def test_a_new_version_does_not_answer_for_an_earlier_one(watched, monkeypatch):
+    turned_round(watched)
+    registry.make_live(watched, variant(watched, lambda info: info.update(seed=1)))
+    assert run(monkeypatch, watched, "monitor") == 3
+    assert registry.read_live(watched).mode == "model"
+
+
+def test_every_metric_that_can_decide_can_be_watched(predicted):
+    for metric in metrics.GREATER_IS_BETTER:
+        accuracy = predicted.accuracy.model_copy(update={"metric": metric})
+        seen = look(predicted.model_copy(update={"accuracy": accuracy}), expected={metric: (0.0, 1.0)})
+        assert readings(seen)[metric].state == "ok"
+
+
+def test_monitor_without_a_live_model_says_what_to_do(project, monkeypatch, capsys):
+    assert run(monkeypatch, project, "monitor") == 1
+    said = f"error: {registry.live_path(project)}: no model is live yet; run `train`, then `promote`\n"
+    assert capsys.readouterr().err == said
+
+
+def test_monitor_without_predictions_says_what_to_do(watched, monkeypatch, capsys):
+    assert run(monkeypatch, watched, "monitor") == 1
+    folder = prediction_log.prediction_folder(watched)
+    said = f"error: {folder}: no predictions yet; `serve` or `score` make them\n"
+    assert capsys.readouterr().err == said
+
+
+def test_monitor_of_an_empty_log_says_what_to_do(watched, monkeypatch, capsys):
+    folder = prediction_log.prediction_folder(watched)
+    folder.mkdir()
+    (folder / "served-2013-09-01-1.jsonl").touch()
+    assert run(monkeypatch, watched, "monitor") == 1
+    assert capsys.readouterr().err == "error: no prediction yet; score or serve some first\n"
+
+
+def test_monitor_of_a_window_without_predictions_says_so(month, monkeypatch, capsys):
+    assert run(monkeypatch, month, "monitor", "--from", "1999-01-01", "--to", "1999-02-01") == 1
+    said = "error: no prediction from 1999-01-01 on and before 1999-02-01; score or serve some first\n"
+    assert capsys.readouterr().err == said
+
+
+def test_the_autumn_of_the_example_raises_an_alert(watched, monkeypatch, capsys):
+    assert run(monkeypatch, watched, "monitor", "--replay") == 3
+    said = capsys.readouterr()
+    months = [line.partition(":")[0] for line in said.out.splitlines() if "predictions" in line]
+    assert months == ["2013-09-01 to 2013-10-01", "2013-10-01 to 2013-11-01", "2013-11-01 to 2013-12-01"]
+    first = said.err.splitlines()[0]
+    assert re.fullmatch(rf"alert: {months[-1]}: roc_auc is 0\.6\d\d, expected 0\.7 to 0\.9", first)
+    assert " warning\n" in said.out
+
+
+def test_replay_predicts_a_month_once(watched):
+    first = next(replay.replay(watched))
+    folder = prediction_log.prediction_folder(watched)
+    logged = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in folder.iterdir())
+    assert next(replay.replay(watched)) == first
+    again = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in folder.iterdir())
+    assert (logged, again) == (first.rows, first.rows)
