@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from math import isnan
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -26,6 +27,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*row)
     _plain().print(shown)
+
+
+def figure(value: float) -> str:
+    """Return a figure as it stands in tables; one that is not known (NaN) as a dash."""
+    return "-" if isnan(value) else f"{value:.3f}"
 
 
 def say(text: str) -> None:

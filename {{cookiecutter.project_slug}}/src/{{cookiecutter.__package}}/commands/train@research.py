@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, settings: Settings) -> int:
     """Train, and show the model beside the baseline."""
-    from ..console import progress, say, table
+    from ..console import figure, progress, say, table
     from ..model.train import train
     from ..report.page import write_report
 
@@ -31,11 +31,11 @@ def run(options: Namespace, settings: Settings) -> int:
     rows = [
         (
             name,
-            f"{figures['value']:.3f}",
-            f"{figures['low']:.3f} to {figures['high']:.3f}",
-            f"{simple['value']:.3f}",
+            figure(model["value"]),
+            f"{figure(model['low'])} to {figure(model['high'])}",
+            figure(simple["value"]),
         )
-        for (name, figures), simple in zip(
+        for (name, model), simple in zip(
             evaluation["model"].items(), evaluation["baseline"].values(), strict=True
         )
     ]

@@ -3,7 +3,7 @@
 import json
 import logging
 from datetime import UTC, datetime
-from urllib.error import URLError
+from http.client import HTTPException
 from urllib.request import Request, urlopen
 
 from ..settings import ENV_PREFIX, Settings
@@ -40,5 +40,6 @@ def _send(url: str, message: dict[str, object]) -> str:
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
             return ""
-    except (URLError, OSError, ValueError) as error:
-        return f"{ENV_PREFIX}WEBHOOK_URL: not delivered ({error}); the alert stands in reports/alerts.jsonl"
+    except (OSError, HTTPException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        return f"{ENV_PREFIX}WEBHOOK_URL: not delivered ({reason}); the alert stands in reports/alerts.jsonl"

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from math import isnan
 from typing import Any, Literal
 
-from ..engine import Connection, connect, row
+from ..engine import Connection, connect, literal, row
 from ..errors import ProjectError
 from ..model.metrics import GREATER_IS_BETTER
 from ..model.reference import PREDICTION
@@ -48,8 +48,9 @@ class Watch:
         return tuple(reading for reading in self.readings if reading.state == "alert")
 
     def record(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return asdict(self) | {"alerts": [reading.name for reading in self.alerts]}
+        """Return everything as plain data; a figure that is not known is None."""
+        readings = [asdict(r) | {"value": None if isnan(r.value) else r.value} for r in self.readings]
+        return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
 
 
 def watch(settings: Settings, start: date | None = None, end: date | None = None) -> Watch:
@@ -65,7 +66,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         if count == 0:
             raise ProjectError(f"no prediction from {start} on and before {end}; score or serve some first")
         model = live_metrics(connection, source, PREDICTION, version.threshold)
-        simple = live_metrics(connection, source, "baseline", version.threshold)
+        better = _baseline_is_better(connection, settings, version, source)
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
         readings = (
             *_metric_readings(model, settings.live),
@@ -77,7 +78,6 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
             _limit("age of the model in days", _age_days(version, end), settings.live.maximum_age_days),
             *_drift_readings(connection, source, version, settings.live.drift_limit),
         )
-    better = _is_better(settings, simple, model)
     return Watch(version.name, start, end, count, model["outcomes"], readings, better)
 
 
@@ -86,6 +86,8 @@ def _window(
 ) -> tuple[date, date]:
     if start is None or end is None:
         newest = row(connection, f"SELECT max({TIME}) AS t FROM ({all_predictions(settings)})")["t"]
+        if newest is None:
+            raise ProjectError("no prediction yet; score or serve some first")
         end = end or newest.date() + timedelta(days=1)
         start = start or end - timedelta(days=30)
     return start, end
@@ -125,7 +127,12 @@ def _age_days(version: Version, end: date) -> float:
     return float((end - date.fromisoformat(version.info["split"]["live_from"])).days)
 
 
-def _is_better(settings: Settings, simple: dict[str, Any], model: dict[str, Any]) -> bool:
+def _baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:
+    """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
+    own = f"(SELECT * FROM {source} WHERE version = {literal(version.name)} AND source = 'model')"
+    model, simple = (
+        live_metrics(connection, own, column, version.threshold) for column in (PREDICTION, "baseline")
+    )
     metric = settings.accuracy.metric
     if model["outcomes"] < settings.live.minimum_outcomes or model[metric] is None or simple[metric] is None:
         return False
