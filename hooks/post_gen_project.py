@@ -32,11 +32,11 @@ def leave_out(project: Path, chosen: set[str]) -> None:
             path.rename(path.with_name(WORD.sub("", path.name)))
 
 
-def git(*command: str, folder: str = ".") -> str:
+def git(folder: Path, *command: str) -> str:
     """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
     options = [option for setting in PLAIN for option in ("-c", setting)]
     environment = {key: value for key, value in os.environ.items() if key not in LOCAL}
-    line = ["git", "-C", folder, *options, *command]
+    line = ["git", "-C", str(folder), *options, *command]
     return subprocess.run(line, env=environment, check=True, text=True, capture_output=True).stdout.strip()
 
 
@@ -50,11 +50,11 @@ def public_address(address: str) -> str | None:
 def record(answers: dict) -> dict:
     """Return what a later update needs: the template's address, its commit if known, the answers."""
     address, commit = public_address(answers["_template"]), None
-    folder = answers["_repo_dir"]
-    if (Path(folder) / ".git").exists():
+    folder = Path(answers["_repo_dir"])
+    if (folder / ".git").exists():
         try:
-            commit = git("rev-parse", "HEAD", folder=folder)
-            address = address or public_address(git("config", "remote.origin.url", folder=folder))
+            commit = git(folder, "rev-parse", "HEAD")
+            address = address or public_address(git(folder, "config", "remote.origin.url"))
         except (OSError, subprocess.CalledProcessError):  # no git, no commit yet, or no remote
             pass
     given = {key: value for key, value in answers.items() if not key.startswith("_")}
@@ -68,12 +68,12 @@ def first_commit(project: Path, answers: dict) -> str:
     name, mail = answers["__author_name"], answers["__author_email"]
     commit = ("commit", "--quiet", "--message", f"Bake {answers['project_slug']} with Handrail")
     try:
-        git("init", "--quiet")
-        git("add", "--all")
+        git(project, "init", "--quiet")
+        git(project, "add", "--all")
         try:
-            git("-c", "user.useConfigOnly=true", *commit)
+            git(project, "-c", "user.useConfigOnly=true", *commit)
         except subprocess.CalledProcessError:  # nobody has told git who they are
-            git("-c", f"user.name={name}", "-c", f"user.email={mail}", *commit)
+            git(project, "-c", f"user.name={name}", "-c", f"user.email={mail}", *commit)
     except OSError:
         return "git is not installed: no repository was made. Later: git init, git add --all, git commit."
     except subprocess.CalledProcessError as error:
@@ -82,12 +82,12 @@ def first_commit(project: Path, answers: dict) -> str:
     return ""
 
 
-def main(answers: dict) -> None:
-    """Finish the project in the current folder and print the commands to try next."""
-    project, slug, chosen = Path.cwd(), answers["project_slug"], set(answers["__chosen"])
+def main(project: Path, answers: dict) -> None:
+    """Finish a project in its folder and print what to do next. Raises OSError if it cannot write."""
+    slug, chosen = answers["project_slug"], set(answers["__chosen"])
     leave_out(project, chosen)
-    text = json.dumps(record(answers), ensure_ascii=False, indent=2)
-    Path(".handrail.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    text = json.dumps(record(answers), ensure_ascii=False, indent=2, sort_keys=True)
+    (project / ".handrail.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     remark = first_commit(project, answers)
     if remark:
         print(remark, file=sys.stderr)
@@ -97,8 +97,13 @@ def main(answers: dict) -> None:
     print(f"{slug} is ready. Next:", *steps, sep="\n  ")
 
 
+def failure(error: OSError) -> str:
+    """Return what to say when a file could not be written."""
+    return f"{error.filename}: {error.strerror}. The project is incomplete: mend it, then bake again."
+
+
 if __name__ == "__main__":
     try:
-        main(json.loads({{cookiecutter | jsonify | jsonify}}))  # noqa: F821
+        main(Path.cwd(), json.loads({{cookiecutter | jsonify | jsonify}}))  # noqa: F821
     except OSError as error:
-        sys.exit(f"{error.filename}: {error.strerror}. The project is incomplete: mend it, then bake again.")
+        sys.exit(failure(error))

@@ -2,8 +2,8 @@
 
 from itertools import combinations
 
+from hooks.answers import NONE, obstacle, questions
 from hooks.pre_gen_project import use_problems
-from hooks.questions import NONE, obstacle, questions
 
 Answers = dict[str, str]
 Pair = frozenset[tuple[str, str]]

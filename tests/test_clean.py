@@ -11,7 +11,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from hooks.questions import NONE, chosen_words
+from hooks.answers import NONE, chosen_words
 from tests.combinations import choices, covering, label
 from tests.conftest import Project
 from tests.traces import TRACES, traces_of

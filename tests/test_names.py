@@ -7,8 +7,8 @@ from itertools import chain
 
 import pytest
 
+from hooks.answers import NONE, template
 from hooks.post_gen_project import WORD
-from hooks.questions import NONE, template
 from tests.combinations import choices, covering, label
 from tests.conftest import TEMPLATE
 

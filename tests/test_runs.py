@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hooks.answers import chosen_words
 from hooks.pre_gen_project import slug_problems, well_formed
-from hooks.questions import chosen_words
 from tests.conftest import Project, bake_new
 
 pytestmark = pytest.mark.slow
