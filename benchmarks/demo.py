@@ -1,7 +1,6 @@
 """`make demo` in a fresh copy of the template, from the command to the first prediction over HTTP."""
 
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -16,16 +15,14 @@ from rows import Row
 PAIRS = 3
 WARM_SECONDS, COLD_SECONDS = 45, 90
 FIRST_PREDICTION = "answered:"
-# uv's own lines. `Prepared` is download and unpacking; building the project itself is in it too.
-SPENT = re.compile(r"^(?:Resolved|Prepared) \d+ packages? in (?:(\d+)m )?([\d.]+)(ms|s)\b")
 
 
 @dataclass(frozen=True)
 class Demo:
-    """Seconds from `make demo` to the first prediction, and those that uv says it fetched packages in."""
+    """Seconds to the first prediction, and those between uv's first and last word about downloads."""
 
     seconds: float
-    fetching: float
+    downloading: float
 
 
 def measure(folder: Path) -> list[Row]:
@@ -38,11 +35,11 @@ def measure(folder: Path) -> list[Row]:
     ]
     warm = statistics.median(plain.seconds for plain, _ in pairs)
     compiled = statistics.median(compiled.seconds / plain.seconds for plain, compiled in pairs)
-    beyond = cold.seconds - cold.fetching
+    beyond = cold.seconds - cold.downloading
     return [
         Row(
             "first prediction, empty caches",
-            f"{cold.seconds:.0f} s, {cold.fetching:.0f} s of it fetching the project's packages",
+            f"{cold.seconds:.1f} s, {cold.downloading:.1f} s of it downloads",
             f"at most {COLD_SECONDS} s beyond the downloads",
             beyond <= COLD_SECONDS,
         ),
@@ -62,16 +59,15 @@ def make_demo(template: Path, caches: Path, **more: str) -> Demo:
     shutil.rmtree(template / "build", ignore_errors=True)
     places = {"UV_CACHE_DIR": str(caches / "uv"), "PIP_CACHE_DIR": str(caches / "pip")}
     environment = {**os.environ, **places, "PYTHONUNBUFFERED": "1", **more}
-    predicted, fetching = None, 0.0
+    predicted, downloads = None, []
     for seconds, line in timed_lines(["make", "demo", f"PYTHON={base_python()}"], template, environment):
         if line.startswith(FIRST_PREDICTION) and predicted is None:
             predicted = seconds
-        if spent := SPENT.match(line):
-            minutes, figure, unit = spent.groups()
-            fetching += 60 * int(minutes or 0) + float(figure) / (1000 if unit == "ms" else 1)
+        if line.split()[:1] in (["Downloading"], ["Downloaded"]):
+            downloads.append(seconds)
     if predicted is None:
         raise RuntimeError("make demo ended well without a prediction")
-    return Demo(predicted, fetching)
+    return Demo(predicted, downloads[-1] - downloads[0] if downloads else 0)
 
 
 def timed_lines(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[tuple[float, str]]:
