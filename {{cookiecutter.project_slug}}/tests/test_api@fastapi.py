@@ -422,8 +422,3 @@ def test_serve_on_a_port_in_use_says_so(live, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.err.startswith(f"error: serve: can't listen on 127.0.0.1:{port}: ")
     assert (said.out, said.err.count("\n")) == ("", 1)
-
-
-def test_rehearsal_without_a_live_model_fails_in_the_words_of_serve(project, monkeypatch, capsys):
-    assert run(monkeypatch, project, "serve", "--rehearse") == 1
-    assert "no model is live yet; run `train`, then `promote`" in capsys.readouterr().err

@@ -239,14 +239,14 @@ def test_scoring_again_gives_the_same(score, live_project):
 
 
 STOPS = {
-    "interrupted": (KeyboardInterrupt(), 130, "stopped; the last good result is untouched"),
-    "disk full": (OSError(28, "No space left"), 1, "score: No space left; the last good result is untouched"),
+    "interrupted": (KeyboardInterrupt, (), 130, "stopped; the last good result is untouched"),
+    "disk full": (OSError, (28, "Disk full"), 1, "score: Disk full; the last good result is untouched"),
 }
 
 
 @pytest.mark.parametrize("reason", STOPS)
 def test_stopped_half_way_it_leaves_the_last_good_file(score, live_project, monkeypatch, capsys, reason):
-    failure, status, said = STOPS[reason]
+    failure, arguments, status, said = STOPS[reason]
     assert score() == 0
     path = output_of(live_project, f"{live_project.dates.live_from}-end")
     good = path.read_bytes()
@@ -254,7 +254,7 @@ def test_stopped_half_way_it_leaves_the_last_good_file(score, live_project, monk
 
     def stop_at_the_second(self, rows):
         if written:
-            raise failure
+            raise failure(*arguments)
         written.append(write(self, rows))
         return written[0]
 

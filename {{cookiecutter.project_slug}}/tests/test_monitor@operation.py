@@ -404,10 +404,11 @@ def test_a_new_version_does_not_answer_for_an_earlier_one(watched, monkeypatch):
 
 
 def test_every_metric_that_can_decide_can_be_watched(predicted):
-    for metric in metrics.GREATER_IS_BETTER:
-        accuracy = predicted.accuracy.model_copy(update={"metric": metric})
-        seen = look(predicted.model_copy(update={"accuracy": accuracy}), expected={metric: (0.0, 1.0)})
-        assert readings(seen)[metric].state == "ok"
+    expected = dict.fromkeys(metrics.GREATER_IS_BETTER, (0.0, 1.0))
+    found = readings(look(predicted, expected=expected))
+    assert {found[metric].state for metric in expected} == {"ok"}
+    accuracy = predicted.accuracy.model_copy(update={"metric": "average_precision"})
+    assert not look(predicted.model_copy(update={"accuracy": accuracy})).baseline_better
 
 
 def test_monitor_without_a_live_model_says_what_to_do(project, monkeypatch, capsys):
