@@ -90,17 +90,6 @@ def test_a_repeated_key_is_kept_once():
     assert checked(twice, unique=False) == [None, None]
 
 
-def test_violations_are_counted_in_one_scan():
-    column = next(column for column in COLUMNS if column.le is not None)
-    records = [
-        record | {column.name: column.kind(column.le + 1)} for record in schema.sample_records(CONTRACT, 3)
-    ]
-    with duckdb.connect() as connection:
-        fill(connection, records)
-        counted = validate.count_violations(connection, "t", CONTRACT)
-    assert counted == {f"{column.name}: above {column.le:g}": 3}
-
-
 def test_a_request_holds_nothing_that_only_time_tells():
     asked = set(schema.request_model(CONTRACT).model_fields)
     told_later = schema.of_role(CONTRACT, schema.Role.TARGET, schema.Role.FORBIDDEN)

@@ -1,14 +1,13 @@
 """Checks a whole table against the contract, inside the engine, in one pass.
 
-Every rule of the contract becomes one SQL condition. The same conditions count the violations in a
-single aggregate and give each broken row its reason.
+Every rule of the contract becomes one SQL condition; together they give each broken row its reason.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..engine import Connection, literal, row, rows
+from ..engine import Connection, literal, rows
 from ..errors import ProjectError
 from ..schema import Column, Record, Role, columns, one_of_role
 
@@ -36,17 +35,6 @@ class Rule:
 def rules(contract: type[Record]) -> tuple[Rule, ...]:
     """Return every rule of `contract`, in the order of its columns."""
     return tuple(rule for column in columns(contract) for rule in _rules_of(column))
-
-
-def count_violations(connection: Connection, table: str, contract: type[Record]) -> dict[str, int]:
-    """Return how many rows of `table` break each rule, broken rules only; one scan of the table."""
-    checks = rules(contract)
-    sums = ", ".join(
-        f"CAST(sum(CASE WHEN {rule.broken} THEN 1 ELSE 0 END) AS BIGINT) AS r{number}"
-        for number, rule in enumerate(checks)
-    )
-    counts = row(connection, f"SELECT {sums} FROM {table}")
-    return {rule.text: counts[f"r{number}"] for number, rule in enumerate(checks) if counts[f"r{number}"]}
 
 
 def with_reason(table: str, contract: type[Record], unique: bool = True) -> str:

@@ -1,5 +1,6 @@
 """One look at a window of live predictions: every figure beside the range in which it is expected."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from math import isnan
@@ -39,6 +40,7 @@ class Watch:
     end: date
     rows: int
     outcomes: int
+    metrics: Mapping[str, float | None]
     readings: tuple[Reading, ...]
     baseline_better: bool
 
@@ -78,7 +80,8 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
             _limit("age of the model in days", _age_days(version, end), settings.live.maximum_age_days),
             *_drift_readings(connection, source, version, settings.live.drift_limit),
         )
-    return Watch(version.name, start, end, count, model["outcomes"], readings, better)
+    outcomes = model.pop("outcomes")
+    return Watch(version.name, start, end, count, outcomes, model, readings, better)
 
 
 def _window(
