@@ -1,5 +1,6 @@
 """A small project run once for all tests, and copies of it to break."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import pipeline
 from {{ cookiecutter.__package }}.model import train
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when training starts: no spinning on busy machines
 ROOT = Path(__file__).parents[1]
 SAMPLE = 20_000
 

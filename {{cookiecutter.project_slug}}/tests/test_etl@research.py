@@ -167,3 +167,12 @@ def test_a_full_disk_is_one_clear_line(project):
     assert re.fullmatch(r"error: .*\n", result.stderr)
     assert content(project) == before
     assert not [path for path in (project.workspace / "data").rglob(".*") if path.is_file()]
+
+
+def test_a_file_in_another_encoding_is_refused(project, tmp_path):
+    header, first, *rows = lines_of(project, SMALLEST)
+    source = with_sources(project, tmp_path / "sources", **{SMALLEST: None})
+    spoilt = "".join([header, first.replace(first[0], "é", 1), *rows]).encode("latin-1", "replace")
+    (tmp_path / "sources" / RAW[SMALLEST].file).write_bytes(spoilt)
+    with pytest.raises(errors.ProjectError, match=r"(?i)utf-?8|unicode"):
+        run(source)

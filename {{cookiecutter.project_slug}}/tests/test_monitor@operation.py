@@ -420,7 +420,7 @@ def test_monitor_without_a_live_model_says_what_to_do(project, monkeypatch, caps
 def test_monitor_without_predictions_says_what_to_do(watched, monkeypatch, capsys):
     assert run(monkeypatch, watched, "monitor") == 1
     folder = prediction_log.prediction_folder(watched)
-    said = f"error: {folder}: no predictions yet; `serve` or `score` make them\n"
+    said = f"error: {folder}: no prediction yet; monitoring starts with the first\n"
     assert capsys.readouterr().err == said
 
 
@@ -429,12 +429,12 @@ def test_monitor_of_an_empty_log_says_what_to_do(watched, monkeypatch, capsys):
     folder.mkdir()
     (folder / "served-2013-09-01-1.jsonl").touch()
     assert run(monkeypatch, watched, "monitor") == 1
-    assert capsys.readouterr().err == "error: no prediction yet; score or serve some first\n"
+    assert capsys.readouterr().err == "error: no prediction yet; monitoring starts with the first\n"
 
 
 def test_monitor_of_a_window_without_predictions_says_so(month, monkeypatch, capsys):
     assert run(monkeypatch, month, "monitor", "--from", "1999-01-01", "--to", "1999-02-01") == 1
-    said = "error: no prediction from 1999-01-01 on and before 1999-02-01; score or serve some first\n"
+    said = "error: no prediction from 1999-01-01 on and before 1999-02-01; choose another window\n"
     assert capsys.readouterr().err == said
 
 

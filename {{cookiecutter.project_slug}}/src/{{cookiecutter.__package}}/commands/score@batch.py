@@ -32,7 +32,9 @@ def run(options: Namespace, settings: Settings) -> int:
     output = options.output or prediction_folder(settings) / f"scored-{rows.name}.parquet"
     with progress("score"):
         scored = score(settings, rows.source, rows.origin, output)
-    say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {scored.path}")
+    inside = output.is_relative_to(settings.workspace)
+    shown = output.relative_to(settings.workspace).as_posix() if inside else output
+    say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
     return 0

@@ -1,5 +1,6 @@
 """Train a model, measure it beside the baseline, write the report."""
 
+import os
 from argparse import ArgumentParser, Namespace
 from datetime import date
 
@@ -18,6 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, settings: Settings) -> int:
     """Train, and show the model beside the baseline."""
+    # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from ..console import figure, progress, say, table
     from ..model.train import train
     from ..report.page import write_report

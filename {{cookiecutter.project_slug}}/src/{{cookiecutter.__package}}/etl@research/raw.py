@@ -43,7 +43,7 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
 
 def _csv(table: RawTable, file: Path) -> str:
     """Return the FROM item that reads `file`; columns that nobody asked for stay text and unread."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         header = next(csv.reader(lines), [])
     if not header:
         raise ProjectError(f"{table.file}: the file is empty")

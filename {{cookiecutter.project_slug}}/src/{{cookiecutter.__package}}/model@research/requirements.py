@@ -36,8 +36,9 @@ def clearly_beats(metric: str, model: Mapping[str, float], baseline: float) -> b
 
 
 def worse(metric: str, value: float, than: float, tolerance: float = 0.0) -> bool:
-    """Return whether `value` is worse than `than` by more than `tolerance`."""
-    return value < than - tolerance if GREATER_IS_BETTER[metric] else value > than + tolerance
+    """Return whether `value` is worse than `than` by more than `tolerance`; NaN is worse than anything."""
+    good = value >= than - tolerance if GREATER_IS_BETTER[metric] else value <= than + tolerance
+    return not good
 
 
 def agreed_metric(settings: Settings) -> str:

@@ -42,7 +42,7 @@ def all_predictions(settings: Settings) -> str:
             f"ignore_errors = true, columns = {{{schema}}}) WHERE {KEY} IS NOT NULL"
         )
     if not parts:
-        raise ProjectError(f"{folder}: no predictions yet; `serve` or `score` make them")
+        raise ProjectError(f"{folder}: no prediction yet; monitoring starts with the first")
     return " UNION ALL ".join(parts)
 
 

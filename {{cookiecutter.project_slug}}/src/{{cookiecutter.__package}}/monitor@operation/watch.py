@@ -66,7 +66,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         source = gather(connection, settings, start, end)
         count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
         if count == 0:
-            raise ProjectError(f"no prediction from {start} on and before {end}; score or serve some first")
+            raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
         model = live_metrics(connection, source, PREDICTION, version.threshold)
         better = _baseline_is_better(connection, settings, version, source)
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
@@ -90,7 +90,7 @@ def _window(
     if start is None or end is None:
         newest = row(connection, f"SELECT max({TIME}) AS t FROM ({all_predictions(settings)})")["t"]
         if newest is None:
-            raise ProjectError("no prediction yet; score or serve some first")
+            raise ProjectError("no prediction yet; monitoring starts with the first")
         end = end or newest.date() + timedelta(days=1)
         start = start or end - timedelta(days=30)
     return start, end

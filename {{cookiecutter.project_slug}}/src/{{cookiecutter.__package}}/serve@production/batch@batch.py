@@ -45,7 +45,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     """
     version, live = load_live(settings)
     asked = request_model(CONTRACT)
-    rejected = rejected_path(settings, output.stem)
+    rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
     with connect(settings) as connection:
         refuse_other_columns(connection, source, asked, origin)
         connection.execute(f"CREATE TEMP TABLE checked AS {with_reason(source, asked)}")
