@@ -67,7 +67,8 @@ def test_every_row_of_a_month_is_predicted_as_one_by_one(score, live_project, ca
     rows = [row for row in rows_asked(live_project) if row[TIME].date() < end]
     version, found = live_version(live_project), scored(output_of(live_project, f"{start}-{end}"))
     path = output_of(live_project, f"{start}-{end}")
-    said = f"{len(rows):,} rows scored by {version.name} (model) into {path}\n"
+    shown = path.relative_to(live_project.workspace).as_posix()
+    said = f"{len(rows):,} rows scored by {version.name} (model) into {shown}\n"
     assert capsys.readouterr().out == said
     answer = live.LiveModel(live_project).answer(rows)
     assert [found[row[KEY]]["prediction"] for row in rows] == answer.prediction.tolist()

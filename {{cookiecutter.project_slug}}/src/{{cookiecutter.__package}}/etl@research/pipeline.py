@@ -10,7 +10,7 @@ from ..engine import Connection, connect, parquet
 from ..settings import Settings
 from .extract import RAW_TABLES, extract
 from .load import load, table_path
-from .validate import refuse_other_columns, with_reason
+from .validate import check, refuse_other_columns
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
 
 
 def transform(connection: Connection, settings: Settings) -> None:
-    """Run transform.sql on the raw tables; the temporary table `checked` holds its rows and `reason`."""
+    """Run transform.sql on the raw tables; the temporary view `checked` holds its rows and `reason`."""
     for name in RAW_TABLES:
         path = settings.workspace / "data" / "raw" / f"{name}.parquet"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
     query = files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
     refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {with_reason('transformed', CONTRACT)}")
+    check(connection, "transformed", CONTRACT)

@@ -16,7 +16,7 @@ from ..contract import CONTRACT
 from ..engine import Connection, connect, write_parquet
 from ..errors import ProjectError
 from ..etl.load import reasons, rejected_path
-from ..etl.validate import refuse_other_columns, with_reason
+from ..etl.validate import check, refuse_other_columns
 from ..model.registry import Mode, load_live
 from ..model.versions import Version
 from ..schema import columns, request_model
@@ -48,7 +48,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
     with connect(settings) as connection:
         refuse_other_columns(connection, source, asked, origin)
-        connection.execute(f"CREATE TEMP TABLE checked AS {with_reason(source, asked)}")
+        check(connection, source, asked)
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
             counts: Counter[str] = Counter()
