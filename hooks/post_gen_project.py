@@ -33,12 +33,28 @@ def leave_out(project: Path, chosen: set[str]) -> None:
             path.rename(path.with_name(WORD.sub("", path.name)))
 
 
-def git(folder: Path, *command: str) -> str:
-    """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
+def start_git(folder: Path, *command: str) -> subprocess.Popen:
+    """Start a git command; the work goes on meanwhile. Raises OSError without git."""
     options = [option for setting in PLAIN for option in ("-c", setting)]
     environment = {key: value for key, value in os.environ.items() if key not in LOCAL}
     line = ["git", "-C", str(folder), *options, *command]
-    return subprocess.run(line, env=environment, check=True, text=True, capture_output=True).stdout.strip()
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        line, env=environment, text=True, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL
+    )
+
+
+def end_git(process: subprocess.Popen) -> str:
+    """Return what a git command has printed. Raises CalledProcessError if it failed."""
+    said, errors = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args, said, errors)
+    return said.strip()
+
+
+def git(folder: Path, *command: str) -> str:
+    """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
+    return end_git(start_git(folder, *command))
 
 
 def public_address(address: str) -> str | None:
@@ -48,18 +64,29 @@ def public_address(address: str) -> str | None:
     return None
 
 
-def record(answers: dict) -> dict:
-    """Return what a later update needs: the template's address, its commit if known, the answers."""
-    address, commit = public_address(answers["_template"]), None
+def ask_template(answers: dict) -> list[subprocess.Popen]:
+    """Start asking git for the template's commit and for where it was cloned from; nothing without git."""
     folder = Path(answers["_repo_dir"])
-    if (folder / ".git").exists():
+    if not (folder / ".git").exists():
+        return []
+    try:
+        return [start_git(folder, "rev-parse", "HEAD"), start_git(folder, "config", "remote.origin.url")]
+    except OSError:
+        return []
+
+
+def record(answers: dict, asked: list[subprocess.Popen]) -> dict:
+    """Return what a later update needs: the template's address, its commit if known, the answers."""
+    known = []
+    for process in asked:
         try:
-            commit = git(folder, "rev-parse", "HEAD")
-            address = address or public_address(git(folder, "config", "remote.origin.url"))
-        except (OSError, subprocess.CalledProcessError):  # no git, no commit yet, or no remote
-            pass
+            known.append(end_git(process))
+        except subprocess.CalledProcessError:  # no commit yet, or no remote
+            known.append("")
+    commit, origin = known or ("", "")
+    address = public_address(answers["_template"]) or public_address(origin)
     given = {key: value for key, value in answers.items() if not key.startswith("_")}
-    return {"template": address, "commit": commit, "answers": given}
+    return {"template": address, "commit": commit or None, "answers": given}
 
 
 def first_commit(project: Path, answers: dict) -> str:
@@ -69,7 +96,7 @@ def first_commit(project: Path, answers: dict) -> str:
     name, mail = answers["__author_name"], answers["__author_email"]
     commit = ("commit", "--quiet", "--message", f"Bake {answers['project_slug']} with Handrail")
     try:
-        git(project, "init", "--quiet")
+        git(project, "init", "--quiet", "--template=")
         git(project, "add", "--all")
         try:
             git(project, "-c", "user.useConfigOnly=true", *commit)
@@ -86,8 +113,9 @@ def first_commit(project: Path, answers: dict) -> str:
 def main(project: Path, answers: dict) -> None:
     """Finish a project in its folder and print what to do next. Raises OSError if it cannot write."""
     slug, chosen = answers["project_slug"], set(answers["__chosen"])
+    asked = ask_template(answers)
     leave_out(project, chosen)
-    text = json.dumps(record(answers), ensure_ascii=False, indent=2, sort_keys=True)
+    text = json.dumps(record(answers, asked), ensure_ascii=False, indent=2, sort_keys=True)
     (project / ".handrail.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     remark = first_commit(project, answers)
     if remark:
