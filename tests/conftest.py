@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hooks.questions import NONE
+from tests.combinations import choices
 from tests.trees import tree
 
 TEMPLATE = Path(__file__).resolve().parents[1]
@@ -67,8 +69,11 @@ def bake(cookies_session) -> Callable[..., Project]:
 
 
 def bake_new(cookies, answers: dict) -> Project:
-    """Bake a project. Raises what the bake raised."""
-    result = cookies.bake(extra_context=answers)
+    """Bake a project; `none` is not given where it is no choice. Raises what the bake raised."""
+    given = {
+        key: answer for key, answer in answers.items() if answer != NONE or NONE in choices().get(key, [NONE])
+    }
+    result = cookies.bake(extra_context=given)
     if result.exception:
         raise result.exception
     return Project(result.project_path, answers)

@@ -67,10 +67,11 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "1")
-    assert [number for number, _ in ASKED.findall(shown)] == list("123456789")
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "1")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 11)]
     answers = answers_of(tmp_path / "late-flights")
-    assert (answers["stage"], answers["api"], answers["batch"]) == ("production", "none", "batch")
+    assert (answers["stage"], answers["model"]) == ("production", "lightgbm")
+    assert (answers["api"], answers["batch"]) == ("none", "batch")
 
 
 def test_a_bad_answer_is_asked_again_at_once(terminal, tmp_path):
@@ -134,7 +135,7 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     replay["cookiecutter"] |= {"stage": "discovery", "batch": "none", "project_slug": "edited"}
     record.write_text(json.dumps(replay), encoding="utf-8")
     done = cookiecutter("--replay")
-    assert done.stderr.splitlines() == [LEFT_OUT]
+    assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", "model=sklearn"), LEFT_OUT]
     assert answers_of(tmp_path / "edited")["api"] == "none"
     assert not (tmp_path / "edited" / "2-research").exists()
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 
 PROJECTS = {
     "operation": {},
-    "production-batch": {"stage": "production", "api": "none", "ci": "none"},
-    "production-api": {"stage": "production", "batch": "none", "license": "mit"},
-    "research": {"stage": "research"},
+    "production-batch": {"stage": "production", "model": "lightgbm", "api": "none", "ci": "none"},
+    "production-api": {"stage": "production", "model": "xgboost", "batch": "none", "license": "mit"},
+    "research": {"stage": "research", "model": "keras"},
     "discovery": {"stage": "discovery"},
 }
 SAMPLE = ("--sample", "20000")
@@ -126,12 +126,9 @@ def test_running_changes_nothing_that_is_committed(installed):
     assert set(changed) <= {"?? uv.lock"}
 
 
-@pytest.mark.xdist_group("operation")
-def test_names_of_what_is_installed_are_refused(cookies_session):
-    project = bake_new(cookies_session, PROJECTS["operation"])
-    ran(project, "uv", "sync", "--quiet", "--all-groups")
-    script = Path(project.path, ".venv", "names.py")
+def test_names_of_what_is_installed_are_refused(installed):
+    script = Path(installed.path, ".venv", "names.py")
     script.write_text(INSTALLED, encoding="utf-8")
-    names = {name.lower().replace("_", "-") for name in json.loads(ran(project, "uv", "run", str(script)))}
+    names = {name.lower().replace("_", "-") for name in json.loads(ran(installed, "uv", "run", str(script)))}
     possible = {name for name in names if well_formed(name)} - {"late-flights"}
     assert sorted(name for name in possible if not list(slug_problems("project_slug", name))) == []

@@ -12,6 +12,10 @@ TRACES = {
         r"\bHANDOVER\.md\b",
         r"\brunbook\.md\b",
     ],
+    "sklearn": [r"\bskl2onnx\b", r"\bHistGradientBoosting"],
+    "lightgbm": [r"\blightgbm\b"],
+    "xgboost": [r"\bxgboost\b"],
+    "keras": [r"\bkeras\b", r"\btensorflow\b"],
     "fastapi": [
         r"\bfastapi\b",
         r"\buvicorn\b",

@@ -1,5 +1,6 @@
 """Features, baseline, metrics and training: right by hand, without leaks, the same every time."""
 
+import dataclasses
 import json
 import shutil
 from datetime import date
@@ -161,18 +162,39 @@ def test_the_model_beats_the_baseline(version):
     assert evaluation["model"]["roc_auc"]["low"] > evaluation["baseline"]["roc_auc"]["value"]
 
 
-def test_the_file_agrees_with_the_library_that_made_it(read, monkeypatch):
-    kept = []
+def near_every_split(learning, rows):
+    """Return rows of missing values and of values midway between two that were learnt, or right beside."""
+    rng, columns = np.random.default_rng(3), []
+    for column in learning.features.T:
+        seen = np.unique(column[~np.isnan(column)]).astype(np.float64)
+        midway = ((seen[1:] + seen[:-1]) / 2).astype(np.float32)
+        beside = [np.nextafter(midway, np.float32(side)) for side in (-np.inf, np.inf)]
+        columns.append(rng.choice(np.concatenate([midway, *beside, np.float32([np.nan])]), rows))
+    return np.column_stack(columns)
 
-    def remember(model, *given, **options):
-        kept.append(model)
-        return to_onnx(model, *given, **options)
 
-    to_onnx = estimator.to_onnx
-    monkeypatch.setattr(estimator, "to_onnx", remember)
-    served = predictor.Predictor(estimator.fit_onnx(read.learning, read.encoding))
-    expected = kept[0].predict_proba(read.test.features)[:, 1]
-    np.testing.assert_allclose(served.predict(read.test.features), expected, atol=2e-6)
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_the_file_agrees_with_the_library_that_made_it(kind, read, monkeypatch):
+    monkeypatch.setattr(estimator, "KIND", kind)
+    unit = 1 if kind == "classification" else 100
+    learning = dataclasses.replace(read.learning, target=read.learning.target * np.float32(unit))
+    width = learning.features.shape[1]
+    fitted = estimator.fit(learning, read.encoding, seed=0)
+    content = estimator.export(fitted, width)
+    served = predictor.Predictor(content)
+    holes = np.random.default_rng(4).random(read.test.features.shape) < 0.1
+    for matrix in (
+        read.test.features,
+        np.where(holes, np.float32(np.nan), read.test.features),
+        near_every_split(learning, 20_000),
+        np.full_like(read.test.features[:1], np.nan),
+    ):
+        expected = estimator.predict(fitted, matrix)
+        np.testing.assert_allclose(served.predict(matrix), expected, rtol=0, atol=2e-6 * unit)
+    error = np.square(served.predict(learning.features) - learning.target).mean()
+    assert error < 0.95 * np.var(learning.target)
+    again = estimator.fit(learning, read.encoding, seed=0)
+    assert estimator.export(again, width) == content
 
 
 def test_the_same_data_give_the_same_version_to_the_last_bit(project, version):

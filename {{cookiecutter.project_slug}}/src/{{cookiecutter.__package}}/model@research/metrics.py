@@ -5,6 +5,7 @@ served. A test holds both equal to scikit-learn, which is too slow to resample h
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from .features import Floats
 
 Doubles = NDArray[np.float64]
+KIND: Literal["classification", "regression"] = "classification"
 GREATER_IS_BETTER = {
     "roc_auc": True,
     "average_precision": True,

@@ -3,8 +3,10 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -15,9 +17,9 @@ from ..etl.load import require_table
 from ..schema import Role, of_role
 from ..sections import Split
 from ..settings import Settings
+from . import estimator
 from .baseline import fit_baseline
 from .card import model_card
-from .estimator import HYPERPARAMETERS, fit_onnx
 from .evaluate import evaluate
 from .features import Dataset, Encoding, Floats, learn_encoding, period, read_dataset
 from .metrics import best_threshold
@@ -27,7 +29,7 @@ from .requirements import agreed_metric
 from .versions import save_version
 
 SEED = 0
-LIBRARIES = ("numpy", "scikit-learn", "skl2onnx", "onnxruntime", "duckdb")
+LIBRARIES = ("numpy", "onnxruntime", "duckdb", *estimator.LIBRARIES)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
             settings.accuracy.baseline_by, periods.learning.baseline_by, periods.learning.target
         )
         on_step("fit the model")
-        model = fit_onnx(periods.learning, periods.encoding, SEED)
+        fitted = estimator.fit(periods.learning, periods.encoding, SEED)
+        model = estimator.export(fitted, len(periods.encoding.features))
         predictor = Predictor(model)
         prediction, simple = predictor.predict(test.features), baseline.predict(test.baseline_by)
         threshold = _threshold(settings, periods.validation, predictor)
@@ -143,10 +146,19 @@ def _describe(settings: Settings, split: Split, periods: Periods) -> dict[str, A
             "test": len(periods.test),
         },
         "encoding": asdict(periods.encoding),
-        "hyperparameters": HYPERPARAMETERS,
+        "hyperparameters": estimator.HYPERPARAMETERS,
         "seed": SEED,
-        "libraries": {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES},
+        "libraries": {"python": sys.version.split()[0]} | _versions(LIBRARIES),
     }
+
+
+def _versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the version of each distribution that is installed; some have another name on some systems."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = installed(name)
+    return found
 
 
 def _files(settings: Settings, model: bytes, info: dict[str, Any]) -> dict[str, bytes]:

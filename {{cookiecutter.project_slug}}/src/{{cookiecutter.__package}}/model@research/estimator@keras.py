@@ -1,0 +1,163 @@
+"""The model that is learnt: a small neural network, built with Keras on TensorFlow, kept as ONNX."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from .features import Dataset, Encoding, Floats
+from .metrics import KIND
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # its sums depend on the machine, and it says so at every start
+
+import keras
+from keras import layers, ops
+
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "onnx")
+HYPERPARAMETERS: dict[str, Any] = {
+    "hidden": (64, 32),
+    "longest_embedding": 4,
+    "dropout": 0.3,
+    "l2": 1e-4,
+    "learning_rate": 1e-3,
+    "batch_size": 512,
+    "epochs": 10,
+}
+FARTHEST = 5.0  # standard deviations; amounts beyond say no more
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that reads the matrix as it is, NaN included, and what it does with each feature.
+
+    amounts: places of the amounts, with mean and scale of each · names: place of each name -> how many.
+    """
+
+    network: keras.Model
+    amounts: list[int]
+    mean: Floats
+    scale: Floats
+    names: dict[int, int]
+
+
+def fit(training: Dataset, encoding: Encoding, seed: int) -> Model:
+    """Learn from `training`; NaN becomes the mean and a sign in an amount, one more name among names."""
+    keras.utils.set_random_seed(seed)
+    model = _untrained(training, encoding)
+    model.network.compile(
+        optimizer=keras.optimizers.Adam(HYPERPARAMETERS["learning_rate"]),
+        loss="binary_crossentropy" if KIND == "classification" else "mean_squared_error",
+    )
+    batch_size = min(HYPERPARAMETERS["batch_size"], max(32, len(training) // 64))
+    epochs = HYPERPARAMETERS["epochs"]
+    model.network.fit(training.features, training.target, batch_size, epochs, verbose=0)
+    return model
+
+
+def predict(model: Model, features: Floats) -> Floats:
+    """Return the library's own prediction per row: the probability of class 1, or the amount."""
+    return model.network.predict(features, batch_size=8192, verbose=0)[:, 0]
+
+
+def export(model: Model, features: int) -> bytes:
+    """Return the model as an ONNX file: float32 (rows, features) in, prediction in the last column."""
+    graph = _Graph()
+    value = graph.add("Concat", *_prepared_in(graph, model), axis=1)
+    *hidden, last = [layer for layer in model.network.layers if isinstance(layer, layers.Dense)]
+    for layer in hidden:
+        value = graph.add("Relu", graph.add("Gemm", value, *layer.get_weights()))
+    value = graph.add("Gemm", value, *last.get_weights())
+    outcome = model.network.layers[-1]
+    if isinstance(outcome, layers.Rescaling):
+        graph.add("Add", graph.add("Mul", value, np.float32(outcome.scale)), np.float32(outcome.offset))
+    else:
+        graph.add("Sigmoid", value)
+    return graph.content(features)
+
+
+def _untrained(training: Dataset, encoding: Encoding) -> Model:
+    places = {name: place for place, name in enumerate(encoding.features)}
+    names = {places[name]: len(known) for name, known in encoding.categories.items()}
+    amounts = [place for place in places.values() if place not in names]
+    known = np.ma.masked_invalid(training.features[:, amounts].astype(np.float64))
+    mean = known.mean(axis=0).filled(0).astype(np.float32)
+    spread = known.std(axis=0).filled(0)
+    scale = np.where(spread > 0, spread, 1).astype(np.float32)
+    features = keras.Input((len(places),))
+    value = layers.Concatenate()(_prepared(features, amounts, mean, scale, names))
+    for width in HYPERPARAMETERS["hidden"]:
+        l2 = keras.regularizers.L2(HYPERPARAMETERS["l2"])
+        value = layers.Dense(width, activation="relu", kernel_regularizer=l2)(value)
+        value = layers.Dropout(HYPERPARAMETERS["dropout"])(value)
+    return Model(keras.Model(features, _outcome(value, training.target)), amounts, mean, scale, names)
+
+
+def _prepared(
+    features: Any, amounts: list[int], mean: Floats, scale: Floats, names: dict[int, int]
+) -> list[Any]:
+    """Return what the first layer reads: scaled amounts, signs of those missing, a vector per name."""
+    chosen = ops.take(features, amounts, axis=1)
+    missing = ops.isnan(chosen)
+    scaled = (ops.where(missing, mean, chosen) - mean) / scale
+    vectors = []
+    for place, count in names.items():
+        code = features[:, place]
+        code = ops.cast(ops.where(ops.isnan(code), float(count), code), "int32")
+        length = min(HYPERPARAMETERS["longest_embedding"], count + 1)
+        vectors.append(layers.Embedding(count + 1, length, name=f"name_{place}")(code))
+    return [ops.clip(scaled, -FARTHEST, FARTHEST), ops.cast(missing, "float32"), *vectors]
+
+
+def _outcome(value: Any, target: Floats) -> Any:
+    if KIND == "classification":
+        return layers.Dense(1, activation="sigmoid")(value)
+    return layers.Rescaling(float(target.std()) or 1.0, float(target.mean()))(layers.Dense(1)(value))
+
+
+def _prepared_in(graph: "_Graph", model: Model) -> list[str]:
+    """Add to `graph` what `_prepared` does, with the vectors that were learnt."""
+    chosen = graph.add("Gather", "features", np.array(model.amounts), axis=1)
+    missing = graph.add("IsNaN", chosen)
+    filled = graph.add("Where", missing, model.mean, chosen)
+    scaled = graph.add("Div", graph.add("Sub", filled, model.mean), model.scale)
+    vectors = []
+    for place, count in model.names.items():
+        code = graph.add("Gather", "features", np.array(place), axis=1)
+        code = graph.add("Where", graph.add("IsNaN", code), np.float32(count), code)
+        (learnt,) = model.network.get_layer(f"name_{place}").get_weights()
+        vectors.append(graph.add("Gather", learnt, graph.add("Cast", code, to=TensorProto.INT64), axis=0))
+    clipped = graph.add("Clip", scaled, np.float32(-FARTHEST), np.float32(FARTHEST))
+    return [clipped, graph.add("Cast", missing, to=TensorProto.FLOAT), *vectors]
+
+
+class _Graph:
+    """An ONNX graph in the making: the input is called `features`, the output is that of the last node."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def add(self, operation: str, *inputs: Any, **attributes: Any) -> str:
+        """Add a node and return the name of its output; inputs are such names or arrays."""
+        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
+        self._nodes.append(helper.make_node(operation, names, [f"value_{len(self._nodes)}"], **attributes))
+        return self._nodes[-1].output[0]
+
+    def content(self, features: int) -> bytes:
+        """Return the file."""
+        read = helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, features])
+        name = self._nodes[-1].output[0]
+        written = helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1])
+        graph = helper.make_graph(self._nodes, "model", [read], [written], self._constants)
+        opset = helper.make_opsetid("", 18)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString(
+            deterministic=True
+        )
+
+    def _constant(self, value: Any) -> str:
+        self._constants.append(numpy_helper.from_array(np.asarray(value), f"constant_{len(self._constants)}"))
+        return self._constants[-1].name
