@@ -34,6 +34,15 @@ def test_every_verb_explains_itself(verb):
     assert "--sample N" in shown
 
 
+def test_a_contract_that_is_refused_while_a_verb_is_imported_is_one_line(monkeypatch, capsys):
+    def refuse(name):
+        raise errors.ProjectError("contract.py: x has no role")
+
+    monkeypatch.setattr(commands, "import_module", refuse)
+    assert commands.run("status") == 1
+    assert capsys.readouterr().err == "error: contract.py: x has no role\n"
+
+
 def test_an_unknown_verb_is_wrong_usage():
     result = call("dance")
     assert result.returncode == 2

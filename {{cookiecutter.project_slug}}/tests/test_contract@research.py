@@ -1,12 +1,15 @@
 """The contract says a rule once; records, tables, requests and the dictionary all follow it."""
 
 import math
+import re
+from datetime import date, datetime
+from typing import Literal
 
 import duckdb
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
-from {{ cookiecutter.__package }} import contract, schema
+from {{ cookiecutter.__package }} import contract, errors, schema
 from {{ cookiecutter.__package }}.etl import validate
 from {{ cookiecutter.__package }}.report import dictionary
 
@@ -93,9 +96,9 @@ def test_a_repeated_key_is_kept_once():
 
 def test_a_request_holds_nothing_that_only_time_tells():
     asked = set(schema.request_model(CONTRACT).model_fields)
-    told_later = schema.of_role(CONTRACT, schema.Role.TARGET, schema.Role.FORBIDDEN)
-    assert told_later
-    assert asked == {c.name for c in COLUMNS} - {c.name for c in told_later}
+    assert schema.one_of_role(CONTRACT, schema.Role.TARGET).name not in asked
+    known = schema.of_role(CONTRACT, schema.Role.KEY, schema.Role.TIME, schema.Role.FEATURE)
+    assert asked == {c.name for c in known}
 
 
 def test_unknown_and_infinite_values_are_refused():
@@ -111,8 +114,51 @@ def test_a_column_without_a_role_is_refused():
     class Forgetful(schema.Record):
         amount: int
 
-    with pytest.raises(TypeError, match="amount has no role"):
+    with pytest.raises(errors.ProjectError, match=r"^contract\.py: amount has no role"):
         schema.columns(Forgetful)
+
+
+def one_column(role, kind, **rules):
+    """Return a contract with the one column `x`."""
+    return create_model("OneColumn", __base__=schema.Record, x=(kind, schema.column(role, "It", **rules)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (bool, "x: <class 'bool'> is none of str, int, float, datetime, a Literal of names"),
+        (date | None, "x: datetime.date | None is none of str"),
+        (int | str, "x: int | str is none of str"),
+        (Literal[1, 2], "x: typing.Literal[1, 2] is none of str"),
+        (datetime, "x is a time, a feature is an amount or a name"),
+    ],
+    ids=["bool", "date", "two kinds", "choice of numbers", "time"],
+)
+def test_a_feature_that_no_model_can_read_is_refused(kind, said):
+    with pytest.raises(errors.ProjectError, match=re.escape(f"contract.py: {said}")) as refused:
+        schema.columns(one_column(schema.Role.FEATURE, kind))
+    assert str(refused.value).endswith("make yes or no a 0 or 1, and a date an amount of days")
+
+
+def test_a_contract_with_no_key_or_two_is_refused():
+    with pytest.raises(errors.ProjectError, match=r"one column has to be the key, found none$"):
+        schema.one_of_role(one_column(schema.Role.FEATURE, int), schema.Role.KEY)
+    first, second = one_column(schema.Role.KEY, str), schema.column(schema.Role.KEY, "Another")
+    twice = create_model("Twice", __base__=first, y=(int, second))
+    with pytest.raises(errors.ProjectError, match=r"the key, found x, y$"):
+        schema.one_of_role(twice, schema.Role.KEY)
+
+
+def test_a_column_that_records_cannot_be_made_up_for_says_what_it_needs():
+    with pytest.raises(errors.ProjectError, match=r"^contract\.py: x needs examples$"):
+        schema.sample_records(one_column(schema.Role.FEATURE, str), 1)
+    with pytest.raises(errors.ProjectError, match=r"^contract\.py: x needs both ge and le$"):
+        schema.sample_records(one_column(schema.Role.FEATURE, int, ge=0), 1)
+
+
+def test_a_key_may_be_a_number():
+    numbered = one_column(schema.Role.KEY, int, ge=10, le=99)
+    assert schema.sample_records(numbered, 3) == [{"x": 10}, {"x": 11}, {"x": 12}]
 
 
 def test_the_data_dictionary_is_that_of_the_contract():

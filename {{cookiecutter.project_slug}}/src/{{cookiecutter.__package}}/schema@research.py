@@ -17,6 +17,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
+from .errors import ProjectError
+
+KINDS = (str, int, float, datetime)
+ADVICE = "in transform.sql, make yes or no a 0 or 1, and a date an amount of days"
+
 
 class Role(StrEnum):
     """What a column is for. Only features reach the model."""
@@ -80,9 +85,12 @@ def of_role(contract: type[Record], *roles: Role) -> tuple[Column, ...]:
 
 
 def one_of_role(contract: type[Record], role: Role) -> Column:
-    """Return the only column of `role`; raises ValueError where there is none or more than one."""
-    (found,) = of_role(contract, role)
-    return found
+    """Return the only column of `role`; raises ProjectError where there is none or more than one."""
+    found = of_role(contract, role)
+    if len(found) != 1:
+        names = ", ".join(column.name for column in found) or "none"
+        raise ProjectError(f"contract.py: one column has to be the {role.value}, found {names}")
+    return found[0]
 
 
 @cache
@@ -104,8 +112,10 @@ def sample_records(contract: type[Record], count: int, seed: int = 0) -> list[di
 def _column(name: str, field: FieldInfo) -> Column:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     if "role" not in extra:
-        raise TypeError(f"contract: {name} has no role; declare it with column(...)")
-    kind, nullable, choices = _kind(field.annotation)
+        raise ProjectError(f"contract.py: {name} has no role; declare it with column(...)")
+    kind, nullable, choices = _kind(name, field.annotation)
+    if kind is datetime and extra["role"] == Role.FEATURE:
+        raise ProjectError(f"contract.py: {name} is a time, a feature is an amount or a name; {ADVICE}")
     rules = {
         key: getattr(rule, key)
         for rule in field.metadata
@@ -126,18 +136,24 @@ def _column(name: str, field: FieldInfo) -> Column:
     )
 
 
-def _kind(annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
-    nullable = False
-    if get_origin(annotation) in (Union, UnionType):
-        nullable = NoneType in get_args(annotation)
-        (annotation,) = [part for part in get_args(annotation) if part is not NoneType]
-    if get_origin(annotation) is Literal:
-        return str, nullable, get_args(annotation)
-    return annotation, nullable, ()
+def _kind(name: str, annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    nullable, kinds = NoneType in parts, [part for part in parts if part is not NoneType]
+    choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
+    kind = str if choices and all(isinstance(choice, str) for choice in choices) else kinds[0]
+    if len(kinds) > 1 or kind not in KINDS:
+        known = ", ".join(known.__name__ for known in KINDS)
+        raise ProjectError(
+            f"contract.py: {name}: {annotation} is none of {known}, a Literal of names, or one of these "
+            f"or None; {ADVICE}"
+        )
+    return kind, nullable, choices
 
 
 def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
-    if column.role is Role.KEY:
+    if column.kind in (str, datetime) and not column.choices and not column.examples:
+        raise ProjectError(f"contract.py: {column.name} needs examples")
+    if column.role is Role.KEY and column.kind is str:
         return re.sub(r"\d+$", lambda digits: f"{number:0{len(digits[0])}}", column.examples[0])
     if column.kind is datetime:
         return column.examples[0] + timedelta(hours=number)
@@ -145,5 +161,7 @@ def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
         return rng.choice(column.choices or column.examples)
     low, high = column.ge, column.le
     if low is None or high is None:
-        raise TypeError(f"contract: {column.name} needs both ge and le")
+        raise ProjectError(f"contract.py: {column.name} needs both ge and le")
+    if column.role is Role.KEY:
+        return int(low) + number
     return rng.randint(int(low), int(high)) if column.kind is int else rng.uniform(low, high)

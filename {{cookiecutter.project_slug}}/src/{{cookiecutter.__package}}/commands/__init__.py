@@ -32,12 +32,14 @@ def run(verb: str, arguments: Sequence[str] = ()) -> int:
     """Run `verb`; a refusal is one clear line on standard error, never a traceback."""
     from ..settings import read_settings
 
-    module = import_module(f"{__name__}.{verb}")
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {verb}", description=module.__doc__)
-    parser.add_argument("--sample", type=int, metavar="N", help="do it with N rows, in the folder sample/N/")
-    module.add_arguments(parser)
-    options = parser.parse_args(arguments)
     try:
+        module = import_module(f"{__name__}.{verb}")
+        parser = argparse.ArgumentParser(prog=f"{PROGRAM} {verb}", description=module.__doc__)
+        parser.add_argument(
+            "--sample", type=int, metavar="N", help="do it with N rows, in the folder sample/N/"
+        )
+        module.add_arguments(parser)
+        options = parser.parse_args(arguments)
         return module.run(options, read_settings(options.sample))
     except ProjectError as error:
         return _fail(error.problems)
