@@ -9,7 +9,7 @@ import pytest
 from {{ cookiecutter.__package }} import errors
 from {{ cookiecutter.__package }}.model import gate, metrics, registry, train, versions
 
-from .lived import live_version, promoted, run, variant
+from .lived import TARGET, live_version, promoted, run, variant
 
 SEEDS = iter(range(1, 1000))
 
@@ -35,6 +35,11 @@ def missed(info):
     """Give the model the worst figure there is."""
     better = metrics.GREATER_IS_BETTER[info["metric"]]
     info["evaluation"]["model"][info["metric"]]["value"] = 0.0 if better else 1.0
+
+
+def of_a_former_contract(info):
+    """Let the model have learnt from a column that the contract no longer has."""
+    info["encoding"]["features"][0] = "gone"
 
 
 def moved(days):
@@ -112,9 +117,22 @@ def test_gate_measures_both_versions_on_the_same_rows(project):
     assert f"{test} is worse than the live {live}'s " in reason
 
 
+def test_training_beside_a_baseline_by_no_feature_is_refused(project):
+    accuracy = project.accuracy.model_copy(update={"baseline_by": TARGET})
+    with pytest.raises(errors.ProjectError, match=rf"baseline_by: {TARGET} is no feature of contract\.py"):
+        train.train(project.model_copy(update={"accuracy": accuracy}), project.dates, lambda step: None)
+
+
 def test_gate_lets_equal_quality_pass(project):
     promoted(project)
     assert objections(project, variant(project, another)) == []
+
+
+def test_gate_passes_what_follows_a_live_version_of_columns_that_are_gone(project):
+    gone = variant(project, of_a_former_contract)
+    registry.make_live(project, gone)
+    newest = variant(project, another)
+    assert objections(project, newest) == []
 
 
 def test_gate_sends_back_what_is_older_than_the_live_version(project):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import Connection, literal
+from ..errors import ProjectError
 from ..schema import Record, Role, of_role, one_of_role
 
 Floats = NDArray[np.float32]
@@ -98,7 +99,12 @@ def learn_encoding(connection: Connection, source: str, contract: type[Record]) 
 def read_dataset(
     connection: Connection, source: str, contract: type[Record], encoding: Encoding, baseline_by: str
 ) -> Dataset:
-    """Read the rows of `source` whose target is known."""
+    """Read the rows of `source` whose target is known; raises ProjectError if `baseline_by` is no feature."""
+    if baseline_by not in {column.name for column in of_role(contract, Role.FEATURE)}:
+        raise ProjectError(
+            f"project.yaml: accuracy.baseline_by: {baseline_by} is no feature of contract.py; features are "
+            f"{', '.join(column.name for column in of_role(contract, Role.FEATURE))}"
+        )
     key, time, target = (one_of_role(contract, role).name for role in (Role.KEY, Role.TIME, Role.TARGET))
     slices = [c.name for c in of_role(contract, *Role) if c.sliced]
     chosen = [f"{expression} AS f{number}" for number, expression in enumerate(encoding.select())]
