@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from {{ cookiecutter.__package }} import commands, contract, engine, errors, settings
-from {{ cookiecutter.__package }}.etl import extract, load, pipeline
+from {{ cookiecutter.__package }}.etl import extract, load, pipeline, raw
 
 from .conftest import ROOT
 
@@ -176,3 +176,14 @@ def test_a_file_in_another_encoding_is_refused(project, tmp_path):
     (tmp_path / "sources" / RAW[SMALLEST].file).write_bytes(spoilt)
     with pytest.raises(errors.ProjectError, match=r"(?i)utf-?8|unicode"):
         run(source)
+
+
+@pytest.mark.parametrize("empty_cell", ["", '""', "NA"])
+def test_an_empty_cell_is_missing_whatever_the_type(project, tmp_path, empty_cell):
+    (tmp_path / "few.csv").write_text(f"name,amount\n{empty_cell},1\na,{empty_cell}\n", encoding="utf-8")
+    few = raw.RawTable("few.csv", {"name": "VARCHAR", "amount": "INTEGER"}, minimum_rows=1)
+    target = tmp_path / "few.parquet"
+    with engine.connect(project) as connection:
+        assert raw.read_raw(connection, few, tmp_path, target, None) == 2
+        found = engine.rows(connection, f"SELECT * FROM {engine.parquet(target)} ORDER BY ALL")
+    assert found == [{"name": "a", "amount": None}, {"name": None, "amount": 1}]

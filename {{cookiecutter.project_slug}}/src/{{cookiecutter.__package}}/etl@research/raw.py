@@ -55,7 +55,7 @@ def _csv(table: RawTable, file: Path) -> str:
     types = ", ".join(f"{literal(name)}: {literal(table.columns.get(name, 'VARCHAR'))}" for name in header)
     return (
         f"read_csv({literal(file)}, columns = {{{types}}}, auto_detect = false, header = true, delim = ',', "
-        "quote = '\"', escape = '\"', nullstr = 'NA', store_rejects = true, rejects_limit = 1000)"
+        "quote = '\"', escape = '\"', nullstr = ['', 'NA'], store_rejects = true, rejects_limit = 1000)"
     )
 
 
