@@ -134,7 +134,7 @@ def test_many_records_get_their_predictions_in_their_order(client, live):
 
 def choice_rule(column):
     """Return what pydantic says where a value is none of the choices."""
-    *others, last = (f"'{choice}'" for choice in column.choices)
+    *others, last = (repr(choice) for choice in column.choices)
     return f"Input should be {', '.join(others)} or {last}"
 
 
@@ -399,6 +399,12 @@ def test_a_running_server_answers_and_loses_nothing_when_killed(live, record, mo
     assert [round(line["prediction"], 6) for line in logged(live)] == [
         item["prediction"] for item in answer["predictions"]
     ]
+
+
+def test_a_rehearsal_without_a_live_model_says_it_once(project, monkeypatch, capsys):
+    assert run(monkeypatch, project, "serve", "--rehearse") == 1
+    said = f"error: {registry.live_path(project)}: no model is live yet; run `train`, then `promote`\n"
+    assert capsys.readouterr().err == said
 
 
 def test_serve_without_a_live_model_says_what_to_do(project, monkeypatch, capsys):

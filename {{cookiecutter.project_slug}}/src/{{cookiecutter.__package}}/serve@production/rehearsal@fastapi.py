@@ -96,7 +96,8 @@ def _wait(process: subprocess.Popen[str], service: Service) -> None:
     while time.monotonic() - begun < START_SECONDS:
         if process.poll() is not None:
             _, errors = process.communicate()
-            raise ProjectError(errors.strip().splitlines() or ["the service stopped at its start"])
+            said = [line.removeprefix("error: ") for line in errors.strip().splitlines()]
+            raise ProjectError(said or ["the service stopped at its start"])
         try:
             service.call("/ready")
             return
