@@ -112,7 +112,7 @@ def test_rows_that_break_the_contract_are_kept_aside_with_the_reason(score, live
         again = f"SELECT * FROM '{source}' UNION ALL SELECT * FROM '{source}' WHERE {KEY} = '{second}'"
         engine.write_parquet(connection, again, tmp_path / "more.parquet")
     assert score("--input", tmp_path / "more.parquet") == 0
-    below, repeated = f"{LIMITED.name}: below {LIMITED.ge:g}", f"{KEY}: repeated"
+    below, repeated = f"{LIMITED.name}: below {LIMITED.ge:.15g}", f"{KEY}: repeated"
     rejected = pq.read_table(load.rejected_path(live_project, "scored-more")).to_pylist()
     assert {(row[KEY], row["reason"]) for row in rejected} == {(first, below), (second, repeated)}
     said = capsys.readouterr().out

@@ -26,9 +26,9 @@ def broken_records():
         if not column.nullable:
             yield good | {column.name: None}, f"{column.name}: missing"
         if column.ge is not None:
-            yield good | {column.name: column.kind(column.ge - 1)}, f"{column.name}: below {column.ge:g}"
+            yield good | {column.name: column.kind(column.ge - 1)}, f"{column.name}: below {column.ge:.15g}"
         if column.le is not None:
-            yield good | {column.name: column.kind(column.le + 1)}, f"{column.name}: above {column.le:g}"
+            yield good | {column.name: column.kind(column.le + 1)}, f"{column.name}: above {column.le:.15g}"
         if column.pattern:
             yield good | {column.name: "?"}, f"{column.name}: not like {column.pattern}"
         if column.choices:
@@ -82,7 +82,7 @@ def test_all_broken_rules_of_a_row_are_named():
     (good,) = schema.sample_records(CONTRACT, 1)
     numbers = [column for column in COLUMNS if column.ge is not None][:2]
     bad = good | {column.name: column.kind(column.ge - 1) for column in numbers}
-    assert checked([bad]) == ["; ".join(f"{column.name}: below {column.ge:g}" for column in numbers)]
+    assert checked([bad]) == ["; ".join(f"{column.name}: below {column.ge:.15g}" for column in numbers)]
 
 
 def test_a_repeated_key_is_kept_once():
@@ -164,3 +164,9 @@ def test_a_key_may_be_a_number():
 def test_the_data_dictionary_is_that_of_the_contract():
     page = (ROOT / "2-research" / "data-dictionary.md").read_text(encoding="utf-8")
     assert page == dictionary.data_dictionary(CONTRACT)
+
+
+def test_large_limits_are_written_in_full():
+    dear = one_column(schema.Role.FEATURE, float, ge=1_234_567, le=50_000_000)
+    assert "| 1234567 to 50000000 |" in dictionary.data_dictionary(dear)
+    assert "x: above 50000000" in [rule.text for rule in validate.rules(dear)]

@@ -94,9 +94,9 @@ def _rules_of(column: Column) -> Iterator[Rule]:
     if not column.nullable:
         yield Rule(f"{name}: missing", f"{name} IS NULL")
     if column.ge is not None:
-        yield Rule(f"{name}: below {column.ge:g}", f"{name} < {column.ge}")
+        yield Rule(f"{name}: below {column.ge:.15g}", f"{name} < {column.ge}")
     if column.le is not None:
-        yield Rule(f"{name}: above {column.le:g}", f"{name} > {column.le}")
+        yield Rule(f"{name}: above {column.le:.15g}", f"{name} > {column.le}")
     if column.kind is int:
         yield Rule(f"{name}: not a whole number", f"{name} <> round({name})")
     if column.kind is float:

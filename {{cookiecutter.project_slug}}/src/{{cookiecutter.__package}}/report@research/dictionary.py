@@ -30,5 +30,5 @@ def _rules(column: Column) -> str:
     if column.pattern:
         return "like `" + column.pattern.replace("|", "\\|") + "`"
     if column.ge is not None and column.le is not None:
-        return f"{column.ge:g} to {column.le:g}"
+        return f"{column.ge:.15g} to {column.le:.15g}"
     return ""
