@@ -106,9 +106,9 @@ def _prepared(
     vectors = []
     for place, count in names.items():
         code = features[:, place]
-        code = ops.cast(ops.where(ops.isnan(code), float(count), code), "int32")
+        code = ops.where(ops.isnan(code), float(count), ops.clip(code, 0, count))
         length = min(HYPERPARAMETERS["longest_embedding"], count + 1)
-        vectors.append(layers.Embedding(count + 1, length, name=f"name_{place}")(code))
+        vectors.append(layers.Embedding(count + 1, length, name=f"name_{place}")(ops.cast(code, "int32")))
     return [ops.clip(scaled, -FARTHEST, FARTHEST), ops.cast(missing, "float32"), *vectors]
 
 
@@ -127,7 +127,8 @@ def _prepared_in(graph: "_Graph", model: Model) -> list[str]:
     vectors = []
     for place, count in model.names.items():
         code = graph.add("Gather", "features", np.array(place), axis=1)
-        code = graph.add("Where", graph.add("IsNaN", code), np.float32(count), code)
+        known = graph.add("Clip", code, np.float32(0), np.float32(count))
+        code = graph.add("Where", graph.add("IsNaN", code), np.float32(count), known)
         (learnt,) = model.network.get_layer(f"name_{place}").get_weights()
         vectors.append(graph.add("Gather", learnt, graph.add("Cast", code, to=TensorProto.INT64), axis=0))
     clipped = graph.add("Clip", scaled, np.float32(-FARTHEST), np.float32(FARTHEST))
