@@ -1,5 +1,9 @@
 """What is known of the flights for certain: by hand, from the raw files."""
 
+{% if 'operation' in cookiecutter.__chosen %}
+import re
+
+{% endif %}
 import duckdb
 import pytest
 
@@ -53,6 +57,6 @@ def test_about_every_sixth_departure_is_late(every_row):
 def test_the_autumn_raises_an_alert(project, monkeypatch, capsys):
     assert run(monkeypatch, promoted(project), "monitor", "--replay") == 3
     first = capsys.readouterr().err.splitlines()[0]
-    assert first.startswith("alert: 2013-11-01 to 2013-12-01: roc_auc is 0.6")
-    assert first.endswith(", expected 0.7 to 0.9")
+    fallen = r"(roc_auc is 0\.\d+, expected 0\.7|precision is 0\.2\d+, expected 0\.3) to .+"
+    assert re.fullmatch(rf"alert: 2013-(09|10|11)-01 to 2013-(10|11|12)-01: {fallen}", first)
 {% endif %}
