@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from .features import Dataset, Encoding, Floats
+from .graph import Graph
 from .metrics import KIND
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -65,7 +66,7 @@ def predict(model: Model, features: Floats) -> Floats:
 
 def export(model: Model, features: int) -> bytes:
     """Return the model as an ONNX file: float32 (rows, features) in, prediction in the last column."""
-    graph = _Graph()
+    graph = Graph()
     value = graph.add("Concat", *_prepared_in(graph, model), axis=1)
     *hidden, last = [layer for layer in model.network.layers if isinstance(layer, layers.Dense)]
     for layer in hidden:
@@ -100,7 +101,7 @@ def _prepared(
     features: Any, amounts: list[int], mean: Floats, scale: Floats, names: dict[int, int]
 ) -> list[Any]:
     """Return what the first layer reads: scaled amounts, signs of those missing, a vector per name."""
-    chosen = ops.take(features, amounts, axis=1)
+    chosen = ops.take(features, np.array(amounts, np.int32), axis=1)
     missing = ops.isnan(chosen)
     scaled = (ops.where(missing, mean, chosen) - mean) / scale
     vectors = []
@@ -118,47 +119,18 @@ def _outcome(value: Any, target: Floats) -> Any:
     return layers.Rescaling(float(target.std()) or 1.0, float(target.mean()))(layers.Dense(1)(value))
 
 
-def _prepared_in(graph: "_Graph", model: Model) -> list[str]:
+def _prepared_in(graph: Graph, model: Model) -> list[str]:
     """Add to `graph` what `_prepared` does, with the vectors that were learnt."""
-    chosen = graph.add("Gather", "features", np.array(model.amounts), axis=1)
+    chosen = graph.add("Gather", "features", np.array(model.amounts, np.int64), axis=1)
     missing = graph.add("IsNaN", chosen)
     filled = graph.add("Where", missing, model.mean, chosen)
     scaled = graph.add("Div", graph.add("Sub", filled, model.mean), model.scale)
     vectors = []
     for place, count in model.names.items():
-        code = graph.add("Gather", "features", np.array(place), axis=1)
+        code = graph.add("Gather", "features", np.array(place, np.int64), axis=1)
         known = graph.add("Clip", code, np.float32(0), np.float32(count))
         code = graph.add("Where", graph.add("IsNaN", code), np.float32(count), known)
         (learnt,) = model.network.get_layer(f"name_{place}").get_weights()
         vectors.append(graph.add("Gather", learnt, graph.add("Cast", code, to=TensorProto.INT64), axis=0))
     clipped = graph.add("Clip", scaled, np.float32(-FARTHEST), np.float32(FARTHEST))
     return [clipped, graph.add("Cast", missing, to=TensorProto.FLOAT), *vectors]
-
-
-class _Graph:
-    """An ONNX graph in the making: the input is called `features`, the output is that of the last node."""
-
-    def __init__(self) -> None:
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-
-    def add(self, operation: str, *inputs: Any, **attributes: Any) -> str:
-        """Add a node and return the name of its output; inputs are such names or arrays."""
-        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
-        self._nodes.append(helper.make_node(operation, names, [f"value_{len(self._nodes)}"], **attributes))
-        return self._nodes[-1].output[0]
-
-    def content(self, features: int) -> bytes:
-        """Return the file."""
-        read = helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, features])
-        name = self._nodes[-1].output[0]
-        written = helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1])
-        graph = helper.make_graph(self._nodes, "model", [read], [written], self._constants)
-        opset = helper.make_opsetid("", 18)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString(
-            deterministic=True
-        )
-
-    def _constant(self, value: Any) -> str:
-        self._constants.append(numpy_helper.from_array(np.asarray(value), f"constant_{len(self._constants)}"))
-        return self._constants[-1].name
