@@ -1,18 +1,10 @@
 """What is known of the flights for certain: by hand, from the raw files."""
 
-{% if 'operation' in cookiecutter.__chosen %}
-import re
-
-{% endif %}
 import duckdb
 import pytest
 
 from {{ cookiecutter.__package }} import contract
 from {{ cookiecutter.__package }}.etl import load, pipeline
-{% if 'operation' in cookiecutter.__chosen %}
-
-from .lived import promoted, run
-{% endif %}
 
 TABLE = contract.TABLE
 
@@ -51,12 +43,3 @@ def test_about_every_sixth_departure_is_late(every_row):
     settings, _ = every_row
     ((late,),) = duckdb.sql(f"SELECT avg(late) FROM '{load.table_path(settings, TABLE)}'").fetchall()
     assert late == pytest.approx(0.181, abs=0.001)
-{% if 'operation' in cookiecutter.__chosen %}
-
-
-def test_the_autumn_raises_an_alert(project, monkeypatch, capsys):
-    assert run(monkeypatch, promoted(project), "monitor", "--replay") == 3
-    first = capsys.readouterr().err.splitlines()[0]
-    fallen = r"(roc_auc is 0\.\d+, expected 0\.7|precision is 0\.2\d+, expected 0\.3) to .+"
-    assert re.fullmatch(rf"alert: 2013-(09|10|11)-01 to 2013-(10|11|12)-01: {fallen}", first)
-{% endif %}
