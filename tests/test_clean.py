@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 BINARY = {".png", ".ico", ".parquet", ".onnx"}
 MARKER = re.compile(r"cookiecutter\.|\{% | %\}|\{# | #\}")
 COMMAND = re.compile(r"uv run late-flights ([a-z][a-z-]*)")
-MADE_LATER = ("data/", "models/", "reports/", ".venv", "uv.lock", "build/", "sample/")
+MADE_LATER = ("data/", "models/", "reports/", ".venv", "uv.lock", "build/", "sample/", "rounds.jsonl")
 SUFFIXES = ".md .py .yaml .yml .toml .json .sql .html .lock .ipynb .txt .jsonl".split()
 
 

@@ -15,7 +15,7 @@ from . import run as run_verb
 ALERT = 3
 STEPS: tuple[tuple[str, ...], ...] = (
     ("etl",),
-    ("train",),
+    ("train", "--no-round"),
     ("promote",),
     ("serve", "--rehearse"),
     ("score",),

@@ -1,27 +1,40 @@
 """Train a model, measure it beside the baseline, write the report."""
 
 import os
+import time
 from argparse import ArgumentParser, Namespace
 from datetime import date
 
+from ..errors import ProjectError
 from ..settings import Settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Let the split be moved, to learn from newer rows."""
+    """Let the split be moved, to learn from newer rows; take what is said of the round."""
     parser.add_argument(
         "--until",
         type=date.fromisoformat,
         metavar="DATE",
         help="use rows before DATE only: the whole split moves there (default: live_from of project.yaml)",
     )
+    logged = parser.add_mutually_exclusive_group()
+    logged.add_argument(
+        "--note", default="", metavar="TEXT", help="what is tried in this round, for 2-research/rounds.jsonl"
+    )
+    logged.add_argument(
+        "--no-round", action="store_true", help="this is no round of research: leave rounds.jsonl as it is"
+    )
 
 
 def run(options: Namespace, settings: Settings) -> int:
-    """Train, and show the model beside the baseline."""
+    """Train, show the model beside the baseline, log the round unless it is none: a sample never is."""
+    if options.note and settings.sample:
+        raise ProjectError("--note: a sample is no round; train on all rows, or leave the note out")
+    begun = time.perf_counter()
     # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from ..console import figure, progress, say, table
+    from ..model.rounds import describe_round, log_round
     from ..model.train import train
     from ..report.page import write_report
 
@@ -45,4 +58,8 @@ def run(options: Namespace, settings: Settings) -> int:
     say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
     table(("", "model", "95%", "baseline"), rows)
     say(f"version {training.version}, report {report.relative_to(settings.workspace).as_posix()}")
+    if not (settings.sample or options.no_round):
+        seconds = time.perf_counter() - begun
+        log = log_round(settings, describe_round(training.version, training.info, options.note, seconds))
+        say(f"round logged in {log.relative_to(settings.root).as_posix()}")
     return 0

@@ -1,0 +1,55 @@
+"""The log of research: one line a round of training, in `2-research/rounds.jsonl`, for everybody to see."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..settings import Settings
+
+CODE = ("src", "project.yaml")
+
+
+def describe_round(version: str, info: Mapping[str, Any], note: str, seconds: float) -> dict[str, Any]:
+    """Return a round as it is logged: what was tried, what came out by the metric that decides, the cost.
+
+    `info` is the record of the version; `seconds` is the time that the training took.
+    """
+    metric, evaluation = info["metric"], info["evaluation"]
+    figures = {name: round(evaluation["model"][metric][name], 6) for name in ("value", "low", "high")}
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "note": note,
+        "metric": metric,
+        **figures,
+        "baseline": round(evaluation["baseline"][metric]["value"], 6),
+        "seconds": round(seconds, 1),
+        "rows": dict(info["rows"]),
+        "version": version,
+    }
+
+
+def log_round(settings: Settings, described: Mapping[str, Any]) -> Path:
+    """Append a round and the code it ran on, as one line in one write; return the path of the log."""
+    path = settings.root / "2-research" / "rounds.jsonl"
+    line = json.dumps({**described, **code_state(settings.root)}, ensure_ascii=False) + "\n"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab", buffering=0) as log:
+        log.write(line.encode())
+    return path
+
+
+def code_state(root: Path) -> dict[str, Any]:
+    """Return the commit and whether src/ or project.yaml differ from it; None where git knows no commit."""
+    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--", *CODE]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "changed": None}
+    first, *rest = done.stdout.splitlines()
+    commit = first.removeprefix("# branch.oid ")
+    if commit == "(initial)":
+        return {"commit": None, "changed": None}
+    return {"commit": commit, "changed": any(not line.startswith("#") for line in rest)}
