@@ -37,7 +37,7 @@ def test_good_evidence_passes(tmp_path):
             "first is chosen but returns -10 EUR",
         ),
         ({"chosen": "third"}, "chosen: third is none of the ideas; take one of first, second"),
-        ({"ideas": [IDEA, IDEA]}, "two ideas are called first; give each its own name"),
+        ({"ideas": [IDEA, IDEA]}, "line 4: first: a second one of that name; give it a name of its own"),
     ],
 )
 def test_a_wrong_choice_fails(tmp_path, changes, sentence):
@@ -57,9 +57,13 @@ def test_impossible_numbers_fail_with_line_field_and_rule(tmp_path):
         for field in ("cost", "chance", "risks")
     )
     sentences = [
-        f"line {cost}: ideas.1.cost: Input should be greater than or equal to 0 (given: -5)",
-        f"line {chance}: ideas.1.chance: Input should be less than or equal to 1 (given: 1.4)",
-        f"line {risks}: ideas.1.risks: Tuple should have at least 1 item after validation, not 0",
+        f"line {chance}: ideas.second.chance: Input should be less than or equal to 1 (given: 1.4); write "
+        "how likely it reaches the accuracy it needs, from 0 to 1: 0.7 for 70%",
+        f"line {cost}: ideas.second.cost: Input should be greater than or equal to 0 (given: -5); write what "
+        "it costs to build it and run it for a year, an amount in the file's currency, without separators, "
+        "as 150000",
+        f"line {risks}: ideas.second.risks: List should have at least 1 item, not 0; write a list of one "
+        "risk or more",
     ]
     found = finding(settings, "ideas ranked").evidence.splitlines()
     assert found == [f"{IDEAS_FILE}, {sentence}" for sentence in sentences]
@@ -69,10 +73,19 @@ def test_impossible_numbers_fail_with_line_field_and_rule(tmp_path):
     ("text", "sentence"),
     [
         ("currency: EUR\nideas: [\n", "line 3: not valid YAML"),
-        ("currency: EUR\nideas: 5\n", "line 2: ideas: Input should be a valid tuple (given: 5)"),
-        ("currency: EUR\n", "line 1: ideas: Field required"),
-        ("ideas\n", "line 1: Input should be a valid dictionary or instance of Shortlist"),
-        ("currency: EUR\nideas: []\nwhen: 2026-02-30\n", "not valid YAML: day is out of range for month"),
+        (
+            "currency: EUR\nideas: 5\n",
+            "line 2: ideas: should be a list (given: 5); write a list of ideas, each",
+        ),
+        (
+            "currency: EUR\n",
+            "line 1: ideas: is missing; write a list of ideas, each beginning with `- name:`",
+        ),
+        ("ideas\n", "line 1: expected names and values; write each as `name: value`"),
+        (
+            "currency: EUR\nideas: []\nwhen: 2026-02-30\n",
+            "line 3: when: no such field; take one of currency, ideas, chosen",
+        ),
     ],
 )
 def test_a_shortlist_that_cannot_be_read_fails(tmp_path, text, sentence):

@@ -7,8 +7,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..errors import ProjectError
+from ..mistakes import reason
 from ..settings import Settings
-from .documents import read_text, reason
+from .documents import read_text
 from .gates import Finding, done, still_open
 
 COLUMNS = ("done", "item", "action", "evidence", "owner", "date")

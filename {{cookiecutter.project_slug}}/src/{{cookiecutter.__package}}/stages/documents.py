@@ -1,13 +1,12 @@
 """Reads the texts and tables that people write in the stage folders."""
 
 import re
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ProjectError
+from ..facts import read_facts
 from ..settings import Settings
 from .gates import Finding, done, still_open
 
@@ -38,42 +37,12 @@ def written(settings: Settings, name: str) -> Finding:
 
 
 def read_yaml(settings: Settings, name: str, model: type[Model]) -> Model:
-    """Return YAML file `name` as `model`; raises ProjectError with line, field and rule of each problem."""
-    text = read_text(settings, name)
+    """Return YAML file `name` as `model`; raises ProjectError naming every mistake with line and remedy."""
+    facts = read_facts(settings.root / name, name)
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        return model.model_validate(yaml.safe_load(text))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ProjectError(
-            f"{name}, line {line}: not valid YAML: {error.problem}; see the line above too"
-        ) from None
+        found = model.model_validate(facts.values)
     except ValidationError as error:
-        raise ProjectError(_problems(name, node, error)) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ProjectError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
-
-
-def reason(error: Any) -> str:
-    """Return what pydantic found wrong with a field, in its own words."""
-    return error["msg"].removeprefix("Value error, ")
-
-
-def _problems(name: str, node: yaml.Node | None, error: ValidationError) -> Iterator[str]:
-    for item in error.errors():
-        field = ".".join(str(part) for part in item["loc"])
-        given = f" (given: {item['input']!r:.60})" if isinstance(item["input"], str | int | float) else ""
-        yield f"{name}, line {_line(node, item['loc'])}: {field + ': ' if field else ''}{reason(item)}{given}"
-
-
-def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
-    """Return the line of the place in the file, or of the nearest thing around it."""
-    line = 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            key, node = next(((k, v) for k, v in node.value if k.value == str(part)), (None, None))
-            line = key.start_mark.line + 1 if key else line
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[int(part)]
-            line = node.start_mark.line + 1
-    return line
+        raise ProjectError(facts.refusal(error, model.model_json_schema())) from None
+    if facts.mistakes:
+        raise ProjectError(facts.sentences(facts.mistakes))
+    return found
