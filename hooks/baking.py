@@ -1,24 +1,26 @@
 """Bake in the process that is there already, and render only what needs it.
 
-Cookiecutter starts Python anew for each hook and compiles every text with Jinja, wanted or not: that would be
-most of a bake's time. These functions take the place of its own where the parameters are the known ones; with
-cookiecutter's own the project is the same.
+Cookiecutter starts Python anew for each hook, compiles every text with Jinja, wanted or not, and writes the
+parts that nobody chose: that would be most of a bake's time. `wrapped_generation` takes the place of its own
+function where the parameters are the known ones; with cookiecutter's own the project is the same.
 """
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from shutil import copymode
 
 from cookiecutter.exceptions import FailedHookException
+from cookiecutter.generate import create_env_with_context, is_copy_only_path, render_and_create_dir
 from cookiecutter.utils import rmtree
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 
 from . import post_gen_project
 from .answers import TEMPLATE
 
+FOLDER = "{{cookiecutter.project_slug}}"
 COMPILED = Path(__file__).parent / "__pycache__"
-VALUE = re.compile(r"{{ cookiecutter\.(\w+) }}")
+VALUE = re.compile(r"{{ ?cookiecutter\.(\w+) ?}}")
 JINJA = re.compile("{[{%#]")
 
 
@@ -28,53 +30,78 @@ def compiled_texts() -> FileSystemBytecodeCache | None:
     return FileSystemBytecodeCache(str(COMPILED), "%s.jinja") if usable else None
 
 
-def wrapped_hook(original):
-    """Return a runner of hooks that calls this template's own hooks as functions."""
+def wrapped_generation(original):
+    """Return a writer of projects that bakes this template by itself, where nothing unusual is wanted."""
 
-    def run_hook(repo_dir, hook_name, project_dir, context, delete_project_on_failure):
-        if Path(repo_dir).resolve() != TEMPLATE:
-            original(repo_dir, hook_name, project_dir, context, delete_project_on_failure)
-        elif hook_name == "post_gen_project":  # what the other hook refuses, `settle` has refused by now
-            try:
-                post_gen_project.main(Path(project_dir), context["cookiecutter"])
-            except OSError as error:
-                if delete_project_on_failure:
-                    rmtree(project_dir)
-                raise FailedHookException(post_gen_project.failure(error)) from error
+    def generate_files(
+        repo_dir,
+        context=None,
+        output_dir=".",
+        overwrite_if_exists=False,
+        skip_if_file_exists=False,
+        accept_hooks=True,
+        keep_project_on_failure=False,
+    ):
+        unusual = overwrite_if_exists, skip_if_file_exists, not accept_hooks, keep_project_on_failure
+        if any(unusual) or Path(repo_dir).resolve() != TEMPLATE:
+            options = overwrite_if_exists, skip_if_file_exists, accept_hooks, keep_project_on_failure
+            return original(repo_dir, context, output_dir, *options)
+        texts = create_env_with_context(context)
+        texts.loader = FileSystemLoader(TEMPLATE / FOLDER)
+        project = Path(render_and_create_dir(FOLDER, context, output_dir, texts)[0]).absolute()
+        repository = post_gen_project.Repository(project)
+        try:
+            write_project(project, context, texts, repository)
+        except OSError as error:
+            repository.abandon()
+            rmtree(project)
+            raise FailedHookException(post_gen_project.failure(project, error)) from error
+        return str(project)
 
-    return run_hook
-
-
-def wrapped_file(original):
-    """Return a writer of a file that passes over what was not chosen, and spares Jinja plain values."""
-
-    def generate_file(project_dir, infile, context, env, skip_if_file_exists=False):
-        if not set(post_gen_project.WORD.findall(infile)) <= set(context["cookiecutter"]["__chosen"]):
-            return
-        source = text_of(Path(infile))
-        if source is None or JINJA.search(infile) or skip_if_file_exists:
-            original(project_dir, infile, context, env, skip_if_file_exists)
-            return
-        text = with_values(source, context["cookiecutter"])
-        if text is None:
-            text = env.get_template(infile.replace(os.sep, "/")).render(**context)
-        written = Path(project_dir, infile)
-        written.write_text(text, encoding="utf-8", newline="\n")
-        copymode(infile, written)
-
-    return generate_file
+    return generate_files
 
 
-def text_of(path: Path) -> str | None:
-    """Return the content of a file, or None if it is no text."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return None
+def write_project(
+    project: Path, context: dict, texts: Environment, repository: post_gen_project.Repository
+) -> None:
+    """Write the chosen files, those without logic first: git reads them while Jinja renders the others."""
+    answers = context["cookiecutter"]
+    asked = post_gen_project.ask_template(answers)
+    written, others = [], {}
+    for inside, kept in chosen_files(set(answers["__chosen"])):
+        name = VALUE.sub(lambda value: answers[value[1]], kept)
+        content = (TEMPLATE / FOLDER / inside).read_bytes()
+        if not is_copy_only_path(inside, context):
+            content = with_values(content, answers)
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        if content is None:
+            others[inside] = name
+        else:
+            (project / name).write_bytes(content)
+            written.append(name)
+    repository.add(written)
+    for inside, name in others.items():
+        (project / name).write_bytes(texts.get_template(inside).render(**context).encode())
+    repository.add(list(others.values()))
+    post_gen_project.finish(project, answers, asked, repository)
 
 
-def with_values(source: str, answers: dict) -> str | None:
-    """Return a text with its plain values filled in, or None if it holds more Jinja than that."""
+def chosen_files(chosen: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield each chosen file's path in the template's folder, and the same without `@word`."""
+    for folder, folders, files in os.walk(TEMPLATE / FOLDER):
+        inside = Path(folder).relative_to(TEMPLATE / FOLDER)
+        folders[:] = [name for name in folders if post_gen_project.kept_name(name, chosen) is not None]
+        for path in [(inside / file).as_posix() for file in files]:
+            name = post_gen_project.kept_name(path, chosen)
+            if name is not None:
+                yield path, name
+
+
+def with_values(content: bytes, answers: dict) -> bytes | None:
+    """Return a file with its plain values filled in, or None if it holds more Jinja than that."""
+    if not any(mark in content for mark in (b"{{", b"{%", b"{#")):
+        return content
+    source = content.decode()
     if JINJA.search(VALUE.sub("", source)) or not answers.keys() >= set(VALUE.findall(source)):
         return None
-    return VALUE.sub(lambda value: answers[value[1]], source)
+    return VALUE.sub(lambda value: answers[value[1]], source).encode()

@@ -11,13 +11,13 @@ import sys
 from inspect import signature
 from types import ModuleType
 
-from cookiecutter import generate, prompt
+from cookiecutter import main, prompt
 from jinja2 import Environment, TemplateSyntaxError, UndefinedError
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 from .answers import NONE, obstacle, questions, report_left_out, settle
-from .baking import compiled_texts, wrapped_file, wrapped_hook
+from .baking import compiled_texts, wrapped_generation
 from .pre_gen_project import problems
 
 
@@ -57,8 +57,7 @@ class Questions(Extension):
         wrap(prompt, "prompt_choice_for_config", wrapped_choice)
         wrap(prompt, "read_user_variable", wrapped_text)
         wrap(prompt, "render_variable", wrapped_default)
-        wrap(generate, "generate_file", wrapped_file)
-        wrap(generate, "run_hook_from_repo_dir", wrapped_hook)
+        wrap(main, "generate_files", wrapped_generation)
 
 
 def wrap(module: ModuleType, name: str, wrapper) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hooks.post_gen_project import public_address
-from tests.conftest import TEMPLATE, own_environment
+from tests.conftest import TEMPLATE, isolated, own_environment
 from tests.trees import tree
 
 ME = ("-c", "user.name=Me", "-c", "user.email=me@example.com")
@@ -116,6 +117,26 @@ def test_a_commit_that_fails_is_one_clear_line(cookiecutter, tmp_path):
         "git could not make the first commit: fatal: disk quota exceeded. "
         "The files are complete; commit them yourself."
     ]
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing_behind(tmp_path):
+    def small_files_only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
+    done = subprocess.run(
+        line,
+        cwd=tmp_path,
+        env=isolated(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=small_files_only,
+    )
+    project = tmp_path / "late-flights"
+    assert done.returncode == 1
+    assert done.stdout == f"{project}: File too large. No project was made: mend that, then bake again.\n"
+    assert not project.exists()
 
 
 def test_the_record_names_no_machine_path(bake):

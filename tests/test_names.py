@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 
 from hooks.answers import NONE, template
-from hooks.post_gen_project import WORD
+from hooks.post_gen_project import WORD, kept_name
 from tests.combinations import choices, covering, label
 from tests.conftest import TEMPLATE
 
@@ -91,5 +91,9 @@ def test_no_two_parts_claim_one_name(answers):
     stages = choices()["stage"]
     chosen |= set(stages[stages.index(answers["stage"]) :])
     paths = [path.relative_to(PROJECT).as_posix() for path in PROJECT.rglob("*")]
-    kept = [WORD.sub("", path) for path in paths if chosen.issuperset(WORD.findall(path))]
+    kept = [name for path in paths if (name := kept_name(path, chosen))]
     assert [name for name, count in Counter(kept).items() if count > 1] == []
+
+
+def test_no_file_of_the_template_is_executable():
+    assert [path for path in PROJECT.rglob("*") if path.is_file() and path.stat().st_mode & 0o111] == []

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import yaml
-from cookiecutter import generate, prompt
+from cookiecutter import main, prompt
 from cookiecutter.main import cookiecutter as bake_in_process
 
 from tests.conftest import TEMPLATE, Project, isolated
@@ -155,8 +155,7 @@ def test_where_cookiecutter_has_changed_nothing_breaks(bake, tmp_path, monkeypat
         (prompt, "prompt_choice_for_config"),
         (prompt, "read_user_variable"),
         (prompt, "render_variable"),
-        (generate, "generate_file"),
-        (generate, "run_hook_from_repo_dir"),
+        (main, "generate_files"),
     ]:
         monkeypatch.setattr(module, name, with_other_parameters(getattr(module, name)))
     monkeypatch.syspath_prepend(TEMPLATE)
