@@ -1,6 +1,8 @@
 """Sets of answers, derived from `cookiecutter.json`: a new choice is covered without a change here."""
 
+from functools import cache
 from itertools import combinations
+from random import Random
 
 from hooks.answers import NONE, obstacle, questions
 from hooks.pre_gen_project import use_problems
@@ -14,7 +16,8 @@ def choices() -> dict[str, list[str]]:
     return {key: options for key, options in questions().items() if isinstance(options, list)}
 
 
-def covering() -> list[Answers]:
+@cache
+def covering() -> tuple[Answers, ...]:
     """Return few sets of answers in which every possible pair of answers occurs, each a valid project."""
     every = [(key, option) for key, options in choices().items() for option in {*options, NONE}]
     open_pairs = {frozenset(pair) for pair in combinations(every, 2) if pair[0][0] != pair[1][0]}
@@ -25,7 +28,7 @@ def covering() -> list[Answers]:
         open_pairs -= pairs(row) if row else {wanted}
         if row and row not in found:
             found.append(row)
-    return found
+    return tuple(found)
 
 
 def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers | None:
@@ -33,7 +36,7 @@ def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers
     key = next((key for key in choices() if key not in start), None)
     if key is None:
         return None if use_problems(start) else start
-    options = [NONE] if obstacle(key, start) else choices()[key]
+    options = allowed(key, start)
     if key in wanted:
         options = [wanted[key]] if wanted[key] in options else []
     for option in sorted(options, key=lambda option: -len(pairs({**start, key: option}) & open_pairs)):
@@ -41,6 +44,23 @@ def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers
         if row:
             return row
     return None
+
+
+def allowed(key: str, earlier: Answers) -> list[str]:
+    """Return the answers that a question can have after the earlier ones."""
+    return [NONE] if obstacle(key, earlier) else choices()[key]
+
+
+def at_random(count: int, seed: str) -> list[Answers]:
+    """Return up to `count` different valid sets of answers; the same seed gives the same ones."""
+    draw, found = Random(seed), []
+    for _ in range(20 * count):
+        row = {}
+        for key in choices():
+            row[key] = draw.choice(allowed(key, row))
+        if len(found) < count and row not in found and not use_problems(row):
+            found.append(row)
+    return found
 
 
 def pairs(row: Answers) -> set[Pair]:

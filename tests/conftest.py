@@ -1,19 +1,36 @@
 """Fixtures: `bake` renders a project once for each set of answers, `cookiecutter` runs the real command."""
 
+import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
+from cookiecutter.main import cookiecutter as cookiecutter_in_process
 
+from hooks.answers import chosen_words
 from hooks.questions import NONE
 from tests.combinations import choices
 from tests.trees import tree
 
 TEMPLATE = Path(__file__).resolve().parents[1]
+SAME: dict[str, str] = {}
+SEED = "HANDRAIL_SEED"
+
+
+def pytest_configure() -> None:
+    """Choose the seed of the random answers before the tests are collected, once for all processes."""
+    os.environ.setdefault(SEED, str(secrets.randbelow(10**6)))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print how to have the same random answers again."""
+    terminalreporter.write_line(f"random answers: {SEED}={os.environ[SEED]}")
 
 
 @dataclass(frozen=True)
@@ -23,10 +40,61 @@ class Project:
     path: Path
     answers: dict
 
-    @property
+    @cached_property
     def files(self) -> list[str]:
         """Every file but git's own, relative and with forward slashes, sorted."""
         return tree(self.path)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The content of every file that is text, by its name; the same content is held once for all."""
+        contents = {name: text_of(self.path / name) for name in self.files}
+        return {name: SAME.setdefault(text, text) for name, text in contents.items() if text is not None}
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """The modules of the package, by name."""
+        return {
+            name: text
+            for name, text in self.texts.items()
+            if name.startswith("src/") and name.endswith(".py")
+        }
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The names of all files and folders, without the way to them."""
+        return {part for name in self.files for part in name.split("/")}
+
+    @cached_property
+    def record(self) -> dict:
+        """The answers that the project was baked with, as it keeps them."""
+        return json.loads(self.text(".handrail.json"))["answers"]
+
+    @property
+    def words(self) -> set[str]:
+        """The words that were chosen."""
+        return set(chosen_words(self.record))
+
+    @property
+    def slug(self) -> str:
+        return self.record["project_slug"]
+
+    @property
+    def package(self) -> str:
+        return self.slug.replace("-", "_")
+
+    @cached_property
+    def verbs(self) -> dict[str, str]:
+        """The text of the module of each command, by the verb."""
+        folder = f"src/{self.package}/commands/"
+        modules = {
+            name.removeprefix(folder): text for name, text in self.code.items() if name.startswith(folder)
+        }
+        return {name[:-3].replace("_", "-"): text for name, text in modules.items() if name[0] != "_"}
+
+    @property
+    def label(self) -> str:
+        return " ".join(f"{key}={answer}" for key, answer in self.answers.items())
 
     def text(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
@@ -45,6 +113,14 @@ class Project:
             text=True,
             check=False,
         )
+
+
+def text_of(path: Path) -> str | None:
+    """Return the content of a file, or None if it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def own_environment(**more: str) -> dict[str, str]:
@@ -68,12 +144,29 @@ def bake(cookies_session) -> Callable[..., Project]:
     return bake_once
 
 
-def bake_new(cookies, answers: dict) -> Project:
-    """Bake a project; `none` is not given where it is no choice. Raises what the bake raised."""
-    given = {
+def given(answers: dict) -> dict:
+    """Return the answers as a user gives them: without the `none` of a question that is not asked."""
+    return {
         key: answer for key, answer in answers.items() if answer != NONE or NONE in choices().get(key, [NONE])
     }
-    result = cookies.bake(extra_context=given)
+
+
+def bake_without_git(template: Path, folder: Path, answers: dict) -> Project:
+    """Bake a project inside of what looks like a repository, so that none is made: half the time."""
+    (folder / ".git").mkdir(parents=True, exist_ok=True)
+    path = cookiecutter_in_process(
+        str(template),
+        no_input=True,
+        default_config=True,
+        extra_context=given(answers),
+        output_dir=str(folder),
+    )
+    return Project(Path(path), answers)
+
+
+def bake_new(cookies, answers: dict) -> Project:
+    """Bake a project; `none` is not given where it is no choice. Raises what the bake raised."""
+    result = cookies.bake(extra_context=given(answers))
     if result.exception:
         raise result.exception
     return Project(result.project_path, answers)
