@@ -118,7 +118,7 @@ class Project:
 def text_of(path: Path) -> str | None:
     """Return the content of a file, or None if it is no text."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except UnicodeDecodeError:
         return None
 
