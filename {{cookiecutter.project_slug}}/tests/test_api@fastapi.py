@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from {{ cookiecutter.__package }} import errors, schema
 from {{ cookiecutter.__package }}.model import predictor, registry
 from {{ cookiecutter.__package }}.serve import api, prediction_log, rehearsal
+from {{ cookiecutter.__package }}.serve.live import start_model
 
 from .lived import (
     ASKED,
@@ -353,7 +354,7 @@ def test_promotion_and_rollback_are_followed_without_a_restart(client, live, rec
     registry.make_live(live, second)
     assert ask(client, record).json()["version"] == second
     assert client.get("/version").json()["version"] == second
-    registry.roll_back(live)
+    registry.roll_back(live, start_model)
     assert ask(client, record).json()["version"] == first
 
 

@@ -64,6 +64,13 @@ def test_a_fallback_is_open_with_its_reason(operated):
     assert (found.state, found.evidence) == (gates.State.OPEN, "the fallback does: the baseline did better")
 
 
+def test_a_model_that_no_longer_fits_the_contract_fails(operated):
+    registry.make_live(operated, save_version(operated, GOOD, feature="gone"))
+    found = findings(operated)["model answers"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.endswith(": learnt from gone, no longer in contract.py")
+
+
 def test_items_of_every_table_count(operated):
     write(operated.root, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{OPEN}{TICKED}")
     found = findings(operated)["handover"]

@@ -71,7 +71,7 @@ def test_promotion_and_rollback_are_followed(project):
     second = variant(project, reseeded)
     registry.make_live(project, second)
     assert model.answer(records).version == second
-    registry.roll_back(project)
+    registry.roll_back(project, live.start_model)
     assert model.answer(records).version == first
 
 

@@ -275,6 +275,18 @@ def test_predictions_of_batches_and_of_a_service_are_seen_together(month):
     assert readings(after)["roc_auc"].value == pytest.approx(readings(before)["roc_auc"].value, rel=1e-12)
 
 
+def test_predictions_of_a_former_contract_have_empty_columns(month):
+    (file,) = prediction_log.prediction_folder(month).iterdir()
+    before = look(month)
+    with engine.connect(month) as connection:
+        fewer = f"SELECT * EXCLUDE ({AMOUNT.name}), 1 AS gone FROM ({performance.all_predictions(month)})"
+        engine.write_parquet(connection, fewer, file.with_name("scored-then.parquet"))
+    file.unlink()
+    after = look(month)
+    assert (after.rows, after.metrics) == (before.rows, before.metrics)
+    assert readings(after)[f"drift of {AMOUNT.name}"].state == "warning"
+
+
 def monitor(monkeypatch, settings, expected, **environment):
     """Run the command with the range of `roc_auc` and no other limit, and return its exit status."""
     limits = NO_DRIFT | {"LIVE__EXPECTED": only(settings, expected)}

@@ -1,6 +1,7 @@
 """Promotion, the gate before it, rollback; and nothing goes live that is not what was promoted."""
 
 import json
+import re
 from datetime import timedelta
 from hashlib import sha256
 
@@ -8,6 +9,7 @@ import pytest
 
 from {{ cookiecutter.__package }} import errors
 from {{ cookiecutter.__package }}.model import gate, metrics, registry, train, versions
+from {{ cookiecutter.__package }}.serve import live
 
 from .lived import TARGET, live_version, promoted, run, variant
 
@@ -188,7 +190,15 @@ def test_rollback_to_a_tampered_version_is_refused(project):
     registry.make_live(project, present)
     (former.path / "card.md").write_text("all is well", encoding="utf-8")
     with pytest.raises(errors.ProjectError, match=r"the checksum of card\.md is wrong"):
-        registry.roll_back(project)
+        registry.roll_back(project, live.start_model)
+    assert live_version(project).name == present
+
+
+def test_rollback_to_a_version_of_a_former_contract_is_refused(project, monkeypatch, capsys):
+    registry.make_live(project, variant(project, of_a_former_contract))
+    present = live_version(promoted(project)).name
+    assert run(monkeypatch, project, "rollback") == 1
+    assert re.search(r"^error: .*: learnt from .*, no longer in contract\.py\n$", capsys.readouterr().err)
     assert live_version(project).name == present
 
 

@@ -16,6 +16,8 @@ from .errors import ProjectError
 from .settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
+EngineError = duckdb.Error
+DataError = duckdb.DataError
 
 
 @contextmanager
@@ -31,8 +33,12 @@ def connect(settings: Settings) -> Generator[Connection]:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
     except duckdb.Error as error:
-        first_paragraph = str(error).strip().partition("\n\n")[0]
-        raise ProjectError(f"the engine stopped: {' '.join(first_paragraph.split())}") from error
+        raise ProjectError(f"the engine stopped: {reason(error)}") from error
+
+
+def reason(error: EngineError) -> str:
+    """Return the first paragraph of an error of the engine, on one line."""
+    return " ".join(str(error).strip().partition("\n\n")[0].split())
 
 
 def rows(connection: Connection, query: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ def run(options: Namespace, settings: Settings) -> int:
     """Roll back one promotion."""
     from ..console import say
     from ..model.registry import roll_back
+    from ..serve.live import start_model
 
-    say(f"{roll_back(settings)} is live again")
+    say(f"{roll_back(settings, start_model)} is live again")
     return 0

@@ -6,7 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..contract import CONTRACT, TABLE
-from ..engine import Connection, connect, parquet
+from ..engine import Connection, EngineError, connect, parquet, reason
+from ..errors import ProjectError
 from ..settings import Settings
 from .extract import RAW_TABLES, extract
 from .load import load, table_path
@@ -44,6 +45,9 @@ def transform(connection: Connection, settings: Settings) -> None:
         path = settings.workspace / "data" / "raw" / f"{name}.parquet"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
     query = files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
+    except EngineError as error:
+        raise ProjectError(f"etl/transform.sql: {reason(error)}") from None
     refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
     check(connection, "transformed", CONTRACT)

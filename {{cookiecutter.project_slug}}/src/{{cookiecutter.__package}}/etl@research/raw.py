@@ -7,18 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine import Connection, literal, rows, write_parquet
+from ..engine import Connection, DataError, EngineError, literal, parquet, reason, rows, write_parquet
 from ..errors import ProjectError
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file: the columns that are used, with their SQL types, and the fewest rows it may have."""
+    """A raw file, `.parquet` or of values between separators (plain or in a zip file of the same name).
+
+    It says the columns that are used, with their SQL types, and the fewest rows the file may have; `sampled`
+    tables are cut down by `--sample`.
+    """
 
     file: str
     columns: Mapping[str, str]
     minimum_rows: int
     sampled: bool = False
+    separator: str = ","
 
 
 def read_raw(connection: Connection, table: RawTable, source: Path, target: Path, sample: int | None) -> int:
@@ -28,11 +33,15 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
     ProjectError where the file is missing, empty, cut off, or has values of another type.
     """
     file = _unpacked(source, table.file, target.parent)
-    query = f"SELECT {', '.join(table.columns)} FROM {_csv(table, file)}"
+    reader = _parquet(connection, table, file) if file.suffix == ".parquet" else _csv(table, file)
+    query = f"SELECT {', '.join(table.columns)} FROM {reader}"
     if table.sampled and sample:
         query += f" ORDER BY hash({', '.join(table.columns)}) LIMIT {sample}"
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    count = write_parquet(connection, query, target)
+    try:
+        count = write_parquet(connection, query, target)
+    except DataError as error:
+        raise ProjectError(f"{table.file}: {reason(error)}") from None
     _refuse_unreadable(connection, table)
     if count < min(table.minimum_rows, sample or count + 1):
         raise ProjectError(
@@ -41,22 +50,40 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
     return count
 
 
+def _parquet(connection: Connection, table: RawTable, file: Path) -> str:
+    """Return the FROM item that reads the used columns of `file`, each cast to its type."""
+    try:
+        described = rows(connection, f"DESCRIBE SELECT * FROM {parquet(file)}")
+    except EngineError as error:
+        raise ProjectError(f"{table.file}: not a whole Parquet file ({reason(error)})") from None
+    _refuse_absent(table, [item["column_name"] for item in described])
+    typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in table.columns.items())
+    return f"(SELECT {typed} FROM {parquet(file)})"
+
+
 def _csv(table: RawTable, file: Path) -> str:
     """Return the FROM item that reads `file`; columns that nobody asked for stay text and unread."""
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        header = next(csv.reader(lines), [])
+        header = next(csv.reader(lines, delimiter=table.separator), [])
     if not header:
         raise ProjectError(f"{table.file}: the file is empty")
-    absent = [name for name in table.columns if name not in header]
-    if absent:
-        raise ProjectError(
-            f"{table.file}: no column {', '.join(absent)} among {', '.join(header)}; see etl/extract.py"
-        )
+    _refuse_absent(table, header)
     types = ", ".join(f"{literal(name)}: {literal(table.columns.get(name, 'VARCHAR'))}" for name in header)
     return (
-        f"read_csv({literal(file)}, columns = {{{types}}}, auto_detect = false, header = true, delim = ',', "
-        "quote = '\"', escape = '\"', nullstr = ['', 'NA'], store_rejects = true, rejects_limit = 1000)"
+        f"read_csv({literal(file)}, columns = {{{types}}}, auto_detect = false, header = true, "
+        f"delim = {literal(table.separator)}, quote = '\"', escape = '\"', nullstr = ['', 'NA'], "
+        f"store_rejects = true, rejects_limit = 1000)"
     )
+
+
+def _refuse_absent(table: RawTable, present: list[str]) -> None:
+    absent = [name for name in table.columns if name not in present]
+    if absent:
+        hint = "" if len(present) > 1 else f" and the separator, now {table.separator!r},"
+        raise ProjectError(
+            f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; "
+            f"see the columns{hint} in etl/extract.py"
+        )
 
 
 def _refuse_unreadable(connection: Connection, table: RawTable) -> None:

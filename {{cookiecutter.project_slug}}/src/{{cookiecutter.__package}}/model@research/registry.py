@@ -1,6 +1,7 @@
 """Which version is live: `models/live.json` names it, and under it those that were live before."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -63,12 +64,15 @@ def make_live(settings: Settings, name: str) -> None:
     _write_live(settings, Live((*live.versions, name), (*live.checksums, checksum), "model", "promoted"))
 
 
-def roll_back(settings: Settings) -> str:
-    """Make the version live that was live before, and return its name; raises ProjectError without one."""
+def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
+    """Make the version live that was live before, and return its name.
+
+    Raises ProjectError without one, or if its files were changed; and what `check` raises of it.
+    """
     live = read_live(settings)
     if live is None or len(live.versions) < 2:
         raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
-    load_version(settings, live.versions[-2], live.checksums[-2])
+    check(load_version(settings, live.versions[-2], live.checksums[-2]))
     _write_live(settings, Live(live.versions[:-1], live.checksums[:-1], "model", "rolled back"))
     return live.versions[-2]
 

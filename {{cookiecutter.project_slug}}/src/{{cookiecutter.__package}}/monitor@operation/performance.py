@@ -1,5 +1,6 @@
 """What was predicted in a window, joined with what came of it."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,22 +29,36 @@ LOGGED = {
 
 
 def all_predictions(settings: Settings) -> str:
-    """Return a query of every prediction, served or scored; raises ProjectError where there is none."""
+    """Return a query of every prediction, served or scored; raises ProjectError where there is none.
+
+    A column that the contract did not have yet when a prediction was made is empty in it.
+    """
     folder = prediction_folder(settings)
     types = LOGGED | {c.name: SQL_TYPES[c.kind] for c in columns(request_model(CONTRACT))}
-    names, parts = ", ".join(types), []
+    parts = []
     if any(folder.glob("*.parquet")):
-        parts.append(f"SELECT {names} FROM {parquet(folder / '*.parquet')}")
+        parts.append(_scored(folder / "*.parquet", types))
     if any(folder.glob("*.jsonl")):
-        schema = ", ".join(f"{name}: {literal(kind)}" for name, kind in types.items())
-        # A line that a killed server left unfinished is skipped: its prediction was never answered.
-        parts.append(
-            f"SELECT {names} FROM read_json({literal(folder / '*.jsonl')}, format = 'newline_delimited', "
-            f"ignore_errors = true, columns = {{{schema}}}) WHERE {KEY} IS NOT NULL"
-        )
+        parts.append(_served(folder / "*.jsonl", types))
     if not parts:
         raise ProjectError(f"{folder}: no prediction yet; monitoring starts with the first")
     return " UNION ALL ".join(parts)
+
+
+def _scored(files: Path, types: Mapping[str, str]) -> str:
+    none = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
+    typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in types.items())
+    found = f"SELECT * FROM read_parquet({literal(files)}, union_by_name = true)"
+    return f"SELECT {typed} FROM (SELECT {none} WHERE false UNION ALL BY NAME {found})"
+
+
+def _served(files: Path, types: Mapping[str, str]) -> str:
+    schema = ", ".join(f"{name}: {literal(kind)}" for name, kind in types.items())
+    # A line that a killed server left unfinished is skipped: its prediction was never answered.
+    return (
+        f"SELECT {', '.join(types)} FROM read_json({literal(files)}, format = 'newline_delimited', "
+        f"ignore_errors = true, columns = {{{schema}}}) WHERE {KEY} IS NOT NULL"
+    )
 
 
 def gather(connection: Connection, settings: Settings, start: date | None, end: date | None) -> str:

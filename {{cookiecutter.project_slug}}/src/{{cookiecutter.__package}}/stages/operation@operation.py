@@ -6,7 +6,8 @@ from functools import partial
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ProjectError
-from ..model.registry import read_live
+from ..model.registry import load_live, read_live
+from ..serve.live import start_model
 from ..settings import Settings
 from .checklist import read_checklist, signed
 from .gates import Finding, command, done, still_open
@@ -46,13 +47,15 @@ def monitoring_ran(settings: Settings) -> Finding:
 
 
 def model_answers(settings: Settings) -> Finding:
-    """Find the model answering, not the fallback."""
+    """Find the model answering, not the fallback; raises ProjectError where it does not run."""
     live = read_live(settings)
     if live is None:
         return still_open("no model is live", command(settings, "promote"))
     if live.mode == "fallback":
         return still_open(f"the fallback does: {live.reason}", "look into 4-operation/runbook.md")
-    return done(live.versions[-1])
+    version, _ = load_live(settings)
+    start_model(version)
+    return done(version.name)
 
 
 CHECKS = {
