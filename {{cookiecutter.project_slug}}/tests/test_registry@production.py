@@ -195,8 +195,9 @@ def test_rollback_to_a_tampered_version_is_refused(project):
 
 
 def test_rollback_to_a_version_of_a_former_contract_is_refused(project, monkeypatch, capsys):
+    present = versions.newest_version(project)
     registry.make_live(project, variant(project, of_a_former_contract))
-    present = live_version(promoted(project)).name
+    registry.make_live(project, present)
     assert run(monkeypatch, project, "rollback") == 1
     assert re.search(r"^error: .*: learnt from .*, no longer in contract\.py\n$", capsys.readouterr().err)
     assert live_version(project).name == present

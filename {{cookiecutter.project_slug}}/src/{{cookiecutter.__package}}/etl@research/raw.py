@@ -33,7 +33,8 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
     ProjectError where the file is missing, empty, cut off, or has values of another type.
     """
     file = _unpacked(source, table.file, target.parent)
-    reader = _parquet(connection, table, file) if file.suffix == ".parquet" else _csv(table, file)
+    columnar = file.suffix == ".parquet"
+    reader = _parquet(connection, table, file) if columnar else _csv(table, file)
     query = f"SELECT {', '.join(table.columns)} FROM {reader}"
     if table.sampled and sample:
         query += f" ORDER BY hash({', '.join(table.columns)}) LIMIT {sample}"
@@ -42,7 +43,8 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
         count = write_parquet(connection, query, target)
     except DataError as error:
         raise ProjectError(f"{table.file}: {reason(error)}") from None
-    _refuse_unreadable(connection, table)
+    if not columnar:
+        _refuse_unreadable(connection, table)
     if count < min(table.minimum_rows, sample or count + 1):
         raise ProjectError(
             f"{table.file}: {count} rows, at least {table.minimum_rows} expected; is the file cut off?"
