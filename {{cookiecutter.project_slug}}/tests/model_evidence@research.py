@@ -12,7 +12,10 @@ from {{ cookiecutter.__package }}.model import versions
 from .evidence import HEADER, TICKED, discovered, write
 
 FEATURE = schema.of_role(contract.CONTRACT, schema.Role.FEATURE)[0].name
-SAME = '<ir_version: 10, opset_import: ["" : 18]> same (float[N, 1] x) => (float[N, 1] y) { y = Identity (x) }'
+SAME = """
+<ir_version: 10, opset_import: ["" : 18]>
+same (float[N, 1] x) => (float[N, 1] y) { y = Identity (x) }
+"""
 GOOD = {"value": 0.75, "low": 0.74, "high": 0.76}
 
 

@@ -81,7 +81,8 @@ def test_a_parquet_value_of_another_type_is_named(refusal, tmp_path):
 
 def test_a_renamed_column_is_named(refusal, tmp_path):
     write_parquet(tmp_path, "SELECT 7 AS price, 'Lyon' AS town")
-    assert refusal(PARQUET) == "trips.parquet: no column fare among price, town; see the columns in etl/extract.py"
+    said = "trips.parquet: no column fare among price, town; see the columns in etl/extract.py"
+    assert refusal(PARQUET) == said
 
 
 def test_a_parquet_file_cut_off_is_refused(refusal, tmp_path):
