@@ -33,7 +33,7 @@ CHECKS = [
     judges.hooks_are_valid,
     judges.spelled_right,
 ]
-RANDOM = 200
+RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "200"))
 EVERY = [*covering(), *NAMED.values(), *at_random(RANDOM, os.environ[SEED])]
 LOTS = 8
 
