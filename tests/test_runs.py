@@ -15,7 +15,13 @@ pytestmark = pytest.mark.slow
 
 PROJECTS = {
     "operation": {},
-    "production-batch": {"stage": "production", "model": "lightgbm", "api": "none", "ci": "none"},
+    "production-batch": {
+        "stage": "production",
+        "model": "lightgbm",
+        "tracking": "mlflow",
+        "api": "none",
+        "ci": "none",
+    },
     "production-api": {"stage": "production", "model": "xgboost", "batch": "none", "license": "mit"},
     "research": {"stage": "research", "model": "keras"},
     "discovery": {"stage": "discovery"},

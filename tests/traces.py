@@ -16,6 +16,7 @@ TRACES = {
     "lightgbm": [r"\blightgbm\b"],
     "xgboost": [r"\bxgboost\b"],
     "keras": [r"\bkeras\b", r"\btensorflow\b"],
+    "mlflow": [r"\bmlflow\b", r"TRACKING__"],
     "fastapi": [
         r"\bfastapi\b",
         r"\buvicorn\b",

@@ -51,7 +51,7 @@ def test_a_training_is_a_line_and_what_is_no_round_is_none(own_root, capsys):
     assert commands.main(["train", "--no-round"]) == 0
     assert not (own_root / "2-research").exists()
     assert commands.main(["train", "--note", "smaller steps, Zoë's idea"]) == 0
-    assert capsys.readouterr().out.endswith("round logged in 2-research/rounds.jsonl\n")
+    assert "round logged in 2-research/rounds.jsonl\n" in capsys.readouterr().out
     (found,) = logged(own_root)
     kept = own_root / "models" / found["version"]
     evaluation = json.loads((kept / "model.json").read_text(encoding="utf-8"))["evaluation"]
@@ -74,7 +74,7 @@ def test_a_note_on_a_sample_is_refused_before_training(own_root, capsys):
 def test_lines_are_added_and_none_is_changed(empty):
     settings = empty.model_copy(update={"root": empty.workspace})
     for note in ("first", "second"):
-        path = rounds.log_round(settings, rounds.describe_round("v1", INFO, note, 12.34))
+        path = rounds.log_round(settings, rounds.describe_round(empty.workspace, "v1", INFO, note, 12.34))
     assert [each["note"] for each in logged(empty.workspace)] == ["first", "second"]
     assert logged(empty.workspace)[0].items() >= {"value": 0.75, "baseline": 0.68, "seconds": 12.3}.items()
     assert path.read_bytes().count(b"\n") == 2

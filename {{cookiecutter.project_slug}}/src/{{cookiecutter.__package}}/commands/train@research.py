@@ -1,12 +1,16 @@
 """Train a model, measure it beside the baseline, write the report."""
 
 import os
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from ..errors import ProjectError
-from ..settings import Settings
+from ..settings import PACKAGE, Settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,8 +62,21 @@ def run(options: Namespace, settings: Settings) -> int:
     say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
     table(("", "model", "95%", "baseline"), rows)
     say(f"version {training.version}, report {report.relative_to(settings.workspace).as_posix()}")
+    seconds = time.perf_counter() - begun
+    described = describe_round(settings.root, training.version, training.info, options.note, seconds)
     if not (settings.sample or options.no_round):
-        seconds = time.perf_counter() - begun
-        log = log_round(settings, describe_round(training.version, training.info, options.note, seconds))
+        log = log_round(settings, described)
         say(f"round logged in {log.relative_to(settings.root).as_posix()}")
+    _follow(settings, training, described, report)
     return 0
+
+
+def _follow(settings: Settings, *made: Any) -> None:
+    """Hand what was made to `model/tracking.py`, where the project has it; the training stands without."""
+    from ..console import say
+
+    if find_spec(f"{PACKAGE}.model.tracking"):
+        try:
+            say(import_module(f"{PACKAGE}.model.tracking").track(settings, *made))
+        except ProjectError as error:
+            print(f"warning: {error}", file=sys.stderr)

@@ -12,8 +12,10 @@ from ..settings import Settings
 CODE = ("src", "project.yaml")
 
 
-def describe_round(version: str, info: Mapping[str, Any], note: str, seconds: float) -> dict[str, Any]:
-    """Return a round as it is logged: what was tried, what came out by the metric that decides, the cost.
+def describe_round(
+    root: Path, version: str, info: Mapping[str, Any], note: str, seconds: float
+) -> dict[str, Any]:
+    """Return a round: what was tried, what came out by the metric that decides, the cost, the code.
 
     `info` is the record of the version; `seconds` is the time that the training took.
     """
@@ -28,13 +30,14 @@ def describe_round(version: str, info: Mapping[str, Any], note: str, seconds: fl
         "seconds": round(seconds, 1),
         "rows": dict(info["rows"]),
         "version": version,
+        **code_state(root),
     }
 
 
 def log_round(settings: Settings, described: Mapping[str, Any]) -> Path:
-    """Append a round and the code it ran on, as one line in one write; return the path of the log."""
+    """Append a round as one line, in one write; return the path of the log."""
     path = settings.root / "2-research" / "rounds.jsonl"
-    line = json.dumps({**described, **code_state(settings.root)}, ensure_ascii=False) + "\n"
+    line = json.dumps(described, ensure_ascii=False) + "\n"
     path.parent.mkdir(exist_ok=True)
     with path.open("ab", buffering=0) as log:
         log.write(line.encode())
