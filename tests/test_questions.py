@@ -34,6 +34,7 @@ def terminal(tmp_path):
             line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE)]
             os.execvpe(line[0], line, isolated(tmp_path, TERM="dumb"))
         shown = "".join(heard(screen, reply) for reply in (*replies, None))
+        os.close(screen)  # a prompt still open ends here
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert status == 0, shown
         return shown.replace("\r\n", "\n")
@@ -42,9 +43,9 @@ def terminal(tmp_path):
 
 
 def heard(screen: int, reply: str | None) -> str:
-    """Read until a prompt stands open, or to the end where no reply is left, then type the reply."""
+    """Read until a prompt stands open, or to the end, then type the reply if one is left."""
     shown = ""
-    while reply is None or not shown.endswith("): "):
+    while not shown.endswith("): "):
         try:
             read = os.read(screen, 4096).decode()
         except OSError:  # the other end is closed
@@ -67,10 +68,10 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "1")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 11)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "2", "1")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 12)]
     answers = answers_of(tmp_path / "late-flights")
-    assert (answers["stage"], answers["model"]) == ("production", "lightgbm")
+    assert (answers["stage"], answers["model"], answers["tracking"]) == ("production", "lightgbm", "mlflow")
     assert (answers["api"], answers["batch"]) == ("none", "batch")
 
 

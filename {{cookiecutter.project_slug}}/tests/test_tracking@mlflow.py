@@ -118,7 +118,7 @@ def test_the_pages_show_the_run_and_its_report(run, tracked):
         said = []
         for line in pages.stdout:
             said.append(line)
-            if "Uvicorn running on" in line:
+            if " running on http" in line:
                 break
         assert pages.poll() is None, said
         address = f"http://127.0.0.1:{port}"
