@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from tests.checks import in_each_project, line_of
 from tests.conftest import Project
 
-MADE_LATER = ("data/", "models/", "reports/", ".venv", "uv.lock", "build/", "sample/", "rounds.jsonl")
+MADE_LATER = tuple("data/ models/ reports/ .venv uv.lock build/ sample/ mlflow/ rounds.jsonl".split())
 SUFFIXES = tuple(".md .py .yaml .yml .toml .json .sql .html .lock .ipynb .txt .jsonl".split())
 RUN = re.compile(r"\buv run (?:--[a-z-]+(?:[= ]\S+)?? )*([a-z][\w-]*)(.*)")
 ARGUMENTS = re.compile(r"(?: [\w./=:,-]+)*")
