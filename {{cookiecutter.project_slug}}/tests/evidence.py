@@ -40,10 +40,11 @@ def write_ideas(root, **changes):
 def write_facts(root, **sections):
     """Write project.yaml: the project's own, decided and with a known accuracy, and `sections` over it."""
     facts = yaml.safe_load((ROOT / "project.yaml").read_text(encoding="utf-8"))
+    facts.pop("example", None)
     facts["decision"] |= {"go": "go", "decided_by": "Ada", "decided_on": "2026-01-16"}
     facts["accuracy"] |= {"metric": "roc_auc", "minimum": 0.7}
     for section, changes in sections.items():
-        facts[section] |= changes
+        facts[section] = facts.get(section, {}) | changes
     write(root, "project.yaml", yaml.safe_dump(facts))
 
 

@@ -36,7 +36,7 @@ def test_good_evidence_passes(operated):
     found = findings(operated)
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: precision"
-    assert found["handover"].evidence == f"all 2 ticked in {HANDOVER}, last by Ada, 2026-02-01"
+    assert found["handover"].evidence == f"all 2 ticked in {HANDOVER}, last on 2026-02-01"
     assert gates.refusals(gates.read_stages(operated)) == []
 
 

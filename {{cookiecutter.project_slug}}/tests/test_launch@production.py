@@ -29,7 +29,7 @@ def findings(settings):
 def test_good_evidence_passes(live):
     found = findings(live)
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
-    assert found["launch signed"].evidence == f"all 1 ticked in {LAUNCH}, last by Ada, 2026-02-01"
+    assert found["launch signed"].evidence == f"all 1 ticked in {LAUNCH}, last on 2026-02-01"
 
 
 def test_without_a_live_model_it_is_open(tmp_path):

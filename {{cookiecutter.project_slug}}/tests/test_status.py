@@ -1,10 +1,12 @@
 """The gates: good evidence passes, bad evidence fails with its reason, missing evidence is open."""
 
+import importlib
+
 import pytest
 import yaml
 
 from {{ cookiecutter.__package }} import commands
-from {{ cookiecutter.__package }}.stages import discovery, gates, status
+from {{ cookiecutter.__package }}.stages import discovery, gates, go_ahead, status
 
 from .evidence import IDEA, IDEAS, discovered, write, write_ideas
 
@@ -25,7 +27,7 @@ def test_good_evidence_passes(tmp_path):
     found = stage(discovered(tmp_path))
     assert found.passed
     assert found.findings["ideas ranked"].evidence == "first is first of 2, expected return 40 EUR"
-    assert found.findings["decision made"].evidence == "go, Ada, 2026-01-16"
+    assert found.findings["decision made"] == gates.done("go, 2026-01-16", by="Ada")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,68 @@ def test_a_decision_needs_its_reasons(tmp_path):
 
 def test_no_is_a_good_outcome(tmp_path):
     found = finding(discovered(tmp_path, decision={"go": "no-go"}), "decision made")
-    assert found == gates.done("no-go, Ada, 2026-01-16")
+    assert found == gates.done("no-go, 2026-01-16", by="Ada")
+
+
+def test_after_a_no_it_says_so_kindly_and_asks_for_nothing(tmp_path, monkeypatch, capsys):
+    discovered(tmp_path, decision={"go": "no-go"})
+    write_ideas(tmp_path, ideas=[IDEA | {"cost": 60}, IDEA | {"name": "second", "cost": 70}])
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["status"]) == 0
+    said = capsys.readouterr()
+    assert "first returns -10 EUR, and the answer is no\n" in said.out
+    assert said.out.splitlines()[-1].startswith(
+        "The answer is no, by Ada on 2026-01-16: a good outcome, reached cheaply. Nothing more is asked"
+    )
+    assert "Next" not in said.out
+    assert "2-research" not in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [
+        ({"go": "go"}, None),
+        ({"go": "open"}, "project.yaml: nobody has said go yet"),
+        ({"go": "no-go"}, "project.yaml: Ada said no-go on 2026-01-16; stop here"),
+    ],
+)
+def test_without_a_go_later_verbs_warn_in_one_line(tmp_path, monkeypatch, capsys, decision, sentence):
+    discovered(tmp_path, decision=decision)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "later.py").write_text(
+        "def add_arguments(parser): pass\ndef run(options, settings): return 0\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(commands, "import_module", lambda name: importlib.import_module("later"))
+    assert commands.run("later") == 0
+    warned = capsys.readouterr().err
+    assert warned.startswith(f"warning: {sentence}") if sentence else warned == ""
+    assert warned.count("\n") == (1 if sentence else 0)
+    assert commands.run("later", warned=True) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_strict_fails_until_somebody_says_go(tmp_path, monkeypatch, capsys):
+    discovered(tmp_path, decision={"go": "open"})
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["status"]) == 0
+    assert commands.main(["status", "--strict"]) == 1
+    refusal = "neither go nor no-go; decide, with name and date, in project.yaml"
+    assert capsys.readouterr().err == f"error: 1-discovery: decision made: {refusal}\n"
+    discovered(tmp_path, decision={"go": "go"})
+    assert commands.main(["status", "--strict"]) == 0
+
+
+def test_what_the_worked_example_signed_does_not_count_for_own_data(tmp_path):
+    settings = discovered(tmp_path)
+    own = {"example": True, "data": settings.data.model_copy(update={"source": tmp_path})}
+    assert stage(settings.model_copy(update={"example": True})).passed
+    borrowed = settings.model_copy(update=own)
+    findings = stage(borrowed).findings.values()
+    assert {found.evidence for found in findings} == {"that of the worked example, not of your data"}
+    assert go_ahead.missing_go(borrowed).startswith("project.yaml: the go is that of the worked example")
+    assert stage(settings.model_copy(update=own | {"example": False})).passed
 
 
 def test_ideas_are_ranked_by_what_they_return(tmp_path):
@@ -155,15 +218,11 @@ def test_ideas_are_ranked_by_what_they_return(tmp_path):
 
 
 def test_open_is_refused_only_once_a_later_stage_has_begun():
-    early = gates.Stage(
-        "1-discovery", begun=True, findings={"decision made": gates.still_open("none", "decide")}
-    )
+    early = gates.Stage("1-discovery", begun=True, findings={"texts": gates.still_open("none", "write")})
     late = gates.Stage("2-research", begun=False, findings={"data loaded": gates.still_open("none", "load")})
     assert gates.refusals([early, late]) == []
     begun = gates.Stage("2-research", begun=True, findings=late.findings)
-    assert gates.refusals([early, begun]) == [
-        "1-discovery: decision made: none, though 2-research has begun; decide"
-    ]
+    assert gates.refusals([early, begun]) == ["1-discovery: texts: none, though 2-research has begun; write"]
 
 
 def test_the_next_step_is_what_failed_then_what_is_open():

@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .budget import Budget
 from .errors import ProjectError
 from .sections import Accuracy, Data, Decision, Live, Payoff, Serving, Split
 
@@ -32,11 +33,13 @@ class Settings(BaseSettings):
     sample: int | None = Field(None, ge=100)
     name: str
     description: str
+    example: bool = False
     decision: Decision
     accuracy: Accuracy
     payoff: Payoff
     data: Data = Data()
     split: Split | None = None
+    budget: Budget | None = None
     live: Live = Live()
     serving: Serving = Serving()
     api_key: str | None = Field(None, min_length=16, repr=False)
@@ -48,6 +51,11 @@ class Settings(BaseSettings):
         if self.split is None:
             raise ProjectError("project.yaml: split is missing; it says what is learnt from and tested on")
         return self.split
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the texts and names are still the worked example's, though the data is the team's own."""
+        return self.example and self.data.source is not None
 
     @property
     def source(self) -> Path | None:

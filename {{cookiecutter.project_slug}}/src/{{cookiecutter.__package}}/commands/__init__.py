@@ -28,9 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(arguments[0], arguments[1:])
 
 
-def run(verb: str, arguments: Sequence[str] = ()) -> int:
-    """Run `verb`; a refusal is one clear line on standard error, never a traceback."""
+def run(verb: str, arguments: Sequence[str] = (), *, warned: bool = False) -> int:
+    """Run `verb`; a refusal is one clear line on standard error, never a traceback.
+
+    Unless a verb says NEEDS_GO = False, or somebody was `warned` already, a missing go is one line there too.
+    """
     from ..settings import read_settings
+    from ..stages.go_ahead import missing_go
 
     try:
         module = import_module(f"{__name__}.{verb}")
@@ -40,7 +44,11 @@ def run(verb: str, arguments: Sequence[str] = ()) -> int:
         )
         module.add_arguments(parser)
         options = parser.parse_args(arguments)
-        return module.run(options, read_settings(options.sample))
+        settings = read_settings(options.sample)
+        missing = None if warned or not getattr(module, "NEEDS_GO", True) else missing_go(settings)
+        if missing:
+            print(f"warning: {missing}", file=sys.stderr)
+        return module.run(options, settings)
     except ProjectError as error:
         return _fail(error.problems)
     except OSError as error:

@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 from ..errors import ProjectError
 from ..settings import Settings
 
+NEEDS_GO = False
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Let the schema that editors check by be written anew."""

@@ -91,7 +91,9 @@ def signed(settings: Settings, name: str) -> Finding:
     if left:
         count = f"{len(items) - len(left)} of {len(items)} ticked in {name}"
         return still_open(count, f"{left[0].item}: {left[0].action}")
-    return done(f"all {len(items)} ticked in {name}, last by {items[-1].owner}, {items[-1].date}")
+    last = max(items, key=lambda item: item.date or datetime.date.min)
+    owners = ", ".join(dict.fromkeys(item.owner for item in items))
+    return done(f"all {len(items)} ticked in {name}, last on {last.date}", by=owners)
 
 
 def _cells(line: str) -> list[str]:

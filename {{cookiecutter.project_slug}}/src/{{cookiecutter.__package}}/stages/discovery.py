@@ -5,7 +5,7 @@ from functools import partial
 from ..errors import ProjectError
 from ..settings import Settings
 from .documents import read_text, written
-from .gates import Finding, State, done, still_open
+from .gates import GO, Finding, State, done, still_open
 from .ideas import FILE, read_ideas
 
 
@@ -33,6 +33,8 @@ def ideas_ranked(settings: Settings) -> Finding:
             f"{FILE}: {chosen.name} is chosen and returns {amounts[chosen]}, but {first.name} returns "
             f"{amounts[first]}; choose that one, or put its figures right"
         )
+    if chosen.expected_return <= 0 and settings.decision.go == "no-go":
+        return done(f"{chosen.name} returns {amounts[chosen]}, and the answer is no")
     if chosen.expected_return <= 0:
         raise ProjectError(f"{FILE}: {chosen.name} is chosen but returns {amounts[chosen]}; say no-go")
     return done(f"{chosen.name} is first of {len(shortlist.ideas)}, expected return {amounts[chosen]}")
@@ -46,12 +48,13 @@ def decision_made(settings: Settings) -> Finding:
         return still_open("neither go nor no-go", "decide, with name and date, in project.yaml")
     if reasons.state is not State.DONE:
         return reasons
-    return done(f"{decision.go}, {decision.decided_by}, {decision.decided_on}")
+    return done(f"{decision.go}, {decision.decided_on}", by=decision.decided_by or "")
 
 
 CHECKS = {
     "ideas ranked": ideas_ranked,
     "problem stated": partial(written, name="1-discovery/problem.md"),
     "data understood": partial(written, name="1-discovery/data.md"),
-    "decision made": decision_made,
+    GO: decision_made,
 }
+BY_PEOPLE = tuple(CHECKS)

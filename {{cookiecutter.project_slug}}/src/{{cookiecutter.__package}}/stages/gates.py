@@ -14,6 +14,7 @@ from ..errors import ProjectError
 from ..settings import PACKAGE, Settings
 
 STAGES = ("discovery", "research", "production", "operation")
+GO = "decision made"
 
 
 class State(StrEnum):
@@ -26,11 +27,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, and what to do next if it is not done."""
+    """What was found, what to do next if it is not done, and who stands behind it if that is written down."""
 
     state: State
     evidence: str
     next_step: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Stage:
         return all(finding.state is State.DONE for finding in self.findings.values())
 
 
-def done(evidence: str) -> Finding:
-    """Return that the evidence is there."""
-    return Finding(State.DONE, evidence)
+def done(evidence: str, by: str = "") -> Finding:
+    """Return that the evidence is there, and by whom."""
+    return Finding(State.DONE, evidence, by=by)
 
 
 def still_open(evidence: str, next_step: str) -> Finding:
@@ -63,31 +65,44 @@ def command(settings: Settings, verb: str) -> str:
     return f"uv run {PACKAGE.replace('_', '-')} {verb}{sample}"
 
 
+BORROWED = still_open(
+    "that of the worked example, not of your data",
+    "write your own, then take `example: true` out of project.yaml",
+)
+
+
 def read_stages(settings: Settings) -> list[Stage]:
     """Look at the evidence of every stage that the project has, in their order.
 
-    A stage is a module here with CHECKS (name: function from settings to a finding, ProjectError is a
-    failure) and `begun`.
+    A stage is a module here with `begun`, CHECKS (name: function from settings to a finding, ProjectError
+    is a failure) and BY_PEOPLE, the checks of what people write and sign: it counts only if it is theirs.
     """
     present = [name for name in STAGES if Path(__file__).with_name(f"{name}.py").is_file()]
     found = []
     for name in present:
         module = import_module(f"{__package__}.{name}")
-        findings = {title: _judged(check, settings) for title, check in module.CHECKS.items()}
+        findings = {
+            title: BORROWED if settings.borrowed and title in module.BY_PEOPLE else _judged(check, settings)
+            for title, check in module.CHECKS.items()
+        }
         found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
     return found
 
 
 def refusals(stages: list[Stage]) -> list[str]:
-    """Return why `status --strict` fails: what has failed, what is open though a later stage has begun."""
+    """Return why `status --strict` fails: what has failed, and what is open though a later stage has begun.
+
+    The decision may not be open at all: until somebody has said go, nothing should be built on it.
+    """
     found = []
     for place, stage in enumerate(stages):
         later = next((other.folder for other in stages[place + 1 :] if other.begun), None)
         for title, finding in stage.findings.items():
             if finding.state is State.FAILED:
                 found.append(f"{stage.folder}: {title}: {finding.evidence}")
-            elif finding.state is State.OPEN and later:
-                gap = f"{finding.evidence}, though {later} has begun; {finding.next_step}"
+            elif finding.state is State.OPEN and (later or title == GO):
+                though = f", though {later} has begun" if later else ""
+                gap = f"{finding.evidence}{though}; {finding.next_step}"
                 found.append(f"{stage.folder}: {title}: {gap}")
     return found
 

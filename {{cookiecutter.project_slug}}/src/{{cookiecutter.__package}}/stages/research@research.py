@@ -28,7 +28,7 @@ def go_ahead(settings: Settings) -> Finding:
         )
     if decision.go == "open":
         return still_open("neither go nor no-go", "finish discovery first")
-    return done(f"{decision.decided_by}, {decision.decided_on}")
+    return done(f"{decision.go}, {decision.decided_on}", by=decision.decided_by or "")
 
 
 def data_loaded(settings: Settings) -> Finding:
@@ -91,3 +91,4 @@ CHECKS = {
     "report written": report_written,
     "report agreed": partial(signed, name="2-research/report.md"),
 }
+BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")

@@ -5,18 +5,26 @@ from collections.abc import Iterator
 from .gates import Finding, Stage, State
 
 
-def lines(stages: list[Stage]) -> Iterator[str]:
-    """Yield the lines of the overview: each stage, what was found, what to do where it isn't done."""
+def lines(stages: list[Stage], farewell: str | None = None) -> Iterator[str]:
+    """Yield the lines of the overview: each stage, what was found, what to do where it isn't done.
+
+    `farewell` is what there is to say after a no: then no later stage is shown, and nothing is asked for.
+    """
     width = max(len(title) for stage in stages for title in stage.findings)
-    for stage in stages:
+    for stage in stages[:1] if farewell else stages:
         count = sum(finding.state is State.DONE for finding in stage.findings.values())
         yield f"{stage.folder}: {'passed' if stage.passed else f'{count} of {len(stage.findings)} done'}"
         for title, finding in stage.findings.items():
-            first, *more = finding.evidence.splitlines()
+            first, *more = signed(finding).splitlines()
             yield f"  {finding.state:<6}  {title:<{width}}  {first}"
             yield from (f"{'':{width + 12}}{line}" for line in more)
         yield ""
-    yield next_step(stages)
+    yield farewell or next_step(stages)
+
+
+def signed(finding: Finding) -> str:
+    """Return the evidence, and who stands behind it."""
+    return f"{finding.evidence}, by {finding.by}" if finding.by else finding.evidence
 
 
 def next_step(stages: list[Stage]) -> str:
