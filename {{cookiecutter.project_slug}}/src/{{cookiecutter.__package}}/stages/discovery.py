@@ -37,7 +37,9 @@ def ideas_ranked(settings: Settings) -> Finding:
         return done(f"{chosen.name} returns {amounts[chosen]}, and the answer is no")
     if chosen.expected_return <= 0:
         raise ProjectError(f"{FILE}: {chosen.name} is chosen but returns {amounts[chosen]}; say no-go")
-    return done(f"{chosen.name} is first of {len(shortlist.ideas)}, expected return {amounts[chosen]}")
+    return done(
+        f"{chosen.name} is first of {len(shortlist.ideas)}, expected return {amounts[chosen]}", source=FILE
+    )
 
 
 def decision_made(settings: Settings) -> Finding:

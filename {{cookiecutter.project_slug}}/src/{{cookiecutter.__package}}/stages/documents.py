@@ -33,7 +33,7 @@ def written(settings: Settings, name: str) -> Finding:
         return still_open(f"{name} is not written", f"write {name}, a heading (##) for each point")
     if empty:
         return still_open(f"{name} says nothing on: {', '.join(empty)}", f"write these parts of {name}")
-    return done(f"{name}, {len(sections) // 2} sections")
+    return done(f"{name}, {len(sections) // 2} sections", source=name)
 
 
 def read_yaml(settings: Settings, name: str, model: type[Model]) -> Model:

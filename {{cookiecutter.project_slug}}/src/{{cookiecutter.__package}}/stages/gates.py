@@ -27,12 +27,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, what to do next if it is not done, and who stands behind it if that is written down."""
+    """What was found, what to do next if it is not done; who stands behind it, or the file that it is in."""
 
     state: State
     evidence: str
     next_step: str = ""
     by: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,15 @@ class Stage:
         """Whether everything that the stage needs is done."""
         return all(finding.state is State.DONE for finding in self.findings.values())
 
+    @property
+    def failed(self) -> bool:
+        """Whether something that the stage needs is not as it should be."""
+        return any(finding.state is State.FAILED for finding in self.findings.values())
 
-def done(evidence: str, by: str = "") -> Finding:
-    """Return that the evidence is there, and by whom."""
-    return Finding(State.DONE, evidence, by=by)
+
+def done(evidence: str, by: str = "", source: str = "") -> Finding:
+    """Return that the evidence is there, by whom or in which file of the project."""
+    return Finding(State.DONE, evidence, by=by, source=source)
 
 
 def still_open(evidence: str, next_step: str) -> Finding:

@@ -12,14 +12,19 @@ def lines(stages: list[Stage], farewell: str | None = None) -> Iterator[str]:
     """
     width = max(len(title) for stage in stages for title in stage.findings)
     for stage in stages[:1] if farewell else stages:
-        count = sum(finding.state is State.DONE for finding in stage.findings.values())
-        yield f"{stage.folder}: {'passed' if stage.passed else f'{count} of {len(stage.findings)} done'}"
+        yield f"{stage.folder}: {count(stage)}"
         for title, finding in stage.findings.items():
             first, *more = signed(finding).splitlines()
             yield f"  {finding.state:<6}  {title:<{width}}  {first}"
             yield from (f"{'':{width + 12}}{line}" for line in more)
         yield ""
     yield farewell or next_step(stages)
+
+
+def count(stage: Stage) -> str:
+    """Return how much of a stage is done."""
+    number = sum(finding.state is State.DONE for finding in stage.findings.values())
+    return "passed" if stage.passed else f"{number} of {len(stage.findings)} done"
 
 
 def signed(finding: Finding) -> str:
