@@ -15,7 +15,7 @@ PROGRAM = (__package__ or "").split(".")[0].replace("_", "-")
 def verbs() -> dict[str, str]:
     """Return every verb with the first line of its file's docstring, importing none of them."""
     files = sorted(Path(__file__).parent.glob("[!_]*.py"))
-    return {file.stem: _summary(file) for file in files}
+    return {file.stem.replace("_", "-"): _summary(file) for file in files}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def run(verb: str, arguments: Sequence[str] = (), *, warned: bool = False) -> in
     from ..stages.go_ahead import missing_go
 
     try:
-        module = import_module(f"{__name__}.{verb}")
+        module = import_module(f"{__name__}.{verb.replace('-', '_')}")
         parser = argparse.ArgumentParser(prog=f"{PROGRAM} {verb}", description=module.__doc__)
         parser.add_argument(
             "--sample", type=int, metavar="N", help="do it with N rows, in the folder sample/N/"

@@ -4,8 +4,8 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from ..errors import ProjectError
 from ..settings import Settings
@@ -25,20 +25,47 @@ STEPS: tuple[tuple[str, ...], ...] = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Take no options of its own."""
+    """Let the result of a small run be written into the decision page."""
+    parser.add_argument(
+        "--record", action="store_true", help="write the result, time and cost into 1-discovery/decision.md"
+    )
 
 
 def run(options: Namespace, settings: Settings) -> int:
     """Run the verbs one after another; stop at the first that fails. An alert is what monitoring is for."""
     small = ("--sample", str(settings.sample)) if settings.sample else ()
-    begun = time.perf_counter()
+    if options.record:
+        _refuse_record(settings)
+    begun, seconds = time.perf_counter(), {}
     for verb, *arguments in (step for step in STEPS if step[0] in verbs()):
-        _headline(verb, [*arguments, *small], time.perf_counter() - begun)
+        _headline(verb, [*arguments, *small], (started := time.perf_counter()) - begun)
         status = run_verb(verb, [*arguments, *small], warned=True)
         if status not in (0, ALERT):
             raise ProjectError(f"demo: {verb} did not end well (status {status}); mend that and start again")
+        seconds[verb] = time.perf_counter() - started
+    if options.record:
+        _record(settings, seconds)
     _summary(settings, small, time.perf_counter() - begun)
     return 0
+
+
+def _refuse_record(settings: Settings) -> None:
+    """Refuse before the run what could not be recorded after it."""
+    from ..stages.proof_of_concept import halves
+
+    if not settings.sample:
+        raise ProjectError("--record: a proof of concept is small; add --sample, as in --sample 20000")
+    halves(settings)
+
+
+def _record(settings: Settings, seconds: Mapping[str, float]) -> None:
+    from ..console import say
+    from ..model.versions import load_version, newest_version
+    from ..stages import proof_of_concept
+
+    version = load_version(settings, newest_version(settings))
+    proof_of_concept.record(settings, version, seconds, date.today())
+    say(f"\nrecorded in {proof_of_concept.FILE}")
 
 
 def _headline(verb: str, arguments: Sequence[str], seconds: float) -> None:

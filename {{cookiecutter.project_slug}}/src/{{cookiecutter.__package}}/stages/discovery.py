@@ -5,6 +5,7 @@ from functools import partial
 from ..errors import ProjectError
 from ..settings import Settings
 from .documents import read_text, written
+from .fresh_start import UNANSWERED
 from .gates import GO, Finding, State, done, still_open
 from .ideas import FILE, read_ideas
 
@@ -46,6 +47,8 @@ def decision_made(settings: Settings) -> Finding:
     """Find go or no-go, with a name and a date, and the reasons written down."""
     decision, name = settings.decision, "1-discovery/decision.md"
     reasons = written(settings, name)
+    if UNANSWERED in (decision.question, decision.sponsor, *decision.kpis):
+        return still_open("project.yaml leaves a ? under decision", "say there what is decided, and for whom")
     if decision.go == "open":
         return still_open("neither go nor no-go", "decide, with name and date, in project.yaml")
     if reasons.state is not State.DONE:
@@ -60,3 +63,7 @@ CHECKS = {
     GO: decision_made,
 }
 BY_PEOPLE = tuple(CHECKS)
+YOURS = {
+    "project.yaml": "the decision, the budget, the accuracy needed, what errors cost",
+    "1-discovery": "the texts, and ideas.yaml",
+}

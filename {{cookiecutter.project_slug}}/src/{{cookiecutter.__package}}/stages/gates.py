@@ -4,11 +4,12 @@ Evidence is *done*; *open*, not there yet; or *failed*, there and against. Open 
 stage is worked on. It becomes one when a later stage has begun without it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from ..errors import ProjectError
 from ..settings import PACKAGE, Settings
@@ -81,18 +82,22 @@ def read_stages(settings: Settings) -> list[Stage]:
     """Look at the evidence of every stage that the project has, in their order.
 
     A stage is a module here with `begun`, CHECKS (name: function from settings to a finding, ProjectError
-    is a failure) and BY_PEOPLE, the checks of what people write and sign: it counts only if it is theirs.
+    is a failure), BY_PEOPLE, the checks of what people write and sign: it counts only if it is theirs, and
+    YOURS, the files to change for data of one's own.
     """
-    present = [name for name in STAGES if Path(__file__).with_name(f"{name}.py").is_file()]
     found = []
-    for name in present:
-        module = import_module(f"{__package__}.{name}")
+    for name, module in _modules():
         findings = {
             title: BORROWED if settings.borrowed and title in module.BY_PEOPLE else _judged(check, settings)
             for title, check in module.CHECKS.items()
         }
         found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
     return found
+
+
+def yours() -> dict[str, str]:
+    """Return the files to change for data of one's own, in order, with what to do there."""
+    return {name: what for _, module in _modules() for name, what in module.YOURS.items()}
 
 
 def refusals(stages: list[Stage]) -> list[str]:
@@ -111,6 +116,13 @@ def refusals(stages: list[Stage]) -> list[str]:
                 gap = f"{finding.evidence}{though}; {finding.next_step}"
                 found.append(f"{stage.folder}: {title}: {gap}")
     return found
+
+
+def _modules() -> Iterator[tuple[str, ModuleType]]:
+    """Yield the stages that the project has."""
+    for name in STAGES:
+        if Path(__file__).with_name(f"{name}.py").is_file():
+            yield name, import_module(f"{__package__}.{name}")
 
 
 def _judged(check: Callable[[Settings], Finding], settings: Settings) -> Finding:

@@ -8,7 +8,7 @@ from ..errors import ProjectError
 from ..etl.load import require_table, table_path
 from ..model.requirements import against_baseline, against_minimum
 from ..model.versions import SUMS, Version, load_version, model_folder, newest_version
-from ..settings import Settings
+from ..settings import PACKAGE, Settings
 from .checklist import signed
 from .documents import written
 from .gates import Finding, command, done, still_open
@@ -92,3 +92,10 @@ CHECKS = {
     "report agreed": partial(signed, name="2-research/report.md"),
 }
 BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
+YOURS = {
+    f"src/{PACKAGE}/contract.py": "your columns",
+    f"src/{PACKAGE}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
+    f"src/{PACKAGE}/etl/transform.sql": "from the raw tables to the columns of the contract",
+    "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
+    "2-research": "experiments.md and report.md; README.md names a table of the flights",
+}
