@@ -42,6 +42,7 @@ def write_facts(root, **sections):
     facts = yaml.safe_load((ROOT / "project.yaml").read_text(encoding="utf-8"))
     facts.pop("example", None)
     facts["decision"] |= {"go": "go", "decided_by": "Ada", "decided_on": "2026-01-16"}
+    facts["budget"] = {"currency": "EUR", "total": 1000, "spent": 200, "research": {"begins": "2026-01-19"}}
     facts["accuracy"] |= {"metric": "roc_auc", "minimum": 0.7}
     for section, changes in sections.items():
         facts[section] = facts.get(section, {}) | changes

@@ -25,6 +25,8 @@ def run(options: Namespace, settings: Settings) -> int:
     emptied = blank_texts((settings.root / FACTS).read_text(encoding="utf-8"))
     say("emptied; git keeps what was there")
     for name, text in emptied.items():
+        if not text and not (settings.root / name).exists():
+            continue
         write_whole(settings.root / name, text)
         say(f"  {name}")
     say("\nto change for your own data, in this order")

@@ -1,11 +1,11 @@
 """Draws the shortlist: what each idea is worth against how likely it works, its cost as the size."""
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import count, takewhile
-from math import ceil, floor, log10, sqrt
+from math import ceil, sqrt
 
 from .ideas import Idea
+from .svg import dot, drawing, level, round_step, text
 
 WIDTH, HEIGHT = 720.0, 420.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 40.0, 24.0, 48.0
@@ -18,16 +18,15 @@ BLUE, ORANGE, QUIET, GRID = "#0072b2", "#d55e00", "#5c5c5c", "#dddddd"
 def picture(ideas: Sequence[Idea], chosen: str | None, currency: str) -> str:
     """Return an SVG: chance to the right, value upwards, circles as large as the cost, ranges as lines."""
     highest = max(idea.bounds("value")[1] for idea in ideas) or 1.0
-    step = _step(highest)
+    step = round_step(highest)
     top = step * ceil(highest / step)
     costliest = max(idea.cost for idea in ideas) or 1.0
     placed = [(idea, _across(idea.chance), _up(idea.value, top), _radius(idea, costliest)) for idea in ideas]
     marks = [*_axes(step, top, currency), *(_ranges(idea, top) for idea in ideas)]
-    marks += [_circle(x, y, radius, ORANGE if idea.name == chosen else BLUE) for idea, x, y, radius in placed]
+    marks += [dot(x, y, radius, ORANGE if idea.name == chosen else BLUE) for idea, x, y, radius in placed]
     marks += _labels([(idea.name, x, y, radius) for idea, x, y, radius in placed])
     told = "; ".join(f"{idea.name}: {idea.value:,.0f} at {idea.chance:.0%}" for idea in ideas)
-    opening = f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(told)}">'
-    return "\n".join((opening, *marks, "</svg>"))
+    return drawing(WIDTH, HEIGHT, told, marks)
 
 
 def short(amount: float) -> str:
@@ -51,23 +50,17 @@ def _radius(idea: Idea, costliest: float) -> float:
     return max(LARGEST_RADIUS * sqrt(idea.cost / costliest), 3.0)
 
 
-def _step(highest: float) -> float:
-    """Return a round distance of grid lines, four to ten of them up to the highest."""
-    tenth = 10.0 ** floor(log10(highest))
-    return tenth if highest / tenth >= 4 else tenth / 2 if highest / tenth >= 2 else tenth / 5
-
-
 def _axes(step: float, top: float, currency: str) -> Iterator[str]:
     bottom = HEIGHT - BOTTOM
     for value in takewhile(lambda value: value <= top, (step * number for number in count())):
         y = _up(value, top)
-        yield f'<path d="M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}" stroke="{GRID}"/>'
-        yield _text(LEFT - 8, y + 4, short(value), "end")
+        yield level(LEFT, WIDTH - RIGHT, y, GRID)
+        yield text(LEFT - 8, y + 4, short(value), "end")
     for chance in (0, 0.25, 0.5, 0.75, 1):
         yield f'<path d="M{_across(chance):.1f} {TOP:g}V{bottom:g}" stroke="{GRID}"/>'
-        yield _text(_across(chance), bottom + 18, f"{chance:.0%}", "middle")
-    yield _text(_across(0.5), HEIGHT - 8, "chance that it works", "middle")
-    yield _text(4, 14, f"value of the first year, {currency}", "start")
+        yield text(_across(chance), bottom + 18, f"{chance:.0%}", "middle")
+    yield text(_across(0.5), HEIGHT - 8, "chance that it works", "middle")
+    yield text(4, 14, f"value of the first year, {currency}", "start")
 
 
 def _ranges(idea: Idea, top: float) -> str:
@@ -78,11 +71,6 @@ def _ranges(idea: Idea, top: float) -> str:
     return f'<path d="{upright}{level}" stroke="{QUIET}" stroke-dasharray="3 3" fill="none"/>'
 
 
-def _circle(x: float, y: float, radius: float, colour: str) -> str:
-    place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
-    return f'<circle {place} fill="{colour}" fill-opacity=".65" stroke="{colour}"/>'
-
-
 def _labels(placed: Sequence[tuple[str, float, float, float]]) -> Iterator[str]:
     """Yield the names beside their circles, on the side with room, moved down where two would meet."""
     lowest = {"start": -LINE_HEIGHT, "end": -LINE_HEIGHT}
@@ -90,8 +78,4 @@ def _labels(placed: Sequence[tuple[str, float, float, float]]) -> Iterator[str]:
         side = "end" if x > (LEFT + WIDTH - RIGHT) / 2 else "start"
         lowest[side] = max(y - radius * 0.7, lowest[side] + LINE_HEIGHT)
         beside = -radius - 4 if side == "end" else radius + 4
-        yield _text(x + beside, lowest[side], name, side)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+        yield text(x + beside, lowest[side], name, side)

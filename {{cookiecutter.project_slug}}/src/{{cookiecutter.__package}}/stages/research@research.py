@@ -7,6 +7,7 @@ from ..engine import connect, row
 from ..errors import ProjectError
 from ..etl.load import require_table, table_path
 from ..model.requirements import against_baseline, against_minimum
+from ..model.verdict import judge, read_rounds
 from ..model.versions import SUMS, Version, load_version, model_folder, newest_version
 from ..settings import PACKAGE, Settings
 from .checklist import signed
@@ -64,6 +65,16 @@ def minimum_reached(settings: Settings) -> Finding:
     return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")
 
 
+def budget_left(settings: Settings) -> Finding:
+    """Find rounds within the budget, or one good enough; raises ProjectError where neither is so."""
+    verdict = judge(settings, read_rounds(settings))
+    if verdict.says == "stop: budget spent":
+        raise ProjectError(f"{verdict.says}: {verdict.because}")
+    if settings.budget is None or settings.budget.research is None:
+        return still_open("no research budget", "agree on days and money, in project.yaml under budget")
+    return done(f"{verdict.says}: {verdict.because}")
+
+
 def report_written(settings: Settings) -> Finding:
     """Find the report that `train` writes."""
     if not (settings.workspace / "reports" / "research.html").is_file():
@@ -87,6 +98,7 @@ CHECKS = {
     "data loaded": data_loaded,
     "baseline beaten": baseline_beaten,
     "minimum reached": minimum_reached,
+    "budget left": budget_left,
     "rounds logged": partial(written, name="2-research/experiments.md"),
     "report written": report_written,
     "report agreed": partial(signed, name="2-research/report.md"),

@@ -1,0 +1,30 @@
+"""Show the rounds of research, and say whether to go on."""
+
+from argparse import ArgumentParser, Namespace
+
+from ..settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take no options of its own."""
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Show every round, what is burnt and what to do now; write the page."""
+    from ..console import say, table
+    from ..files import write_whole
+    from ..model.verdict import judge, read_rounds
+    from ..report.rounds_page import HEADER, page, rows
+    from ..stages.gates import command
+
+    rounds = read_rounds(settings)
+    if rounds:
+        table(HEADER, rows(rounds))
+    else:
+        say(f"no round is logged yet; {command(settings, 'train')} --note TEXT logs one")
+    verdict = judge(settings, rounds)
+    say(f"{verdict.says}: {verdict.because}")
+    written = settings.workspace / "reports" / "rounds.html"
+    write_whole(written, page(settings, rounds, verdict))
+    say(f"page {written.relative_to(settings.root).as_posix()}")
+    return 0

@@ -1,0 +1,162 @@
+"""The rounds of research: what was burnt, whether to go on, and a log that cannot be read."""
+
+import json
+import re
+from datetime import date
+
+import pytest
+
+from {{ cookiecutter.__package }} import commands, errors
+from {{ cookiecutter.__package }}.budget import ResearchBudget
+from {{ cookiecutter.__package }}.model import verdict
+from {{ cookiecutter.__package }}.report import rounds_page
+from {{ cookiecutter.__package }}.stages import gates
+
+from .evidence import discovered, write
+from .model_evidence import researched
+
+ROUND = {
+    "at": "2026-01-21T10:00:00+00:00",
+    "note": "first",
+    "metric": "roc_auc",
+    "value": 0.69,
+    "low": 0.685,
+    "high": 0.695,
+    "baseline": 0.68,
+    "seconds": 1800.0,
+    "rows": {"training": 7},
+    "version": "v1",
+    "commit": None,
+}
+GOOD = {"value": 0.71, "low": 0.705, "high": 0.715}
+LIMITS = {"begins": "2026-01-19", "days": 10, "money": 1000, "cost_per_day": 100, "cost_per_hour": 4}
+
+
+def on(day):
+    """Return the time of a round on a day of January."""
+    return {"at": f"2026-01-{day:02}T10:00:00+00:00"}
+
+
+def log(root, *changes):
+    """Write a log of rounds that differ from the usual one."""
+    lines = [json.dumps(ROUND | change) + "\n" for change in changes]
+    write(root, verdict.LOG, "".join(lines))
+
+
+def judged(root, *changes, limits=LIMITS):
+    """Return the verdict after these rounds."""
+    budget = {"research": limits} if limits else {"research": None}
+    settings = discovered(root, budget=budget)
+    log(root, *changes)
+    return verdict.judge(settings, verdict.read_rounds(settings))
+
+
+def test_with_time_and_money_left_it_says_go_on(tmp_path):
+    assert judged(tmp_path, {}, on(24)) == verdict.Verdict(
+        "go on", "no round is good enough yet; spent: 5 of 10 days, 504 of 1,000 EUR"
+    )
+
+
+def test_before_the_first_round_nothing_is_spent(tmp_path):
+    assert judged(tmp_path).because == "no round is good enough yet; spent: 0 of 10 days, 0 of 1,000 EUR"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "limits", "spent"),
+    [
+        ([{}, on(29)], LIMITS | {"money": None}, "10 of 10 days"),
+        ([{}, on(24)], LIMITS | {"money": 500}, "5 of 10 days, 504 of 500 EUR"),
+        ([{"seconds": 36000.0}], LIMITS | {"days": None, "money": 240}, "240 of 240 EUR"),
+    ],
+)
+def test_when_days_or_money_are_spent_it_says_stop(tmp_path, rounds, limits, spent):
+    assert judged(tmp_path, *rounds, limits=limits) == verdict.Verdict(
+        "stop: budget spent", f"{spent}, and no round is good enough; that is a result, too"
+    )
+
+
+def test_good_enough_is_good_enough_even_when_all_is_spent(tmp_path):
+    assert judged(tmp_path, {}, GOOD | on(30)) == verdict.Verdict(
+        "good enough",
+        "round 2 reaches roc_auc 0.710, needed is 0.7, and it clearly beats the simple technique",
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": 0.699, "low": 0.69, "high": 0.708},
+        GOOD | {"baseline": 0.706},
+        GOOD | {"metric": "precision"},
+    ],
+    ids=["below the minimum", "baseline within the interval", "another metric"],
+)
+def test_what_is_not_good_enough(tmp_path, change):
+    assert judged(tmp_path, change).says == "go on"
+
+
+def test_without_a_budget_it_says_that_none_is_named(tmp_path):
+    found = judged(tmp_path, {}, limits=None)
+    assert found.says == "go on"
+    assert found.because.endswith("project.yaml names no budget.research to keep to")
+
+
+def test_a_budget_of_nothing_is_spent_by_the_first_cost():
+    limits = ResearchBudget(begins=date(2026, 1, 19), money=0, cost_per_hour=1)
+    rounds = [verdict.Round.model_validate(ROUND)]
+    assert [burn.share for burn in verdict.burnt(limits, "EUR", [])] == [0]
+    assert [burn.share for burn in verdict.burnt(limits, "EUR", rounds)] == [1]
+
+
+def test_a_log_that_cannot_be_read_is_told_line_by_line(tmp_path):
+    settings = discovered(tmp_path)
+    bad = json.dumps(ROUND | {"value": "high", "seconds": -1})
+    write(tmp_path, verdict.LOG, f"{json.dumps(ROUND)}\n{bad}\n<<<<<<< HEAD\n")
+    with pytest.raises(errors.ProjectError) as refused:
+        verdict.read_rounds(settings)
+    first, second, third = refused.value.problems
+    assert first.startswith(f"{verdict.LOG}, line 2: value: Input should be a valid number")
+    assert second.startswith(f"{verdict.LOG}, line 2: seconds: Input should be greater than or equal to 0")
+    assert third.startswith(f"{verdict.LOG}, line 3: Invalid JSON")
+
+
+def test_a_spent_budget_fails_the_gate_and_a_good_round_passes_it(tmp_path):
+    settings = researched(tmp_path, budget={"research": LIMITS})
+    for rounds, state in (((), "done"), ((ROUND | on(30),), "failed"), ((ROUND | on(30), GOOD), "done")):
+        log(tmp_path, *rounds)
+        _, research, *_ = gates.read_stages(settings)
+        assert research.findings["budget left"].state == state
+
+
+def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, capsys):
+    discovered(tmp_path, budget={"research": LIMITS})
+    log(tmp_path, {}, {"note": "<b>bold</b>"} | GOOD | on(24))
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["rounds"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^2 +2026-01-24 +0\.710 +0\.705 to 0\.715 +0\.680 +1,800 +<b>bold</b>", said, re.MULTILINE
+    )
+    assert "good enough: round 2 reaches roc_auc 0.710" in said
+    assert said.endswith("page reports/rounds.html\n")
+    shown = (tmp_path / "reports/rounds.html").read_text(encoding="utf-8")
+    assert shown.count("<svg") == 2
+    assert "&lt;b&gt;bold" in shown
+    assert ">needed 0.7<" in shown
+    assert ">days 50%<" in shown
+    assert ">EUR 50%<" in shown
+
+
+def test_without_a_round_the_command_says_how_to_log_one(tmp_path, monkeypatch, capsys):
+    discovered(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["rounds"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("no round is logged yet; uv run ")
+    assert "train --note TEXT logs one" in said
+
+
+def test_one_round_in_which_all_figures_are_equal_is_drawn(tmp_path):
+    settings = discovered(tmp_path)
+    same = verdict.Round.model_validate(ROUND | dict.fromkeys(("value", "low", "high", "baseline"), 0.7))
+    assert 'r="4.5"' in rounds_page.score_picture(settings, [(1, same)])
