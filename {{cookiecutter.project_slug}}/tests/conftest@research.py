@@ -16,9 +16,10 @@ SAMPLE = 20_000
 
 
 def in_workspace(workspace, **changes):
-    """Return the project's settings for a small run in `workspace`."""
+    """Return the project's settings for a small run in `workspace`, as if somebody had said go."""
     settings = project_settings.read_settings(root=ROOT)
-    return settings.model_copy(update={"workspace": workspace, "sample": SAMPLE, **changes})
+    decided = {"decision": settings.decision.model_copy(update={"go": "go"}), "example": False}
+    return settings.model_copy(update={"workspace": workspace, "sample": SAMPLE, **decided, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,8 @@ def _wait(process: subprocess.Popen[str], service: Service) -> None:
     while time.monotonic() - begun < START_SECONDS:
         if process.poll() is not None:
             _, errors = process.communicate()
-            said = [line.removeprefix("error: ") for line in errors.strip().splitlines()]
+            lines = [line for line in errors.strip().splitlines() if not line.startswith("warning: ")]
+            said = [line.removeprefix("error: ") for line in lines]
             raise ProjectError(said or ["the service stopped at its start"])
         try:
             service.call("/ready")
