@@ -20,6 +20,14 @@ IDEA = {
     "risks": ["none known"],
 }
 IDEAS = {"currency": "EUR", "chosen": "first", "ideas": [IDEA, IDEA | {"name": "second", "value": 50}]}
+DECISION = {
+    "question": "Which?",
+    "sponsor": "Grace",
+    "kpis": ["hits"],
+    "go": "go",
+    "decided_by": "Ada",
+    "decided_on": "2026-01-16",
+}
 HEADER = "| done | item | action | evidence | owner | date |\n|---|---|---|---|---|---|\n"
 TICKED = "| [x] | Shown | show it | minutes | Ada | 2026-02-01 |\n"
 OPEN = "| [ ] | Asked | ask them | | | |\n"
@@ -41,7 +49,7 @@ def write_facts(root, **sections):
     """Write project.yaml: the project's own, decided and with a known accuracy, and `sections` over it."""
     facts = yaml.safe_load((ROOT / "project.yaml").read_text(encoding="utf-8"))
     facts.pop("example", None)
-    facts["decision"] |= {"go": "go", "decided_by": "Ada", "decided_on": "2026-01-16"}
+    facts["decision"] = DECISION
     facts["budget"] = {"currency": "EUR", "total": 1000, "spent": 200, "research": {"begins": "2026-01-19"}}
     facts["accuracy"] |= {"metric": "roc_auc", "minimum": 0.7}
     for section, changes in sections.items():

@@ -12,6 +12,7 @@ CONTRACT = contract.CONTRACT
 ASKED = [column.name for column in schema.columns(schema.request_model(CONTRACT))]
 ROLES = (schema.Role.KEY, schema.Role.TIME, schema.Role.TARGET)
 KEY, TIME, TARGET = (schema.one_of_role(CONTRACT, role).name for role in ROLES)
+GO = {"DECISION__GO": "go", "DECISION__DECIDED_BY": "Ada", "DECISION__DECIDED_ON": "2026-01-16"}
 
 # Linear: it can do nothing with a value that is missing.
 NAN_WHERE_MISSING = """
@@ -83,6 +84,6 @@ def with_model(project, text):
 def run(monkeypatch, project, *arguments, **environment):
     """Run a verb in the project's folder on the workspace of `project`, and return its exit status."""
     monkeypatch.chdir(project.root)
-    for name, value in {"WORKSPACE": str(project.workspace), **environment}.items():
+    for name, value in {"WORKSPACE": str(project.workspace), **GO, **environment}.items():
         monkeypatch.setenv(f"{settings.ENV_PREFIX}{name}", value)
     return commands.main(arguments)

@@ -118,6 +118,6 @@ def test_a_full_disk_is_one_clear_line(project):
     )
     result = in_process(project, code)
     assert result.returncode == 1
-    assert re.fullmatch(r"error: .*\n", result.stderr)
+    assert re.fullmatch(r"(warning: .*\n)?error: .*\n", result.stderr)
     assert content(project) == before
     assert not [path for path in (project.workspace / "data").rglob(".*") if path.is_file()]

@@ -28,7 +28,10 @@ def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
     found = findings(settings)
     assert found["data loaded"].next_step.endswith(" etl")
     assert found["baseline beaten"].next_step.endswith(" train")
-    assert [title for title, finding in found.items() if finding.state is gates.State.DONE] == ["go-ahead", "budget left"]
+    assert [title for title, finding in found.items() if finding.state is gates.State.DONE] == [
+        "go-ahead",
+        "budget left",
+    ]
 
 
 def test_a_model_no_better_than_the_baseline_fails(tmp_path):

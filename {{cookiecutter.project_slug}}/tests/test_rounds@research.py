@@ -1,7 +1,6 @@
 """Every training on all rows is logged, once, with what was tried, what came out and the code it ran on."""
 
 import json
-import shutil
 import subprocess
 
 import duckdb
@@ -10,6 +9,8 @@ import pytest
 from {{ cookiecutter.__package }} import commands, contract, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import rounds
+
+from .evidence import write_facts
 
 INFO = {
     "metric": "roc_auc",
@@ -37,7 +38,7 @@ def logged(root):
 @pytest.fixture
 def own_root(project, monkeypatch):
     """Return the root of a project of its own, with a few loaded rows; the working folder is there."""
-    shutil.copy(project.root / "project.yaml", project.workspace)
+    write_facts(project.workspace)
     table = load.table_path(project, contract.TABLE)
     few = table.with_name("few.parquet")
     key = schema.one_of_role(contract.CONTRACT, schema.Role.KEY).name
