@@ -62,6 +62,7 @@ def test_parts_come_with_what_the_judges_look_at(lot):
         assert any(name.startswith(".github/workflows/") for name in project.files) == (
             "github" in project.words
         )
+        assert (".gitlab-ci.yml" in project.files) == ("gitlab" in project.words)
         assert any("Dockerfile" in name for name in project.files) == ("fastapi" in project.words)
 
 

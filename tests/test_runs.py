@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hooks.answers import chosen_words
 from hooks.pre_gen_project import slug_problems, well_formed
@@ -22,7 +23,13 @@ PROJECTS = {
         "api": "none",
         "ci": "none",
     },
-    "production-api": {"stage": "production", "model": "xgboost", "batch": "none", "license": "mit"},
+    "production-api": {
+        "stage": "production",
+        "model": "xgboost",
+        "batch": "none",
+        "ci": "gitlab",
+        "license": "mit",
+    },
     "research": {"stage": "research", "model": "keras"},
     "discovery": {"stage": "discovery"},
 }
@@ -125,6 +132,21 @@ def test_readme_commands(installed):
     for command in commands:
         if command[:3] == ["uv", "run", "late-flights"] and NEVER_ENDS not in command:
             ran(installed, *command, *smaller)
+
+
+@pytest.mark.parametrize("installed", in_groups(["operation"]), indirect=True)
+def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tmp_path):
+    """The commands of the jobs as they are written, and a month scored between them."""
+    jobs = yaml.safe_load(installed.text(".github/workflows/live.yml"))["jobs"]
+    runs = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    environment = {"LATE_FLIGHTS_WORKSPACE": str(tmp_path), "LATE_FLIGHTS_WEBHOOK_URL": ""}
+    scored = "uv run late-flights score --from 2013-11-01 --to 2013-12-01"
+    for command in (*runs["retrain"], scored, *runs["monitor"]):
+        done = installed.run("bash", "-c", command, **environment, UNTIL="2013-11-01")
+        assert done.returncode == 0 or (done.returncode, command) == (3, runs["monitor"][-1]), done.stderr
+    assert re.search(r"2013-1[01]-\d\d to 2013-1[12]-\d\d: [\d,]+ predictions, [\d,]+ outcomes", done.stdout)
+    (version,) = (path.name for path in (tmp_path / "models").glob("2013-11-01-*"))
+    assert version in (tmp_path / "models" / "live.json").read_text(encoding="utf-8")
 
 
 def test_running_changes_nothing_that_is_committed(installed):

@@ -85,6 +85,14 @@ def test_the_environment_wins(tmp_path, monkeypatch):
     assert settings.read_settings(root=tmp_path).accuracy.minimum == 0.61
 
 
+def test_an_empty_variable_is_none(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    for name in ("ACCURACY__MINIMUM", "API_KEY", "WEBHOOK_URL"):
+        monkeypatch.setenv(f"{PREFIX}{name}", "")
+    found = settings.read_settings(root=tmp_path)
+    assert (found.accuracy.minimum, found.api_key, found.webhook_url) == (0.7, None, None)
+
+
 def test_a_secret_is_never_repeated(tmp_path, monkeypatch):
     write_facts(tmp_path)
     monkeypatch.setenv(f"{PREFIX}API_KEY", "too-short")

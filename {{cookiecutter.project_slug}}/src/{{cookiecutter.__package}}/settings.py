@@ -25,7 +25,11 @@ class Settings(BaseSettings):
     """Everything that can be set. Paths are absolute; a sample run has a workspace of its own."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # a secret that is not set reaches a CI job as an empty text
+        extra="forbid",
+        frozen=True,
     )
 
     root: Path

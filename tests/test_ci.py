@@ -1,0 +1,60 @@
+"""The checks on GitHub and on GitLab are the same, and what runs on a schedule is off until it is wanted."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.combinations import choices
+
+OWN = re.compile(r"uv run .+")
+
+
+def github(project, workflow: str) -> dict:
+    return yaml.safe_load(project.text(f".github/workflows/{workflow}.yml"))
+
+
+def steps(job: dict) -> list[str]:
+    """Return what a job runs of the project's own, on GitHub or on GitLab."""
+    lines = job.get("script") or [step.get("run", "") for step in job["steps"]]
+    return [line for line in lines if OWN.fullmatch(line)]
+
+
+@pytest.mark.parametrize("stage", choices()["stage"])
+def test_both_check_the_same(stage, bake):
+    checks = steps(github(bake(stage=stage), "ci")["jobs"]["check"])
+    assert steps(yaml.safe_load(bake(stage=stage, ci="gitlab").text(".gitlab-ci.yml"))["check"]) == checks
+    tools = [line.split()[2] for line in checks]
+    assert tools[:5] == ["ruff", "ruff", "ty", "deptry", "pytest"]
+    assert checks[-1].endswith("--strict")
+    assert ("late-flights demo --sample" in " ".join(checks)) == (stage != "discovery")
+
+
+@pytest.mark.parametrize("job", ["monitor", "retrain"])
+def test_both_run_the_same_on_a_schedule(job, bake):
+    there = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
+    own = steps(github(bake(), "live")["jobs"][job])
+    assert steps(there[job]) == own
+    assert own[0] == "uv run late-flights etl"
+
+
+def test_on_github_nothing_runs_on_a_schedule_until_its_variables_are_set(bake):
+    workflow = github(bake(), "live")
+    crons = [each["cron"] for each in workflow[True]["schedule"]]  # YAML 1.1 reads the key `on` as true
+    conditions = [workflow["jobs"][job]["if"] for job in ("monitor", "retrain")]
+    for cron, condition in zip(crons, conditions, strict=True):
+        assert condition.startswith("vars.LIVE_RUNNER && vars.LIVE_WORKSPACE && (")
+        assert f"github.event.schedule == '{cron}'" in condition
+
+
+def test_on_gitlab_a_schedule_runs_only_what_its_variable_names(bake):
+    jobs = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
+    for job in ("monitor", "retrain"):
+        (rule,) = jobs[job]["rules"]
+        assert rule == {"if": f'$CI_PIPELINE_SOURCE == "schedule" && $LIVE_WORKSPACE && $LIVE_JOB == "{job}"'}
+    assert jobs["check"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE != "schedule"'}]
+
+
+def test_before_operation_nothing_is_scheduled(bake):
+    assert not bake(stage="production").has(".github/workflows/live.yml")
+    assert "LIVE_" not in bake(stage="production", ci="gitlab").text(".gitlab-ci.yml")
