@@ -35,6 +35,8 @@ PROJECTS = {
 }
 SAMPLE = ("--sample", "20000")
 NEVER_ENDS = "serve"
+ALERT = 3
+TESTS_OF_GATES = [f"tests/test_{name}.py" for name in ("status", "research_gate", "registry", "handover")]
 # What a demo says of each part.
 SAID = {
     "research": r"Measured +roc_auc 0\.7\d\d \(0\.\d+ to 0\.\d+\)",
@@ -147,6 +149,29 @@ def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tm
     assert re.search(r"2013-1[01]-\d\d to 2013-1[12]-\d\d: [\d,]+ predictions, [\d,]+ outcomes", done.stdout)
     (version,) = (path.name for path in (tmp_path / "models").glob("2013-11-01-*"))
     assert version in (tmp_path / "models" / "live.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("installed", in_groups(WITH_DATA), indirect=True)
+def test_first_day_commands(installed):
+    """Every command of a new colleague's first day comes to its good end as it is written."""
+    commands = commands_of(installed.text("docs/first-day.md"))
+    verbs = [command[3] for command in commands if command[:3] == ["uv", "run", "late-flights"]]
+    assert verbs[:2] == ["demo", "status"]
+    for command in commands:
+        done = installed.run(*command)
+        good = (0, ALERT) if "monitor" in command else (0,)
+        assert done.returncode in good, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(("name", "suite"), [("discovery", ()), ("operation", TESTS_OF_GATES)])
+def test_starting_over(name, suite, cookies_session):
+    """Emptied of its example, a project is whole: status works, and its tests pass."""
+    project = bake_new(cookies_session, PROJECTS[name])
+    ran(project, "uv", "sync", "--quiet")
+    assert "  1-discovery/problem.md\n" in ran(project, "uv", "run", "late-flights", "start-over")
+    assert "1-discovery: 0 of 4 done" in ran(project, "uv", "run", "late-flights", "status")
+    assert project.run("uv", "run", "late-flights", "status", "--strict").returncode == 1
+    assert re.search(r"\d\d passed", ran(project, "uv", "run", "pytest", "-q", *suite))
 
 
 def test_running_changes_nothing_that_is_committed(installed):

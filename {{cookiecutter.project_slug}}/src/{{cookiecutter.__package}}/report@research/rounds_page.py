@@ -7,7 +7,7 @@ from ..settings import Settings
 from ..stages.sheet import heading, paragraph, sheet, table
 from ..stages.svg import Scale, dot, drawing, level, polyline, text
 
-HEADER = ("round", "date", "score", "95%", "simple technique", "seconds", "note")
+HEADER = ("round", "date", "score", "95%", "baseline", "seconds", "note")
 WIDTH, HEIGHT = 720.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 120.0, 24.0, 40.0
 BLUE, ORANGE, QUIET = "#0072b2", "#d55e00", "#5c5c5c"
