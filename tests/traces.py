@@ -4,7 +4,15 @@ import re
 
 # Word chosen: patterns, matched without regard to case in every text of the project and in its file names.
 TRACES = {
-    "research": [r"\bduckdb\b", r"\bscikit-learn\b", r"\bonnx\b", r"\bnumpy\b", r"late-flights train\b"],
+    "research": [
+        r"\bduckdb\b",
+        r"\bscikit-learn\b",
+        r"\bonnx\b",
+        r"\bnumpy\b",
+        r"late-flights (train|demo|rounds)\b",
+        r"\brounds\.jsonl\b",
+        r"\bfirst-day\b",
+    ],
     "production": [r"\bdockerfile\b", r"late-flights promote\b", r"late-flights rollback\b"],
     "operation": [
         r"\bprometheus\b.*\balert",

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from {{ cookiecutter.__package }} import commands, settings
-from {{ cookiecutter.__package }}.stages import discovery, fresh_start, gates
+from {{ cookiecutter.__package }}.stages import discovery, fresh_start, gates, parts
 
 from .evidence import ROOT, discovered, write
 
@@ -141,4 +141,4 @@ def test_without_git_it_refuses(tmp_path, monkeypatch, capsys):
 
 
 def test_every_file_that_it_names_is_there():
-    assert [name for name in gates.yours() if not (ROOT / name).exists()] == []
+    assert [name for name in parts.yours() if not (ROOT / name).exists()] == []

@@ -19,7 +19,8 @@ def run(options: Namespace, settings: Settings) -> int:
     from ..console import say
     from ..files import write_whole
     from ..stages.fresh_start import FACTS, blank_texts
-    from ..stages.gates import command, yours
+    from ..stages.gates import command
+    from ..stages.parts import yours
 
     _refuse_unsaved(settings.root)
     emptied = blank_texts((settings.root / FACTS).read_text(encoding="utf-8"))

@@ -4,17 +4,14 @@ Evidence is *done*; *open*, not there yet; or *failed*, there and against. Open 
 stage is worked on. It becomes one when a later stage has begun without it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 
 from ..errors import ProjectError
 from ..settings import PACKAGE, Settings
+from .parts import STAGES, modules
 
-STAGES = ("discovery", "research", "production", "operation")
 GO = "decision made"
 
 
@@ -86,18 +83,13 @@ def read_stages(settings: Settings) -> list[Stage]:
     YOURS, the files to change for data of one's own.
     """
     found = []
-    for name, module in _modules():
+    for name, module in modules():
         findings = {
             title: BORROWED if settings.borrowed and title in module.BY_PEOPLE else _judged(check, settings)
             for title, check in module.CHECKS.items()
         }
         found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
     return found
-
-
-def yours() -> dict[str, str]:
-    """Return the files to change for data of one's own, in order, with what to do there."""
-    return {name: what for _, module in _modules() for name, what in module.YOURS.items()}
 
 
 def refusals(stages: list[Stage]) -> list[str]:
@@ -116,13 +108,6 @@ def refusals(stages: list[Stage]) -> list[str]:
                 gap = f"{finding.evidence}{though}; {finding.next_step}"
                 found.append(f"{stage.folder}: {title}: {gap}")
     return found
-
-
-def _modules() -> Iterator[tuple[str, ModuleType]]:
-    """Yield the stages that the project has."""
-    for name in STAGES:
-        if Path(__file__).with_name(f"{name}.py").is_file():
-            yield name, import_module(f"{__package__}.{name}")
 
 
 def _judged(check: Callable[[Settings], Finding], settings: Settings) -> Finding:

@@ -7,8 +7,9 @@ from html import escape
 from ..budget import Budget
 from ..settings import Settings
 from .authors import last_author
-from .gates import STAGES, Finding, Stage, State
+from .gates import Finding, Stage, State
 from .go_ahead import farewell
+from .parts import STAGES
 from .sheet import heading, paragraph, sheet
 from .status import count, next_step
 
