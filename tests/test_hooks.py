@@ -121,7 +121,7 @@ def test_a_commit_that_fails_is_one_clear_line(cookiecutter, tmp_path):
 
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing_behind(tmp_path):
     def small_files_only():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
     line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
     done = subprocess.run(

@@ -68,8 +68,8 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "2", "1")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 12)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "2", "2", "1")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 13)]
     answers = answers_of(tmp_path / "late-flights")
     assert (answers["stage"], answers["model"], answers["tracking"]) == ("production", "lightgbm", "mlflow")
     assert (answers["api"], answers["batch"]) == ("none", "batch")
@@ -136,7 +136,8 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     replay["cookiecutter"] |= {"stage": "discovery", "batch": "none", "project_slug": "edited"}
     record.write_text(json.dumps(replay), encoding="utf-8")
     done = cookiecutter("--replay")
-    assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", "model=sklearn"), LEFT_OUT]
+    parts = ("model=sklearn", "notebooks=jupyter", "api=fastapi")
+    assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", part) for part in parts]
     assert answers_of(tmp_path / "edited")["api"] == "none"
     assert not (tmp_path / "edited" / "2-research").exists()
 

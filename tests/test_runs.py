@@ -30,7 +30,7 @@ PROJECTS = {
         "ci": "gitlab",
         "license": "mit",
     },
-    "research": {"stage": "research", "model": "keras"},
+    "research": {"stage": "research", "model": "keras", "notebooks": "marimo"},
     "discovery": {"stage": "discovery"},
 }
 SAMPLE = ("--sample", "20000")

@@ -25,6 +25,8 @@ TRACES = {
     "xgboost": [r"\bxgboost\b"],
     "keras": [r"\bkeras\b", r"\btensorflow\b"],
     "mlflow": [r"\bmlflow\b", r"TRACKING__"],
+    "jupyter": [r"\bjupyter", r"\bipynb\b"],
+    "marimo": [r"\bmarimo\b"],
     "fastapi": [
         r"\bfastapi\b",
         r"\buvicorn\b",

@@ -108,7 +108,8 @@ def commands_in(text: str) -> list[tuple[int, str, str]]:
 
 def tools_of(project: Project) -> set[str]:
     """Return what `uv run` can start: Python, and the names of the dependencies."""
-    return {"python", *re.findall(r'^ +"([a-z][\w-]*)', project.texts["pyproject.toml"], re.MULTILINE)}
+    named = re.findall(r'^ +"([a-z][\w-]*)', project.texts["pyproject.toml"], re.MULTILINE)
+    return {"python", *named, *(["jupyter"] if "jupyterlab" in named else [])}
 
 
 @in_each_project
