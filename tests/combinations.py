@@ -46,6 +46,16 @@ def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers
     return None
 
 
+def filled(wanted: Answers) -> Answers | None:
+    """Return the wanted answers and the first possible one to every other question; None if impossible."""
+    row = {}
+    for key in choices():
+        row[key] = wanted.get(key, allowed(key, row)[0])
+        if row[key] not in allowed(key, row):
+            return None
+    return None if use_problems(row) else row
+
+
 def allowed(key: str, earlier: Answers) -> list[str]:
     """Return the answers that a question can have after the earlier ones."""
     return [NONE] if obstacle(key, earlier) else choices()[key]

@@ -1,29 +1,36 @@
-"""The words in `@` names and in conditions are answers that somebody can give."""
+"""The words in `@` names and in conditions are answers that somebody can give, alone and together."""
 
 import re
 from collections import Counter
-from fnmatch import fnmatch
 from itertools import chain
 
 import pytest
 
-from hooks.answers import NONE, template
+from hooks.answers import NONE
+from hooks.answers import template as cookiecutter_json
 from hooks.post_gen_project import WORD, kept_name
+from tests.checks import template
 from tests.combinations import choices, covering, label
 from tests.conftest import TEMPLATE
 
-PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
-WORDS = {word for options in choices().values() for word in options if word != NONE}
-CONDITION = re.compile(r"{%-? *(?:el)?if (.+?) *-?%}")
-TESTED = re.compile(r"'([a-z0-9_]+)' (?:not )?in cookiecutter\.__chosen")
+PROJECT = TEMPLATE / template.FOLDER
+TEMPLATE_CHECKS = [
+    template.at_names_can_come_true,
+    template.conditions_can_come_true,
+    template.blocks_are_plain,
+    template.no_jinja_in_the_package,
+]
 
 
-def sources() -> dict[str, str]:
-    """Return the text of every file of the template that is rendered, by its path in the project."""
-    copied = template()["_copy_without_render"]
-    paths = {path.relative_to(PROJECT).as_posix(): path for path in PROJECT.rglob("*") if path.is_file()}
-    rendered = [name for name in paths if not any(fnmatch(name, pattern) for pattern in copied)]
-    return {name: paths[name].read_text(encoding="utf-8") for name in rendered if "__pycache__" not in name}
+@pytest.mark.parametrize("check", TEMPLATE_CHECKS, ids=lambda check: check.__name__)
+def test_template(check):
+    assert list(check(TEMPLATE)) == []
+
+
+def test_there_are_names_and_conditions_to_check():
+    texts = template.rendered_texts(TEMPLATE).values()
+    assert {word for path in PROJECT.rglob("*@*") for word in WORD.findall(path.name)} >= {"production"}
+    assert len([*chain.from_iterable(template.CONDITION.findall(text) for text in texts)]) > 10
 
 
 def test_words_are_unique_over_all_questions():
@@ -32,44 +39,11 @@ def test_words_are_unique_over_all_questions():
     assert all(re.fullmatch("[a-z0-9_]+", word) for word in every)
 
 
-def test_every_at_name_is_an_answer():
-    named = {word for path in PROJECT.rglob("*@*") for word in WORD.findall(path.name)}
-    assert named <= WORDS
-    assert "production" in named
-
-
-def test_every_word_in_a_condition_is_an_answer():
-    conditions = list(chain.from_iterable(CONDITION.findall(text) for text in sources().values()))
-    assert conditions
-    for condition in conditions:
-        rest = TESTED.sub("", condition)
-        assert set(TESTED.findall(condition)) <= WORDS, condition
-        assert re.fullmatch(r"( |and|or|not|\(|\))*", rest), (
-            f"{condition}: only words of __chosen may be asked for"
-        )
-
-
 def test_every_word_to_wait_for_is_an_answer_to_an_earlier_question():
     asked = list(choices())
-    for key, words in template()["_ask_when"].items():
+    for key, words in cookiecutter_json()["_ask_when"].items():
         earlier = {word for question in asked[: asked.index(key)] for word in choices()[question]}
         assert set(words.split()) <= earlier
-
-
-def test_the_packages_python_holds_no_jinja():
-    for path in (PROJECT / "src").rglob("*.py"):
-        assert not re.search(r"{%|{{ *cookiecutter|{#", path.read_text(encoding="utf-8")), path
-
-
-def test_blocks_stand_alone_on_their_line_and_are_not_nested():
-    for name, text in sources().items():
-        depth = 0
-        for number, line in enumerate(text.splitlines(), 1):
-            if "{%" in line and "{% now" not in line:
-                assert re.fullmatch(r" *{% .+ %}", line), f"{name}:{number}"
-                depth += len(re.findall("{% (?:if|for)", line)) - len(re.findall("{% end", line))
-                assert depth in (0, 1), f"{name}:{number}: nested"
-        assert depth == 0, name
 
 
 def test_every_choice_changes_the_project(bake):

@@ -1,12 +1,14 @@
 """Checks of a project's Python: formatted, linted; its imports, types and dependencies right."""
 
 import ast
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from click.testing import CliRunner
 from deptry.cli import cli as deptry
@@ -105,12 +107,18 @@ def judged_by_deptry(project: Project) -> list[str]:
     """Return what deptry finds in a project's package, in this process; it needs nothing installed."""
     modules = ",".join(f"{package}={module}" for package, module in MODULES.items())
     before = Path.cwd()
-    os.chdir(project.path)
-    try:
-        done = CliRunner().invoke(deptry, ["src", "--no-ansi", "--package-module-name-map", modules])
-    finally:
-        os.chdir(before)
-    found = [
-        line.replace(": DEP", ":1: DEP", 1) for line in done.output.splitlines() if re.search(": DEP0", line)
+    with TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        os.chdir(project.path)
+        try:
+            done = CliRunner().invoke(
+                deptry, ["src", "-o", str(report), "--package-module-name-map", modules]
+            )
+        finally:
+            os.chdir(before)
+        found = json.loads(report.read_text(encoding="utf-8")) if report.exists() else []
+    said = [
+        f"{one['location']['file']}:{one['location']['line'] or 1}: {one['error']['message']}"
+        for one in found
     ]
-    return found or ([f"deptry: {done.output}{done.exception}"] if done.exit_code else [])
+    return said or ([f"deptry: {done.output}{done.exception}"] if done.exit_code else [])

@@ -1,0 +1,286 @@
+"""A template that is broken on purpose is caught, by the same checks that the real one passes."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.checks import code, judges, markdown, sentences, template, texts
+from tests.conftest import TEMPLATE, bake_without_git
+from tests.test_clean import CHECKS
+from tests.test_names import TEMPLATE_CHECKS
+
+FOLDER = template.FOLDER
+PACKAGE = "src/{{cookiecutter.__package}}"
+README, PYPROJECT = f"{FOLDER}/README.md", f"{FOLDER}/pyproject.toml"
+PROBLEM, FACTS = f"{FOLDER}/1-discovery/problem.md", f"{FOLDER}/project.yaml"
+ERRORS = f"{FOLDER}/{PACKAGE}/errors.py"
+WORKFLOW = f"{FOLDER}/.github@github/workflows/ci.yml"
+DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile@fastapi"
+SKLEARN_AND_KERAS = "'sklearn' in cookiecutter.__chosen and 'keras' in cookiecutter.__chosen"
+
+SMALL = {"stage": "discovery"}
+API_ONLY = {"stage": "production", "batch": "none"}
+
+
+def put(file: str, new: str, *, instead_of: str | None = None, before: str | None = None) -> Callable:
+    """Return a change of one file: text at its end, or in place of, or before, what stands there once."""
+
+    def change(folder: Path) -> None:
+        path = folder / file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        known = instead_of or before
+        assert known is None or known in text, f"{file}: {known} is gone"
+        path.write_text(
+            text.replace(known, new + (before or ""), 1) if known else text + new,
+            encoding="utf-8",
+            newline="",
+        )
+
+    return change
+
+
+def rename(file: str, new: str) -> Callable:
+    return lambda folder: (folder / FOLDER / PACKAGE / file).rename(folder / FOLDER / PACKAGE / new)
+
+
+# What is broken: the change, the answers of the project that shows it, the check, what the check says.
+BROKEN_PROJECTS = {
+    "a leftover dependency": (
+        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "pydantic>='),
+        {"stage": "research"},
+        code.dependencies_are_used_and_named,
+        "pyproject.toml:1: 'pandas' defined as a dependency but not used in the codebase",
+    ),
+    "a leftover dependency of training": (
+        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "matplotlib>='),
+        {"stage": "research"},
+        code.dependencies_are_used_and_named,
+        "pyproject.toml:1: 'pandas' defined as a dependency but not used in the codebase",
+    ),
+    "a dependency that is not named": (
+        put(PYPROJECT, "", instead_of='    "rich>=15.0,<15.1",\n'),
+        SMALL,
+        code.dependencies_are_used_and_named,
+        "'rich' imported but ",
+    ),
+    "a wrong @word, though an answer": (
+        rename("commands/score@batch.py", "commands/score@fastapi.py"),
+        API_ONLY,
+        code.own_imports_are_there,
+        "from src/late_flights/serve/batch, which is not there",
+    ),
+    "a README that names an absent command": (
+        put(README, "\n    uv run {{ cookiecutter.project_slug }} forecast\n"),
+        SMALL,
+        markdown.commands_exist,
+        "late-flights forecast: no such command",
+    ),
+    "a README that names an absent option": (
+        put(README, "\n    uv run {{ cookiecutter.project_slug }} status --loud\n"),
+        SMALL,
+        markdown.commands_exist,
+        "late-flights status --loud: no such option",
+    ),
+    "a workflow that runs an absent tool": (
+        put(WORKFLOW, "      - run: uv run mypy\n"),
+        SMALL,
+        markdown.commands_exist,
+        "uv run mypy: no such tool in pyproject.toml",
+    ),
+    "a verb that the README leaves out": (
+        put(README, "", instead_of="| `etl` |"),
+        {"stage": "research"},
+        markdown.every_verb_is_in_the_readme,
+        "README.md:1: the table of verbs leaves out etl",
+    ),
+    "a broken link": (
+        put(PROBLEM, "\nMore in [the plan](plan.md).\n"),
+        SMALL,
+        markdown.paths_and_links_exist,
+        "link plan.md: no such file or folder",
+    ),
+    "a link to an absent heading": (
+        put(PROBLEM, "\nMore in [the README](../README.md#how-it-ends).\n"),
+        SMALL,
+        markdown.paths_and_links_exist,
+        "link ../README.md#how-it-ends: no such heading",
+    ),
+    "a path that is not there": (
+        put(PROBLEM, "\nThe numbers are in `2-research/report.md`.\n"),
+        SMALL,
+        markdown.paths_and_links_exist,
+        "path 2-research/report.md: no such file or folder",
+    ),
+    "stacked blank lines": (
+        put(README, "\n{% if 'keras' in cookiecutter.__chosen %}\nText.\n{% endif %}\n\nThe end.\n"),
+        SMALL,
+        texts.tidy,
+        "stacked blank lines",
+    ),
+    "a missing newline": (put(README, "The end."), SMALL, texts.tidy, "must end with exactly one newline"),
+    "blanks at the end of a line": (put(PROBLEM, "The end. \n"), SMALL, texts.tidy, "blanks at the end"),
+    "a trace of an absent part": (
+        put(PROBLEM, "\nLightGBM would do.\n"),
+        {},
+        texts.no_word_of_an_absent_part,
+        "'LightGBM' tells of lightgbm, which is not there",
+    ),
+    "a marker of the template": (
+        put(ERRORS, "\n# {{ cookiecutter.project_slug }}\n"),
+        SMALL,
+        texts.no_marker_is_left,
+        "'cookiecutter.' is left of the template",
+    ),
+    "a name of the template": (
+        put(PROBLEM, "\nSee `estimator@keras.py`.\n"),
+        SMALL,
+        texts.no_marker_is_left,
+        "'r@keras' is left of the template",
+    ),
+    "YAML that is none": (put(FACTS, "open: [\n"), SMALL, texts.parses, "cannot be read: while parsing"),
+    "a key that stands twice": (put(FACTS, "name: Again\n"), SMALL, texts.parses, "names {'name'} twice"),
+    "TOML that is none": (
+        put(PYPROJECT, "open = [\n"),
+        SMALL,
+        texts.parses,
+        "pyproject.toml:1: cannot be read",
+    ),
+    "a notebook that is none": (
+        put(f"{FOLDER}/1-discovery/look.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}\n'),
+        SMALL,
+        texts.parses,
+        "look.ipynb:1: cannot be read: The notebook is invalid and is missing an expected key: cells",
+    ),
+    "a folder left empty": (
+        put("hooks/post_gen_project.py", "pass", instead_of="path.rmdir()"),
+        SMALL,
+        texts.no_empty_folder,
+        "2-research@research:1: an empty folder",
+    ),
+    "an unused import": (
+        put(ERRORS, "import json\n", before="from collections.abc"),
+        SMALL,
+        code.linted_and_formatted,
+        "src/late_flights/errors.py:3:8: F401",
+    ),
+    "code that is not formatted": (
+        put(ERRORS, "\n\nSTATES = ('a','b')\n"),
+        SMALL,
+        code.linted_and_formatted,
+        "src/late_flights/errors.py:14:11: unformatted",
+    ),
+    "a wrong type": (
+        put(ERRORS, '\n\nLIMIT: int = "many"\n'),
+        SMALL,
+        code.types_are_right,
+        "src/late_flights/errors.py:14:14: error[invalid-assignment]",
+    ),
+    "a workflow with a key of nobody's": (
+        put(WORKFLOW, "every: day\n"),
+        SMALL,
+        judges.workflows_fit_their_schema,
+        "'every' was unexpected",
+    ),
+    "an action that is not pinned": (
+        put(WORKFLOW, "      - uses: actions/cache@main\n"),
+        SMALL,
+        judges.workflows_are_safe,
+        "unpinned-uses",
+    ),
+    "a container that installs anything": (
+        put(DOCKERFILE, "RUN apt-get install curl\n"),
+        API_ONLY,
+        judges.containers_are_sound,
+        "DL3008",
+    ),
+    "a hook without a name": (
+        put(f"{FOLDER}/.pre-commit-config.yaml", "      - id: nameless\n"),
+        SMALL,
+        judges.hooks_are_valid,
+        "Missing required key: name",
+    ),
+    "a misspelled word": (put(PROBLEM, "\nWe recieve them.\n"), SMALL, judges.spelled_right, "==> receive"),
+}
+
+BROKEN_TEMPLATES = {
+    "a wrong @word": (
+        rename("commands/serve@fastapi.py", "commands/serve@fastpai.py"),
+        template.at_names_can_come_true,
+        "commands/serve@fastpai.py:1: @fastpai: no question has such an answer",
+    ),
+    "two @words that nobody can have together": (
+        rename("model@research/estimator@keras.py", "model@research/estimator@keras@sklearn.py"),
+        template.at_names_can_come_true,
+        "no project has keras and research and sklearn together",
+    ),
+    "an if that cannot be true": (
+        put(README, f"{{% if {SKLEARN_AND_KERAS} %}}\nText.\n{{% endif %}}\n"),
+        template.conditions_can_come_true,
+        f"{{% if {SKLEARN_AND_KERAS} %}}: never true",
+    ),
+    "an if that is always true": (
+        put(README, "{% if 'discovery' in cookiecutter.__chosen %}\nText.\n{% endif %}\n"),
+        template.conditions_can_come_true,
+        "{% if 'discovery' in cookiecutter.__chosen %}: always true",
+    ),
+    "an if for an answer that does not exist": (
+        put(README, "{% if 'sklaern' in cookiecutter.__chosen %}\nText.\n{% endif %}\n"),
+        template.conditions_can_come_true,
+        "no question has the answer sklaern",
+    ),
+    "an if on an answer itself": (
+        put(README, "{% if cookiecutter.model == 'sklearn' %}\nText.\n{% endif %}\n"),
+        template.conditions_can_come_true,
+        "only words of __chosen may be asked for",
+    ),
+    "a block inside a line": (
+        put(README, "Text {% if 'mit' in cookiecutter.__chosen %}free{% endif %}.\n"),
+        template.blocks_are_plain,
+        "a block tag stands alone on its line",
+    ),
+    "a block left open": (
+        put(README, "{% if 'mit' in cookiecutter.__chosen %}\n"),
+        template.blocks_are_plain,
+        "a block is left open",
+    ),
+    "Jinja in the package": (
+        put(ERRORS, '\n\nNAME = "{{ cookiecutter.project_slug }}"\n'),
+        template.no_jinja_in_the_package,
+        "errors.py:14: Jinja in the package",
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """A copy of the template, to be broken."""
+    for folder in ("hooks", FOLDER):
+        shutil.copytree(
+            TEMPLATE / folder, tmp_path / "copy" / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(TEMPLATE / "cookiecutter.json", tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize("name", BROKEN_PROJECTS)
+def test_a_broken_project_is_caught(name, copy, tmp_path):
+    change, answers, check, expected = BROKEN_PROJECTS[name]
+    change(copy)
+    found = sentences(check, [bake_without_git(copy, tmp_path / "baked", answers)])
+    assert any(expected in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("name", BROKEN_TEMPLATES)
+def test_a_broken_template_is_caught(name, copy):
+    change, check, expected = BROKEN_TEMPLATES[name]
+    assert list(check(copy)) == []
+    change(copy)
+    (found,) = check(copy)
+    assert expected in found
+
+
+def test_every_check_is_seen_to_fire():
+    assert {check for _, _, check, _ in BROKEN_PROJECTS.values()} == set(CHECKS)
+    assert {check for _, check, _ in BROKEN_TEMPLATES.values()} == set(TEMPLATE_CHECKS)
