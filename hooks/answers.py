@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -49,26 +51,40 @@ def report_left_out(key: str, answer: str, because: str) -> None:
     print(f"{key}={answer} does not apply with {because}: left out", file=sys.stderr)
 
 
-def settle(answers: dict) -> None:
+def settle(answers: dict, typed: Iterable[str] = ()) -> None:
     """Complete the full answers in place: what cannot apply is `none`, and derived values are added.
 
-    Does nothing while questions are open or when it is done already.
+    `typed` are the names given on the command line. Does nothing while questions are open or when it is done.
     Raises FailedHookException, which cookiecutter prints and ends with, naming every bad answer.
     """
     if "__chosen" in answers or not questions().keys() <= answers.keys():
         return
-    for key in questions():
-        because = obstacle(key, answers)
-        if because and answers[key] != NONE:
+    left_out = {key: because for key in questions() if (because := obstacle(key, answers))}
+    for key, because in left_out.items():
+        if answers[key] != NONE:
             report_left_out(key, answers[key], because)
             answers[key] = NONE
-    found = unknown_choices(answers) or problems(answers) + use_problems(answers) or occupied(answers)
+    found = (
+        unknown_questions(typed) + unknown_choices(answers)
+        or problems(answers) + use_problems(answers)
+        or occupied(answers)
+    )
     if found:
         raise FailedHookException("\n".join(found))
+    answers["__asked"] = [key for key in questions() if key not in left_out]
     answers["__chosen"] = chosen_words(answers)
     answers["__package"] = answers["project_slug"].replace("-", "_")
     answers["__author_name"], answers["__author_email"] = name_and_mail(answers["author"])
     answers["__spdx"] = template()["_spdx"][answers["license"]]
+
+
+def unknown_questions(typed: Iterable[str]) -> list[str]:
+    """Return which names are none of the template's; cookiecutter would drop them without a word."""
+    return [
+        f"{key}: is no question. Take one of: {', '.join(get_close_matches(key, questions()) or questions())}"
+        for key in typed
+        if key not in template()
+    ]
 
 
 def unknown_choices(answers: dict) -> list[str]:

@@ -152,14 +152,14 @@ def ask_template(answers: dict) -> dict[str, subprocess.Popen]:
 
 
 def record(answers: dict, asked: dict[str, subprocess.Popen]) -> dict:
-    """Return what a later update needs: the template's address, its commit if known, the answers."""
+    """Return what a later update needs: the template's address, its commit, the answers to what was asked."""
     known = {"address": answers["_template"]}
     for what, process in asked.items():
         try:
             known[what] = end_git(process)
         except subprocess.CalledProcessError:  # no commit yet, or no remote
             continue
-    given = {key: value for key, value in answers.items() if not key.startswith("_")}
+    given = {key: answers[key] for key in answers["__asked"]}
     return {"template": public_address(known["address"]), "commit": known.get("commit"), "answers": given}
 
 

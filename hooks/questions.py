@@ -25,7 +25,9 @@ class SettledContext(Context):
     """A Jinja context that sees settled answers, whatever way they came in."""
 
     def __init__(self, environment, parent, *rest, **named):
-        settle(parent.get("cookiecutter", {}))
+        answers = parent.get("cookiecutter", {})
+        if "__chosen" not in answers:
+            settle(answers, given_answers()[1])
         super().__init__(environment, parent, *rest, **named)
 
 
@@ -74,10 +76,10 @@ def parameters(function) -> list[str]:
     return list(signature(function).parameters)
 
 
-def given_answers() -> dict:
-    """Return what the user gave on the command line or in the cookiecutter configuration.
+def given_answers() -> tuple[dict, dict]:
+    """Return what the user gave in the cookiecutter configuration, and on the command line.
 
-    Cookiecutter mixes it with the defaults before it loads an extension, so it is read from the function
+    Cookiecutter mixes both with the defaults before it loads an extension, so they are read from the function
     that is running. Empty where that function has changed.
     """
     frame = sys._getframe()
@@ -85,7 +87,7 @@ def given_answers() -> dict:
         frame = frame.f_back
     known = frame.f_locals if frame else {}
     configured = (known.get("config_dict") or {}).get("default_context") or {}
-    return {**configured, **(known.get("extra_context") or {})}
+    return configured, known.get("extra_context") or {}
 
 
 def wrapped_choice(original):
@@ -97,7 +99,8 @@ def wrapped_choice(original):
         if not because:
             asked = [k for k in questions() if k in answers and not obstacle(k, answers)]
             return original(answers, env, key, options, no_input, prompts, f"  [dim][{len(asked) + 1}][/] ")
-        given = given_answers().get(key, NONE)
+        configured, typed = given_answers()
+        given = typed.get(key, configured.get(key, NONE))
         if given != NONE:
             report_left_out(key, given, because)
         return NONE

@@ -10,6 +10,7 @@ import yaml
 from cookiecutter import main, prompt
 from cookiecutter.main import cookiecutter as bake_in_process
 
+from hooks.answers import obstacle, questions
 from tests.conftest import TEMPLATE, Project, isolated
 
 ASKED = re.compile(r"^ +\[(\d+)\] (.+?)(?: \(|$)", re.MULTILINE)
@@ -27,11 +28,11 @@ def terminal(tmp_path):
     """Run cookiecutter in a pseudo-terminal, typing a reply at each prompt; return what the screen showed."""
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 
-    def converse(*replies: str) -> str:
+    def converse(*replies: str, given: tuple[str, ...] = ()) -> str:
         child, screen = pty.fork()
         if child == 0:
             os.chdir(tmp_path)
-            line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE)]
+            line = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), *given]
             os.execvpe(line[0], line, isolated(tmp_path, TERM="dumb"))
         shown = "".join(heard(screen, reply) for reply in (*replies, None))
         os.close(screen)  # a prompt still open ends here
@@ -64,7 +65,8 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
     assert "at once, one record" not in shown
     answers = answers_of(tmp_path / "bird-counts")
     assert answers["license"] == "mit"
-    assert (answers["stage"], answers["api"], answers["batch"]) == ("discovery", "none", "none")
+    assert answers["stage"] == "discovery"
+    assert answers.keys().isdisjoint({"model", "api", "batch"})
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
@@ -73,6 +75,15 @@ def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
     answers = answers_of(tmp_path / "late-flights")
     assert (answers["stage"], answers["model"], answers["tracking"]) == ("production", "lightgbm", "mlflow")
     assert (answers["api"], answers["batch"]) == ("none", "batch")
+
+
+def test_an_answer_typed_with_the_command_is_the_default_and_reported_where_it_cannot_apply(
+    terminal, tmp_path
+):
+    shown = terminal(*[ENTER] * 7, given=("stage=discovery", "api=fastapi"))
+    assert [number for number, _ in ASKED.findall(shown)] == list("1234567")
+    assert LEFT_OUT in shown
+    assert answers_of(tmp_path / "late-flights")["stage"] == "discovery"
 
 
 def test_a_bad_answer_is_asked_again_at_once(terminal, tmp_path):
@@ -103,13 +114,61 @@ def test_every_question_and_choice_explains_itself():
 def test_without_input_a_default_that_does_not_apply_is_not_reported(cookiecutter, tmp_path):
     done = cookiecutter("--no-input", "stage=discovery")
     assert (done.returncode, done.stderr) == (0, "")
-    assert answers_of(tmp_path / "late-flights")["api"] == "none"
+    assert "api" not in answers_of(tmp_path / "late-flights")
 
 
 def test_a_given_answer_that_does_not_apply_is_reported_once(cookiecutter, tmp_path):
     done = cookiecutter("--no-input", "stage=discovery", "api=fastapi", "batch=none")
     assert done.stderr.splitlines() == [LEFT_OUT]
-    assert answers_of(tmp_path / "late-flights")["api"] == "none"
+    assert "api" not in answers_of(tmp_path / "late-flights")
+
+
+def test_a_misspelled_question_is_refused_with_the_one_that_was_meant(cookiecutter, tmp_path):
+    done = cookiecutter("--no-input", "stag=discovery", "colour=red")
+    assert done.returncode == 1
+    nearest, every = done.stdout.splitlines()
+    assert nearest == "stag: is no question. Take one of: stage"
+    assert every.startswith("colour: is no question. Take one of: project_name, project_slug, description,")
+    assert not (tmp_path / "late-flights").exists()
+
+
+def test_a_misspelled_answer_is_refused_with_the_choices(cookiecutter, tmp_path):
+    done = cookiecutter("--no-input", "stage=opertion")
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert "opertion provided for choice variable stage, but the choices are ['operation'," in said
+    assert not (tmp_path / "late-flights").exists()
+
+
+def test_a_configuration_for_other_templates_is_no_mistake(cookiecutter, tmp_path):
+    settings = tmp_path / "mine.yaml"
+    settings.write_text(
+        yaml.safe_dump({"default_context": {"full_name": "Zoë", "author": "Z <z@example.com>"}})
+    )
+    done = cookiecutter("--no-input", "--config-file", str(settings), "stage=discovery")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert answers_of(tmp_path / "late-flights")["author"] == "Z <z@example.com>"
+
+
+def test_what_is_typed_wins_over_the_configuration(cookiecutter, tmp_path):
+    settings = tmp_path / "mine.yaml"
+    settings.write_text(yaml.safe_dump({"default_context": {"license": "mit", "batch": "none"}}))
+    done = cookiecutter("--no-input", "--config-file", str(settings), "stage=production", "license=bsd")
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = answers_of(tmp_path / "late-flights")
+    assert (answers["license"], answers["api"], answers["batch"]) == ("bsd", "fastapi", "none")
+
+
+def test_only_what_was_asked_is_recorded(bake):
+    assert "model" not in bake(stage="discovery").record
+    assert bake(stage="research").record.keys() >= {"model"}
+    assert bake(stage="research").record.keys().isdisjoint({"api", "batch"})
+    assert bake(stage="production", api="none").record["api"] == "none"
+
+
+def test_discovery_asks_at_most_seven():
+    asked = [key for key in questions() if not obstacle(key, {"stage": "discovery"})]
+    assert len(asked) <= 7, asked
 
 
 def test_a_configured_answer_that_does_not_apply_is_reported(cookiecutter, tmp_path):
@@ -138,7 +197,7 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     done = cookiecutter("--replay")
     parts = ("model=sklearn", "notebooks=jupyter", "api=fastapi")
     assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", part) for part in parts]
-    assert answers_of(tmp_path / "edited")["api"] == "none"
+    assert "api" not in answers_of(tmp_path / "edited")
     assert not (tmp_path / "edited" / "2-research").exists()
 
 
