@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks import code, judges, markdown, sentences, template, texts
+from tests.checks import code, judges, markdown, practice, sentences, template, texts
 from tests.conftest import TEMPLATE, bake_without_git
 from tests.test_clean import CHECKS
 from tests.test_names import TEMPLATE_CHECKS
@@ -201,7 +201,25 @@ BROKEN_PROJECTS = {
         judges.hooks_are_valid,
         "Missing required key: name",
     ),
-    "a misspelled word": (put(PROBLEM, "\nWe recieve them.\n"), SMALL, judges.spelled_right, "==> receive"),
+    "a rule of good practice that is broken": (
+        put(PYPROJECT, "", instead_of='testpaths = ["tests"]\n'),
+        SMALL,
+        practice.good_practice,
+        "pyproject.toml:1: PP303: Sets the test paths: broken, and not excused",
+    ),
+    "an excuse without need": (
+        put(PYPROJECT, 'PP303 = "why not"\n'),
+        SMALL,
+        practice.good_practice,
+        "PP303: excused, though it is kept",
+    ),
+    "updates that nobody can read": (
+        put(f"{FOLDER}/.github@github/dependabot.yml", "every: day\n"),
+        SMALL,
+        judges.workflows_fit_their_schema,
+        "'every' was unexpected",
+    ),
+    "a misspelled word": (put(PROBLEM, f"\nrec{'ieve'}.\n"), SMALL, judges.spelled_right, "==> receive"),
 }
 
 BROKEN_TEMPLATES = {
@@ -282,5 +300,5 @@ def test_a_broken_template_is_caught(name, copy):
 
 
 def test_every_check_is_seen_to_fire():
-    assert {check for _, _, check, _ in BROKEN_PROJECTS.values()} == set(CHECKS)
+    assert {check for _, _, check, _ in BROKEN_PROJECTS.values()} == {*CHECKS, code.types_are_right}
     assert {check for _, check, _ in BROKEN_TEMPLATES.values()} == set(TEMPLATE_CHECKS)

@@ -10,8 +10,9 @@ from hooks.answers import NONE
 from hooks.answers import template as cookiecutter_json
 from hooks.post_gen_project import WORD, kept_name
 from tests.checks import template
-from tests.combinations import choices, covering, label
+from tests.combinations import choices, covering, filled, label
 from tests.conftest import TEMPLATE
+from tests.test_runs import PROJECTS
 
 PROJECT = TEMPLATE / template.FOLDER
 TEMPLATE_CHECKS = [
@@ -44,6 +45,15 @@ def test_every_word_to_wait_for_is_an_answer_to_an_earlier_question():
     for key, words in cookiecutter_json()["_ask_when"].items():
         earlier = {word for question in asked[: asked.index(key)] for word in choices()[question]}
         assert set(words.split()) <= earlier
+
+
+def test_every_answer_is_installed_and_run_in_some_project():
+    """A licence changes no behaviour; every other answer is executed, with README, tests and demo."""
+    complete = [filled(answers) for answers in PROJECTS.values()]
+    run = {(key, row[key]) for row in complete for key in row}
+    every = {(key, option) for key, options in choices().items() for option in options if key != "license"}
+    missing = sorted(f"{key}={option}" for key, option in every - run)
+    assert missing == [], "give these to a project in PROJECTS of tests/test_runs.py"
 
 
 def test_every_choice_changes_the_project(bake):

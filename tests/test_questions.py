@@ -133,10 +133,10 @@ def test_a_misspelled_question_is_refused_with_the_one_that_was_meant(cookiecutt
 
 
 def test_a_misspelled_answer_is_refused_with_the_choices(cookiecutter, tmp_path):
-    done = cookiecutter("--no-input", "stage=opertion")
+    done = cookiecutter("--no-input", "stage=operating")
     assert done.returncode == 1
     said = done.stderr.splitlines()[-1]
-    assert "opertion provided for choice variable stage, but the choices are ['operation'," in said
+    assert "operating provided for choice variable stage, but the choices are ['operation'," in said
     assert not (tmp_path / "late-flights").exists()
 
 

@@ -15,6 +15,10 @@ def test_files(name, bake):
     assert bake(**NAMED[name]).files == listed
 
 
+def test_every_list_belongs_to_a_named_project():
+    assert {path.stem for path in TREES.iterdir()} == NAMED.keys()
+
+
 @pytest.mark.parametrize(("earlier", "later"), list(pairwise(STAGES)))
 def test_a_later_stage_only_adds(earlier, later, bake):
     before, after = (set(bake(**NAMED[name]).files) for name in (earlier, later))

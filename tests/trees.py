@@ -13,6 +13,12 @@ NAMED = {
     "research": {"stage": "research"},
     "production": {"stage": "production"},
     "operation": {"stage": "operation"},
+    # Scored every night into a table, no server to run.
+    "batch-only": {"stage": "production", "api": "none"},
+    # One prediction at a time over HTTP; the code may be published.
+    "service": {"stage": "production", "model": "lightgbm", "batch": "none", "license": "mit"},
+    # A study that others shall rerun: a network, an open licence, nothing that goes live.
+    "open-research": {"stage": "research", "model": "keras", "license": "apache", "ci": "none"},
 }
 
 
