@@ -17,6 +17,7 @@ TRACES = {
     "operation": [
         r"\bprometheus\b.*\balert",
         r"late-flights monitor\b",
+        r"\bwebhook",
         r"\bHANDOVER\.md\b",
         r"\brunbook\.md\b",
     ],
@@ -31,6 +32,8 @@ TRACES = {
         r"\bfastapi\b",
         r"\buvicorn\b",
         r"late-flights serve\b",
+        r"\bserving:",
+        r"api[_ ]key",
     ],
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
     "github": [r"\bgithub\b"],

@@ -1,4 +1,4 @@
-"""The sections of `project.yaml`: what may stand in each, and in which limits."""
+"""The sections of `project.yaml` that hold facts of the project; a part's own are in its `section.py`."""
 
 from datetime import date
 from pathlib import Path
@@ -83,21 +83,3 @@ class Payoff(Part):
     currency: str
     caught: float = Field(gt=0)
     false_alarm: float = Field(lt=0)
-
-
-class Live(Part):
-    """The range in which live figures are expected; outside it, an alert."""
-
-    expected: dict[str, Range] = {}
-    drift_limit: float = Field(0.25, gt=0)
-    maximum_age_days: int = Field(120, gt=0)
-    maximum_violation_share: Share = 0.01
-    minimum_outcomes: int = Field(500, ge=1)
-
-
-class Serving(Part):
-    """Limits of the HTTP service."""
-
-    require_api_key: bool = True
-    maximum_records: int = Field(1000, ge=1)
-    maximum_body_bytes: int = Field(1_000_000, ge=1000)

@@ -1,28 +1,32 @@
 """One frozen, typed reading of `project.yaml` and the environment.
 
 An environment variable wins over the file: `<PACKAGE>_ACCURACY__MINIMUM=0.6` overrides
-`accuracy: {minimum: ...}`. Secrets (API key, webhook) exist in the environment only.
+`accuracy: {minimum: ...}`. A part of the project brings what can be set for it in a module `section.py`: the
+name of its section, the section, and its secrets, which exist in the environment only.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .budget import Budget
 from .errors import ProjectError
-from .sections import Accuracy, Data, Decision, Live, Payoff, Serving, Split
+from .sections import Accuracy, Data, Decision, Part, Payoff, Split
 
 PACKAGE = __package__ or ""
 ENV_PREFIX = f"{PACKAGE.upper()}_"
-SECRETS = ("api_key", "webhook_url")
+SectionOfPart = TypeVar("SectionOfPart", bound=Part)
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Paths are absolute; a sample run has a workspace of its own."""
+    """What can be set in any project. Paths are absolute; a sample run has a workspace of its own."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -44,10 +48,14 @@ class Settings(BaseSettings):
     data: Data = Data()
     split: Split | None = None
     budget: Budget | None = None
-    live: Live = Live()
-    serving: Serving = Serving()
-    api_key: str | None = Field(None, min_length=16, repr=False)
-    webhook_url: str | None = Field(None, pattern="^https?://", repr=False)
+
+    def section(self, kind: type[SectionOfPart]) -> SectionOfPart:
+        """Return the section that a part has brought."""
+        return next(value for _, value in self if isinstance(value, kind))
+
+    def secret(self, name: str) -> str | None:
+        """Return a secret that a part has brought, or None where the environment has none."""
+        return getattr(self, name)
 
     @property
     def dates(self) -> Split:
@@ -79,6 +87,26 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+@cache
+def sections_of_parts() -> tuple[ModuleType, ...]:
+    """Return the module `section.py` of each part that has one."""
+    folders = sorted(path.parent.name for path in Path(__file__).parent.glob("*/section.py"))
+    return tuple(import_module(f".{folder}.section", PACKAGE) for folder in folders)
+
+
+def secrets() -> dict[str, Any]:
+    """Return the field of each secret, by its name."""
+    return {name: field for module in sections_of_parts() for name, field in module.SECRETS.items()}
+
+
+@cache
+def whole_settings() -> type[Settings]:
+    """Return the settings with what each part brings, so that mistakes in all of it are found together."""
+    fields: dict[str, Any] = {name: (str | None, field) for name, field in secrets().items()}
+    fields |= {module.NAME: (module.SECTION, module.SECTION()) for module in sections_of_parts()}
+    return create_model("Settings", __base__=Settings, **fields)
+
+
 def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` (the working folder) that holds project.yaml."""
     here = (start or Path.cwd()).resolve()
@@ -97,7 +125,9 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
     facts = _read_yaml(root / "project.yaml")
     workspace = root / "sample" / str(sample) if sample else root
     try:
-        return Settings.model_validate({"workspace": workspace} | facts | {"root": root, "sample": sample})
+        return whole_settings().model_validate(
+            {"workspace": workspace} | facts | {"root": root, "sample": sample}
+        )
     except ValidationError as error:
         raise ProjectError(_describe(item) for item in error.errors()) from None
 
@@ -109,18 +139,18 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ProjectError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(facts, dict):
         raise ProjectError(f"{path.name}: expected names and values, found {type(facts).__name__}")
-    secrets = [name for name in SECRETS if name in facts]
-    if secrets:
+    misplaced = [name for name in secrets() if name in facts]
+    if misplaced:
         raise ProjectError(
             f"{path.name}: {name}: has no place in a file that others read; set {ENV_PREFIX}{name.upper()}"
-            for name in secrets
+            for name in misplaced
         )
     return facts
 
 
 def _describe(item: Mapping[str, Any]) -> str:
     field = ".".join(str(part) for part in item["loc"])
-    shown = field not in SECRETS and isinstance(item["input"], str | int | float | None)
+    shown = field not in secrets() and isinstance(item["input"], str | int | float | None)
     given = f" (given: {item['input']!r:.60})" if shown and item["type"] != "missing" else ""
     place = f"project.yaml: {field}" if field else f"environment, {ENV_PREFIX}*"
     return f"{place}: {item['msg'].removeprefix('Value error, ')}{given}"

@@ -27,8 +27,9 @@ def raise_alerts(settings: Settings, watch: Watch) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as journal:
         journal.write(json.dumps(entry) + "\n")
-    if settings.webhook_url:
-        problem = _send(settings.webhook_url, {"project": settings.name, "text": "\n".join(lines), **entry})
+    url = settings.secret("webhook_url")
+    if url:
+        problem = _send(url, {"project": settings.name, "text": "\n".join(lines), **entry})
         lines += [problem] if problem else []
     return lines
 

@@ -12,10 +12,10 @@ from ..model.metrics import GREATER_IS_BETTER
 from ..model.reference import PREDICTION
 from ..model.registry import load_live
 from ..model.versions import Version
-from ..sections import Live
 from ..settings import Settings
 from .drift import drifts
 from .performance import TIME, all_predictions, count_rejected, gather, live_metrics
+from .section import Live
 
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -61,6 +61,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
     Raises ProjectError where the window has no prediction.
     """
     version, _ = load_live(settings)
+    limits = settings.section(Live)
     with connect(settings) as connection:
         start, end = _window(connection, settings, start, end)
         source = gather(connection, settings, start, end)
@@ -71,14 +72,10 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         better = _baseline_is_better(connection, settings, version, source)
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
         readings = (
-            *_metric_readings(model, settings.live),
-            _limit(
-                "rows that break the contract",
-                broken / (count + broken),
-                settings.live.maximum_violation_share,
-            ),
-            _limit("age of the model in days", _age_days(version, end), settings.live.maximum_age_days),
-            *_drift_readings(connection, source, version, settings.live.drift_limit),
+            *_metric_readings(model, limits),
+            _limit("rows that break the contract", broken / (count + broken), limits.maximum_violation_share),
+            _limit("age of the model in days", _age_days(version, end), limits.maximum_age_days),
+            *_drift_readings(connection, source, version, limits.drift_limit),
         )
     outcomes = model.pop("outcomes")
     return Watch(version.name, start, end, count, outcomes, model, readings, better)
@@ -137,6 +134,7 @@ def _baseline_is_better(connection: Connection, settings: Settings, version: Ver
         live_metrics(connection, own, column, version.threshold) for column in (PREDICTION, "baseline")
     )
     metric = settings.accuracy.metric
-    if model["outcomes"] < settings.live.minimum_outcomes or model[metric] is None or simple[metric] is None:
+    enough = model["outcomes"] >= settings.section(Live).minimum_outcomes
+    if not enough or model[metric] is None or simple[metric] is None:
         return False
     return simple[metric] > model[metric] if GREATER_IS_BETTER[metric] else simple[metric] < model[metric]

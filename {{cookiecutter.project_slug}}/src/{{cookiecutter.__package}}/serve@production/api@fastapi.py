@@ -18,6 +18,7 @@ from ..settings import ENV_PREFIX, Settings
 from .guard import HEADER, KeyGuard, refusal
 from .live import Answer, LiveModel
 from .prediction_log import PredictionLog, log_rows, prediction_folder
+from .section import Serving
 from .telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     Raises ProjectError without a live model, or without an API key where one is required.
     """
-    if settings.serving.require_api_key and not settings.api_key:
+    serving, key = settings.section(Serving), settings.secret("api_key")
+    if serving.require_api_key and not key:
         raise ProjectError(
             f"{ENV_PREFIX}API_KEY: not set; give the service a key of 16 characters or more, or set "
             "serving.require_api_key: false in project.yaml"
@@ -48,10 +50,10 @@ def create_app(settings: Settings) -> FastAPI:
         description=settings.description,
         version=model.version.name,
         lifespan=closing,
-        max_body_size=settings.serving.maximum_body_bytes,
+        max_body_size=serving.maximum_body_bytes,
     )
-    if settings.serving.require_api_key:
-        app.add_middleware(KeyGuard, key=settings.api_key or "", telemetry=telemetry)
+    if serving.require_api_key:
+        app.add_middleware(KeyGuard, key=key or "", telemetry=telemetry)
     app.add_exception_handler(RequestValidationError, _explain(telemetry))
     app.add_exception_handler(400, _explain(telemetry))  # JSON nested too deep, or of numbers too long
     _add_predict(app, settings, model, telemetry, predictions)
@@ -67,7 +69,7 @@ def _add_predict(
         __base__=Record,
         records=(
             list[request_model(CONTRACT)],  # ty: ignore[invalid-type-form]
-            Field(min_length=1, max_length=settings.serving.maximum_records),
+            Field(min_length=1, max_length=settings.section(Serving).maximum_records),
         ),
     )
     guard = Security(

@@ -1,0 +1,20 @@
+"""What can be set for the watch: `live` in project.yaml, and the webhook in the environment."""
+
+from pydantic import Field
+
+from ..sections import Part, Range, Share
+
+
+class Live(Part):
+    """The range in which live figures are expected; outside it, an alert."""
+
+    expected: dict[str, Range] = Field(default_factory=dict)
+    drift_limit: float = Field(0.25, gt=0)
+    maximum_age_days: int = Field(120, gt=0)
+    maximum_violation_share: Share = 0.01
+    minimum_outcomes: int = Field(500, ge=1)
+
+
+NAME = "live"
+SECTION = Live
+SECRETS = {"webhook_url": Field(None, pattern="^https?://", repr=False)}
