@@ -61,7 +61,7 @@ def test_outside_a_project_it_says_so(tmp_path):
 def test_a_sample_has_a_workspace_of_its_own():
     small = settings.read_settings(sample=500)
     assert small.workspace == small.root / "sample" / "500"
-    with pytest.raises(errors.ProjectError, match=r"project\.yaml: sample: .*greater than or equal to 100"):
+    with pytest.raises(errors.ProjectError, match=r"^--sample: .*greater than or equal to 100"):
         settings.read_settings(sample=5)
 
 

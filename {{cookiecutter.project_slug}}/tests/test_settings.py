@@ -1,5 +1,7 @@
 """Every mistake in project.yaml or the environment is one sentence: where, what rule, what was given."""
 
+import re
+
 import pytest
 import yaml
 
@@ -11,10 +13,15 @@ PREFIX = settings.ENV_PREFIX
 
 
 def refused(root):
-    """Return the sentences with which the settings are refused."""
+    """Return the sentences with which the settings are refused, the lines checked and taken out."""
+    lines = (root / "project.yaml").read_bytes().splitlines()
     with pytest.raises(errors.ProjectError) as found:
         settings.read_settings(root=root)
-    return list(found.value.problems)
+    for problem in found.value.problems:
+        place = re.match(r"project\.yaml, line (\d+): ([\w.]*)", problem)
+        if place and "." in place[2]:
+            assert place[2].rpartition(".")[2].encode() in lines[int(place[1]) - 1]
+    return [re.sub(r"^(project\.yaml), line \d+", r"\1", problem) for problem in found.value.problems]
 
 
 def test_the_project_itself_can_be_read():
@@ -26,13 +33,22 @@ def test_the_project_itself_can_be_read():
     [
         ("decision", {"decided_by": None}, "decision: a go or no-go needs decided_by and decided_on"),
         ("decision", {"decided_on": None}, "decision: a go or no-go needs decided_by and decided_on"),
-        ("decision", {"decided_on": "2999-01-01"}, "decision: decided_on is in the future: 2999-01-01"),
+        (
+            "decision",
+            {"decided_on": "2999-01-01"},
+            "decision.decided_on: 2999-01-01 is in the future (given: '2999-01-01'); write the day on which "
+            "it was decided, as 2026-03-31",
+        ),
         (
             "decision",
             {"go": "maybe"},
-            "decision.go: Input should be 'go', 'no-go' or 'open' (given: 'maybe')",
+            "decision.go: Input should be 'go', 'no-go' or 'open' (given: 'maybe'); write go, no-go or open",
         ),
-        ("accuracy", {"lowest": 0.7}, "accuracy.lowest: Extra inputs are not permitted (given: 0.7)"),
+        (
+            "accuracy",
+            {"lowest": 0.7},
+            "accuracy.lowest: no such field; take one of metric, minimum, baseline_by, tolerance",
+        ),
         ("payoff", {"false_alarm": 5}, "payoff.false_alarm: Input should be less than 0 (given: 5)"),
     ],
 )
@@ -44,10 +60,10 @@ def test_a_wrong_value_is_named(tmp_path, section, changes, sentence):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("decision: [", "project.yaml: not valid YAML: while parsing a flow node"),
-        ("decided_on: 2026-02-30", "project.yaml: not valid YAML: day is out of range for month"),
-        ("- a list", "project.yaml: expected names and values, found list"),
-        ("", "project.yaml: expected names and values, found NoneType"),
+        ("decision: [", "project.yaml: not valid YAML: expected the node content, but found"),
+        ("decision: {", "project.yaml: not valid YAML: expected the node content, but found"),
+        ("- a list", "project.yaml: expected names and values; write each as `name: value`"),
+        ("", "project.yaml: expected names and values; write each as `name: value`"),
     ],
 )
 def test_a_file_that_is_no_project_is_refused(tmp_path, text, sentence):
@@ -59,7 +75,7 @@ def test_a_file_that_is_no_project_is_refused(tmp_path, text, sentence):
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     (tmp_path / "project.yaml").write_bytes("name: Zoë".encode("latin-1"))
     (found,) = refused(tmp_path)
-    assert found.startswith("project.yaml: not valid YAML: 'utf-8' codec can't decode byte 0xeb")
+    assert found == "project.yaml: not UTF-8 at byte 8; save it as UTF-8"
 
 
 def test_all_mistakes_are_told_together(tmp_path):
@@ -67,17 +83,39 @@ def test_all_mistakes_are_told_together(tmp_path):
     facts = yaml.safe_load((tmp_path / "project.yaml").read_text(encoding="utf-8"))
     del facts["payoff"]
     write(tmp_path, "project.yaml", yaml.safe_dump(facts))
-    assert refused(tmp_path) == [
-        "project.yaml: accuracy.minimum: Input should be a valid number, unable to parse string as a number "
-        "(given: 'high')",
-        "project.yaml: payoff: Field required",
-    ]
+    high, missing = sorted(refused(tmp_path))
+    assert high.startswith("project.yaml: accuracy.minimum: Input should be a valid number")
+    assert missing.endswith(": is missing; add it")
 
 
 def test_the_environment_wins(tmp_path, monkeypatch):
     write_facts(tmp_path)
     monkeypatch.setenv(f"{PREFIX}ACCURACY__MINIMUM", "0.61")
     assert settings.read_settings(root=tmp_path).accuracy.minimum == 0.61
+
+
+def test_a_date_that_cannot_be_is_told_with_its_field(tmp_path):
+    write_facts(tmp_path, decision={"decided_on": "2026-02-30"})
+    text = (tmp_path / "project.yaml").read_text(encoding="utf-8").replace("'2026-02-30'", "2026-02-30")
+    write(tmp_path, "project.yaml", text)
+    (found,) = refused(tmp_path)
+    assert found.startswith("project.yaml: decision.decided_on: Input should be a valid date")
+    assert found.endswith("(given: '2026-02-30'); write the day on which it was decided, as 2026-03-31")
+
+
+def test_a_name_that_stands_twice_is_told(tmp_path):
+    write_facts(tmp_path)
+    text = (tmp_path / "project.yaml").read_text(encoding="utf-8")
+    write(tmp_path, "project.yaml", f"{text}description: another\n")
+    assert refused(tmp_path) == ["project.yaml: description: a second one of that name; give it a name of its own"]
+
+
+def test_a_wrong_variable_is_named_with_its_value(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}ACCURACY__MINIMUM", "high")
+    (found,) = refused(tmp_path)
+    assert found.startswith(f"environment, {PREFIX}ACCURACY__MINIMUM: Input should be a valid number")
+    assert found.endswith("(given: 'high')")
 
 
 def test_an_empty_variable_is_none(tmp_path, monkeypatch):
@@ -103,7 +141,8 @@ def test_the_command_line_says_it_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert commands.main(["status"]) == 1
     told = capsys.readouterr()
-    assert told.err == "error: project.yaml: decision: a go or no-go needs decided_by and decided_on\n"
+    problem = r"error: project\.yaml, line \d+: decision: a go or no-go needs decided_by and decided_on\n"
+    assert re.fullmatch(problem, told.err)
     assert told.out == ""
 
 

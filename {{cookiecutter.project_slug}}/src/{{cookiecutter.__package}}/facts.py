@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 from yaml.reader import ReaderError
 
 from .errors import ProjectError
@@ -46,11 +45,14 @@ class Facts:
         """Return a place as people name it: an item of a list by its name, or counted from 1."""
         return ".".join(label for _, label in _steps(self.node, place) if label)
 
-    def refusal(self, error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
-        """Return every mistake of the file, in the order of its lines; `schema` knows the remedies."""
+    def refusal(self, errors: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> list[str]:
+        """Return every mistake of the file, in the order of its lines: pydantic's `errors` and its own.
+
+        `schema` is the JSON schema of the model; it knows the remedies.
+        """
         found = [
             (self.line(item["loc"]), ": ".join(filter(None, (self.field(item["loc"]), told(item, schema)))))
-            for item in error.errors()
+            for item in errors
         ]
         return self.sentences([*self.mistakes, *found])
 

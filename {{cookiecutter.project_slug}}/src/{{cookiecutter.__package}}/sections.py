@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
@@ -22,17 +22,23 @@ class Decision(Part):
     question: str
     sponsor: str
     kpis: tuple[str, ...] = Field(min_length=1)
-    go: Literal["go", "no-go", "open"]
-    decided_by: str | None = None
-    decided_on: date | None = None
+    go: Literal["go", "no-go", "open"] = Field(description="write go, no-go or open")
+    decided_by: str | None = Field(None, description="write who decided, or null while it is open")
+    decided_on: date | None = Field(None, description="write the day on which it was decided, as 2026-03-31")
+
+    @field_validator("decided_on")
+    @classmethod
+    def passed(cls, day: date | None) -> date | None:
+        """Refuse a day in the future."""
+        if day and day > date.today():
+            raise ValueError(f"{day} is in the future")
+        return day
 
     @model_validator(mode="after")
     def signed(self) -> Self:
         """Refuse a decision without a name and a date."""
         if self.go != "open" and not (self.decided_by and self.decided_on):
             raise ValueError("a go or no-go needs decided_by and decided_on")
-        if self.decided_on and self.decided_on > date.today():
-            raise ValueError(f"decided_on is in the future: {self.decided_on}")
         return self
 
 

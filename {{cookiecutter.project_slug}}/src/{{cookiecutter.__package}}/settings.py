@@ -5,23 +5,25 @@ An environment variable wins over the file: `<PACKAGE>_ACCURACY__MINIMUM=0.6` ov
 name of its section, the section, and its secrets, which exist in the environment only.
 """
 
-from collections.abc import Mapping
+import os
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import Field, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .budget import Budget
 from .errors import ProjectError
+from .facts import Facts, read_facts
+from .mistakes import reason
 from .sections import Accuracy, Data, Decision, Part, Payoff, Split
 
 PACKAGE = __package__ or ""
 ENV_PREFIX = f"{PACKAGE.upper()}_"
+FILE = "project.yaml"
 SectionOfPart = TypeVar("SectionOfPart", bound=Part)
 
 
@@ -111,7 +113,7 @@ def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` (the working folder) that holds project.yaml."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / "project.yaml").is_file():
+        if (folder / FILE).is_file():
             return folder
     raise ProjectError(f"{here}: no project.yaml here or above; run this inside the project")
 
@@ -119,38 +121,39 @@ def find_root(start: Path | None = None) -> Path:
 def read_settings(sample: int | None = None, root: Path | None = None) -> Settings:
     """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` instead of the root.
 
-    Raises ProjectError naming every field that is wrong.
+    Raises ProjectError naming every field that is wrong, with its line or its variable.
     """
     root = root or find_root()
-    facts = _read_yaml(root / "project.yaml")
-    workspace = root / "sample" / str(sample) if sample else root
-    try:
-        return whole_settings().model_validate(
-            {"workspace": workspace} | facts | {"root": root, "sample": sample}
-        )
-    except ValidationError as error:
-        raise ProjectError(_describe(item) for item in error.errors()) from None
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        facts = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date like 2026-02-30, or not UTF-8
-        raise ProjectError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(facts, dict):
-        raise ProjectError(f"{path.name}: expected names and values, found {type(facts).__name__}")
-    misplaced = [name for name in secrets() if name in facts]
+    facts = read_facts(root / FILE, FILE)
+    misplaced = [name for name in secrets() if name in facts.values]
     if misplaced:
         raise ProjectError(
-            f"{path.name}: {name}: has no place in a file that others read; set {ENV_PREFIX}{name.upper()}"
+            f"{FILE}: {name}: has no place in a file that others read; set {ENV_PREFIX}{name.upper()}"
             for name in misplaced
         )
-    return facts
+    workspace = root / "sample" / str(sample) if sample else root
+    given = {"workspace": workspace} | facts.values | {"root": root, "sample": sample}
+    try:
+        settings = whole_settings().model_validate(given)
+    except ValidationError as error:
+        raise ProjectError(_told(facts, error)) from None
+    if facts.mistakes:
+        raise ProjectError(facts.sentences(facts.mistakes))
+    return settings
 
 
-def _describe(item: Mapping[str, Any]) -> str:
-    field = ".".join(str(part) for part in item["loc"])
-    shown = field not in secrets() and isinstance(item["input"], str | int | float | None)
-    given = f" (given: {item['input']!r:.60})" if shown and item["type"] != "missing" else ""
-    place = f"project.yaml: {field}" if field else f"environment, {ENV_PREFIX}*"
-    return f"{place}: {item['msg'].removeprefix('Value error, ')}{given}"
+def _told(facts: Facts, error: ValidationError) -> list[str]:
+    """Return each mistake where it was made: on the command line, in a variable, or in a line of the file."""
+    found, in_file = [], []
+    for item in error.errors():
+        variable = ENV_PREFIX + "__".join(str(part) for part in item["loc"]).upper()
+        if item["loc"] == ("sample",):
+            found.append(f"--sample: {reason(item)} (given: {item['input']})")
+        elif not item["loc"] or os.environ.get(variable):
+            shown = item["loc"] and item["loc"][0] not in secrets()
+            given = f" (given: {item['input']!r:.60})" if shown else ""
+            name = variable if item["loc"] else f"{ENV_PREFIX}*"
+            found.append(f"environment, {name}: {reason(item)}{given}")
+        else:
+            in_file.append(item)
+    return [*found, *facts.refusal(in_file, whole_settings().model_json_schema())]

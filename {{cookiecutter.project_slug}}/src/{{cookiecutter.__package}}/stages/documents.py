@@ -42,7 +42,7 @@ def read_yaml(settings: Settings, name: str, model: type[Model]) -> Model:
     try:
         found = model.model_validate(facts.values)
     except ValidationError as error:
-        raise ProjectError(facts.refusal(error, model.model_json_schema())) from None
+        raise ProjectError(facts.refusal(error.errors(), model.model_json_schema())) from None
     if facts.mistakes:
         raise ProjectError(facts.sentences(facts.mistakes))
     return found
