@@ -25,7 +25,7 @@ def test_in_project_yaml_it_is_refused(tmp_path):
 def test_a_short_one_is_refused_without_being_repeated(tmp_path, monkeypatch):
     write_facts(tmp_path)
     monkeypatch.setenv(KEY, "too-short")
-    assert refused(tmp_path) == [f"environment, {PREFIX}API_KEY: String should have at least 16 characters"]
+    assert refused(tmp_path) == [f"environment, {KEY}: String should have at least 16 characters"]
 
 
 def test_an_empty_one_is_none(tmp_path, monkeypatch):

@@ -107,7 +107,9 @@ def test_a_name_that_stands_twice_is_told(tmp_path):
     write_facts(tmp_path)
     text = (tmp_path / "project.yaml").read_text(encoding="utf-8")
     write(tmp_path, "project.yaml", f"{text}description: another\n")
-    assert refused(tmp_path) == ["project.yaml: description: a second one of that name; give it a name of its own"]
+    assert refused(tmp_path) == [
+        "project.yaml: description: a second one of that name; give it a name of its own"
+    ]
 
 
 def test_a_wrong_variable_is_named_with_its_value(tmp_path, monkeypatch):
