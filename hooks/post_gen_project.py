@@ -1,6 +1,7 @@
 """Leave out the parts that were not chosen, record the answers, make the first commit.
 
-A file or folder `name@word` stays only if `word` was chosen, and loses its `@word`.
+A file or folder `name@word` stays only if `word` was chosen, and loses its `@word`; `name@word+other` stays
+if either was.
 """
 
 import json
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-WORD = re.compile(r"@([a-z0-9_]+)")
+WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
 RECORD = ".handrail.json"
 CACHES = {"__pycache__", ".ruff_cache", ".pytest_cache"}
 LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
@@ -23,7 +24,8 @@ PLAIN = """init.defaultBranch=main core.bigFileThreshold=1 core.compression=0 co
 
 def kept_name(path: str, chosen: set[str]) -> str | None:
     """Return a path in the template, with forward slashes, as the project has it, or None if it has not."""
-    if not CACHES.isdisjoint(path.split("/")) or not chosen.issuperset(WORD.findall(path)):
+    asked = (words.split("+") for words in WORD.findall(path))
+    if not CACHES.isdisjoint(path.split("/")) or any(chosen.isdisjoint(words) for words in asked):
         return None
     return WORD.sub("", path)
 

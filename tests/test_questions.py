@@ -70,10 +70,11 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, "2", "2", "2", "2", "1")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 13)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 5, "1")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 14)]
     answers = answers_of(tmp_path / "late-flights")
-    assert (answers["stage"], answers["model"], answers["tracking"]) == ("production", "lightgbm", "mlflow")
+    chosen = [answers[key] for key in ("stage", "problem", "model", "tracking")]
+    assert chosen == ["production", "regression", "lightgbm", "mlflow"]
     assert (answers["api"], answers["batch"]) == ("none", "batch")
 
 
@@ -195,7 +196,7 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     replay["cookiecutter"] |= {"stage": "discovery", "batch": "none", "project_slug": "edited"}
     record.write_text(json.dumps(replay), encoding="utf-8")
     done = cookiecutter("--replay")
-    parts = ("model=sklearn", "notebooks=jupyter", "api=fastapi")
+    parts = ("problem=classification", "model=sklearn", "notebooks=jupyter", "api=fastapi")
     assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", part) for part in parts]
     assert "api" not in answers_of(tmp_path / "edited")
     assert not (tmp_path / "edited" / "2-research").exists()

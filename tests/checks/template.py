@@ -58,10 +58,11 @@ def outcomes(condition: str) -> set[bool]:
 def at_names_can_come_true(template: Path) -> Iterator[str]:
     """Yield each `@word` that is no answer, and each file whose words no project has together."""
     for name in paths(template):
-        words = set(WORD.findall(name))
+        asked = [set(either.split("+")) for either in WORD.findall(name)]
+        words = set().union(*asked)
         for word in sorted(words - WORDS):
             yield f"{name}:1: @{word}: no question has such an answer"
-        if words <= WORDS and not any(words <= chosen for chosen in worlds(words)):
+        if words <= WORDS and not any(all(each & chosen for each in asked) for chosen in worlds(words)):
             yield f"{name}:1: no project has {' and '.join(sorted(words))} together"
 
 

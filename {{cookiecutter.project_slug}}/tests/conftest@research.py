@@ -8,11 +8,15 @@ import pytest
 
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import pipeline
-from {{ cookiecutter.__package }}.model import train
+from {{ cookiecutter.__package }}.model import metrics, train
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when training starts: no spinning on busy machines
 ROOT = Path(__file__).parents[1]
 SAMPLE = 20_000
+METRIC = project_settings.read_settings(root=ROOT).accuracy.metric
+RISING = metrics.GREATER_IS_BETTER[METRIC]  # whether more of the metric is better
+KNOWN = ", ".join(metrics.GREATER_IS_BETTER)
+ANY, NONE = (-1e9, 1e9), (1e9, 2e9)  # ranges that hold every figure, and no figure
 
 
 def in_workspace(workspace, **changes):

@@ -51,7 +51,7 @@ def write_facts(root, **sections):
     facts.pop("example", None)
     facts["decision"] = DECISION
     facts["budget"] = {"currency": "EUR", "total": 1000, "spent": 200, "research": {"begins": "2026-01-19"}}
-    facts["accuracy"] |= {"metric": "roc_auc", "minimum": 0.7}
+    facts["accuracy"]["minimum"] = 0.7
     for section, changes in sections.items():
         facts[section] = facts.get(section, {}) | changes
     write(root, "project.yaml", yaml.safe_dump(facts))

@@ -23,6 +23,20 @@ linear (float[N, WIDTH] x) => (float[N, 1] y)
     y = ReduceMean <keepdims = 1> (x, axes)
 }
 """
+# A root of what is below 0.
+NEVER_A_NUMBER = """
+<ir_version: 10, opset_import: ["" : 18]>
+rooted (float[N, WIDTH] x) => (float[N, 1] y)
+{
+    axes = Constant <value = int64[1] {1}> ()
+    mean = ReduceMean <keepdims = 1> (x, axes)
+    size = Abs (mean)
+    below = Neg (size)
+    one = Constant <value = float[1] {1.0}> ()
+    far_below = Sub (below, one)
+    y = Sqrt (far_below)
+}
+"""
 # A table with one place: it fails where the first feature asks for another.
 FAILS_BEYOND_ZERO = """
 <ir_version: 10, opset_import: ["" : 18]>

@@ -7,7 +7,7 @@ from onnx import parser
 
 from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }}.etl import load
-from {{ cookiecutter.__package }}.model import versions
+from {{ cookiecutter.__package }}.model import metrics, versions
 
 from .evidence import HEADER, TICKED, discovered, write
 
@@ -16,12 +16,14 @@ SAME = """
 <ir_version: 10, opset_import: ["" : 18]>
 same (float[N, 1] x) => (float[N, 1] y) { y = Identity (x) }
 """
+METRIC = next(name for name, greater in metrics.GREATER_IS_BETTER.items() if greater)
 GOOD = {"value": 0.75, "low": 0.74, "high": 0.76}
 
 
 def researched(root, model=GOOD, **sections):
     """Return the settings of a project whose research is done with a model of these figures."""
-    settings = discovered(root, **sections)
+    accuracy = {"metric": METRIC, **sections.pop("accuracy", {})}
+    settings = discovered(root, accuracy=accuracy, **sections)
     write(root, "2-research/experiments.md", "## Rounds\n\nOne.\n")
     write(root, "2-research/report.md", HEADER + TICKED)
     write(root, "reports/research.html", "<html></html>")
@@ -35,10 +37,9 @@ def researched(root, model=GOOD, **sections):
 def save_version(settings, model, feature=FEATURE):
     """Keep a version with these figures that learnt from one feature, and return its name."""
     baseline = {"value": 0.68, "low": 0.67, "high": 0.69}
-    info = {
-        "evaluation": {"model": {"roc_auc": model}, "baseline": {"roc_auc": baseline}},
-        "encoding": {"features": [feature], "categories": {}},
-    }
+    gain = {name: model[name] - baseline["value"] for name in model}
+    evaluation = {"model": {METRIC: model}, "baseline": {METRIC: baseline}, "gain": {METRIC: gain}}
+    info = {"evaluation": evaluation, "encoding": {"features": [feature], "categories": {}}}
     files = {
         "model.json": json.dumps(info).encode(),
         "model.onnx": parser.parse_model(SAME).SerializeToString(),

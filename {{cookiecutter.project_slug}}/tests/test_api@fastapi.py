@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from {{ cookiecutter.__package }} import errors, schema
-from {{ cookiecutter.__package }}.model import predictor, registry
+from {{ cookiecutter.__package }}.model import decision, predictor, registry
 from {{ cookiecutter.__package }}.serve import api, prediction_log, rehearsal
 from {{ cookiecutter.__package }}.serve.live import start_model
 
@@ -115,7 +115,7 @@ def test_one_record_gets_the_prediction_of_the_model_file(client, live, record):
             {
                 KEY: record[KEY],
                 "prediction": round(expected, 6),
-                "flagged": expected >= version.threshold,
+                **decision.act(expected, version.decision),
             }
         ],
     }
@@ -128,9 +128,9 @@ def test_many_records_get_their_predictions_in_their_order(client, live):
     predictions = ask(client, *map(as_json, rows)).json()["predictions"]
     assert [item[KEY] for item in predictions] == [row[KEY] for row in rows]
     assert [item["prediction"] for item in predictions] == [round(value, 6) for value in expected]
-    flagged = [item["flagged"] for item in predictions]
-    assert flagged == [value >= version.threshold for value in expected]
-    assert 0 < sum(flagged) < len(flagged)
+    told = [decision.act(value, version.decision) for value in expected]
+    assert [{name: item[name] for name in told[0]} for item in predictions] == told
+    assert len({str(each) for each in told}) > 1
 
 
 def choice_rule(column):
@@ -287,7 +287,7 @@ def test_health_readiness_and_version(client, live):
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json() == {"status": "ready", "source": "model"}
     split = {name: str(day) for name, day in live.dates.model_dump().items()}
-    expected = {"version": version.name, "threshold": version.threshold, "split": split}
+    expected = {"version": version.name, "decision": version.decision, "split": split}
     assert client.get("/version").json() == expected
 
 
@@ -369,7 +369,8 @@ def test_a_tampered_version_does_not_replace_the_one_in_service(client, live, re
 def test_the_fallback_answers_for_a_model_that_gives_no_number(live, record):
     with_model(live, NAN_WHERE_MISSING)
     version = live_version(live)
-    gap = next(c.name for c in COLUMNS if c.nullable and c.name in version.encoding.features)
+    features = {*version.encoding.features} - {version.baseline.column}
+    gap = next(c.name for c in COLUMNS if c.nullable and c.name in features)
     client = client_of(live)
     answer = ask(client, record | {gap: None}).json()
     expected = version.baseline.predict([record[version.baseline.column]])[0]

@@ -14,7 +14,7 @@ from .lived import (
     ASKED,
     CONTRACT,
     KEY,
-    NAN_WHERE_MISSING,
+    NEVER_A_NUMBER,
     TIME,
     live_version,
     promoted,
@@ -223,7 +223,7 @@ def test_the_fallback_scores_when_told(score, live_project, capsys):
 
 
 def test_the_fallback_scores_for_a_model_that_gives_no_number(score, live_project, capsys):
-    with_model(live_project, NAN_WHERE_MISSING)
+    with_model(live_project, NEVER_A_NUMBER)
     assert score() == 0
     assert " (fallback) into " in capsys.readouterr().out
     found = scored(output_of(live_project, f"{live_project.dates.live_from}-end")).values()

@@ -13,6 +13,7 @@ from {{ cookiecutter.__package }} import contract, errors, schema
 from {{ cookiecutter.__package }}.etl import validate
 from {{ cookiecutter.__package }}.report import dictionary
 
+from . import made_up
 from .conftest import ROOT
 
 CONTRACT = contract.CONTRACT
@@ -22,7 +23,7 @@ COLUMNS = schema.columns(CONTRACT)
 def broken_records():
     """Yield a record for each rule of the contract that breaks this rule only, with the rule's text."""
     for column in COLUMNS:
-        (good,) = schema.sample_records(CONTRACT, 1)
+        (good,) = made_up.records(CONTRACT, 1)
         if not column.nullable:
             yield good | {column.name: None}, f"{column.name}: missing"
         if column.ge is not None:
@@ -58,14 +59,14 @@ def fill(connection, records):
 
 
 def test_made_up_records_keep_every_rule():
-    records = schema.sample_records(CONTRACT, 200, seed=3)
+    records = made_up.records(CONTRACT, 200, seed=3)
     assert [CONTRACT.model_validate(record).model_dump() for record in records] == records
     assert checked(records) == [None] * 200
 
 
 def test_made_up_records_are_the_same_for_the_same_seed():
-    assert schema.sample_records(CONTRACT, 5, seed=1) == schema.sample_records(CONTRACT, 5, seed=1)
-    assert schema.sample_records(CONTRACT, 5, seed=1) != schema.sample_records(CONTRACT, 5, seed=2)
+    assert made_up.records(CONTRACT, 5, seed=1) == made_up.records(CONTRACT, 5, seed=1)
+    assert made_up.records(CONTRACT, 5, seed=1) != made_up.records(CONTRACT, 5, seed=2)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_broken_rule_is_found_in_a_record_and_in_a_table(record, rule):
 
 
 def test_all_broken_rules_of_a_row_are_named():
-    (good,) = schema.sample_records(CONTRACT, 1)
+    (good,) = made_up.records(CONTRACT, 1)
     numbers = [column for column in COLUMNS if column.ge is not None][:2]
     bad = good | {column.name: column.kind(column.ge - 1) for column in numbers}
     assert checked([bad]) == ["; ".join(f"{column.name}: below {column.ge:.15g}" for column in numbers)]
@@ -87,7 +88,7 @@ def test_all_broken_rules_of_a_row_are_named():
 
 def test_a_repeated_key_is_kept_once():
     key = schema.one_of_role(CONTRACT, schema.Role.KEY).name
-    first, second = schema.sample_records(CONTRACT, 2)
+    first, second = made_up.records(CONTRACT, 2)
     nameless = [record | {key: None} for record in (first, second)]
     assert checked(nameless) == [f"{key}: missing"] * 2
     twice = [first, second | {key: first[key]}]
@@ -102,7 +103,7 @@ def test_a_request_holds_nothing_that_only_time_tells():
 
 
 def test_unknown_and_infinite_values_are_refused():
-    (good,) = schema.sample_records(CONTRACT, 1)
+    (good,) = made_up.records(CONTRACT, 1)
     number = next(column.name for column in COLUMNS if column.kind is float)
     with pytest.raises(ValidationError, match="Extra inputs"):
         CONTRACT.model_validate(good | {"surprise": 1})
@@ -151,14 +152,14 @@ def test_a_contract_with_no_key_or_two_is_refused():
 
 def test_a_column_that_records_cannot_be_made_up_for_says_what_it_needs():
     with pytest.raises(errors.ProjectError, match=r"^contract\.py: x needs examples$"):
-        schema.sample_records(one_column(schema.Role.FEATURE, str), 1)
+        made_up.records(one_column(schema.Role.FEATURE, str), 1)
     with pytest.raises(errors.ProjectError, match=r"^contract\.py: x needs both ge and le$"):
-        schema.sample_records(one_column(schema.Role.FEATURE, int, ge=0), 1)
+        made_up.records(one_column(schema.Role.FEATURE, int, ge=0), 1)
 
 
 def test_a_key_may_be_a_number():
     numbered = one_column(schema.Role.KEY, int, ge=10, le=99)
-    assert schema.sample_records(numbered, 3) == [{"x": 10}, {"x": 11}, {"x": 12}]
+    assert made_up.records(numbered, 3) == [{"x": 10}, {"x": 11}, {"x": 12}]
 
 
 def test_the_data_dictionary_is_that_of_the_contract():

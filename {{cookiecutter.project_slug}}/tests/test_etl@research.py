@@ -16,7 +16,8 @@ from .conftest import ROOT
 
 TABLE = contract.TABLE
 RAW = extract.RAW_TABLES
-ONE = next(name for name in RAW if not RAW[name].sampled)
+CUT = settings.read_settings(root=ROOT).data.sampled
+ONE = min(RAW.keys() - {*CUT}, key=lambda name: RAW[name].minimum_rows)
 
 
 def run(project):
@@ -72,6 +73,7 @@ def test_all_bad_files_are_named_at_once(project, tmp_path):
 
 def test_a_broken_statement_is_said_with_its_file(project, monkeypatch):
     before = content(project)
+    project = project.model_copy(update={"data": project.data.model_copy(update={"sampled": ()})})
     fewer = {name: RAW[name] for name in list(RAW)[1:]}
     for module in (extract, pipeline):
         monkeypatch.setattr(module, "RAW_TABLES", fewer)
@@ -121,3 +123,9 @@ def test_a_full_disk_is_one_clear_line(project):
     assert re.fullmatch(r"(warning: .*\n)?error: .*\n", result.stderr)
     assert content(project) == before
     assert not [path for path in (project.workspace / "data").rglob(".*") if path.is_file()]
+
+
+def test_a_small_run_that_would_cut_an_unknown_table_is_refused(project):
+    data = project.data.model_copy(update={"sampled": ("moons",)})
+    with pytest.raises(errors.ProjectError, match=r"data\.sampled: moons is no raw table; known are "):
+        run(project.model_copy(update={"data": data}))

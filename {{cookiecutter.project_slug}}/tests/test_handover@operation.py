@@ -23,7 +23,7 @@ def operated(tmp_path):
     registry.make_live(settings, save_version(settings, GOOD))
     write(tmp_path, LAUNCH, HEADER + TICKED)
     write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{TICKED}")
-    write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["precision"]}))
+    write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["score"]}))
     return settings
 
 
@@ -35,7 +35,7 @@ def findings(settings):
 def test_good_evidence_passes(operated):
     found = findings(operated)
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
-    assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: precision"
+    assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: score"
     assert found["handover"].evidence == f"all 2 ticked in {HANDOVER}, last on 2026-02-01"
     assert gates.refusals(gates.read_stages(operated)) == []
 

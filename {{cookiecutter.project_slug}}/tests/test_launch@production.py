@@ -7,7 +7,7 @@ from {{ cookiecutter.__package }}.model import registry
 from {{ cookiecutter.__package }}.stages import checklist, gates
 
 from .evidence import HEADER, OPEN, ROOT, TICKED, write, write_facts
-from .model_evidence import GOOD, researched, save_version
+from .model_evidence import GOOD, METRIC, researched, save_version
 
 LAUNCH = "3-production/launch.md"
 
@@ -39,10 +39,10 @@ def test_without_a_live_model_it_is_open(tmp_path):
 
 
 def test_a_raised_minimum_fails_the_live_model(live):
-    write_facts(live.root, accuracy={"minimum": 0.8})
+    write_facts(live.root, accuracy={"metric": METRIC, "minimum": 0.8})
     found = findings(project_settings.read_settings(root=live.root))["model good enough"]
     assert found.state is gates.State.FAILED
-    assert found.evidence.endswith("roc_auc 0.750 misses the minimum 0.8 of project.yaml")
+    assert found.evidence.endswith(f"{METRIC} 0.750 misses the minimum 0.8 of project.yaml")
 
 
 def test_a_live_model_that_was_changed_fails(live):

@@ -9,21 +9,24 @@ from itertools import pairwise
 import duckdb
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import (
     baseline,
+    bootstrap,
     estimator,
     evaluate,
     features,
     metrics,
     predictor,
     reference,
+    requirements,
     train,
     versions,
 )
+
+from .conftest import KNOWN, METRIC, RISING
 
 CONTRACT, TABLE = contract.CONTRACT, contract.TABLE
 HANDMADE = features.Encoding(("size", "colour"), {"colour": ("blue", "red")})
@@ -89,7 +92,7 @@ def test_the_periods_follow_one_another(read):
 
 def test_the_baseline_is_the_shrunken_mean_by_hand():
     values, target = np.array(["a"] * 50 + ["b"] * 50), np.array([1] * 50 + [0] * 50, dtype=np.float32)
-    simple = baseline.fit_baseline("kind", values, target)
+    simple = baseline.fit_baseline("kind", values, target, takes="mean")
     assert simple.means == {"a": 0.75, "b": 0.25}
     np.testing.assert_array_equal(
         simple.predict(["a", "b", "c"]), np.array([0.75, 0.25, 0.5], dtype=np.float32)
@@ -98,68 +101,54 @@ def test_the_baseline_is_the_shrunken_mean_by_hand():
     assert [value for (value,) in found] == [0.75, 0.25, 0.5]
 
 
-@pytest.mark.parametrize("decimals", [1, 7], ids=["many ties", "no ties"])
-def test_metrics_equal_those_of_scikit_learn(decimals):
-    rng = np.random.default_rng(1)
-    target = rng.integers(0, 2, 3000).astype(np.float32)
-    prediction = np.clip(0.3 * target + rng.random(3000) * 0.7, 0, 1).round(decimals).astype(np.float32)
-    found = metrics.measure(metrics.ranked(target, prediction), 0.5)
-    assert found["roc_auc"] == pytest.approx(roc_auc_score(target, prediction), abs=1e-12)
-    assert found["average_precision"] == pytest.approx(average_precision_score(target, prediction), abs=1e-12)
-    assert found["brier"] == pytest.approx(brier_score_loss(target, prediction.astype(float)), abs=1e-9)
-    flagged = prediction >= np.float32(0.5)
-    assert found["precision"] == pytest.approx(target[flagged].mean())
-    assert found["recall"] == pytest.approx(flagged[target == 1].mean())
+def test_the_baseline_may_be_a_value_as_it_stands():
+    values, target = np.array(["3", "unknown"]), np.float32([2, 6])
+    simple = baseline.fit_baseline("last", values, target, takes="value")
+    assert simple.predict(values).tolist() == simple.predict([3, None]).tolist() == [3, 4]
+    found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES (3), (NULL)) AS t(last)").fetchall()
+    assert [value for (value,) in found] == [3, 4]
 
 
-def test_a_weight_counts_a_row_so_many_times():
-    target, prediction = np.float32([1, 0, 1, 0]), np.float32([0.9, 0.8, 0.4, 0.4])
-    counts = np.array([2, 1, 3, 0])
-    weighted = metrics.measure(metrics.ranked(target, prediction), 0.5, counts.astype(float))
-    repeated = metrics.measure(metrics.ranked(target.repeat(counts), prediction.repeat(counts)), 0.5)
-    assert weighted == pytest.approx(repeated)
-
-
-def test_metrics_that_the_rows_cannot_show_are_nan():
-    found = metrics.measure(metrics.ranked(np.float32([0, 0]), np.float32([0.1, 0.2])), 0.5)
-    assert np.isnan([found["roc_auc"], found["precision"], found["recall"]]).all()
-    assert found["observed_share"] == 0
-
-
-def test_the_threshold_is_the_one_that_pays_most():
-    target, prediction = np.float32([1, 1, 0, 0]), np.float32([0.9, 0.6, 0.5, 0.1])
-    assert metrics.best_threshold(target, prediction, caught=1, false_alarm=-1) == 0.51
-    assert metrics.payoff_per_row(target, prediction, 0.55, caught=100, false_alarm=-10) == 50
-
-
-def test_bootstrap_intervals_hold_the_value_and_narrow_with_rows():
+def test_intervals_hold_the_value_and_narrow_with_rows():
     rng = np.random.default_rng(2)
     target = rng.integers(0, 2, 4000).astype(np.float32)
     prediction = (0.2 * target + rng.random(4000) * 0.8).astype(np.float32)
+    decision = dict.fromkeys(("threshold", "margin", "tolerable"), 0.5)
     widths = []
     for size in (400, 4000):
-        rows = metrics.ranked(target[:size], prediction[:size])
-        low, high = metrics.bootstrap(rows, 0.5, 200)["roc_auc"]
-        assert low < metrics.measure(rows, 0.5)["roc_auc"] < high
-        widths.append(high - low)
+        rows = metrics.rows_of(target[:size], prediction[:size])
+        found = metrics.measure(rows, decision)[METRIC]
+        figures = bootstrap.figures(found, bootstrap.resampled(rows, decision, 200)[METRIC])
+        assert figures["low"] < found < figures["high"]
+        widths.append(figures["high"] - figures["low"])
     assert widths[0] == pytest.approx(widths[1] * 10**0.5, rel=0.3)
 
 
-def test_small_parts_are_left_out(read):
+def test_a_gain_is_measured_on_the_same_rows(version):
+    found = version.info["evaluation"]
+    model, simple, gain = (found[name][METRIC] for name in ("model", "baseline", "gain"))
+    sign = 1 if RISING else -1
+    assert gain["value"] == pytest.approx(sign * (model["value"] - simple["value"]))
+    assert gain["low"] < gain["value"] < gain["high"]
+    apart = (model["high"] - model["low"]) + (simple["high"] - simple["low"])
+    assert gain["high"] - gain["low"] < apart
+
+
+def test_small_parts_are_left_out(read, version):
     few = features.Dataset(
         read.test.features[:150],
         np.resize(np.float32([0, 1]), 150),
-        np.array(["2013-07"] * 120 + ["2013-08"] * 30),
+        np.array(["2013-07-31"] * 120 + ["2013-08-01"] * 30, dtype="datetime64[s]"),
         {},
         read.test.baseline_by[:150],
     )
     score = np.linspace(0, 1, 150, dtype=np.float32)
-    assert set(evaluate.evaluate(few, score, score, 0.5, silent)["parts"]["month"]) == {"2013-07"}
+    parts = evaluate.evaluate(few, score, score, version.decision, silent)["parts"]
+    assert set(parts["month"]) == {"2013-07"}
 
 
 def test_the_model_beats_the_baseline(version):
-    evaluation = version.info["evaluation"]
-    assert evaluation["model"]["roc_auc"]["low"] > evaluation["baseline"]["roc_auc"]["value"]
+    assert version.info["evaluation"]["gain"][METRIC]["low"] > 0
 
 
 def near_every_split(learning, rows):
@@ -173,11 +162,18 @@ def near_every_split(learning, rows):
     return np.column_stack(columns)
 
 
+def as_if(kind, target, unit):
+    """Return the target as one of `kind`: above its median or not, or an amount that varies by `unit`."""
+    if kind == "classification":
+        return (target > np.median(target)).astype(np.float32)
+    return ((target - target.mean()) / target.std() * unit).astype(np.float32)
+
+
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_the_file_agrees_with_the_library_that_made_it(kind, read, monkeypatch):
     monkeypatch.setattr(estimator, "KIND", kind)
     unit = 1 if kind == "classification" else 100
-    learning = dataclasses.replace(read.learning, target=read.learning.target * np.float32(unit))
+    learning = dataclasses.replace(read.learning, target=as_if(kind, read.learning.target, unit))
     width = learning.features.shape[1]
     fitted = estimator.fit(learning, read.encoding, seed=0)
     content = estimator.export(fitted, width)
@@ -210,15 +206,18 @@ def test_the_future_changes_nothing_that_was_learnt(project, version):
     time = schema.one_of_role(CONTRACT, schema.Role.TIME).name
     target = schema.one_of_role(CONTRACT, schema.Role.TARGET).name
     changed = path.with_name("changed.parquet")
-    turned = f"CASE WHEN {time} >= TIMESTAMP '{project.dates.test_from}' THEN 1 - {target} ELSE {target} END"
+    mirrored = f"(SELECT max({target}) + min({target}) FROM '{path}') - {target}"
+    later = f"{time} >= TIMESTAMP '{project.dates.test_from}'"
+    turned = f"CASE WHEN {later} THEN {mirrored} ELSE {target} END"
     query = f"SELECT * REPLACE ({turned} AS {target}) FROM '{path}'"
     duckdb.sql(f"COPY ({query}) TO '{changed}' (FORMAT parquet)")
     changed.replace(path)
     training = retrain(project)
     other = versions.load_version(project, training.version)
     assert other.model.read_bytes() == version.model.read_bytes()
-    assert other.threshold == version.threshold
-    assert training.info["evaluation"]["model"]["roc_auc"]["value"] < 0.4
+    assert other.decision == version.decision
+    before, after = (each.info["evaluation"]["model"][METRIC]["value"] for each in (version, training))
+    assert requirements.worse(METRIC, after, than=before, tolerance=0.2 * before)
 
 
 def test_a_period_without_rows_is_refused(project):
@@ -257,8 +256,8 @@ def test_a_version_records_what_it_is_made_of(version):
     names = {path.name for path in version.path.iterdir()}
     assert names == {"SHA256SUMS", "card.md", "contract.json", "model.json", "model.onnx"}
     card = (version.path / "card.md").read_text(encoding="utf-8")
-    value = version.info["evaluation"]["model"]["roc_auc"]["value"]
-    assert f"| roc_auc | {value:.3f} |" in card
+    value = version.info["evaluation"]["model"][METRIC]["value"]
+    assert f"| {METRIC} | {value:.3f} |" in card
     properties = json.loads((version.path / "contract.json").read_text(encoding="utf-8"))["properties"]
     assert list(properties) == list(CONTRACT.model_fields)
 
@@ -287,5 +286,5 @@ def test_reference_shares_are_those_of_the_bins_by_hand():
 
 def test_an_unknown_metric_is_refused_before_training(project):
     accuracy = project.accuracy.model_copy(update={"metric": "charm"})
-    with pytest.raises(errors.ProjectError, match=r"accuracy\.metric: charm is unknown; known are roc_auc"):
+    with pytest.raises(errors.ProjectError, match=rf"accuracy\.metric: charm is unknown; known are {KNOWN}"):
         retrain(project.model_copy(update={"accuracy": accuracy}))

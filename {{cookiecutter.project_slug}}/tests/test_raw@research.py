@@ -139,7 +139,7 @@ def test_an_empty_cell_is_missing_whatever_the_type(read, tmp_path, empty_cell):
 
 def test_a_sample_is_the_same_each_time(read, tmp_path):
     write_parquet(tmp_path, "SELECT i AS fare, 'Lyon' AS town FROM range(1000) AS r(i)")
-    table = replace(PARQUET, sampled=True)
+    table = PARQUET
     sample = read(table, 10)
     assert len(sample) == 10
     assert read(table, 10) == sample

@@ -4,10 +4,11 @@ import pytest
 
 from {{ cookiecutter.__package }} import commands, contract
 from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }}.model import metrics, requirements
 from {{ cookiecutter.__package }}.stages import gates
 
 from .evidence import HEADER, OPEN, TICKED, discovered, write
-from .model_evidence import researched
+from .model_evidence import METRIC, researched
 
 
 def findings(settings):
@@ -19,8 +20,8 @@ def test_good_evidence_passes(tmp_path):
     found = findings(researched(tmp_path))
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["data loaded"].evidence == f"data/{contract.TABLE}.parquet, 2 rows"
-    assert found["baseline beaten"].evidence == "roc_auc 0.750 (0.740 to 0.760), baseline 0.680"
-    assert found["minimum reached"].evidence == "roc_auc 0.750, minimum 0.7"
+    assert found["baseline beaten"].evidence == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680"
+    assert found["minimum reached"].evidence == f"{METRIC} 0.750, minimum 0.7"
 
 
 def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
@@ -38,7 +39,7 @@ def test_a_model_no_better_than_the_baseline_fails(tmp_path):
     found = findings(researched(tmp_path, {"value": 0.72, "low": 0.67, "high": 0.77}))
     assert found["baseline beaten"].state is gates.State.FAILED
     assert (
-        "roc_auc 0.720 (0.670 to 0.770) does not clearly beat the baseline's 0.680"
+        f"{METRIC} 0.720 does not clearly beat the baseline's 0.680: better by 0.040 (-0.010 to 0.090)"
         in found["baseline beaten"].evidence
     )
     assert found["minimum reached"].state is gates.State.DONE
@@ -47,14 +48,24 @@ def test_a_model_no_better_than_the_baseline_fails(tmp_path):
 def test_a_model_below_the_minimum_fails(tmp_path):
     found = findings(researched(tmp_path, {"value": 0.695, "low": 0.69, "high": 0.699}))
     assert found["minimum reached"].state is gates.State.FAILED
-    assert "roc_auc 0.695 misses the minimum 0.7 of project.yaml" in found["minimum reached"].evidence
+    assert f"{METRIC} 0.695 misses the minimum 0.7 of project.yaml" in found["minimum reached"].evidence
     assert found["baseline beaten"].state is gates.State.DONE
+
+
+def test_less_is_better_where_the_metric_is_an_error():
+    error = next(name for name, greater in metrics.GREATER_IS_BETTER.items() if not greater)
+    assert [requirements.worse(error, value, than=0.5, tolerance=0.1) for value in (0.4, 0.59, 0.61)] == [
+        False,
+        False,
+        True,
+    ]
+    assert requirements.worse(error, float("nan"), than=0.5)
 
 
 def test_an_unknown_measure_fails(tmp_path):
     found = findings(researched(tmp_path, accuracy={"metric": "luck"}))
     assert found["minimum reached"].evidence.startswith(
-        "project.yaml: accuracy.metric: luck is unknown; known are roc_auc"
+        f"project.yaml: accuracy.metric: luck is unknown; known are {', '.join(metrics.GREATER_IS_BETTER)}"
     )
 
 

@@ -13,11 +13,12 @@ from {{ cookiecutter.__package }}.model import rounds
 from .evidence import write_facts
 
 INFO = {
-    "metric": "roc_auc",
+    "metric": "score",
     "rows": {"training": 7, "validation": 2, "test": 1},
     "evaluation": {
-        "model": {"roc_auc": {"value": 0.75, "low": 0.74, "high": 0.76}},
-        "baseline": {"roc_auc": {"value": 0.68, "low": 0.67, "high": 0.69}},
+        "model": {"score": {"value": 0.75, "low": 0.74, "high": 0.76}},
+        "baseline": {"score": {"value": 0.68, "low": 0.67, "high": 0.69}},
+        "gain": {"score": {"value": 0.07, "low": 0.06, "high": 0.08}},
     },
 }
 

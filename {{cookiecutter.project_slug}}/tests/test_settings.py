@@ -47,9 +47,10 @@ def test_the_project_itself_can_be_read():
         (
             "accuracy",
             {"lowest": 0.7},
-            "accuracy.lowest: no such field; take one of metric, minimum, baseline_by, tolerance",
+            "accuracy.lowest: no such field; take one of metric, minimum, baseline_by, baseline_takes, "
+            "tolerance",
         ),
-        ("payoff", {"false_alarm": 5}, "payoff.false_alarm: Input should be less than 0 (given: 5)"),
+        ("error_costs", {"too_high": 0}, "error_costs.too_high: Input should be greater than 0 (given: 0)"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, section, changes, sentence):
@@ -81,7 +82,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 def test_all_mistakes_are_told_together(tmp_path):
     write_facts(tmp_path, accuracy={"minimum": "high"})
     facts = yaml.safe_load((tmp_path / "project.yaml").read_text(encoding="utf-8"))
-    del facts["payoff"]
+    del facts["error_costs"]
     write(tmp_path, "project.yaml", yaml.safe_dump(facts))
     high, missing = sorted(refused(tmp_path))
     assert high.startswith("project.yaml: accuracy.minimum: Input should be a valid number")

@@ -13,22 +13,24 @@ from {{ cookiecutter.__package }}.report import rounds_page
 from {{ cookiecutter.__package }}.stages import gates
 
 from .evidence import discovered, write
-from .model_evidence import researched
+from .model_evidence import METRIC, researched
 
 ROUND = {
     "at": "2026-01-21T10:00:00+00:00",
     "note": "first",
-    "metric": "roc_auc",
+    "metric": METRIC,
     "value": 0.69,
     "low": 0.685,
     "high": 0.695,
     "baseline": 0.68,
+    "gain_low": -0.005,
     "seconds": 1800.0,
     "rows": {"training": 7},
     "version": "v1",
     "commit": None,
 }
-GOOD = {"value": 0.71, "low": 0.705, "high": 0.715}
+GOOD = {"value": 0.71, "low": 0.705, "high": 0.715, "gain_low": 0.02}
+DECIDING = {"metric": METRIC}
 LIMITS = {"begins": "2026-01-19", "days": 10, "money": 1000, "cost_per_day": 100, "cost_per_hour": 4}
 
 
@@ -46,7 +48,7 @@ def log(root, *changes):
 def judged(root, *changes, limits=LIMITS):
     """Return the verdict after these rounds."""
     budget = {"research": limits} if limits else {"research": None}
-    settings = discovered(root, budget=budget)
+    settings = discovered(root, budget=budget, accuracy=DECIDING)
     log(root, *changes)
     return verdict.judge(settings, verdict.read_rounds(settings))
 
@@ -78,18 +80,18 @@ def test_when_days_or_money_are_spent_it_says_stop(tmp_path, rounds, limits, spe
 def test_good_enough_is_good_enough_even_when_all_is_spent(tmp_path):
     assert judged(tmp_path, {}, GOOD | on(30)) == verdict.Verdict(
         "good enough",
-        "round 2 reaches roc_auc 0.710, needed is 0.7, and it clearly beats the simple technique",
+        f"round 2 reaches {METRIC} 0.710, needed is 0.7, and it clearly beats the simple technique",
     )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"value": 0.699, "low": 0.69, "high": 0.708},
-        GOOD | {"baseline": 0.706},
-        GOOD | {"metric": "precision"},
+        GOOD | {"value": 0.699},
+        GOOD | {"gain_low": 0.0},
+        GOOD | {"metric": "charm"},
     ],
-    ids=["below the minimum", "baseline within the interval", "another metric"],
+    ids=["below the minimum", "gain that may be chance", "another metric"],
 )
 def test_what_is_not_good_enough(tmp_path, change):
     assert judged(tmp_path, change).says == "go on"
@@ -129,7 +131,7 @@ def test_a_spent_budget_fails_the_gate_and_a_good_round_passes_it(tmp_path):
 
 
 def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, capsys):
-    discovered(tmp_path, budget={"research": LIMITS})
+    discovered(tmp_path, budget={"research": LIMITS}, accuracy=DECIDING)
     log(tmp_path, {}, {"note": "<b>bold</b>"} | GOOD | on(24))
     monkeypatch.chdir(tmp_path)
     assert commands.main(["rounds"]) == 0
@@ -137,7 +139,7 @@ def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, cap
     assert re.search(
         r"^2 +2026-01-24 +0\.710 +0\.705 to 0\.715 +0\.680 +1,800 +<b>bold</b>", said, re.MULTILINE
     )
-    assert "good enough: round 2 reaches roc_auc 0.710" in said
+    assert f"good enough: round 2 reaches {METRIC} 0.710" in said
     assert said.endswith("page reports/rounds.html\n")
     shown = (tmp_path / "reports/rounds.html").read_text(encoding="utf-8")
     assert shown.count("<svg") == 2
@@ -157,6 +159,6 @@ def test_without_a_round_the_command_says_how_to_log_one(tmp_path, monkeypatch, 
 
 
 def test_one_round_in_which_all_figures_are_equal_is_drawn(tmp_path):
-    settings = discovered(tmp_path)
+    settings = discovered(tmp_path, accuracy=DECIDING)
     same = verdict.Round.model_validate(ROUND | dict.fromkeys(("value", "low", "high", "baseline"), 0.7))
     assert 'r="4.5"' in rounds_page.score_picture(settings, [(1, same)])

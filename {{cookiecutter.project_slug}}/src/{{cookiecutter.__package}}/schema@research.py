@@ -2,13 +2,11 @@
 
 A contract is a pydantic model of one record. Its constraints are the rules; `column` adds the role
 and the unit. From it follow the API's model, the check of whole tables, the feature types, the drift
-bins, the data dictionary and the sample records of the tests.
+bins, the data dictionary and the made-up records of the tests.
 """
 
-import random
-import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
@@ -103,12 +101,6 @@ def request_model(contract: type[Record]) -> type[Record]:
     return create_model(f"{contract.__name__}Request", __base__=Record, **fields)  # ty: ignore[no-matching-overload]
 
 
-def sample_records(contract: type[Record], count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Return `count` made-up records that keep every rule, the same ones for the same seed."""
-    rng = random.Random(seed)  # noqa: S311 (made-up records, no secrets)
-    return [{c.name: _sample_value(c, number, rng) for c in columns(contract)} for number in range(count)]
-
-
 def _column(name: str, field: FieldInfo) -> Column:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     if "role" not in extra:
@@ -148,20 +140,3 @@ def _kind(name: str, annotation: Any) -> tuple[type, bool, tuple[str, ...]]:
             f"or None; {ADVICE}"
         )
     return kind, nullable, choices
-
-
-def _sample_value(column: Column, number: int, rng: random.Random) -> Any:
-    if column.kind in (str, datetime) and not column.choices and not column.examples:
-        raise ProjectError(f"contract.py: {column.name} needs examples")
-    if column.role is Role.KEY and column.kind is str:
-        return re.sub(r"\d+$", lambda digits: f"{number:0{len(digits[0])}}", column.examples[0])
-    if column.kind is datetime:
-        return column.examples[0] + timedelta(hours=number)
-    if column.kind is str:
-        return rng.choice(column.choices or column.examples)
-    low, high = column.ge, column.le
-    if low is None or high is None:
-        raise ProjectError(f"contract.py: {column.name} needs both ge and le")
-    if column.role is Role.KEY:
-        return int(low) + number
-    return rng.randint(int(low), int(high)) if column.kind is int else rng.uniform(low, high)

@@ -43,9 +43,13 @@ class Decision(Part):
 
 
 class Data(Part):
-    """Where raw tables come from (empty: the packaged example), and how much the engine may use."""
+    """Where raw tables come from (empty: the packaged example), and how much the engine may use.
+
+    `sampled`: raw tables of which a small run reads only some rows.
+    """
 
     source: Path | None = None
+    sampled: tuple[str, ...] = ()
     maximum_rejected_share: Share = 0.01
     memory_limit: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")
 
@@ -80,12 +84,17 @@ class Accuracy(Part):
     metric: str
     minimum: float
     baseline_by: str
+    baseline_takes: Literal["mean", "value"] = "mean"
     tolerance: float = Field(0.0, ge=0)
 
 
-class Payoff(Part):
-    """What a warning is worth to the user, in the project's currency."""
+class ErrorCosts(Part):
+    """What an error costs, in the project's currency: per unit too low, and per unit too high.
+
+    In a yes-or-no prediction the unit is the whole case: missed, or a false alarm.
+    """
 
     currency: str
-    caught: float = Field(gt=0)
-    false_alarm: float = Field(lt=0)
+    too_low: float = Field(gt=0)
+    too_high: float = Field(gt=0)
+    tolerable: float = Field(0.0, ge=0)

@@ -19,7 +19,7 @@ from .budget import Budget
 from .errors import ProjectError
 from .facts import Facts, read_facts
 from .mistakes import reason
-from .sections import Accuracy, Data, Decision, Part, Payoff, Split
+from .sections import Accuracy, Data, Decision, ErrorCosts, Part, Split
 
 PACKAGE = __package__ or ""
 ENV_PREFIX = f"{PACKAGE.upper()}_"
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     example: bool = False
     decision: Decision
     accuracy: Accuracy
-    payoff: Payoff
+    error_costs: ErrorCosts
     data: Data = Data()
     split: Split | None = None
     budget: Budget | None = None

@@ -34,7 +34,6 @@ RAW_TABLES = {
             "time_hour": "TIMESTAMP",
         },
         minimum_rows=1000,
-        sampled=True,
     ),
     "weather": RawTable(
         "weather.csv",
@@ -69,6 +68,12 @@ def extract(connection: Connection, settings: Settings) -> dict[str, int]:
     Raises ProjectError that names all the files that are missing, empty, cut off or of another shape;
     the raw tables of the last good run are then still there.
     """
+    unknown = sorted(set(settings.data.sampled) - set(RAW_TABLES))
+    if unknown:
+        raise ProjectError(
+            f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are "
+            f"{', '.join(RAW_TABLES)}"
+        )
     source = source_folder(settings)
     target = settings.workspace / "data" / "raw"
     target.mkdir(parents=True, exist_ok=True)
@@ -77,9 +82,8 @@ def extract(connection: Connection, settings: Settings) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".raw-") as folder:
         for name, table in RAW_TABLES.items():
             try:
-                counts[name] = read_raw(
-                    connection, table, source, Path(folder) / f"{name}.parquet", settings.sample
-                )
+                sample = settings.sample if name in settings.data.sampled else None
+                counts[name] = read_raw(connection, table, source, Path(folder) / f"{name}.parquet", sample)
             except ProjectError as error:
                 problems.extend(error.problems)
         if problems:

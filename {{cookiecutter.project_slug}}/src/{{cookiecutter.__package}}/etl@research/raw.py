@@ -22,21 +22,20 @@ class RawTable:
     file: str
     columns: Mapping[str, str]
     minimum_rows: int
-    sampled: bool = False
     separator: str = ","
 
 
 def read_raw(connection: Connection, table: RawTable, source: Path, target: Path, sample: int | None) -> int:
     """Read the file of `table` in the folder `source` into `target`, Parquet, and return its rows.
 
-    With `sample`, at most that many rows of a table that is sampled, always the same ones. Raises
-    ProjectError where the file is missing, empty, cut off, or has values of another type.
+    With `sample`, at most that many rows, always the same ones. Raises ProjectError where the file is
+    missing, empty, cut off, or has values of another type.
     """
     file = _unpacked(source, table.file, target.parent)
     columnar = file.suffix == ".parquet"
     reader = _parquet(connection, table, file) if columnar else _csv(table, file)
     query = f"SELECT {', '.join(table.columns)} FROM {reader}"
-    if table.sampled and sample:
+    if sample:
         query += f" ORDER BY hash({', '.join(table.columns)}) LIMIT {sample}"
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..settings import Settings
-from .metrics import EXPLAINED
+from .metrics import EXPLAINED, GREATER_IS_BETTER
 
 
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
@@ -20,8 +20,9 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         f"**The decision it serves.** {settings.decision.question}",
         "",
-        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. The threshold "
-        f"{evaluation['threshold']:g} was chosen on {rows['validation']:,} rows before {split['test_from']}. "
+        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
+        f"{_decided(evaluation['decision'])}, decided on {rows['validation']:,} rows before "
+        f"{split['test_from']}. "
         f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
         "| measure | model | 95% interval | baseline | meaning |",
@@ -37,6 +38,10 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _decided(decision: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in decision.items()).capitalize()
+
+
 def _row(name: str, evaluation: Mapping[str, Any]) -> str:
     model, baseline = evaluation["model"][name], evaluation["baseline"][name]
     interval = f"{model['low']:.3f} to {model['high']:.3f}"
@@ -46,7 +51,8 @@ def _row(name: str, evaluation: Mapping[str, Any]) -> str:
 def _weakest(metric: str, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = []
     for part, values in parts.items():
-        worst = min(values, key=lambda value: values[value][metric]["value"], default=None)
+        order = sorted(values, key=lambda value: values[value][metric]["value"])
+        worst = next(iter(order if GREATER_IS_BETTER[metric] else reversed(order)), None)
         if worst is not None:
             figures = values[worst]
             lines.append(

@@ -1,7 +1,7 @@
 """The model that is learnt: a small neural network, built with Keras on TensorFlow, kept as ONNX."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ def fit(training: Dataset, encoding: Encoding, seed: int) -> Model:
     batch_size = min(HYPERPARAMETERS["batch_size"], max(32, len(training) // 64))
     epochs = HYPERPARAMETERS["epochs"]
     model.network.fit(training.features, training.target, batch_size, epochs, verbose=0)
-    return model
+    return model if KIND == "classification" else replace(model, network=_centred(model, training))
 
 
 def predict(model: Model, features: Floats) -> Floats:
@@ -95,6 +95,14 @@ def _untrained(training: Dataset, encoding: Encoding) -> Model:
         value = layers.Dense(width, activation="relu", kernel_regularizer=l2)(value)
         value = layers.Dropout(HYPERPARAMETERS["dropout"])(value)
     return Model(keras.Model(features, _outcome(value, training.target)), amounts, mean, scale, names)
+
+
+def _centred(model: Model, training: Dataset) -> keras.Model:
+    """Return the network with its offset put right: with dropout, its mean is not that of the target."""
+    *_, plain, last = model.network.layers
+    missing = float((training.target - predict(model, training.features)).mean(dtype=np.float64))
+    right = layers.Rescaling(float(last.scale), float(last.offset) + missing)
+    return keras.Model(model.network.input, right(plain.output))
 
 
 def _prepared(

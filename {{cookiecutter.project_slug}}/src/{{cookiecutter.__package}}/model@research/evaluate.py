@@ -5,49 +5,61 @@ from typing import Any
 
 import numpy as np
 
+from .bootstrap import figures, resampled
 from .features import Dataset, Floats
-from .metrics import bootstrap, measure, ranked
+from .metrics import GREATER_IS_BETTER, Decision, Doubles, measure, rows_of
 
 RESAMPLES = 200
 SMALLEST_PART_ROWS = 100
 
-Measured = Mapping[str, Mapping[str, float]]
+Figures = Mapping[str, Mapping[str, float]]
 
 
 def evaluate(
-    test: Dataset, prediction: Floats, baseline: Floats, threshold: float, on_step: Callable[[str], None]
+    test: Dataset, prediction: Floats, baseline: Floats, decision: Decision, on_step: Callable[[str], None]
 ) -> dict[str, Any]:
     """Return every metric with its 95% interval: of the model, the baseline, each month and each slice.
 
-    `prediction` and `baseline` have one value per row of `test`. Parts of fewer than
-    SMALLEST_PART_ROWS rows are left out: their figures would say nothing.
+    `gain` is how much better the model is than the baseline, on the same rows. `prediction` and `baseline`
+    have one value per row of `test`. Parts of fewer than SMALLEST_PART_ROWS rows are left out: their
+    figures would say nothing.
     """
-    on_step("measure the model")
-    model = _measured(test.target, prediction, threshold)
-    on_step("measure the baseline")
-    simple = _measured(test.target, baseline, threshold)
+    on_step("measure model and baseline")
+    model, simple, gain = _compared(test.target, prediction, baseline, decision)
     parts = {"month": test.months, **test.slices}
     measured = {}
     for name, values in parts.items():
         on_step(f"measure by {name}")
-        measured[name] = _by_value(test, prediction, values, threshold)
-    return {"rows": len(test), "threshold": threshold, "model": model, "baseline": simple, "parts": measured}
+        measured[name] = _by_value(test, prediction, values, decision)
+    whole = {"model": model, "baseline": simple, "gain": gain}
+    return {"rows": len(test), "decision": decision, **whole, "parts": measured}
 
 
-def _by_value(test: Dataset, prediction: Floats, values: Any, threshold: float) -> dict[str, Any]:
+def _by_value(test: Dataset, prediction: Floats, values: Any, decision: Decision) -> dict[str, Any]:
     result = {}
     for value in np.unique(values):
         chosen = values == value
         if chosen.sum() >= SMALLEST_PART_ROWS:
-            measured = _measured(test.target[chosen], prediction[chosen], threshold)
-            result[str(value)] = {"rows": int(chosen.sum()), **measured}
+            rows = rows_of(test.target[chosen], prediction[chosen])
+            found = _figures(measure(rows, decision), resampled(rows, decision, RESAMPLES))
+            result[str(value)] = {"rows": int(chosen.sum()), **found}
     return result
 
 
-def _measured(target: Floats, prediction: Floats, threshold: float) -> Measured:
-    rows = ranked(target, prediction)
-    intervals = bootstrap(rows, threshold, RESAMPLES)
-    return {
-        name: {"value": value, "low": intervals[name][0], "high": intervals[name][1]}
-        for name, value in measure(rows, threshold).items()
+def _compared(
+    target: Floats, prediction: Floats, baseline: Floats, decision: Decision
+) -> tuple[Figures, Figures, Figures]:
+    """Return the figures of both, and how much better the first is, which is above 0 for every metric."""
+    both = [rows_of(target, each) for each in (prediction, baseline)]
+    model, simple = (measure(rows, decision) for rows in both)
+    drawn, drawn_simple = (resampled(rows, decision, RESAMPLES) for rows in both)
+    signs = {name: 1 if greater else -1 for name, greater in GREATER_IS_BETTER.items()}
+    gain = {
+        name: figures(sign * (model[name] - simple[name]), sign * (drawn[name] - drawn_simple[name]))
+        for name, sign in signs.items()
     }
+    return _figures(model, drawn), _figures(simple, drawn_simple), gain
+
+
+def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles]) -> Figures:
+    return {name: figures(value, drawn[name]) for name, value in measured.items()}

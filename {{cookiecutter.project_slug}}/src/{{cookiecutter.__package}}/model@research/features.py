@@ -18,6 +18,7 @@ from ..schema import Record, Role, of_role, one_of_role
 
 Floats = NDArray[np.float32]
 NAN = float("nan")
+UNKNOWN = "unknown"
 NAN_SQL = "CAST('NaN' AS FLOAT)"
 
 
@@ -63,17 +64,22 @@ class Encoding:
 class Dataset:
     """A period of the table, in the order of time and key; n rows, k features.
 
-    features (n, k) float32 · target (n) float32 · months (n) as 'YYYY-MM' · slices: column -> (n) names.
+    features (n, k) float32 · target (n) float32 · times (n), to the second · slices: column -> (n) names.
     """
 
     features: Floats
     target: Floats
-    months: NDArray[np.str_]
+    times: NDArray[np.datetime64]
     slices: Mapping[str, NDArray[np.str_]]
     baseline_by: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @cached_property
+    def months(self) -> NDArray[np.str_]:
+        """The month of each row, as 'YYYY-MM'."""
+        return self.times.astype("datetime64[M]").astype(np.str_)
 
 
 def period(contract: type[Record], start: date | None, end: date | None) -> str:
@@ -109,17 +115,17 @@ def read_dataset(
     slices = [c.name for c in of_role(contract, *Role) if c.sliced]
     chosen = [f"{expression} AS f{number}" for number, expression in enumerate(encoding.select())]
     chosen += [
-        f"coalesce(CAST({name} AS VARCHAR), 'unknown') AS s{number}" for number, name in enumerate(slices)
+        f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS s{number}" for number, name in enumerate(slices)
     ]
     table = connection.execute(
-        f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS target, strftime({time}, '%Y-%m') AS month, "
-        f"coalesce(CAST({baseline_by} AS VARCHAR), 'unknown') AS baseline_by "
+        f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS target, {time} AS time, "
+        f"coalesce(CAST({baseline_by} AS VARCHAR), '{UNKNOWN}') AS baseline_by "
         f"FROM {source} WHERE {target} IS NOT NULL ORDER BY {time}, {key}"
     ).fetchnumpy()
     return Dataset(
         features=np.column_stack([_filled(table[f"f{n}"]) for n in range(len(encoding.features))]),
         target=_filled(table["target"]),
-        months=_filled(table["month"]).astype(np.str_),
+        times=_filled(table["time"]).astype("datetime64[s]"),
         slices={name: _filled(table[f"s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
         baseline_by=_filled(table["baseline_by"]).astype(np.str_),
     )

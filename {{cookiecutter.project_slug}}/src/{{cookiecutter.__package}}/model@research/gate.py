@@ -8,7 +8,7 @@ from ..etl.load import require_table
 from ..schema import Role, of_role
 from ..settings import Settings
 from .features import period, read_dataset
-from .metrics import measure, ranked
+from .metrics import measure, rows_of
 from .predictor import Predictor
 from .registry import load_live, read_live
 from .requirements import against_baseline, against_minimum, worse
@@ -58,4 +58,4 @@ def _measured_between(settings: Settings, version: Version, start: date, end: da
         source = f"(SELECT * FROM {require_table(settings, TABLE)} WHERE {period(CONTRACT, start, end)})"
         data = read_dataset(connection, source, CONTRACT, version.encoding, version.baseline.column)
     prediction = Predictor(version.model).predict(data.features)
-    return measure(ranked(data.target, prediction), version.threshold)
+    return measure(rows_of(data.target, prediction), version.decision)

@@ -10,29 +10,34 @@ from .versions import Version
 
 def against_baseline(settings: Settings, version: Version) -> list[str]:
     """Return why `version` is not clearly better than the baseline; an empty list if it is."""
-    metric, model, baseline = _figures(settings, version)
-    if clearly_beats(metric, model, baseline):
+    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
+    gain, (model, baseline) = (
+        evaluation["gain"][metric],
+        (evaluation[n][metric] for n in ("model", "baseline")),
+    )
+    if clearly_better(gain):
         return []
     return [
-        f"{version.name}: {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) does not "
-        f"clearly beat the baseline's {baseline:.3f}"
+        f"{version.name}: {metric} {model['value']:.3f} does not clearly beat the baseline's "
+        f"{baseline['value']:.3f}: better by {gain['value']:.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
     ]
 
 
 def against_minimum(settings: Settings, version: Version) -> list[str]:
     """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't."""
-    metric, model, _ = _figures(settings, version)
-    if not worse(metric, model["value"], settings.accuracy.minimum):
+    metric = agreed_metric(settings)
+    value = version.info["evaluation"]["model"][metric]["value"]
+    if not worse(metric, value, settings.accuracy.minimum):
         return []
     return [
-        f"{version.name}: {metric} {model['value']:.3f} misses the minimum {settings.accuracy.minimum:g} "
+        f"{version.name}: {metric} {value:.3f} misses the minimum {settings.accuracy.minimum:g} "
         "of project.yaml"
     ]
 
 
-def clearly_beats(metric: str, model: Mapping[str, float], baseline: float) -> bool:
-    """Return whether even the bad end of the model's interval is better than `baseline`."""
-    return model["low"] > baseline if GREATER_IS_BETTER[metric] else model["high"] < baseline
+def clearly_better(gain: Mapping[str, float]) -> bool:
+    """Return whether even the low end of the gain's interval is one."""
+    return gain["low"] > 0
 
 
 def worse(metric: str, value: float, than: float, tolerance: float = 0.0) -> bool:
@@ -49,9 +54,3 @@ def agreed_metric(settings: Settings) -> str:
             f"project.yaml: accuracy.metric: {metric} is unknown; known are {', '.join(GREATER_IS_BETTER)}"
         )
     return metric
-
-
-def _figures(settings: Settings, version: Version) -> tuple[str, Mapping[str, float], float]:
-    """Return the metric, the model's figures and the baseline's value."""
-    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
-    return metric, evaluation["model"][metric], evaluation["baseline"][metric]["value"]

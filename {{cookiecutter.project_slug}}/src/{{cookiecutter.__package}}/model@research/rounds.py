@@ -27,6 +27,7 @@ def describe_round(
         "metric": metric,
         **figures,
         "baseline": round(evaluation["baseline"][metric]["value"], 6),
+        "gain_low": round(evaluation["gain"][metric]["low"], 6),
         "seconds": round(seconds, 1),
         "rows": dict(info["rows"]),
         "version": version,

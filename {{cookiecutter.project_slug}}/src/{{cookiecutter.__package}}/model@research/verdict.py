@@ -17,7 +17,10 @@ SECONDS_PER_HOUR = 3600
 
 
 class Round(BaseModel):
-    """What is read of a line of the log: one training, by the metric that decided then."""
+    """What is read of a line of the log: one training, by the metric that decided then.
+
+    `gain_low` is the low end of how much better it is than the baseline.
+    """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -28,6 +31,7 @@ class Round(BaseModel):
     low: float
     high: float
     baseline: float
+    gain_low: float
     seconds: float = Field(ge=0)
     version: str
 
@@ -87,12 +91,11 @@ def burnt(budget: ResearchBudget, currency: str, rounds: Sequence[Round]) -> lis
 
 
 def good_enough(settings: Settings, each: Round) -> bool:
-    """Return whether a round reaches the minimum, its whole interval better than the baseline."""
+    """Return whether a round reaches the minimum and clearly beats the baseline."""
     metric = agreed_metric(settings)
     if each.metric != metric:
         return False
-    bad_end = each.low if worse(metric, 0, 1) else each.high
-    return not worse(metric, each.value, settings.accuracy.minimum) and worse(metric, each.baseline, bad_end)
+    return not worse(metric, each.value, settings.accuracy.minimum) and each.gain_low > 0
 
 
 def judge(settings: Settings, rounds: Sequence[Round]) -> Verdict:

@@ -33,9 +33,9 @@ class Version:
         return self.path / "model.onnx"
 
     @property
-    def threshold(self) -> float:
-        """The value of a prediction from which it is acted on."""
-        return self.info["evaluation"]["threshold"]
+    def decision(self) -> Mapping[str, float]:
+        """What was decided on the validation rows: how predictions are acted on."""
+        return self.info["evaluation"]["decision"]
 
     @cached_property
     def encoding(self) -> Encoding:

@@ -11,10 +11,11 @@ from ..errors import ProjectError
 from ..etl.load import table_path
 from ..etl.validate import SQL_TYPES
 from ..model.features import period
-from ..model.metrics import live_query
+from ..model.metrics import Decision
 from ..schema import Role, columns, one_of_role, request_model
 from ..serve.prediction_log import prediction_folder
 from ..settings import Settings
+from .measures import live_query
 
 KEY = one_of_role(CONTRACT, Role.KEY).name
 TIME = one_of_role(CONTRACT, Role.TIME).name
@@ -82,9 +83,9 @@ def gather(connection: Connection, settings: Settings, start: date | None, end: 
     return "watched"
 
 
-def live_metrics(connection: Connection, source: str, prediction: str, threshold: float) -> dict[str, Any]:
+def live_metrics(connection: Connection, source: str, prediction: str, decision: Decision) -> dict[str, Any]:
     """Return `outcomes` (rows whose outcome is known) and the metrics of the column `prediction`."""
-    return row(connection, live_query(source, prediction, TARGET, threshold))
+    return row(connection, live_query(source, prediction, TARGET, decision))
 
 
 def count_rejected(connection: Connection, folder: Path, start: date | None, end: date | None) -> int:

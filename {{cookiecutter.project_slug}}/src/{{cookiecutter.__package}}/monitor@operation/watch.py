@@ -68,7 +68,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
         if count == 0:
             raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
-        model = live_metrics(connection, source, PREDICTION, version.threshold)
+        model = live_metrics(connection, source, PREDICTION, version.decision)
         better = _baseline_is_better(connection, settings, version, source)
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
         readings = (
@@ -131,7 +131,7 @@ def _baseline_is_better(connection: Connection, settings: Settings, version: Ver
     """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
     own = f"(SELECT * FROM {source} WHERE version = {literal(version.name)} AND source = 'model')"
     model, simple = (
-        live_metrics(connection, own, column, version.threshold) for column in (PREDICTION, "baseline")
+        live_metrics(connection, own, column, version.decision) for column in (PREDICTION, "baseline")
     )
     metric = settings.accuracy.metric
     enough = model["outcomes"] >= settings.section(Live).minimum_outcomes

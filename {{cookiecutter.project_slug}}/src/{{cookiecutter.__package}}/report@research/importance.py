@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.features import Floats
-from ..model.metrics import GREATER_IS_BETTER, Doubles, measure, ranked
+from ..model.features import Dataset, Floats
+from ..model.metrics import GREATER_IS_BETTER, Decision, Doubles, measure, rows_of
 
 ROWS = 5_000
 SEED = 0
@@ -34,24 +35,29 @@ class Importance:
 def importances(
     names: Sequence[str],
     predict: Callable[[Floats], Floats],
-    features: Floats,
-    target: Floats,
+    test: Dataset,
     metric: str,
+    decision: Decision,
 ) -> list[Importance]:
     """Return every feature's importance to `metric`, the greatest first.
 
-    `features` (rows, names), `target` (rows); at most ROWS of them are looked at. The interval covers
-    both the shuffling (REPEATS times) and the choice of rows (RESAMPLES times).
+    `names` are those of the features of `test`; at most ROWS of its rows are looked at. The interval
+    covers both the shuffling (REPEATS times) and the choice of rows (RESAMPLES times).
     """
     rng = np.random.default_rng(SEED)
-    chosen = np.sort(rng.permutation(len(target))[:ROWS])
-    features, target = features[chosen], target[chosen]
+    chosen = np.sort(rng.permutation(len(test))[:ROWS])
+    features, target = test.features[chosen], test.target[chosen]
     draws = rng.integers(0, len(target), (RESAMPLES, len(target)))
-    whole = _scores(target, [predict(features)], metric, draws)
+
+    def score(prediction: Floats, rows: Any = slice(None)) -> float:
+        sign = 1 if GREATER_IS_BETTER[metric] else -1
+        return sign * measure(rows_of(target[rows], prediction[rows]), decision)[metric]
+
+    whole = _scores(score, [predict(features)], draws)
 
     def without(place: int) -> Importance:
         shuffled = [predict(each) for each in _shuffled(features, place)]
-        return _importance(names[place], whole, _scores(target, shuffled, metric, draws))
+        return _importance(names[place], whole, _scores(score, shuffled, draws))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(without, range(len(names))))
@@ -67,16 +73,11 @@ def _shuffled(features: Floats, place: int) -> Iterator[Floats]:
 
 
 def _scores(
-    target: Floats, predictions: Sequence[Floats], metric: str, draws: NDArray[np.int64]
+    score: Callable[..., float], predictions: Sequence[Floats], draws: NDArray[np.int64]
 ) -> tuple[float, Doubles]:
-    """Return `metric` over all predictions, and on each draw of rows; greater is better."""
-    sign = 1 if GREATER_IS_BETTER[metric] else -1
-    plain = [measure(ranked(target, each), 0.5)[metric] for each in predictions]
-    drawn = [
-        measure(ranked(target[rows], predictions[turn % len(predictions)][rows]), 0.5)[metric]
-        for turn, rows in enumerate(draws)
-    ]
-    return sign * float(np.mean(plain)), sign * np.array(drawn)
+    """Return the score over all predictions, and on each draw of rows; greater is better."""
+    drawn = [score(predictions[turn % len(predictions)], rows) for turn, rows in enumerate(draws)]
+    return float(np.mean([score(each) for each in predictions])), np.array(drawn)
 
 
 def _importance(name: str, whole: tuple[float, Doubles], without: tuple[float, Doubles]) -> Importance:

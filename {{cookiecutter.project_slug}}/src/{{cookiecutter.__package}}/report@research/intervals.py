@@ -1,14 +1,14 @@
 """Pictures of figures with their intervals: of months, of slices, of features."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..model.metrics import measure, ranked
+from ..model.metrics import GREATER_IS_BETTER, measure, rows_of
 from ..model.train import Training
 from .drawing import BASELINE, MODEL, QUIET, svg
 
@@ -27,21 +27,32 @@ class Mark:
     low: float
     high: float
     simple: float = math.nan
+    amount: int = 0
 
 
 def part_marks(training: Training, metric: str, part: str) -> list[Mark]:
-    """Return the latest months in time order, or the slices with the most rows; none that is NaN."""
-    test, measured = training.test, training.info["evaluation"]["parts"][part]
+    """Return the latest months in time order, or the slices with the most rows; none that is NaN.
+
+    Amounts stand in their own order, names in that of their figures, the best first.
+    """
+    test, evaluation = training.test, training.info["evaluation"]
+    measured = evaluation["parts"][part]
     column = test.months if part == "month" else test.slices[part]
     names = sorted(measured) if part == "month" else sorted(measured, key=lambda name: measured[name]["rows"])
     marks = []
     for name in names[-MOST_MARKS:]:
         figures, rows = measured[name][metric], column == name
-        simple = measure(ranked(test.target[rows], training.baseline[rows]), 0.5)[metric]
-        label = f"{name}  ({measured[name]['rows']:,})"
-        marks.append(Mark(label, figures["value"], figures["low"], figures["high"], simple))
-    found = [mark for mark in marks if math.isfinite(mark.value)]
-    return found if part == "month" else sorted(found, key=lambda mark: -mark.value)
+        simple = measure(rows_of(test.target[rows], training.baseline[rows]), evaluation["decision"])[metric]
+        label, amount = f"{name}  ({measured[name]['rows']:,})", int(name) if name.isdecimal() else 0
+        marks.append(Mark(label, figures["value"], figures["low"], figures["high"], simple, amount))
+    return [mark for mark in sorted(marks, key=_place(metric, part)) if math.isfinite(mark.value)]
+
+
+def _place(metric: str, part: str) -> Callable[[Mark], Any]:
+    if part == "month":
+        return lambda mark: mark.label
+    sign = -1 if GREATER_IS_BETTER[metric] else 1
+    return lambda mark: (mark.amount, sign * mark.value)
 
 
 def limits(marks: Sequence[Mark], *others: float) -> Range:

@@ -11,12 +11,12 @@ from ..contract import CONTRACT, TABLE
 from ..files import write_whole
 from ..model.metrics import EXPLAINED
 from ..model.train import Training
-from ..schema import Role, of_role, one_of_role
+from ..schema import Role, of_role
 from ..settings import Settings
 from . import gallery, summary
-from .figures import PER, choice, choices, shortlist
 from .importance import importances
 from .intervals import limits, part_marks
+from .story import tell
 
 
 def write_report(settings: Settings, training: Training) -> Path:
@@ -35,20 +35,15 @@ def render(settings: Settings, training: Training) -> str:
         "title": summary.title,
         "number": summary.number,
         "interval": summary.interval,
-        "money": lambda amount: summary.money(amount, settings.payoff.currency),
     }
     source = files(__package__ or "").joinpath("page.html").read_text(encoding="utf-8")
     facts = {"settings": settings, "info": training.info, "evaluation": training.info["evaluation"]}
     return environment.from_string(source).render(
         **facts,
         version=training.version,
-        noun=noun(),
-        period=_period(training),
-        case=one_of_role(CONTRACT, Role.TARGET),
+        story=tell(settings, training, noun(), _period(training)),
         explained=EXPLAINED,
-        per=PER,
         parts=_parts(settings, training),
-        **_trade_off(settings, training),
         **_importance(settings, training),
     )
 
@@ -56,31 +51,6 @@ def render(settings: Settings, training: Training) -> str:
 def noun() -> str:
     """Return what the rows are, in the plural, as the contract calls its table."""
     return TABLE.replace("_", " ")
-
-
-def _trade_off(settings: Settings, training: Training) -> dict[str, Any]:
-    """Return what depends on the threshold: sentences, table and pictures."""
-    evaluation, target = training.info["evaluation"], training.test.target
-    model = choices(target, training.prediction, settings.payoff)
-    simple = choices(target, training.baseline, settings.payoff)
-    chosen = choice(target, training.prediction, settings.payoff, evaluation["threshold"])
-    listed = shortlist(model, chosen)
-    cases = PER * evaluation["model"]["observed_share"]["value"]
-    best_simple = max(simple, key=lambda each: each.payoff)
-    return {
-        "chosen": chosen,
-        "listed": listed,
-        "sentences": (
-            summary.verdict(settings, evaluation),
-            summary.worth(settings.payoff.currency, noun(), cases, chosen, best_simple),
-            summary.weakness(settings.accuracy.metric, evaluation),
-        ),
-        "curves": (gallery.roc(training, chosen), gallery.calibration_of(training)),
-        "thresholds": (
-            gallery.catches(model, simple, listed, chosen),
-            gallery.payoffs(settings, model, simple, chosen),
-        ),
-    }
 
 
 def _parts(settings: Settings, training: Training) -> list[gallery.Picture]:
@@ -94,8 +64,8 @@ def _parts(settings: Settings, training: Training) -> list[gallery.Picture]:
 
 def _importance(settings: Settings, training: Training) -> dict[str, Any]:
     metric, names = settings.accuracy.metric, training.info["encoding"]["features"]
-    test, predict = training.test, training.predictor.predict
-    found = importances(names, predict, test.features, test.target, metric)
+    decision, predict = training.info["evaluation"]["decision"], training.predictor.predict
+    found = importances(names, predict, training.test, metric, decision)
     columns = {column.name: column for column in of_role(CONTRACT, Role.FEATURE)}
     return {
         "importance": gallery.importance_of(found, metric),

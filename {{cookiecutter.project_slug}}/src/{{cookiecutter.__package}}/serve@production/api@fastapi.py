@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 
 from ..contract import CONTRACT
 from ..errors import ProjectError
+from ..model.decision import act
 from ..schema import Record, Role, one_of_role, request_model
 from ..settings import ENV_PREFIX, Settings
 from .guard import HEADER, KeyGuard, refusal
@@ -106,9 +107,9 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
 
     @app.get("/version")
     async def version() -> dict[str, Any]:
-        """Tell which version is live and from which prediction on a record is flagged."""
+        """Tell which version is live and how its predictions are acted on."""
         live = model.follow().version
-        return {"version": live.name, "threshold": live.threshold, "split": live.info["split"]}
+        return {"version": live.name, "decision": live.decision, "split": live.info["split"]}
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -119,7 +120,7 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
 
 def _reply(asked: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
     predictions = [
-        {KEY: record[KEY], "prediction": round(float(value), 6), "flagged": bool(value >= answer.threshold)}
+        {KEY: record[KEY], "prediction": round(float(value), 6), **act(value, answer.decision)}
         for record, value in zip(asked, answer.prediction, strict=True)
     ]
     return {"version": answer.version, "source": answer.source, "predictions": predictions}

@@ -10,6 +10,7 @@ import numpy as np
 from ..contract import CONTRACT
 from ..errors import ProjectError
 from ..model.features import Floats
+from ..model.metrics import Decision
 from ..model.predictor import Predictor
 from ..model.registry import Mode, live_path, load_live
 from ..model.versions import Version
@@ -27,7 +28,7 @@ class Answer:
     source: Mode
     prediction: Floats
     baseline: Floats
-    threshold: float
+    decision: Decision
 
 
 class LiveModel:
@@ -59,8 +60,8 @@ class LiveModel:
         if self._mode == "model":
             prediction = try_model(version, self._predictor, version.encoding.matrix(records))
         if prediction is None:
-            return Answer(version.name, "fallback", baseline, baseline, version.threshold)
-        return Answer(version.name, "model", prediction, baseline, version.threshold)
+            return Answer(version.name, "fallback", baseline, baseline, version.decision)
+        return Answer(version.name, "model", prediction, baseline, version.decision)
 
     def follow(self) -> "LiveModel":
         """Load what is live now, if that has changed; a version that can't be loaded replaces no good one."""

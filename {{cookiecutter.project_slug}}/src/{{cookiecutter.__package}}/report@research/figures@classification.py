@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.decision import THRESHOLDS
 from ..model.features import Floats
-from ..model.metrics import THRESHOLDS, Doubles
-from ..settings import Payoff
+from ..model.metrics import Doubles
+from ..sections import ErrorCosts
 
 PER = 1000
 CURVE_POINTS = 200
@@ -60,13 +61,13 @@ def calibration(target: Floats, prediction: Floats) -> list[Bin]:
     return [_bin(target[places == place], prediction[places == place]) for place in np.unique(places)]
 
 
-def choice(target: Floats, prediction: Floats, payoff: Payoff, threshold: float) -> Choice:
+def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: float) -> Choice:
     """Return what acting on every prediction of at least `threshold` brings on these rows."""
     rows, cases, warned = len(target), target == 1, prediction >= np.float32(threshold)
     caught, warnings = int((warned & cases).sum()), int(warned.sum())
     false_alarms = warnings - caught
-    mean = (caught * payoff.caught + false_alarms * payoff.false_alarm) / rows
-    mean_square = (caught * payoff.caught**2 + false_alarms * payoff.false_alarm**2) / rows
+    mean = (caught * costs.too_low - false_alarms * costs.too_high) / rows
+    mean_square = (caught * costs.too_low**2 + false_alarms * costs.too_high**2) / rows
     return Choice(
         threshold=threshold,
         warnings=PER * warnings / rows,
@@ -79,9 +80,9 @@ def choice(target: Floats, prediction: Floats, payoff: Payoff, threshold: float)
     )
 
 
-def choices(target: Floats, prediction: Floats, payoff: Payoff) -> list[Choice]:
+def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
     """Return what each of THRESHOLDS brings, the lowest first."""
-    return [choice(target, prediction, payoff, float(threshold)) for threshold in THRESHOLDS]
+    return [choice(target, prediction, costs, float(threshold)) for threshold in THRESHOLDS]
 
 
 def shortlist(everything: Sequence[Choice], chosen: Choice) -> list[Choice]:

@@ -1,0 +1,32 @@
+"""Records that nobody has seen, made up from the contract."""
+
+import random
+import re
+from datetime import datetime, timedelta
+
+from {{ cookiecutter.__package }}.errors import ProjectError
+from {{ cookiecutter.__package }}.schema import Role, columns
+
+
+def records(contract, count, seed=0):
+    """Return `count` records that keep every rule of `contract`, the same ones for the same seed."""
+    rng = random.Random(seed)
+    return [{c.name: a_value(c, number, rng) for c in columns(contract)} for number in range(count)]
+
+
+def a_value(column, number, rng):
+    """Return a value for a record; raises ProjectError where the contract says too little."""
+    if column.kind in (str, datetime) and not column.choices and not column.examples:
+        raise ProjectError(f"contract.py: {column.name} needs examples")
+    if column.role is Role.KEY and column.kind is str:
+        return re.sub(r"\d+$", lambda digits: f"{number:0{len(digits[0])}}", column.examples[0])
+    if column.kind is datetime:
+        return column.examples[0] + timedelta(hours=number)
+    if column.kind is str:
+        return rng.choice(column.choices or column.examples)
+    low, high = column.ge, column.le
+    if low is None or high is None:
+        raise ProjectError(f"contract.py: {column.name} needs both ge and le")
+    if column.role is Role.KEY:
+        return int(low) + number
+    return rng.randint(int(low), int(high)) if column.kind is int else rng.uniform(low, high)
