@@ -1,0 +1,104 @@
+"""What is kept: every file or version that has an age, in its place or in the archive."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from re import match
+
+from ..engine import Connection, connect, parquet, row
+from ..model.registry import read_live
+from ..model.versions import SUMS, model_folder
+from ..monitor.performance import all_predictions
+from ..serve.prediction_log import prediction_folder
+from ..settings import Settings
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file, or the folder of a version: of which kind, and the newest day in it."""
+
+    kind: str
+    path: Path
+    day: date
+    archived: bool
+
+    def age_days(self, today: date) -> int:
+        """Return how many days ago that was."""
+        return (today - self.day).days
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on the disk."""
+        files = self.path.rglob("*") if self.path.is_dir() else [self.path]
+        return sum(file.stat().st_size for file in files)
+
+
+def archive_folder(settings: Settings) -> Path:
+    """Return the folder that `archive` fills, one folder a day in it; it may be another disk."""
+    return settings.workspace / "data" / "archive"
+
+
+def places(settings: Settings) -> dict[str, Path]:
+    """Return where each kind of data is kept."""
+    data = settings.workspace / "data"
+    return {
+        "predictions": prediction_folder(settings),
+        "rejected": data / "rejected",
+        "raw": data / "raw",
+        "versions": model_folder(settings),
+    }
+
+
+def take_stock(settings: Settings) -> list[Item]:
+    """Return all that has an age, the oldest first; not the versions that are still needed."""
+    found: list[Item] = []
+    with connect(settings) as connection:
+        needed = _needed(connection, settings)
+        for kind, folder in places(settings).items():
+            here = (path for path in _kept(kind, folder) if path.name not in needed)
+            found += [Item(kind, path, _day(connection, kind, path), archived=False) for path in here]
+            for old in archive_folder(settings).glob(f"*/{kind}"):
+                found += [
+                    Item(kind, path, _day(connection, kind, path), archived=True) for path in _kept(kind, old)
+                ]
+    return sorted(found, key=lambda item: (item.day, item.path))
+
+
+def listing(items: list[Item], today: date) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return header and rows of a table of `items`."""
+    shown = [
+        (f"{item.kind}: {item.path.name}", f"{item.age_days(today):,}", f"{item.size_bytes / 1e6:,.1f}")
+        for item in items
+    ]
+    return ("", "days old", "MB"), shown
+
+
+def _kept(kind: str, folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.glob("[!.]*")):
+        if (path / SUMS).is_file() if kind == "versions" else path.suffix in (".parquet", ".jsonl"):
+            yield path
+
+
+def _needed(connection: Connection, settings: Settings) -> set[str]:
+    """Return the versions that are live or to go back to, and those that kept predictions name."""
+    live = read_live(settings)
+    names = set(live.versions) if live else set()
+    folder = prediction_folder(settings)
+    if any(folder.glob("*.parquet")) or any(folder.glob("*.jsonl")):
+        query = f"SELECT list(DISTINCT version) AS names FROM ({all_predictions(settings)})"
+        names |= set(row(connection, query)["names"] or ())
+    return names
+
+
+def _day(connection: Connection, kind: str, path: Path) -> date:
+    """Return when the newest of it was predicted; of other kinds, when it was written."""
+    served = match(r"served-(\d{4}-\d\d-\d\d)-\d+\.jsonl$", path.name)
+    if served:
+        return date.fromisoformat(served[1])
+    if kind == "predictions" and path.suffix == ".parquet":
+        newest = row(connection, f"SELECT max(predicted_at) AS t FROM {parquet(path)}")["t"]
+        if newest:
+            return newest.date()
+    written = path / SUMS if kind == "versions" else path
+    return datetime.fromtimestamp(written.stat().st_mtime, UTC).date()
