@@ -22,6 +22,7 @@ FOLDER = "{{cookiecutter.project_slug}}"
 COMPILED = Path(__file__).parent / "__pycache__"
 VALUE = re.compile(r"{{ ?cookiecutter\.(\w+) ?}}")
 JINJA = re.compile("{[{%#]")
+MARKS = (b"{{", b"{%", b"{#")
 
 
 def compiled_texts() -> FileSystemBytecodeCache | None:
@@ -64,44 +65,42 @@ def wrapped_generation(original):
 def write_project(
     project: Path, context: dict, texts: Environment, repository: post_gen_project.Repository
 ) -> None:
-    """Write the chosen files, those without logic first: git reads them while Jinja renders the others."""
-    answers = context["cookiecutter"]
+    """Write the chosen files, those without logic first: git reads a folder while the next is written."""
+    answers, later = context["cookiecutter"], {}
     asked = post_gen_project.ask_template(answers)
-    written, others = [], {}
-    for inside, kept in chosen_files(set(answers["__chosen"])):
-        name = VALUE.sub(lambda value: answers[value[1]], kept)
-        content = (TEMPLATE / FOLDER / inside).read_bytes()
-        if not is_copy_only_path(inside, context):
-            content = with_values(content, answers)
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        if content is None:
-            others[inside] = name
-        else:
-            (project / name).write_bytes(content)
-            written.append(name)
-    repository.add(written)
-    for inside, name in others.items():
-        (project / name).write_bytes(texts.get_template(inside).render(**context).encode())
-    repository.add(list(others.values()))
+    for source, target, files in chosen_files(project, answers):
+        target.mkdir(parents=True, exist_ok=True)
+        written = []
+        for file, name in files.items():
+            content = (source / file).read_bytes()
+            inside = f"{source.relative_to(TEMPLATE / FOLDER).as_posix()}/{file}".removeprefix("./")
+            if any(mark in content for mark in MARKS) and not is_copy_only_path(inside, context):
+                content = with_values(content.decode(), answers)
+            if content is None:
+                later[inside] = target / name
+            else:
+                (target / name).write_bytes(content)
+                written.append(target / name)
+        repository.add(written)
+    for inside, path in later.items():
+        path.write_bytes(texts.get_template(inside).render(**context).encode())
+    repository.add(later.values())
     post_gen_project.finish(project, answers, asked, repository)
 
 
-def chosen_files(chosen: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield each chosen file's path in the template's folder, and the same without `@word`."""
-    for folder, folders, files in os.walk(TEMPLATE / FOLDER):
-        inside = Path(folder).relative_to(TEMPLATE / FOLDER)
+def chosen_files(project: Path, answers: dict) -> Iterator[tuple[Path, Path, dict[str, str]]]:
+    """Yield each folder of the template, the same in the project, and its files: name here to name there."""
+    chosen, top = set(answers["__chosen"]), TEMPLATE / FOLDER
+    for folder, folders, files in os.walk(top):
         folders[:] = [name for name in folders if post_gen_project.kept_name(name, chosen) is not None]
-        for path in [(inside / file).as_posix() for file in files]:
-            name = post_gen_project.kept_name(path, chosen)
-            if name is not None:
-                yield path, name
+        kept = {file: name for file in files if (name := post_gen_project.kept_name(file, chosen))}
+        inside = post_gen_project.WORD.sub("", Path(folder).relative_to(top).as_posix())
+        if kept:
+            yield Path(folder), project / VALUE.sub(lambda value: answers[value[1]], inside), kept
 
 
-def with_values(content: bytes, answers: dict) -> bytes | None:
-    """Return a file with its plain values filled in, or None if it holds more Jinja than that."""
-    if not any(mark in content for mark in (b"{{", b"{%", b"{#")):
-        return content
-    source = content.decode()
+def with_values(source: str, answers: dict) -> bytes | None:
+    """Return a text with its plain values filled in, or None if it holds more Jinja than that."""
     if JINJA.search(VALUE.sub("", source)) or not answers.keys() >= set(VALUE.findall(source)):
         return None
     return VALUE.sub(lambda value: answers[value[1]], source).encode()

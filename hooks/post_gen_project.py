@@ -9,17 +9,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
 RECORD = ".handrail.json"
 CACHES = {"__pycache__", ".ruff_cache", ".pytest_cache"}
 LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
-# A user's own hooks, signing and background work have no business in the first commit. With the threshold,
-# git writes one pack instead of a file for each object, uncompressed: four times as fast.
-PLAIN = """init.defaultBranch=main core.bigFileThreshold=1 core.compression=0 core.hooksPath=.git/no-hooks
-    core.fsync=none commit.gpgSign=false core.safecrlf=false core.fsmonitor=false gc.auto=0
-    maintenance.auto=false""".split()
+# With the threshold git writes one pack instead of a file for each object, uncompressed: four times as fast.
+PLAIN = """init.defaultBranch=main core.bigFileThreshold=1 core.compression=0 core.fsync=none
+    core.hooksPath=.git/no-hooks core.safecrlf=false core.fsmonitor=false""".split()
 
 
 def kept_name(path: str, chosen: set[str]) -> str | None:
@@ -30,8 +29,8 @@ def kept_name(path: str, chosen: set[str]) -> str | None:
     return WORD.sub("", path)
 
 
-def leave_out(project: Path, chosen: set[str]) -> list[str]:
-    """Remove what was not chosen and folders left empty; return the names, without `@word`, of the rest."""
+def leave_out(project: Path, chosen: set[str]) -> list[Path]:
+    """Remove what was not chosen and folders left empty; return the files that stay, without `@word`."""
     kept = []
     for path in sorted(project.rglob("*"), reverse=True):  # what is inside a folder comes before the folder
         name = kept_name(path.relative_to(project).as_posix(), chosen)
@@ -43,7 +42,7 @@ def leave_out(project: Path, chosen: set[str]) -> list[str]:
         else:
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             path.rename(project / name)
-            kept.append(name)
+            kept.append(project / name)
     return kept
 
 
@@ -62,6 +61,11 @@ def end_git(process: subprocess.Popen) -> str:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args, said, errors)
     return said.strip()
+
+
+def git(folder: Path, *command: str) -> str:
+    """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
+    return end_git(start_git(folder, *command))
 
 
 class Repository:
@@ -86,17 +90,15 @@ class Repository:
                 "git is not installed: no repository was made. Later: git init, git add --all, git commit."
             )
 
-    def add(self, names: list[str]) -> None:
+    def add(self, files: Iterable[Path]) -> None:
         """Hand over files that are complete; git reads them while the work goes on."""
         if self.remark:
             return
         try:
             if not self.index:
                 end_git(self.making)
-                self.user = start_git(
-                    self.project, "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"
-                )
                 self.index = start_git(self.project, "update-index", "--add", "-z", "--stdin")
+            names = [path.relative_to(self.project).as_posix() for path in files]
             self.index.stdin.write("".join(f"{name}\0" for name in names))
             self.index.stdin.flush()
         except subprocess.CalledProcessError as error:
@@ -105,17 +107,21 @@ class Repository:
             pass
 
     def commit(self, message: str, name: str, mail: str) -> None:
-        """Commit what was handed over, in the name that git knows, or else in the given one."""
+        """Commit what was handed over, in the name that git knows, or else in the given one.
+
+        In steps: `git commit` would read every file again, as they are as young as the index.
+        """
         if self.remark:
             return
-        commit = ("commit", "--quiet", "--message", message)
         try:
             end_git(self.index)
+            commit = ("commit-tree", "-m", message, git(self.project, "write-tree"))
             try:
-                end_git(start_git(self.project, "-c", "user.useConfigOnly=true", *commit))
+                made = git(self.project, "-c", "user.useConfigOnly=true", *commit)
             except subprocess.CalledProcessError:  # nobody has told git who they are
                 author = ("-c", f"user.name={name}", "-c", f"user.email={mail}")
-                end_git(start_git(self.project, *author, *commit))
+                made = git(self.project, *author, *commit)
+            git(self.project, "update-ref", "-m", f"commit (initial): {message}", "HEAD", made)
         except subprocess.CalledProcessError as error:
             self.fail(error)
 
@@ -170,7 +176,7 @@ def finish(project: Path, answers: dict, asked: dict, repository: Repository) ->
     slug, name, mail = answers["project_slug"], answers["__author_name"], answers["__author_email"]
     text = json.dumps(record(answers, asked), ensure_ascii=False, indent=2, sort_keys=True)
     (project / RECORD).write_text(text + "\n", encoding="utf-8", newline="\n")
-    repository.add([RECORD])
+    repository.add([project / RECORD])
     repository.commit(f"Bake {slug} with Handrail", name, mail)
     if repository.remark:
         print(repository.remark, file=sys.stderr)
@@ -182,9 +188,9 @@ def finish(project: Path, answers: dict, asked: dict, repository: Repository) ->
 
 def main(project: Path, answers: dict) -> None:
     """Finish a project that cookiecutter has written whole. Raises OSError if it cannot write."""
-    names = leave_out(project, set(answers["__chosen"]))
+    files = leave_out(project, set(answers["__chosen"]))
     repository = Repository(project)
-    repository.add(names)
+    repository.add(files)
     finish(project, answers, ask_template(answers), repository)
 
 
