@@ -13,7 +13,7 @@ import pytest
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import metrics, registry
-from {{ cookiecutter.__package }}.monitor import drift, performance, replay, watch
+from {{ cookiecutter.__package }}.monitor import drift, performance, relive, watch
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 from .conftest import ANY, KNOWN, METRIC, NONE
@@ -425,13 +425,13 @@ def test_monitor_of_a_window_without_predictions_says_so(month, monkeypatch, cap
     assert capsys.readouterr().err == said
 
 
-def test_replay_lives_month_after_month_until_the_first_alert(watched, monkeypatch, capsys):
+def test_relive_lives_month_after_month_until_the_first_alert(watched, monkeypatch, capsys):
     calm, bad = only(watched, ANY), only(watched, NONE)
-    assert run(monkeypatch, watched, "monitor", "--replay", **NO_DRIFT, LIVE__EXPECTED=calm) == 0
+    assert run(monkeypatch, watched, "monitor", "--relive", **NO_DRIFT, LIVE__EXPECTED=calm) == 0
     months = looked_at(capsys.readouterr().out)
     assert months[0][0] == watched.dates.live_from
     assert [end for _, end in months[:-1]] == [start for start, _ in months[1:]]
-    assert run(monkeypatch, watched, "monitor", "--replay", **NO_DRIFT, LIVE__EXPECTED=bad) == 3
+    assert run(monkeypatch, watched, "monitor", "--relive", **NO_DRIFT, LIVE__EXPECTED=bad) == 3
     said = capsys.readouterr()
     assert looked_at(said.out) == months[:1]
     assert said.err.startswith(f"alert: {months[0][0]} to {months[0][1]}: {METRIC} is ")
@@ -443,10 +443,10 @@ def looked_at(shown):
     return [(date.fromisoformat(start), date.fromisoformat(end)) for start, end in found]
 
 
-def test_replay_predicts_a_month_once(watched):
-    first = next(replay.replay(watched))
+def test_relive_predicts_a_month_once(watched):
+    first = next(relive.relive(watched))
     folder = prediction_log.prediction_folder(watched)
     logged = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in folder.iterdir())
-    assert next(replay.replay(watched)) == first
+    assert next(relive.relive(watched)) == first
     again = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in folder.iterdir())
     assert (logged, again) == (first.rows, first.rows)

@@ -19,7 +19,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("promote",),
     ("serve", "--rehearse"),
     ("score",),
-    ("monitor", "--replay"),
+    ("monitor", "--relive"),
     ("status",),
 )
 

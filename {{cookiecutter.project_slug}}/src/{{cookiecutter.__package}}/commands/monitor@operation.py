@@ -19,16 +19,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
     parser.add_argument("--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day after")
     parser.add_argument(
-        "--replay", action="store_true", help="live the months since live_from again, until the first alert"
+        "--relive", action="store_true", help="live the months since live_from again, until the first alert"
     )
 
 
 def run(options: Namespace, settings: Settings) -> int:
     """Show every reading; exit with 3 where there is an alert."""
-    from ..monitor.replay import replay
+    from ..monitor.relive import relive
     from ..monitor.watch import watch
 
-    looks = replay(settings) if options.replay else iter([watch(settings, options.start, options.end)])
+    looks = relive(settings) if options.relive else iter([watch(settings, options.start, options.end)])
     for seen in looks:
         if _report(settings, seen):
             return ALERT

@@ -32,6 +32,7 @@ class Retention(Part):
     rejected: Keep = Keep()
     raw: Keep = Keep()
     versions: Keep = Keep()
+    replays: Keep = Keep()
 
 
 NAME = "retention"

@@ -13,6 +13,9 @@ from ..monitor.performance import all_predictions
 from ..serve.prediction_log import prediction_folder
 from ..settings import Settings
 
+MARKERS = {"versions": SUMS, "replays": "replay.json"}  # in each folder of a kind whose items are folders
+SUFFIXES = (".parquet", ".jsonl")
+
 
 @dataclass(frozen=True)
 class Item:
@@ -47,6 +50,7 @@ def places(settings: Settings) -> dict[str, Path]:
         "rejected": data / "rejected",
         "raw": data / "raw",
         "versions": model_folder(settings),
+        "replays": data / "replays",
     }
 
 
@@ -76,7 +80,7 @@ def listing(items: list[Item], today: date) -> tuple[Sequence[str], Sequence[Seq
 
 def _kept(kind: str, folder: Path) -> Iterator[Path]:
     for path in sorted(folder.glob("[!.]*")):
-        if (path / SUMS).is_file() if kind == "versions" else path.suffix in (".parquet", ".jsonl"):
+        if (path / MARKERS[kind]).is_file() if kind in MARKERS else path.suffix in SUFFIXES:
             yield path
 
 
@@ -100,5 +104,5 @@ def _day(connection: Connection, kind: str, path: Path) -> date:
         newest = row(connection, f"SELECT max(predicted_at) AS t FROM {parquet(path)}")["t"]
         if newest:
             return newest.date()
-    written = path / SUMS if kind == "versions" else path
+    written = path / MARKERS[kind] if kind in MARKERS else path
     return datetime.fromtimestamp(written.stat().st_mtime, UTC).date()

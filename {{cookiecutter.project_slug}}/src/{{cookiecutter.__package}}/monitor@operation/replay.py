@@ -1,67 +1,97 @@
-"""Lives the months after the training again, one by one, until monitoring raises an alert."""
+"""Rebuilds what production saw in a window, in a folder of its own, to look for the cause of an alert.
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+The folder is a whole workspace: the predictions, the rows and outcomes of the loaded table, the rejected rows
+and the versions that answered. Any command works in it, here or on another machine.
+"""
+
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 from ..contract import CONTRACT, TABLE
-from ..engine import Connection, connect, row, rows
-from ..etl.load import require_table
+from ..engine import Connection, connect, parquet, rows, write_parquet
+from ..errors import ProjectError
+from ..etl.load import rejected_path, table_path
 from ..model.features import period
-from ..schema import Role, columns, one_of_role, request_model
-from ..serve.live import LiveModel
-from ..serve.prediction_log import PredictionLog, log_rows, prediction_folder
+from ..model.registry import make_live
+from ..model.versions import load_version, model_folder
+from ..serve.prediction_log import prediction_folder
 from ..settings import Settings
-from .performance import all_predictions
-from .watch import Watch, watch
+from .again import Again, predict_again
+from .moved import Feature, Part, moved_features, moved_parts
+from .performance import KEY, TARGET, gather
+from .watch import choose_window
 
-BATCH_ROWS = 1000
+
+@dataclass(frozen=True)
+class Replay:
+    """What was seen in a window (end: first day after it), whether it comes out again, and what moved."""
+
+    folder: Path
+    start: date
+    end: date
+    version: str
+    again: tuple[Again, ...]
+    features: tuple[Feature, ...]
+    parts: tuple[Part, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
 
 
-def replay(settings: Settings) -> Iterator[Watch]:
-    """Yield the look at each month from `live_from`, predicting it first where that was not done yet.
+def replay(settings: Settings, start: date | None, end: date | None) -> Replay:
+    """Rebuild the window from `start` on and before `end`; by default, the last 30 days of predictions.
 
-    The rows go through the same code as requests do, and the outcomes are those of the loaded table.
+    Raises ProjectError where it has no prediction, or a version that answered in it is no longer kept.
     """
-    for start, end in _months(settings):
-        with connect(settings) as connection:
-            if not _predicted(connection, settings, start, end):
-                _predict(connection, settings, start, end)
-        yield watch(settings, start, end)
-
-
-def _months(settings: Settings) -> list[tuple[date, date]]:
-    time = one_of_role(CONTRACT, Role.TIME).name
     with connect(settings) as connection:
-        newest = row(connection, f"SELECT max({time}) AS t FROM {require_table(settings, TABLE)}")["t"].date()
-    start, months = settings.dates.live_from, []
-    while start <= newest:
-        end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        months.append((start, end))
-        start = end
-    return months
+        start, end = choose_window(connection, settings, start, end)
+        source = gather(connection, settings, start, end)
+        answered = _versions(connection, source)
+        if not answered:
+            raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
+        found = [load_version(settings, name) for name in answered]
+        again = tuple(predict_again(connection, source, version) for version in found)
+        folder = settings.workspace / "data" / "replays" / f"{start}-{end}"
+        there = settings.model_copy(update={"workspace": folder})
+        _rebuild(connection, settings, there, source, answered)
+        _copy_rejected(connection, settings, there, start, end)
+        main = found[0]
+        features = moved_features(connection, source, main)
+        parts = moved_parts(connection, settings, source, main)
+    return Replay(folder, start, end, main.name, again, features, parts)
 
 
-def _predicted(connection: Connection, settings: Settings, start: date, end: date) -> bool:
-    folder = prediction_folder(settings)
-    if not any(folder.glob("*.parquet")) and not any(folder.glob("*.jsonl")):
-        return False
-    version = LiveModel(settings).version.name
-    query = (
-        f"SELECT count(*) AS n FROM ({all_predictions(settings)}) "
-        f"WHERE version = '{version}' AND {period(CONTRACT, start, end)}"
-    )
-    # A rehearsal leaves a prediction or two, which is no month.
-    return row(connection, query)["n"] > BATCH_ROWS // 10
+def _versions(connection: Connection, source: str) -> list[str]:
+    """Return the versions that answered, the one with the most answers first."""
+    found = rows(connection, f"SELECT version, count(*) AS n FROM {source} GROUP BY 1 ORDER BY n DESC, 1")
+    return [item["version"] for item in found]
 
 
-def _predict(connection: Connection, settings: Settings, start: date, end: date) -> None:
-    names = ", ".join(c.name for c in columns(request_model(CONTRACT)))
-    found = rows(
-        connection,
-        f"SELECT {names} FROM {require_table(settings, TABLE)} WHERE {period(CONTRACT, start, end)}",
-    )
-    model, log = LiveModel(settings), PredictionLog(prediction_folder(settings))
-    for first in range(0, len(found), BATCH_ROWS):
-        asked = found[first : first + BATCH_ROWS]
-        log.append(log_rows(asked, model.answer(asked)))
-    log.close()
+def _rebuild(
+    connection: Connection, settings: Settings, there: Settings, source: str, versions: list[str]
+) -> None:
+    """Fill the workspace `there` anew; the version with the most answers is live in it."""
+    shutil.rmtree(there.workspace, ignore_errors=True)
+    predictions = prediction_folder(there) / "seen.parquet"
+    write_parquet(connection, f"SELECT * EXCLUDE ({TARGET}) FROM {source}", predictions)
+    table = table_path(settings, TABLE)
+    if table.is_file():
+        query = f"SELECT * FROM {parquet(table)} WHERE {KEY} IN (SELECT {KEY} FROM {source})"
+        write_parquet(connection, query, table_path(there, TABLE))
+    for name in versions:
+        shutil.copytree(model_folder(settings) / name, model_folder(there) / name)
+    make_live(there, versions[0])
+
+
+def _copy_rejected(
+    connection: Connection, settings: Settings, there: Settings, start: date, end: date
+) -> None:
+    """Write what was sent for scoring in the window and broke the contract."""
+    files = rejected_path(settings, "scored-*")
+    if any(files.parent.glob(files.name)):
+        query = f"SELECT * FROM {parquet(files)} WHERE {period(CONTRACT, start, end)}"
+        write_parquet(connection, query, rejected_path(there, "scored-seen"))

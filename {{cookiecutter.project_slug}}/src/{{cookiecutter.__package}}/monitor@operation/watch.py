@@ -63,7 +63,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
     version, _ = load_live(settings)
     limits = settings.section(Live)
     with connect(settings) as connection:
-        start, end = _window(connection, settings, start, end)
+        start, end = choose_window(connection, settings, start, end)
         source = gather(connection, settings, start, end)
         count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
         if count == 0:
@@ -81,9 +81,10 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
     return Watch(version.name, start, end, count, outcomes, model, readings, better)
 
 
-def _window(
+def choose_window(
     connection: Connection, settings: Settings, start: date | None, end: date | None
 ) -> tuple[date, date]:
+    """Return the given window, or the last 30 days of predictions; raises ProjectError without any."""
     if start is None or end is None:
         newest = row(connection, f"SELECT max({TIME}) AS t FROM ({all_predictions(settings)})")["t"]
         if newest is None:
