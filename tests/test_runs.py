@@ -41,7 +41,7 @@ TESTS_OF_GATES = [f"tests/test_{name}.py" for name in ("status", "research_gate"
 # What a demo says of each part.
 SAID = {
     "research": r"Measured +\w+ \d+\.\d+ \(\d+\.\d+ to \d+\.\d+\)",
-    "production": r"[\w-]+ is live",
+    "production": r"[\w-]+ is in staging",
     "fastapi": r'answered: .*"prediction": \d+\.\d+',
     "batch": r"[\d,]+ rows scored by",
     "operation": r"Alert +2013-\d\d-01 to 2013-\d\d-01: \w+ is \d+\.\d+, expected",

@@ -287,7 +287,7 @@ def test_health_readiness_and_version(client, live):
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json() == {"status": "ready", "source": "model"}
     split = {name: str(day) for name, day in live.dates.model_dump().items()}
-    expected = {"version": version.name, "decision": version.decision, "split": split}
+    expected = {"version": version.name, "stage": "staging", "decision": version.decision, "split": split}
     assert client.get("/version").json() == expected
 
 
@@ -354,6 +354,8 @@ def test_promotion_and_rollback_are_followed_without_a_restart(client, live, rec
     registry.make_live(live, second)
     assert ask(client, record).json()["version"] == second
     assert client.get("/version").json()["version"] == second
+    registry.launch(live)
+    assert client.get("/version").json()["stage"] == "live"
     registry.roll_back(live, start_model)
     assert ask(client, record).json()["version"] == first
 

@@ -21,6 +21,7 @@ def operated(tmp_path):
     """Return the settings of a project that is live, watched and handed over."""
     settings = researched(tmp_path)
     registry.make_live(settings, save_version(settings, GOOD))
+    registry.launch(settings)
     write(tmp_path, LAUNCH, HEADER + TICKED)
     write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{TICKED}")
     write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["score"]}))
@@ -91,6 +92,7 @@ def test_a_launch_without_a_live_model_is_refused(operated):
     assert [refusal.partition(", though")[0] for refusal in refusals] == [
         "3-production: model promoted: no model is promoted",
         "3-production: model good enough: no model is promoted",
+        "3-production: gone live: no model is promoted",
     ]
 
 

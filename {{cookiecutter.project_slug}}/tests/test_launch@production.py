@@ -7,6 +7,7 @@ from {{ cookiecutter.__package }}.model import registry
 from {{ cookiecutter.__package }}.stages import checklist, gates
 
 from .evidence import HEADER, OPEN, ROOT, TICKED, write, write_facts
+from .lived import run
 from .model_evidence import GOOD, METRIC, researched, save_version
 
 LAUNCH = "3-production/launch.md"
@@ -17,6 +18,7 @@ def live(tmp_path):
     """Return the settings of a project whose model is live and whose launch is signed."""
     settings = researched(tmp_path)
     registry.make_live(settings, save_version(settings, GOOD))
+    registry.launch(settings)
     write(tmp_path, LAUNCH, HEADER + TICKED)
     return settings
 
@@ -74,3 +76,70 @@ def test_a_launch_without_a_list_is_open(live):
     (live.root / LAUNCH).unlink()
     found = findings(live)["launch signed"]
     assert (found.state, found.evidence) == (gates.State.OPEN, f"no {LAUNCH}")
+
+
+@pytest.fixture
+def staged(tmp_path):
+    """Return the settings of a project with a model in staging and one of two steps signed."""
+    settings = researched(tmp_path)
+    registry.make_live(settings, save_version(settings, GOOD))
+    write(tmp_path, LAUNCH, HEADER + TICKED + OPEN)
+    return settings
+
+
+def launch(monkeypatch, settings, *more):
+    """Run `promote --live`, and return its exit status and what is in staging or live then."""
+    return run(monkeypatch, settings, "promote", "--live", *more), registry.read_live(settings)
+
+
+def test_what_is_promoted_is_in_staging(staged):
+    found = findings(staged)["gone live"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, "in staging")
+    assert found.next_step.endswith(" promote --live")
+
+
+def test_a_launch_that_is_not_signed_is_refused(staged, monkeypatch, capsys):
+    before = registry.read_live(staged)
+    assert launch(monkeypatch, staged) == (1, before)
+    assert before.stage == "staging"
+    said = f"--live: 1 of 2 ticked in {LAUNCH}; next: Asked: ask them"
+    assert capsys.readouterr().err == f"error: {said}\n"
+
+
+def test_a_launch_with_a_skipped_step_is_refused(staged, monkeypatch, capsys):
+    write(staged.root, LAUNCH, HEADER + OPEN + TICKED)
+    assert launch(monkeypatch, staged)[1].stage == "staging"
+    assert capsys.readouterr().err == f"error: {LAUNCH}: Shown is ticked, Asked before it is not\n"
+
+
+def test_a_launch_of_a_model_that_is_not_good_enough_is_refused(staged, monkeypatch, capsys):
+    write(staged.root, LAUNCH, HEADER + TICKED)
+    write_facts(staged.root, accuracy={"metric": METRIC, "minimum": 0.8})
+    assert launch(monkeypatch, staged)[1].stage == "staging"
+    assert "misses the minimum" in capsys.readouterr().err
+
+
+def test_a_launch_without_a_model_is_refused(staged, monkeypatch, capsys):
+    registry.live_path(staged).unlink()
+    assert launch(monkeypatch, staged) == (1, None)
+    assert capsys.readouterr().err.startswith("error: --live: no model is promoted; next: ")
+
+
+def test_a_launch_takes_what_was_tried(staged, monkeypatch, capsys):
+    write(staged.root, LAUNCH, HEADER + TICKED)
+    assert launch(monkeypatch, staged, "another")[0] == 1
+    said = "--live: launches what was tried in staging; leave out another"
+    assert capsys.readouterr().err == f"error: {said}\n"
+    name = registry.read_live(staged).versions[-1]
+    status, live = launch(monkeypatch, staged)
+    assert (status, live.stage, live.versions) == (0, "live", (name,))
+    assert capsys.readouterr().out == f"{name} is live\n"
+    assert findings(staged)["gone live"].state is gates.State.DONE
+
+
+def test_a_signed_launch_that_was_not_made_is_refused_in_operation(live):
+    registry.live_path(live).unlink()
+    registry.make_live(live, save_version(live, GOOD))
+    refusals = gates.refusals(gates.read_stages(live))
+    operated = [stage.folder for stage in gates.read_stages(live)][-1] == "4-operation"
+    assert ["gone live" in refusal for refusal in refusals] == ([True] if operated else [])

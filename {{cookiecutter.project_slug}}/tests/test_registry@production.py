@@ -59,10 +59,10 @@ def objections(project, name):
     return gate.objections(project, versions.load_version(project, name))
 
 
-def test_promote_makes_the_newest_version_live(project, monkeypatch, capsys):
+def test_promote_puts_the_newest_version_into_staging(project, monkeypatch, capsys):
     name = versions.newest_version(project)
     assert run(monkeypatch, project, "promote") == 0
-    assert capsys.readouterr().out == f"{name} is live\n"
+    assert capsys.readouterr().out == f"{name} is in staging\n"
     live = registry.read_live(project)
     assert (live.versions, live.mode) == ((name,), "model")
     (event,) = (project.workspace / "models" / "history.jsonl").read_text(encoding="utf-8").splitlines()
@@ -173,7 +173,7 @@ def test_rollback_restores_the_former_version(project, monkeypatch, capsys):
     first = live_version(promoted(project)).name
     registry.make_live(project, variant(project, another))
     assert run(monkeypatch, project, "rollback") == 0
-    assert capsys.readouterr().out == f"{first} is live again\n"
+    assert capsys.readouterr().out == f"{first} answers again\n"
     assert live_version(project).name == first
 
 
@@ -295,3 +295,22 @@ def test_a_broken_pointer_is_said_with_the_way_out(project, content, monkeypatch
     pointer.unlink()
     assert run(monkeypatch, project, "promote") == 0
     assert live_version(project).name == name
+
+
+def test_once_launched_it_stays_live_whatever_answers(project):
+    present = versions.newest_version(project)
+    registry.make_live(project, present)
+    assert registry.read_live(project).stage == "staging"
+    registry.launch(project)
+    registry.make_live(project, variant(project, lambda info: info.update(note="another")))
+    assert registry.read_live(project).stage == "live"
+    registry.use_fallback(project, "a test")
+    assert registry.read_live(project).stage == "live"
+    registry.roll_back(project, lambda version: None)
+    live = registry.read_live(project)
+    assert (live.stage, live.versions) == ("live", (present,))
+    history = registry.live_path(project).with_name("history.jsonl").read_text(encoding="utf-8")
+    told = [json.loads(line) for line in history.splitlines()]
+    begun = [("promoted", "staging"), ("launched", "live")]
+    assert [(line["reason"], line["stage"]) for line in told[:2]] == begun
+    assert {line["stage"] for line in told[1:]} == {"live"}

@@ -15,5 +15,5 @@ def run(options: Namespace, settings: Settings) -> int:
     from ..model.registry import roll_back
     from ..serve.live import start_model
 
-    say(f"{roll_back(settings, start_model)} is live again")
+    say(f"{roll_back(settings, start_model)} answers again")
     return 0

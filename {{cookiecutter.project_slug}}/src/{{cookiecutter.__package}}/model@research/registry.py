@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +18,21 @@ Mode = Literal["model", "fallback"]
 
 @dataclass(frozen=True)
 class Live:
-    """The versions promoted so far (the last is live), and whether the model or the fallback answers."""
+    """The versions promoted so far (the last is live), and whether the model or the fallback answers.
+
+    Until it is `launched`, what is live is a trial: in staging, for those who know that it is one.
+    """
 
     versions: tuple[str, ...]
     checksums: tuple[str, ...]
     mode: Mode
     reason: str
+    launched: bool = False
+
+    @property
+    def stage(self) -> Literal["staging", "live"]:
+        """Whether only a trial is served, or everybody."""
+        return "live" if self.launched else "staging"
 
 
 def live_path(settings: Settings) -> Path:
@@ -36,7 +45,8 @@ def read_live(settings: Settings) -> Live | None:
     path = live_path(settings)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        live = Live(tuple(found["versions"]), tuple(found["checksums"]), found["mode"], found["reason"])
+        versions, checksums = tuple(found["versions"]), tuple(found["checksums"])
+        live = Live(versions, checksums, found["mode"], found["reason"], found.get("launched") is True)
         if not live.versions or len(live.versions) != len(live.checksums):
             raise ValueError("each version needs its checksum")
         return live
@@ -59,9 +69,10 @@ def make_live(settings: Settings, name: str) -> None:
     load_version(settings, name)
     live = read_live(settings) or Live((), (), "model", "")
     if live.versions[-1:] == (name,):
-        live = Live(live.versions[:-1], live.checksums[:-1], "model", "promoted again")
+        live = replace(live, versions=live.versions[:-1], checksums=live.checksums[:-1])
     checksum = sha256((model_folder(settings) / name / SUMS).read_bytes()).hexdigest()
-    _write_live(settings, Live((*live.versions, name), (*live.checksums, checksum), "model", "promoted"))
+    versions, checksums = (*live.versions, name), (*live.checksums, checksum)
+    _write_live(settings, Live(versions, checksums, "model", "promoted", live.launched))
 
 
 def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
@@ -73,7 +84,8 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
     if live is None or len(live.versions) < 2:
         raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
     check(load_version(settings, live.versions[-2], live.checksums[-2]))
-    _write_live(settings, Live(live.versions[:-1], live.checksums[:-1], "model", "rolled back"))
+    versions, checksums = live.versions[:-1], live.checksums[:-1]
+    _write_live(settings, Live(versions, checksums, "model", "rolled back", live.launched))
     return live.versions[-2]
 
 
@@ -81,7 +93,14 @@ def use_fallback(settings: Settings, reason: str) -> None:
     """Let the baseline answer in place of the live model, until the next promotion or rollback."""
     live = read_live(settings)
     if live:
-        _write_live(settings, Live(live.versions, live.checksums, "fallback", reason))
+        _write_live(settings, replace(live, mode="fallback", reason=reason))
+
+
+def launch(settings: Settings) -> str:
+    """Take what is in staging live, for good, and return its version; raises ProjectError without one."""
+    version, live = load_live(settings)
+    _write_live(settings, replace(live, reason="launched", launched=True))
+    return version.name
 
 
 def _write_live(settings: Settings, live: Live) -> None:
@@ -90,8 +109,10 @@ def _write_live(settings: Settings, live: Live) -> None:
         "checksums": live.checksums,
         "mode": live.mode,
         "reason": live.reason,
+        "launched": live.launched,
     }
-    event = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "live": live.versions[-1]}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    event = {"at": now, "live": live.versions[-1], "stage": live.stage}
     with (model_folder(settings) / "history.jsonl").open("a", encoding="utf-8") as history:
         history.write(json.dumps(event | {"mode": live.mode, "reason": live.reason}) + "\n")
     write_whole(live_path(settings), json.dumps(content, indent=2) + "\n")

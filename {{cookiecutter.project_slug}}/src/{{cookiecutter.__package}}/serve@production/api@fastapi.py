@@ -107,9 +107,10 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
 
     @app.get("/version")
     async def version() -> dict[str, Any]:
-        """Tell which version is live and how its predictions are acted on."""
+        """Tell which version answers, in staging or live, and how its predictions are acted on."""
         live = model.follow().version
-        return {"version": live.name, "decision": live.decision, "split": live.info["split"]}
+        facts = {"version": live.name, "stage": model.stage}
+        return facts | {"decision": live.decision, "split": live.info["split"]}
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -52,6 +52,11 @@ class LiveModel:
         """Whether the model or the fallback answers."""
         return self._mode
 
+    @property
+    def stage(self) -> str:
+        """Whether only a trial is served, or everybody."""
+        return self._stage
+
     def answer(self, records: Sequence[Mapping[str, Any]]) -> Answer:
         """Predict for `records`, which keep the contract; the fallback answers where the model fails."""
         version = self.follow().version
@@ -78,6 +83,7 @@ class LiveModel:
         version, live = load_live(self._settings)
         predictor = start_model(version)
         self._version, self._predictor, self._mode, self._stamp = version, predictor, live.mode, stamp
+        self._stage = live.stage
 
     def _stamp_now(self) -> int:
         try:

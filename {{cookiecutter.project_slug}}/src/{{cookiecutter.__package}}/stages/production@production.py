@@ -7,7 +7,7 @@ from ..model.registry import load_live, read_live
 from ..model.requirements import against_baseline, against_minimum
 from ..settings import Settings
 from .checklist import read_checklist, signed
-from .gates import Finding, command, done, still_open
+from .gates import Finding, State, command, done, still_open
 
 LAUNCH = "3-production/launch.md"
 
@@ -44,6 +44,29 @@ def launch_signed(settings: Settings) -> Finding:
     return signed(settings, LAUNCH)
 
 
-CHECKS = {"model promoted": model_live, "model good enough": good_enough, "launch signed": launch_signed}
+def gone_live(settings: Settings) -> Finding:
+    """Find the launch done, after it was signed."""
+    live = read_live(settings)
+    if live is None:
+        return still_open("no model is promoted", command(settings, "promote"))
+    if not live.launched:
+        return still_open("in staging", command(settings, "promote --live"))
+    return done("live")
+
+
+def require_launch(settings: Settings) -> None:
+    """Raise ProjectError unless the model is good enough and every step of the launch is signed."""
+    for check in (good_enough, launch_signed):
+        found = check(settings)
+        if found.state is not State.DONE:
+            raise ProjectError(f"--live: {found.evidence}; next: {found.next_step}")
+
+
+CHECKS = {
+    "model promoted": model_live,
+    "model good enough": good_enough,
+    "launch signed": launch_signed,
+    "gone live": gone_live,
+}
 BY_PEOPLE = ()
 YOURS = {"3-production/README.md": "its examples are the flights'"}
