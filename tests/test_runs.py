@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from hooks.answers import chosen_words
 from hooks.pre_gen_project import slug_problems, well_formed
+from tests.combinations import choices
 from tests.conftest import Project, bake_new
 
 pytestmark = pytest.mark.slow
@@ -44,7 +46,7 @@ SAID = {
     "production": r"[\w-]+ is in staging",
     "fastapi": r'answered: .*"prediction": \d+\.\d+',
     "batch": r"[\d,]+ rows scored by",
-    "operation": r"Alert +2013-\d\d-01 to 2013-\d\d-01: \w+ is \d+\.\d+, expected",
+    "operation": r"Alert +2013-\d\d-01 to 201[34]-\d\d-01: \w+ is -?\d+\.\d+, expected",
 }
 INSTALLED = """
 import json, sys
@@ -114,6 +116,31 @@ def test_demo_on_a_sample(installed):
     metric, model, baseline = re.search(measured, said).groups()
     assert (float(model) > float(baseline)) is (metric == "roc_auc")
     assert abs(float(model) / float(baseline) - 1) > 0.01
+
+
+def others() -> list:
+    """Return the pairs of a model and a problem that no project above has, each model's in one process."""
+    keys = ("model", "problem")
+    had = {tuple(answers.get(key, choices()[key][0]) for key in keys) for answers in PROJECTS.values()}
+    return [
+        pytest.param(model, problem, marks=pytest.mark.xdist_group(f"others {model}"))
+        for model, problem in product(*(choices()[key] for key in keys))
+        if (model, problem) not in had
+    ]
+
+
+@pytest.mark.parametrize(("model", "problem"), others())
+def test_every_model_learns_every_problem(model, problem, cookies_session):
+    """On all rows it clearly beats the baseline, and its file agrees with the library that made it."""
+    answers = {"stage": "research", "notebooks": "none", "model": model, "problem": problem}
+    project = bake_new(cookies_session, answers)
+    ran(project, "uv", "sync", "--quiet")
+    ran(project, "uv", "run", "late-flights", "etl")
+    ran(project, "uv", "run", "late-flights", "train", "--no-round")
+    checks = ran(project, "uv", "run", "late-flights", "status").splitlines()
+    assert [line for line in checks if "baseline beaten" in line and "done" in line], checks
+    said = ran(project, "uv", "run", "pytest", "-q", "tests/test_model.py", "tests/test_example.py")
+    assert int(re.search(r"(\d+) passed", said)[1]) > 20
 
 
 @pytest.mark.parametrize("installed", in_groups(["discovery"]), indirect=True)

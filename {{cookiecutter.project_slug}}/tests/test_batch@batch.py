@@ -187,6 +187,12 @@ def test_a_file_goes_with_no_dates(score, tmp_path, capsys):
     assert capsys.readouterr().err == ("error: --input: takes the whole file; leave out --from and --to\n")
 
 
+def test_a_period_the_wrong_way_round_is_refused(score, capsys):
+    assert score("--from", "2013-10-01", "--to", "2013-09-01") == 1
+    said = "error: from 2013-10-01 on and before 2013-09-01: no day lies between them\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_period_without_rows_is_refused(score, capsys):
     assert score("--from", "1999-01-01", "--to", "1999-02-01") == 1
     said = f"error: {contract.TABLE} from 1999-01-01 to 1999-02-01: no row to score; "

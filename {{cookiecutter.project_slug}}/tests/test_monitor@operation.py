@@ -425,6 +425,12 @@ def test_monitor_of_a_window_without_predictions_says_so(month, monkeypatch, cap
     assert capsys.readouterr().err == said
 
 
+def test_monitor_of_a_window_the_wrong_way_round_is_refused(month, monkeypatch, capsys):
+    assert run(monkeypatch, month, "monitor", "--from", "2013-10-01", "--to", "2013-09-01") == 1
+    said = "error: from 2013-10-01 on and before 2013-09-01: no day lies between them\n"
+    assert capsys.readouterr().err == said
+
+
 def test_relive_lives_month_after_month_until_the_first_alert(watched, monkeypatch, capsys):
     calm, bad = only(watched, ANY), only(watched, NONE)
     assert run(monkeypatch, watched, "monitor", "--relive", **NO_DRIFT, LIVE__EXPECTED=calm) == 0

@@ -83,7 +83,12 @@ class Dataset:
 
 
 def period(contract: type[Record], start: date | None, end: date | None) -> str:
-    """Return the SQL condition for rows from `start` on and before `end`; None is open."""
+    """Return the SQL condition for rows from `start` on and before `end`; None is open.
+
+    Raises ProjectError where no day lies between them.
+    """
+    if start and end and start >= end:
+        raise ProjectError(f"from {start} on and before {end}: no day lies between them")
     time = one_of_role(contract, Role.TIME).name
     bounds = [f"{time} >= TIMESTAMP '{start}'"] if start else []
     bounds += [f"{time} < TIMESTAMP '{end}'"] if end else []

@@ -11,10 +11,8 @@ from .versions import Version
 def against_baseline(settings: Settings, version: Version) -> list[str]:
     """Return why `version` is not clearly better than the baseline; an empty list if it is."""
     metric, evaluation = agreed_metric(settings), version.info["evaluation"]
-    gain, (model, baseline) = (
-        evaluation["gain"][metric],
-        (evaluation[n][metric] for n in ("model", "baseline")),
-    )
+    gain = evaluation["gain"][metric]
+    model, baseline = (evaluation[name][metric] for name in ("model", "baseline"))
     if clearly_better(gain):
         return []
     return [
