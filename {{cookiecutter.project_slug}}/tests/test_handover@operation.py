@@ -1,14 +1,17 @@
 """The gate of operation: monitoring ran, the model answers, the handover is signed item by item."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from {{ cookiecutter.__package }} import settings as project_settings
+from {{ cookiecutter.__package }}.commands import PROGRAM
 from {{ cookiecutter.__package }}.model import registry
-from {{ cookiecutter.__package }}.stages import checklist, gates
+from {{ cookiecutter.__package }}.stages import checklist, gates, handover
 
 from .evidence import HEADER, OPEN, ROOT, TICKED, write
+from .lived import run
 from .model_evidence import GOOD, researched, save_version
 
 LAUNCH = "3-production/launch.md"
@@ -98,3 +101,105 @@ def test_a_launch_without_a_live_model_is_refused(operated):
 
 def test_the_project_s_own_handover_can_be_read():
     assert checklist.read_checklist(project_settings.read_settings(root=ROOT), HANDOVER)
+
+
+LOGS = {
+    "reports/alerts.jsonl": [{"at": "2026-02-02T10:00:00+00:00"}],
+    "data/lifecycle.jsonl": [{"at": "2026-02-03T10:00:00+00:00", "action": "purge", "by": "ada"}],
+    "models/history.jsonl": [
+        {"at": "2026-02-01T10:00:00+00:00", "reason": "promoted", "live": "first"},
+        {"at": "2026-02-04T10:00:00+00:00", "reason": "rolled back", "live": "first"},
+        {"at": "2026-02-05T10:00:00+00:00", "reason": "promoted", "live": "second"},
+    ],
+}
+CACHE = ".pytest_cache/v/cache"
+FOUND = {
+    "Installed": f"the tests ran on {datetime.now(UTC).date()}, none failed",
+    "Model trained": "2 versions promoted, the last on 2026-02-05",
+    "Rolled back": "back on 2026-02-04, forward on 2026-02-05",
+    "Monitored": "latest window 2026-02-01 to 2026-03-01, alerts: score",
+    "Alert rehearsed": "an alert on 2026-02-02",
+    "Data kept and deleted": "purge on 2026-02-03",
+    "Runbook tried": f"2 commands of {handover.RUNBOOK} exist",
+}
+
+
+@pytest.fixture
+def shown(operated):
+    """Return the settings of a project with evidence of every item, each of them ticked."""
+    for name, lines in LOGS.items():
+        write(operated.root, name, "".join(json.dumps(line) + "\n" for line in lines))
+    write(operated.root, f"{CACHE}/nodeids", "[]")
+    write(operated.root, "pyproject.toml", '[project]\nauthors = [{ name = "Grace" }]\n')
+    commands = ("rollback`", "train --until 2013-11-01`")
+    write(operated.root, handover.RUNBOOK, "\n".join(f"`uv run {PROGRAM} {each}" for each in commands))
+    write(operated.root, HANDOVER, HEADER + "".join(TICKED.replace("Shown", name) for name in FOUND))
+    return operated
+
+
+def test_what_a_machine_finds_of_the_handover(shown):
+    rows = handover.rows(shown)
+    assert {row.name: row.found.evidence for row in rows} == FOUND
+    assert {(row.found.state, row.item.owner) for row in rows} == {(gates.State.DONE, "Ada")}
+    assert [*handover.contradictions(rows), *handover.by_its_author(shown, rows)] == []
+
+
+def test_the_author_is_not_the_one_to_train_again(shown, monkeypatch, capsys):
+    write(shown.root, "pyproject.toml", '[project]\nauthors = [{ name = "Ada" }]\n')
+    assert run(monkeypatch, shown, "handover") == 1
+    said = f"error: {HANDOVER}: Model trained: Ada built it; let somebody else do it\n"
+    assert capsys.readouterr().err == said
+
+
+def history(*lines):
+    """Return the history of versions, each line as its reason and what is live then."""
+    at = "2026-02-04T10:00:00+00:00"
+    told = (json.dumps({"at": at, "reason": reason, "live": name}) + "\n" for reason, name in lines)
+    return "models/history.jsonl", "".join(told)
+
+
+BACK = (("promoted", "a"), ("promoted", "b"), ("rolled back", "a"))
+FORTH = (("rolled back", "a"), ("promoted", "a"))
+BAD_RUNBOOK = f"`uv run {PROGRAM} dance` and `uv run {PROGRAM} train --soon`"
+
+
+@pytest.mark.parametrize(
+    ("item", "broken", "evidence"),
+    [
+        ("Installed", (f"{CACHE}/lastfailed", '{"a": true}'), "1 of the tests failed"),
+        ("Model trained", history(*FORTH), "no second version was ever promoted"),
+        ("Rolled back", history(*BACK[:2]), "no version was ever rolled back"),
+        ("Rolled back", history(*BACK), "nothing was promoted after the rollback"),
+        ("Alert rehearsed", ("reports/alerts.jsonl", ""), "no alert was ever raised"),
+        ("Data kept and deleted", ("data/lifecycle.jsonl", ""), "nothing was ever archived or deleted"),
+        ("Runbook tried", (handover.RUNBOOK, "# Empty"), f"{handover.RUNBOOK}: it has no command"),
+        (
+            "Runbook tried",
+            (handover.RUNBOOK, BAD_RUNBOOK),
+            f"{handover.RUNBOOK}: no such command: dance, train --soon",
+        ),
+    ],
+)
+def test_a_tick_that_nothing_shows_is_refused(shown, item, broken, evidence):
+    write(shown.root, *broken)
+    (said,) = handover.contradictions(handover.rows(shown))
+    assert said.startswith(f"{HANDOVER}: {item}: ticked by Ada, but {evidence}; ")
+
+
+def test_an_item_that_is_not_ticked_is_no_contradiction(shown, monkeypatch, capsys):
+    write(shown.root, "reports/alerts.jsonl", "")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    assert run(monkeypatch, shown, "handover") == 0
+    assert "Alert rehearsed" in capsys.readouterr().out
+
+
+def test_a_log_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys):
+    write(shown.root, "reports/alerts.jsonl", "{")
+    assert run(monkeypatch, shown, "handover") == 1
+    assert capsys.readouterr().err.endswith("alerts.jsonl: not readable; mend the line that is no JSON\n")
+
+
+def test_the_project_s_own_runbook_and_list_fit():
+    own = project_settings.read_settings(root=ROOT)
+    assert handover.runbook_works(own).state is gates.State.DONE
+    assert set(handover.CHECKS) <= {item.item for item in checklist.read_checklist(own, HANDOVER)}

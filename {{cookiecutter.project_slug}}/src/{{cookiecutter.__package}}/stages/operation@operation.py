@@ -13,6 +13,8 @@ from .checklist import read_checklist, signed
 from .gates import Finding, command, done, still_open
 from .production import LAUNCH
 
+HANDOVER = "4-operation/HANDOVER.md"
+
 
 class Watched(BaseModel):
     """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts."""
@@ -61,7 +63,7 @@ def model_answers(settings: Settings) -> Finding:
 CHECKS = {
     "monitoring ran": monitoring_ran,
     "model answers": model_answers,
-    "handover": partial(signed, name="4-operation/HANDOVER.md"),
+    "handover": partial(signed, name=HANDOVER),
 }
 BY_PEOPLE = ()
 YOURS = {
