@@ -68,35 +68,36 @@ def write_project(
     """Write the chosen files, those without logic first: git reads a folder while the next is written."""
     answers, later = context["cookiecutter"], {}
     asked = post_gen_project.ask_template(answers)
-    for source, target, files in chosen_files(project, answers):
-        target.mkdir(parents=True, exist_ok=True)
+    for source, target, files in chosen_files(answers):
+        Path(project, target).mkdir(parents=True, exist_ok=True)
         written = []
-        for file, name in files.items():
-            content = (source / file).read_bytes()
-            inside = f"{source.relative_to(TEMPLATE / FOLDER).as_posix()}/{file}".removeprefix("./")
+        for file, kept in files.items():
+            inside, name = f"{source}{file}", f"{target}{kept}"
+            content = Path(TEMPLATE, FOLDER, inside).read_bytes()
             if any(mark in content for mark in MARKS) and not is_copy_only_path(inside, context):
                 content = with_values(content.decode(), answers)
             if content is None:
-                later[inside] = target / name
+                later[inside] = name
             else:
-                (target / name).write_bytes(content)
-                written.append(target / name)
+                Path(project, name).write_bytes(content)
+                written.append(name)
         repository.add(written)
-    for inside, path in later.items():
-        path.write_bytes(texts.get_template(inside).render(**context).encode())
+    for inside, name in later.items():
+        Path(project, name).write_bytes(texts.get_template(inside).render(**context).encode())
     repository.add(later.values())
     post_gen_project.finish(project, answers, asked, repository)
 
 
-def chosen_files(project: Path, answers: dict) -> Iterator[tuple[Path, Path, dict[str, str]]]:
-    """Yield each folder of the template, the same in the project, and its files: name here to name there."""
+def chosen_files(answers: dict) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield each folder in the template and in the project, `name/` or empty, and both names of its files."""
     chosen, top = set(answers["__chosen"]), TEMPLATE / FOLDER
     for folder, folders, files in os.walk(top):
         folders[:] = [name for name in folders if post_gen_project.kept_name(name, chosen) is not None]
         kept = {file: name for file in files if (name := post_gen_project.kept_name(file, chosen))}
-        inside = post_gen_project.WORD.sub("", Path(folder).relative_to(top).as_posix())
+        source = f"{Path(folder).relative_to(top).as_posix()}/".removeprefix("./")
+        target = VALUE.sub(lambda value: answers[value[1]], post_gen_project.WORD.sub("", source))
         if kept:
-            yield Path(folder), project / VALUE.sub(lambda value: answers[value[1]], inside), kept
+            yield source, target, kept
 
 
 def with_values(source: str, answers: dict) -> bytes | None:

@@ -29,8 +29,8 @@ def kept_name(path: str, chosen: set[str]) -> str | None:
     return WORD.sub("", path)
 
 
-def leave_out(project: Path, chosen: set[str]) -> list[Path]:
-    """Remove what was not chosen and folders left empty; return the files that stay, without `@word`."""
+def leave_out(project: Path, chosen: set[str]) -> list[str]:
+    """Remove what was not chosen and folders left empty; return the names, without `@word`, of the rest."""
     kept = []
     for path in sorted(project.rglob("*"), reverse=True):  # what is inside a folder comes before the folder
         name = kept_name(path.relative_to(project).as_posix(), chosen)
@@ -42,7 +42,7 @@ def leave_out(project: Path, chosen: set[str]) -> list[Path]:
         else:
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             path.rename(project / name)
-            kept.append(project / name)
+            kept.append(name)
     return kept
 
 
@@ -90,7 +90,7 @@ class Repository:
                 "git is not installed: no repository was made. Later: git init, git add --all, git commit."
             )
 
-    def add(self, files: Iterable[Path]) -> None:
+    def add(self, names: Iterable[str]) -> None:
         """Hand over files that are complete; git reads them while the work goes on."""
         if self.remark:
             return
@@ -98,7 +98,6 @@ class Repository:
             if not self.index:
                 end_git(self.making)
                 self.index = start_git(self.project, "update-index", "--add", "-z", "--stdin")
-            names = [path.relative_to(self.project).as_posix() for path in files]
             self.index.stdin.write("".join(f"{name}\0" for name in names))
             self.index.stdin.flush()
         except subprocess.CalledProcessError as error:
@@ -176,7 +175,7 @@ def finish(project: Path, answers: dict, asked: dict, repository: Repository) ->
     slug, name, mail = answers["project_slug"], answers["__author_name"], answers["__author_email"]
     text = json.dumps(record(answers, asked), ensure_ascii=False, indent=2, sort_keys=True)
     (project / RECORD).write_text(text + "\n", encoding="utf-8", newline="\n")
-    repository.add([project / RECORD])
+    repository.add([RECORD])
     repository.commit(f"Bake {slug} with Handrail", name, mail)
     if repository.remark:
         print(repository.remark, file=sys.stderr)
@@ -188,9 +187,9 @@ def finish(project: Path, answers: dict, asked: dict, repository: Repository) ->
 
 def main(project: Path, answers: dict) -> None:
     """Finish a project that cookiecutter has written whole. Raises OSError if it cannot write."""
-    files = leave_out(project, set(answers["__chosen"]))
+    names = leave_out(project, set(answers["__chosen"]))
     repository = Repository(project)
-    repository.add(files)
+    repository.add(names)
     finish(project, answers, ask_template(answers), repository)
 
 
