@@ -95,7 +95,7 @@ def chosen_files(answers: dict) -> Iterator[tuple[str, str, dict[str, str]]]:
         folders[:] = [name for name in folders if post_gen_project.kept_name(name, chosen) is not None]
         kept = {file: name for file in files if (name := post_gen_project.kept_name(file, chosen))}
         source = f"{Path(folder).relative_to(top).as_posix()}/".removeprefix("./")
-        target = VALUE.sub(lambda value: answers[value[1]], post_gen_project.WORD.sub("", source))
+        target = filled(post_gen_project.WORD.sub("", source), answers)
         if kept:
             yield source, target, kept
 
@@ -104,4 +104,9 @@ def with_values(source: str, answers: dict) -> bytes | None:
     """Return a text with its plain values filled in, or None if it holds more Jinja than that."""
     if JINJA.search(VALUE.sub("", source)) or not answers.keys() >= set(VALUE.findall(source)):
         return None
-    return VALUE.sub(lambda value: answers[value[1]], source).encode()
+    return filled(source, answers).encode()
+
+
+def filled(text: str, answers: dict) -> str:
+    """Return a text or a path with the answer in place of each plain value."""
+    return VALUE.sub(lambda value: answers[value[1]], text)
