@@ -16,7 +16,8 @@ TRACES = {
     "production": [r"\bdockerfile\b", r"late-flights promote\b", r"late-flights rollback\b"],
     "operation": [
         r"\bprometheus\b.*\balert",
-        r"late-flights (monitor|replay|archive|purge|handover)\b",
+        r"late-flights (monitor|replay|archive|purge|handover|readiness)\b",
+        r"\bML Test Score\b",
         r"\bretention:",
         r"\bwebhook",
         r"\bHANDOVER\.md\b",

@@ -16,6 +16,7 @@ from .model_evidence import GOOD, researched, save_version
 
 LAUNCH = "3-production/launch.md"
 HANDOVER = "4-operation/HANDOVER.md"
+SCORE = {"at": "2026-02-02T10:00:00+00:00", "score": 7, "sections": {"data": 7}}
 RECORD = "reports/monitoring/2026-02-01-2026-03-01.json"
 
 
@@ -24,7 +25,8 @@ def operated(tmp_path):
     """Return the settings of a project that is live, watched and handed over."""
     settings = researched(tmp_path)
     registry.make_live(settings, save_version(settings, GOOD))
-    registry.launch(settings)
+    version = registry.launch(settings)
+    write(tmp_path, "reports/readiness.json", json.dumps(SCORE | {"version": version}))
     write(tmp_path, LAUNCH, HEADER + TICKED)
     write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{TICKED}")
     write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["score"]}))

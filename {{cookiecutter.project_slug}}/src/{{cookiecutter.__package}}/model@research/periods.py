@@ -20,9 +20,15 @@ class Periods:
     test: Dataset
 
 
-def read_periods(connection: Connection, table: str, split: Split, baseline_by: str) -> Periods:
-    """Read the training, validation and test rows of `table`; the model sees nothing later than the first."""
-    encoding = learn_encoding(connection, rows_between(table, None, split.validation_from), CONTRACT)
+def read_periods(
+    connection: Connection, table: str, split: Split, baseline_by: str, encoding: Encoding | None = None
+) -> Periods:
+    """Read the training, validation and test rows of `table`; the model sees nothing later than the first.
+
+    They are encoded by `encoding`, or by what is learnt from the first.
+    """
+    learning = rows_between(table, None, split.validation_from)
+    encoding = encoding or learn_encoding(connection, learning, CONTRACT)
     bounds = {
         "training": (None, split.validation_from),
         "validation": (split.validation_from, split.test_from),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ProjectError
 from ..model.registry import load_live, read_live
+from ..readiness.finding import score_known
 from ..serve.live import start_model
 from ..settings import Settings
 from .checklist import read_checklist, signed
@@ -63,6 +64,7 @@ def model_answers(settings: Settings) -> Finding:
 CHECKS = {
     "monitoring ran": monitoring_ran,
     "model answers": model_answers,
+    "ML Test Score": score_known,
     "handover": partial(signed, name=HANDOVER),
 }
 BY_PEOPLE = ()

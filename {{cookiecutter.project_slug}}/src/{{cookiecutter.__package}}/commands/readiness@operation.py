@@ -1,0 +1,67 @@
+"""Compute the ML Test Score: 28 tests of data, model, infrastructure and monitoring."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from ..errors import ProjectError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..readiness.score import Result, Score
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take one section, to look at it alone."""
+    parser.add_argument("--section", metavar="NAME", help="compute one section only, and keep no record")
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Show every test and the score, keep the record; refuse where a test fails."""
+    from ..console import progress
+    from ..files import write_whole
+    from ..readiness.bench import Bench
+    from ..readiness.finding import RECORD
+    from ..readiness.rows import rows_by_section
+    from ..readiness.score import measure
+
+    chosen = rows_by_section()
+    if options.section:
+        if options.section not in chosen:
+            raise ProjectError(
+                f"--section {options.section}: no such section; take one of {', '.join(chosen)}"
+            )
+        chosen = {options.section: chosen[options.section]}
+    with progress("readiness") as step:
+        score = measure(Bench(settings), chosen, step)
+    if not options.section:
+        report = settings.workspace / "reports" / RECORD
+        write_whole(report, json.dumps(score.record(), indent=1, ensure_ascii=False) + "\n")
+    _show(score)
+    if score.failed:
+        raise ProjectError(f"{each.section}: {each.test}: failed" for each in score.failed)
+    return 0
+
+
+def _show(score: "Score") -> None:
+    from ..console import say
+
+    for section, passed in score.sections.items():
+        results = [each for each in score.results if each.section == section]
+        say(f"{section.capitalize()}: {passed} of {len(results)}")
+        for each in results:
+            _show_result(each)
+        say("")
+    counts = ", ".join(f"{section} {passed}" for section, passed in score.sections.items())
+    say(f"ML Test Score of {score.version}: {score.total} ({counts}); the lowest section counts")
+
+
+def _show_result(result: "Result") -> None:
+    from ..console import say
+
+    say(f"  {'passed' if result.passed else 'FAILED'}  {result.test}  [{result.seconds:.1f} s]")
+    say(f"          how    {result.how}")
+    first, *more = result.evidence.splitlines()
+    say(f"          {'found' if result.passed else 'not   '}  {first}")
+    for line in more:
+        say(f"                 {line}")
