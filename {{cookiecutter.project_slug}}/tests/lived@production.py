@@ -86,11 +86,15 @@ def variant(project, change, model=None):
     return versions.save_version(project, files, prefix=info["split"]["live_from"])
 
 
+def in_words(text, width):
+    """Return the model of `width` features that is written in `text`, as a file's content."""
+    return parser.parse_model(text.replace("WIDTH", str(width))).SerializeToString()
+
+
 def with_model(project, text):
     """Make a version live whose model is written in `text`, and return its name."""
     width = len(live_version(promoted(project)).encoding.features)
-    model = parser.parse_model(text.replace("WIDTH", str(width))).SerializeToString()
-    name = variant(project, lambda info: None, model)
+    name = variant(project, lambda info: None, in_words(text, width))
     registry.make_live(project, name)
     return name
 

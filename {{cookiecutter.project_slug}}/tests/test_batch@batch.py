@@ -7,7 +7,7 @@ import pytest
 
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
-from {{ cookiecutter.__package }}.model import registry
+from {{ cookiecutter.__package }}.model import canary, registry
 from {{ cookiecutter.__package }}.serve import batch, live, prediction_log
 
 from .lived import (
@@ -20,6 +20,7 @@ from .lived import (
     promoted,
     rows_asked,
     run,
+    variant,
     with_model,
 )
 
@@ -76,6 +77,20 @@ def test_every_row_of_a_month_is_predicted_as_one_by_one(score, live_project, ca
     assert [{name: found[row[KEY]][name] for name in ASKED} for row in rows] == rows
     assert {(row["version"], row["source"]) for row in found.values()} == {(version.name, "model")}
     assert len({row["predicted_at"] for row in found.values()}) == 1
+
+
+def test_a_canary_scores_its_share_as_it_answers_one_by_one(score, live_project, capsys):
+    first = live_version(live_project)
+    name = variant(live_project, lambda info: info.update(seed=1))
+    canary.start_canary(live_project, name, 0.2)
+    assert score() == 0
+    found = scored(output_of(live_project, f"{live_project.dates.live_from}-end"))
+    rows = rows_asked(live_project)
+    by = {row[KEY]: name if canary.is_chosen(row[KEY], 0.2) else first.name for row in rows}
+    assert {key: row["version"] for key, row in found.items()} == by
+    expected = live.LiveModel(live_project).answer(rows).prediction.tolist()
+    assert [found[row[KEY]]["prediction"] for row in rows] == expected
+    assert f"{len(rows):,} rows scored by {first.name} and {name} (model) into" in capsys.readouterr().out
 
 
 def test_without_dates_all_of_the_live_period_is_scored(score, live_project):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from {{ cookiecutter.__package }} import contract, engine, errors, settings
 from {{ cookiecutter.__package }}.etl import load, pipeline
 from {{ cookiecutter.__package }}.lifecycle import forget, journal, section
-from {{ cookiecutter.__package }}.model import registry, versions
+from {{ cookiecutter.__package }}.model import canary, registry, versions
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 from .lived import KEY, promoted, rows_asked, run, variant
@@ -130,14 +130,17 @@ def test_purge_deletes_what_is_old_in_its_place_and_in_the_archive(kept, monkeyp
 
 
 def test_versions_that_are_needed_stay(kept, monkeypatch):
-    spare, named = (variant(kept, lambda info, note=note: info.update(note=note)) for note in ("a", "b"))
+    spare, named, tried = (
+        variant(kept, lambda info, note=note: info.update(note=note)) for note in ("a", "b", "c")
+    )
+    canary.start_canary(kept, tried, 0.1)
     (file,) = (kept.workspace / "data" / "predictions").glob(f"served-{TODAY}-*")
     live_now = registry.read_live(kept).versions[-1]
     file.write_text(file.read_text(encoding="utf-8").replace(live_now, named, 1), encoding="utf-8")
-    for name in (spare, named, live_now):
+    for name in (spare, named, tried, live_now):
         aged(versions.model_folder(kept) / name / versions.SUMS, 400)
     assert run(monkeypatch, kept, "archive", "--really", **limits(99_998)) == 0
-    assert {path.name for path in versions.model_folder(kept).glob("2*")} == {named, live_now}
+    assert {path.name for path in versions.model_folder(kept).glob("2*")} == {named, tried, live_now}
     assert (kept.workspace / ARCHIVE / "versions" / spare / "model.onnx").is_file()
     assert [line["what"] for line in audit(kept)] == [f"models/{spare}"]
 

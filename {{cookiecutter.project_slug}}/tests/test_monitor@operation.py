@@ -12,7 +12,7 @@ import pytest
 
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
-from {{ cookiecutter.__package }}.model import metrics, registry
+from {{ cookiecutter.__package }}.model import canary, metrics, registry
 from {{ cookiecutter.__package }}.monitor import drift, performance, relive, watch
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
@@ -389,6 +389,51 @@ def test_a_new_version_does_not_answer_for_an_earlier_one(watched, monkeypatch):
     registry.make_live(watched, variant(watched, lambda info: info.update(seed=1)))
     assert run(monkeypatch, watched, "monitor") == 3
     assert registry.read_live(watched).mode == "model"
+
+
+def with_canary(settings, wrong):
+    """Let a canary answer half of the first month, `wrong` or like the live version, and return its name."""
+    name, start = variant(settings, lambda info: info.update(seed=1)), settings.dates.live_from
+    canary.start_canary(settings, name, 0.5)
+    shown = rows_asked(settings, more=(TARGET,), start=start)
+    rows = [row for row in shown if row[TIME].date() < start + timedelta(days=30)]
+    right = live.LiveModel(settings).answer(rows).prediction
+    for row, value in zip(rows, right.tolist(), strict=True):
+        chosen = canary.is_chosen(row[KEY], 0.5)
+        row |= {
+            "version": name if chosen else live_version(settings).name,
+            "source": "model",
+            "prediction": -50 - value if wrong and chosen else value,
+            "baseline": 1e6,
+        }
+    keep(settings, rows)
+    return name
+
+
+def test_a_canary_that_does_worse_is_an_alert_and_withdrawn(watched, monkeypatch, capsys):
+    name = with_canary(watched, wrong=True)
+    assert monitor(monkeypatch, watched, ANY) == 3
+    said = capsys.readouterr()
+    assert f": {METRIC} gained by the canary is " in said.err
+    done = f"the canary did worse: {name} is withdrawn, the live version answers everything\n"
+    assert said.out.endswith(done)
+    assert registry.read_live(watched).canary is None
+
+
+def test_a_canary_that_does_as_well_stays(watched, monkeypatch):
+    name = with_canary(watched, wrong=False)
+    assert readings(look(watched, expected={}))[f"{METRIC} gained by the canary"].state == "ok"
+    assert monitor(monkeypatch, watched, ANY) == 0
+    assert registry.read_live(watched).canary.name == name
+
+
+def test_of_a_canary_with_few_outcomes_nothing_is_known(watched):
+    with_canary(watched, wrong=True)
+    seen = look(watched, expected={}, minimum_outcomes=100_000)
+    assert readings(seen)[f"{METRIC} gained by the canary"].state == "unknown"
+    assert not seen.canary_worse
+    (kept,) = (r for r in seen.record()["readings"] if r["name"] == f"{METRIC} gained by the canary")
+    assert (kept["value"], kept["high"]) == (None, None)
 
 
 def test_every_metric_that_can_decide_can_be_watched(predicted):

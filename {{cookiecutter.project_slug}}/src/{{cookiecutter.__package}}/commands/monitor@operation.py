@@ -39,6 +39,7 @@ def _report(settings: Settings, seen: "Watch") -> bool:
     """Show, keep and act on one look; tell whether it raised an alert."""
     from ..console import figure, say, table
     from ..files import write_whole
+    from ..model.canary import end_canary
     from ..model.registry import use_fallback
     from ..monitor.alerts import raise_alerts
 
@@ -52,4 +53,7 @@ def _report(settings: Settings, seen: "Watch") -> bool:
     if seen.baseline_better:
         use_fallback(settings, f"the baseline did better from {seen.start} to {seen.end}")
         say("the baseline did better: the fallback answers until the next promotion or rollback")
+    if seen.canary_worse:
+        withdrawn = end_canary(settings, f"the canary did worse from {seen.start} to {seen.end}")
+        say(f"the canary did worse: {withdrawn} is withdrawn, the live version answers everything")
     return bool(seen.alerts)

@@ -1,4 +1,4 @@
-"""Make the version live again that was live before."""
+"""Withdraw the canary; without one, make the version live again that was live before."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -12,8 +12,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace, settings: Settings) -> int:
     """Roll back one promotion."""
     from ..console import say
-    from ..model.registry import roll_back
-    from ..serve.live import start_model
+    from ..model.canary import end_canary
+    from ..model.registry import load_live, roll_back
+    from ..serve.answer import start_model
 
+    withdrawn = end_canary(settings, "canary withdrawn")
+    if withdrawn:
+        say(f"{withdrawn} answers nothing any more; {load_live(settings)[0].name} answers everything")
+        return 0
     say(f"{roll_back(settings, start_model)} answers again")
     return 0

@@ -88,6 +88,8 @@ def _needed(connection: Connection, settings: Settings) -> set[str]:
     """Return the versions that are live or to go back to, and those that kept predictions name."""
     live = read_live(settings)
     names = set(live.versions) if live else set()
+    if live and live.canary:
+        names.add(live.canary.name)
     folder = prediction_folder(settings)
     if any(folder.glob("*.parquet")) or any(folder.glob("*.jsonl")):
         query = f"SELECT list(DISTINCT version) AS names FROM ({all_predictions(settings)})"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,10 +17,20 @@ Mode = Literal["model", "fallback"]
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version that answers a share (0 to 1) of what is asked, beside the live one."""
+
+    name: str
+    checksum: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Live:
     """The versions promoted so far (the last is live), and whether the model or the fallback answers.
 
     Until it is `launched`, what is live is a trial: in staging, for those who know that it is one.
+    A `canary` is a version that is tried beside it.
     """
 
     versions: tuple[str, ...]
@@ -28,6 +38,7 @@ class Live:
     mode: Mode
     reason: str
     launched: bool = False
+    canary: Canary | None = None
 
     @property
     def stage(self) -> Literal["staging", "live"]:
@@ -46,7 +57,9 @@ def read_live(settings: Settings) -> Live | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         versions, checksums = tuple(found["versions"]), tuple(found["checksums"])
-        live = Live(versions, checksums, found["mode"], found["reason"], found.get("launched") is True)
+        canary = Canary(**found["canary"]) if found.get("canary") else None
+        launched = found.get("launched") is True
+        live = Live(versions, checksums, found["mode"], found["reason"], launched, canary)
         if not live.versions or len(live.versions) != len(live.checksums):
             raise ValueError("each version needs its checksum")
         return live
@@ -65,14 +78,18 @@ def load_live(settings: Settings) -> tuple[Version, Live]:
 
 
 def make_live(settings: Settings, name: str) -> None:
-    """Put version `name` on top of what was live before; the model answers again."""
+    """Put version `name` on top of what was live before; the model answers again, and no canary."""
     load_version(settings, name)
     live = read_live(settings) or Live((), (), "model", "")
     if live.versions[-1:] == (name,):
         live = replace(live, versions=live.versions[:-1], checksums=live.checksums[:-1])
-    checksum = sha256((model_folder(settings) / name / SUMS).read_bytes()).hexdigest()
-    versions, checksums = (*live.versions, name), (*live.checksums, checksum)
-    _write_live(settings, Live(versions, checksums, "model", "promoted", live.launched))
+    versions, checksums = (*live.versions, name), (*live.checksums, checksum_of(settings, name))
+    write_live(settings, Live(versions, checksums, "model", "promoted", live.launched))
+
+
+def checksum_of(settings: Settings, name: str) -> str:
+    """Return the checksum by which version `name` is pinned: that of its list of checksums."""
+    return sha256((model_folder(settings) / name / SUMS).read_bytes()).hexdigest()
 
 
 def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
@@ -85,7 +102,7 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
         raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
     check(load_version(settings, live.versions[-2], live.checksums[-2]))
     versions, checksums = live.versions[:-1], live.checksums[:-1]
-    _write_live(settings, Live(versions, checksums, "model", "rolled back", live.launched))
+    write_live(settings, Live(versions, checksums, "model", "rolled back", live.launched))
     return live.versions[-2]
 
 
@@ -93,26 +110,21 @@ def use_fallback(settings: Settings, reason: str) -> None:
     """Let the baseline answer in place of the live model, until the next promotion or rollback."""
     live = read_live(settings)
     if live:
-        _write_live(settings, replace(live, mode="fallback", reason=reason))
+        write_live(settings, replace(live, mode="fallback", reason=reason, canary=None))
 
 
 def launch(settings: Settings) -> str:
     """Take what is in staging live, for good, and return its version; raises ProjectError without one."""
     version, live = load_live(settings)
-    _write_live(settings, replace(live, reason="launched", launched=True))
+    write_live(settings, replace(live, reason="launched", launched=True))
     return version.name
 
 
-def _write_live(settings: Settings, live: Live) -> None:
-    content = {
-        "versions": live.versions,
-        "checksums": live.checksums,
-        "mode": live.mode,
-        "reason": live.reason,
-        "launched": live.launched,
-    }
+def write_live(settings: Settings, live: Live) -> None:
+    """Keep `live`, with a line in the history of models."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    event = {"at": now, "live": live.versions[-1], "stage": live.stage}
+    event = {"at": now, "live": live.versions[-1], "stage": live.stage, "mode": live.mode}
+    canary = {"canary": live.canary.name, "share": live.canary.share} if live.canary else {}
     with (model_folder(settings) / "history.jsonl").open("a", encoding="utf-8") as history:
-        history.write(json.dumps(event | {"mode": live.mode, "reason": live.reason}) + "\n")
-    write_whole(live_path(settings), json.dumps(content, indent=2) + "\n")
+        history.write(json.dumps(event | {"reason": live.reason} | canary) + "\n")
+    write_whole(live_path(settings), json.dumps(asdict(live), indent=2) + "\n")

@@ -3,37 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from math import isnan
-from typing import Any, Literal
+from math import isfinite, isnan
+from typing import Any
 
-from ..engine import Connection, connect, literal, row
+from ..engine import Connection, connect, row
 from ..errors import ProjectError
-from ..model.metrics import GREATER_IS_BETTER
 from ..model.reference import PREDICTION
 from ..model.registry import load_live
 from ..model.versions import Version
 from ..settings import Settings
+from .compared import Reading, State, baseline_is_better, canary_readings
 from .drift import drifts
 from .performance import TIME, all_predictions, count_rejected, gather, live_metrics
 from .section import Live
 
-State = Literal["ok", "warning", "alert", "unknown"]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A figure, the range in which it is expected, and what follows."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    state: State
-
 
 @dataclass(frozen=True)
 class Watch:
-    """All readings of a window (end: first day after it), and whether the baseline does better."""
+    """All readings of a window (end: first day after it), and who did better or worse than the live model."""
 
     version: str
     start: date
@@ -43,6 +30,7 @@ class Watch:
     metrics: Mapping[str, float | None]
     readings: tuple[Reading, ...]
     baseline_better: bool
+    canary_worse: bool
 
     @property
     def alerts(self) -> tuple[Reading, ...]:
@@ -50,8 +38,11 @@ class Watch:
         return tuple(reading for reading in self.readings if reading.state == "alert")
 
     def record(self) -> dict[str, Any]:
-        """Return everything as plain data; a figure that is not known is None."""
-        readings = [asdict(r) | {"value": None if isnan(r.value) else r.value} for r in self.readings]
+        """Return everything as plain data; a figure that is not known, or a range without end, is None."""
+        readings = [
+            asdict(r) | {name: None for name in ("value", "high") if not isfinite(getattr(r, name))}
+            for r in self.readings
+        ]
         return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
 
 
@@ -60,7 +51,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
 
     Raises ProjectError where the window has no prediction.
     """
-    version, _ = load_live(settings)
+    version, live = load_live(settings)
     limits = settings.section(Live)
     with connect(settings) as connection:
         start, end = choose_window(connection, settings, start, end)
@@ -69,16 +60,19 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
         if count == 0:
             raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
         model = live_metrics(connection, source, PREDICTION, version.decision)
-        better = _baseline_is_better(connection, settings, version, source)
+        better = baseline_is_better(connection, settings, version, source)
+        canary = canary_readings(connection, settings, version, live.canary, source)
         broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
         readings = (
             *_metric_readings(model, limits),
+            *canary,
             _limit("rows that break the contract", broken / (count + broken), limits.maximum_violation_share),
             _limit("age of the model in days", _age_days(version, end), limits.maximum_age_days),
             *_drift_readings(connection, source, version, limits.drift_limit),
         )
     outcomes = model.pop("outcomes")
-    return Watch(version.name, start, end, count, outcomes, model, readings, better)
+    worse = any(reading.state == "alert" for reading in canary)
+    return Watch(version.name, start, end, count, outcomes, model, readings, better, worse)
 
 
 def choose_window(
@@ -126,16 +120,3 @@ def _limit(name: str, value: float, high: float, state: State = "alert") -> Read
 def _age_days(version: Version, end: date) -> float:
     """Return the age of the newest row that the model may have learnt from, at the window's end."""
     return float((end - date.fromisoformat(version.info["split"]["live_from"])).days)
-
-
-def _baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:
-    """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
-    own = f"(SELECT * FROM {source} WHERE version = {literal(version.name)} AND source = 'model')"
-    model, simple = (
-        live_metrics(connection, own, column, version.decision) for column in (PREDICTION, "baseline")
-    )
-    metric = settings.accuracy.metric
-    enough = model["outcomes"] >= settings.section(Live).minimum_outcomes
-    if not enough or model[metric] is None or simple[metric] is None:
-        return False
-    return simple[metric] > model[metric] if GREATER_IS_BETTER[metric] else simple[metric] < model[metric]

@@ -16,8 +16,9 @@ from ..errors import ProjectError
 from ..model.decision import act
 from ..schema import Record, Role, one_of_role, request_model
 from ..settings import ENV_PREFIX, Settings
+from .answer import Answer
 from .guard import HEADER, KeyGuard, refusal
-from .live import Answer, LiveModel
+from .live import LiveModel
 from .prediction_log import PredictionLog, log_rows, prediction_folder
 from .section import Serving
 from .telemetry import Telemetry
@@ -109,7 +110,9 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
     async def version() -> dict[str, Any]:
         """Tell which version answers, in staging or live, and how its predictions are acted on."""
         live = model.follow().version
-        facts = {"version": live.name, "stage": model.stage}
+        facts: dict[str, Any] = {"version": live.name, "stage": model.stage}
+        if model.canary:
+            facts["canary"] = {"version": model.canary.name, "share": model.canary.share}
         return facts | {"decision": live.decision, "split": live.info["split"]}
 
     @app.get("/metrics")

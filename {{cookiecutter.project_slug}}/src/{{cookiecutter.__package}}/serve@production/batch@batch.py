@@ -17,18 +17,19 @@ from ..engine import Connection, connect, write_parquet
 from ..errors import ProjectError
 from ..etl.load import reasons, rejected_path
 from ..etl.validate import check, refuse_other_columns
+from ..model.canary import chosen_condition
 from ..model.registry import Mode, load_live
-from ..model.versions import Version
-from ..schema import columns, request_model
+from ..schema import Role, columns, one_of_role, request_model
 from ..settings import Settings
-from .live import start_model, try_model
+from .answer import Loaded, start_canary_model, start_model, try_model
 
 BATCH_ROWS = 100_000
+KEY = one_of_role(CONTRACT, Role.KEY).name
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored into which file by which version, and what was not and why (rows)."""
+    """What was scored into which file by which versions, and what was not and why (rows)."""
 
     path: Path
     rows: int
@@ -43,7 +44,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     The file is written whole or not at all. Rows that break the contract go to data/rejected/ with the
     reason. Raises ProjectError without a live model, a row, or a column of the contract.
     """
-    version, live = load_live(settings)
+    answering = _answering(settings)
     asked = request_model(CONTRACT)
     rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
     with connect(settings) as connection:
@@ -52,21 +53,36 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
             counts: Counter[str] = Counter()
-            for by, batch in _predicted(connection, version, live.mode):
-                counts[by] += write(batch)
+            for loaded, mode, rows in answering:
+                for by, batch in _predicted(connection, loaded, mode, rows):
+                    counts[by] += write(batch)
             if counts.total() == 0:
                 raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
         sources = " and ".join(sorted(counts))
-        return Scored(output, counts.total(), version.name, sources, reasons(connection, rejected))
+        names = " and ".join(loaded.version.name for loaded, _, _ in answering)
+        return Scored(output, counts.total(), names, sources, reasons(connection, rejected))
 
 
-def _predicted(connection: Connection, version: Version, mode: Mode) -> Iterator[tuple[Mode, pa.RecordBatch]]:
-    """Yield batches to write, each with who predicted it."""
+def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
+    """Return who answers which rows: the live version all, but for the canary's share."""
+    version, live = load_live(settings)
+    loaded = Loaded(version, start_model(version))
+    canary = start_canary_model(settings, live)
+    if canary is None or live.canary is None:
+        return [(loaded, live.mode, "TRUE")]
+    chosen = chosen_condition(KEY, live.canary.share)
+    return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
+
+
+def _predicted(
+    connection: Connection, loaded: Loaded, mode: Mode, rows: str
+) -> Iterator[tuple[Mode, pa.RecordBatch]]:
+    """Yield batches of the `rows` that keep the contract, each with who predicted it."""
+    version, predictor, now = loaded.version, loaded.predictor, datetime.now(UTC).replace(tzinfo=None)
     kept = [c.name for c in columns(request_model(CONTRACT))]
     encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
     selected = [*kept, *encoded, f"{version.baseline.select()} AS baseline"]
-    predictor, now = start_model(version), datetime.now(UTC).replace(tzinfo=None)
-    reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL")
+    reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
         matrix = np.column_stack([batch.column(f"f{n}").to_numpy() for n in range(len(encoded))])
         prediction = try_model(version, predictor, matrix) if mode == "model" else None

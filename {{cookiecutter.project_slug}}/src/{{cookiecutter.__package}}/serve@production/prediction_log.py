@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import Settings
-from .live import Answer
+from .answer import Answer
 
 
 def prediction_folder(settings: Settings) -> Path:

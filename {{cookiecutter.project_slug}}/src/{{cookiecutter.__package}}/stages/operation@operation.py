@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..errors import ProjectError
 from ..model.registry import load_live, read_live
 from ..readiness.finding import score_known
-from ..serve.live import start_model
+from ..serve.answer import start_model
 from ..settings import Settings
 from .checklist import read_checklist, signed
 from .gates import Finding, command, done, still_open
