@@ -11,6 +11,7 @@ import yaml
 
 from hooks.answers import chosen_words
 from hooks.pre_gen_project import slug_problems, well_formed
+from tests.browser import Page
 from tests.combinations import choices
 from tests.conftest import Project, bake_new
 
@@ -116,6 +117,27 @@ def test_demo_on_a_sample(installed):
     metric, model, baseline = re.search(measured, said).groups()
     assert (float(model) > float(baseline)) is (metric == "roc_auc")
     assert abs(float(model) / float(baseline) - 1) > 0.01
+
+
+@pytest.mark.parametrize("installed", in_groups(WITH_DATA), indirect=True)
+def test_the_page_for_those_who_choose_reckons(installed):
+    """Its script runs on the counts that training wrote: every position, and with other costs."""
+    if not Path(installed.path, "sample/20000/reports/choice.html").is_file():
+        ran(installed, "uv", "run", "late-flights", "etl", *SAMPLE)
+        ran(installed, "uv", "run", "late-flights", "train", *SAMPLE)
+    page = Page(installed.text("sample/20000/reports/choice.html"))
+    data = page.data
+    before = {place: page.text(f"cost-{place}") for place in data["listed"]}
+    page.press("twice")
+    low, high = 2 * data["costs"]["low"], data["costs"]["high"]
+    for place, each in enumerate(data["model"]):
+        page.enter("position", place)
+        amount = each["low"] * low + each["high"] * high
+        assert page.text("label") == each["label"]
+        shown = float(page.text("here-cost").removeprefix("USD ").replace(",", ""))
+        assert shown == pytest.approx(amount, abs=0.51)
+    page.press("agreed")
+    assert {place: page.text(f"cost-{place}") for place in data["listed"]} == before
 
 
 def others() -> list:

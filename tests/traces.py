@@ -12,6 +12,7 @@ TRACES = {
         r"late-flights (train|demo|rounds)\b",
         r"\brounds\.jsonl\b",
         r"\bfirst-day\b",
+        r"\b(company|choice)\.html\b",
     ],
     "production": [r"\bdockerfile\b", r"late-flights promote\b", r"late-flights rollback\b"],
     "operation": [

@@ -6,7 +6,7 @@ from {{ cookiecutter.__package }}.model.evaluate import evaluate
 from {{ cookiecutter.__package }}.model.features import Dataset
 from {{ cookiecutter.__package }}.model.train import Training
 from {{ cookiecutter.__package }}.sections import Accuracy, Decision, ErrorCosts
-from {{ cookiecutter.__package }}.settings import Settings
+from {{ cookiecutter.__package }}.settings import whole_settings
 
 from .conftest import METRIC
 
@@ -26,7 +26,7 @@ class Knowing:
 def made_up_settings(folder):
     """Return the settings of a made-up project in `folder`."""
     decision = Decision(question="Whom to call?", sponsor="Desk", kpis=("calls",), go="open")
-    return Settings(
+    return whole_settings()(
         root=folder,
         workspace=folder,
         name="Calls",
@@ -37,24 +37,28 @@ def made_up_settings(folder):
     )
 
 
-def made_up_training():
-    """Return a training whose outcomes are 0 or 1, and whose predictions are their chances."""
+def made_up_training(rows=ROWS, knows=True, decision=DECISION, days=ROWS * 6400 / 86_400):
+    """Return a training whose outcomes are 0 or 1, and whose predictions are their chances.
+
+    Without `knows`, they are the chances of other rows. The rows are spread over `days`.
+    """
     rng = np.random.default_rng(1)
-    features = rng.normal(size=(ROWS, 2)).astype(np.float32)
+    features = rng.normal(size=(rows, 2)).astype(np.float32)
     prediction = Knowing().predict(features)
-    days = np.datetime64("2030-01-01", "s") + np.arange(ROWS) * np.timedelta64(6400, "s")
+    seconds = (np.arange(rows) * days * 86_400 / rows).astype("timedelta64[s]")
     test = Dataset(
         features=features,
-        target=(rng.random(ROWS) < prediction).astype(np.float32),
-        times=days,
-        slices={"region": rng.choice(["North & <b>East</b>", "$South$"], ROWS)},
-        baseline_by=np.repeat("1", ROWS),
+        target=(rng.random(rows) < prediction).astype(np.float32),
+        times=np.datetime64("2030-01-01", "s") + seconds,
+        slices={"region": rng.choice(["North & <b>East</b>", "$South$"], rows)},
+        baseline_by=np.repeat("1", rows),
     )
-    baseline = np.full(ROWS, 0.3, dtype=np.float32)
+    baseline = np.full(rows, 0.3, dtype=np.float32)
+    prediction = prediction if knows else rng.permutation(prediction)
     info = {
-        "evaluation": evaluate(test, prediction, baseline, DECISION, lambda step: None),
+        "evaluation": evaluate(test, prediction, baseline, decision, lambda step: None),
         "encoding": {"features": list(FEATURES)},
         "split": {"validation_from": "2029-11-01", "test_from": "2030-01-01", "live_from": "2030-04-01"},
-        "rows": {"training": 5000, "validation": 1000, "test": ROWS},
+        "rows": {"training": 5000, "validation": 1000, "test": rows},
     }
     return Training("2030-04-01-abc", info, Knowing(), test, prediction, baseline)

@@ -8,6 +8,7 @@ from onnx import parser
 from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import metrics, versions
+from {{ cookiecutter.__package }}.report import PAGES
 
 from .evidence import HEADER, TICKED, discovered, write
 
@@ -26,7 +27,8 @@ def researched(root, model=GOOD, **sections):
     settings = discovered(root, accuracy=accuracy, **sections)
     write(root, "2-research/experiments.md", "## Rounds\n\nOne.\n")
     write(root, "2-research/report.md", HEADER + TICKED)
-    write(root, "reports/research.html", "<html></html>")
+    for page in PAGES:
+        write(root, f"reports/{page}", "<html></html>")
     table = load.table_path(settings, contract.TABLE)
     table.parent.mkdir(parents=True, exist_ok=True)
     duckdb.sql("SELECT 1 AS x UNION ALL SELECT 2").write_parquet(str(table))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.model import metrics
-from {{ cookiecutter.__package }}.report import page, summary
+from {{ cookiecutter.__package }}.report import PAGES, page, positions, summary
 from {{ cookiecutter.__package }}.report.importance import importances
 
 from .conftest import METRIC, RISING
@@ -28,7 +28,12 @@ def training():
 
 @pytest.fixture(scope="module")
 def html(training):
-    return page.render(made_up_settings(Path.cwd()), training)
+    return rendered(made_up_settings(Path.cwd()), training)
+
+
+def rendered(settings, training, name="research.html"):
+    """Return a page of the report."""
+    return page.render(name, settings, training, positions.tradeoff_of(settings, training))
 
 
 def text_of(html):
@@ -41,18 +46,23 @@ def measured(training, **changed):
     return replace(training, info=training.info | {"evaluation": training.info["evaluation"] | changed})
 
 
-def test_the_report_is_one_file_that_asks_for_nothing_else(settings, training):
-    path = page.write_report(settings, training)
-    html = path.read_text(encoding="utf-8")
-    assert path == Path(settings.workspace, "reports", "research.html")
-    assert list(path.parent.iterdir()) == [path]
-    assert not re.findall(r"https?:|src=|@import|url\(h|<link|<script", html)
+def test_each_report_is_one_file_that_asks_for_nothing_else(settings, training):
+    paths = page.write_reports(settings, training)
+    assert paths == [Path(settings.workspace, "reports", name) for name in PAGES]
+    assert sorted(paths[0].parent.iterdir()) == sorted(paths)
+    for path in paths:
+        html = path.read_text(encoding="utf-8")
+        assert not re.findall(r"https?:|src=|@import|url\(h|<link|<iframe|<form", html)
+        assert "default-src 'none'" in html
+
+
+def test_every_picture_is_told_to_those_who_cannot_see_it(html):
     assert len(re.findall(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', html)) == html.count("<svg")
     assert html.count("<svg") >= 7
 
 
 def test_the_same_training_gives_the_same_bytes(settings, training, html):
-    assert page.render(settings, training) == html
+    assert rendered(settings, training) == html
 
 
 def test_an_identifier_always_means_the_same_shape(html):
@@ -75,14 +85,14 @@ def test_the_table_shows_every_metric_of_model_and_baseline(training, html):
 
 def test_a_number_that_does_not_exist_is_a_dash(settings, training):
     figures_of, other = training.info["evaluation"]["model"], list(metrics.GREATER_IS_BETTER)[1]
-    text = text_of(page.render(settings, measured(training, model=figures_of | {other: EMPTY})))
+    text = text_of(rendered(settings, measured(training, model=figures_of | {other: EMPTY})))
     assert f"{summary.title(other)} - - to - " in text
     assert "nan" not in text.lower()
 
 
 def test_names_are_shown_as_text_and_never_as_markup(settings, training):
     hostile = settings.model_copy(update={"name": "<script>alert(1)</script>", "description": "a & b"})
-    html = page.render(hostile, training)
+    html = rendered(hostile, training)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "a &amp; b" in html
     assert "<script" not in html
@@ -91,7 +101,7 @@ def test_names_are_shown_as_text_and_never_as_markup(settings, training):
 
 
 def test_a_report_without_parts_says_nothing_of_them(settings, training):
-    text = text_of(page.render(settings, measured(training, parts={"month": {}, "region": {}})))
+    text = text_of(rendered(settings, measured(training, parts={"month": {}, "region": {}})))
     assert "Where it is strong" not in text
     assert "No month and no slice is clearly weaker" in text
 

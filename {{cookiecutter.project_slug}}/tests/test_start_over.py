@@ -31,6 +31,9 @@ decision:
 budget:
   total: 5
 
+words:
+  rows: calls
+
 accuracy:
   minimum: 0.7
 """
@@ -48,6 +51,9 @@ decision:
 
 # budget:
 #   total: 5
+
+# words:
+#   rows: calls
 
 accuracy:
   minimum: 0.7

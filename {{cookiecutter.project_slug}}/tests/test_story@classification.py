@@ -5,6 +5,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.model.decision import payoff_per_row
 from {{ cookiecutter.__package }}.report import figures, story
+from {{ cookiecutter.__package }}.report.shortlist import shortlist
 
 from .made_up_training import COSTS, made_up_settings, made_up_training
 
@@ -36,7 +37,7 @@ def test_every_threshold_is_worth_what_training_reckons(training):
 def test_the_shortlist_holds_the_chosen_threshold_and_spreads(training):
     everything = figures.choices(training.test.target, training.prediction, COSTS)
     chosen = figures.choice(training.test.target, training.prediction, COSTS, 0.4)
-    listed = figures.shortlist(everything, chosen)
+    listed = shortlist(everything, chosen, figures.SHARES_TO_CATCH, figures.APART)
     assert chosen in listed
     assert 5 <= len(listed) <= 7
     assert [each.threshold for each in listed] == sorted(each.threshold for each in listed)

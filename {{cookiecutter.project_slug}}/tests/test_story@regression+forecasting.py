@@ -5,6 +5,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.model.decision import cost_per_row
 from {{ cookiecutter.__package }}.report import figures, story
+from {{ cookiecutter.__package }}.report.shortlist import shortlist
 
 from .made_up_training import COSTS, made_up_settings, made_up_training
 
@@ -32,7 +33,7 @@ def test_every_margin_costs_what_training_reckons(training):
 def test_the_shortlist_holds_the_chosen_margin_and_spreads(training):
     everything = figures.choices(training.test.target, training.prediction, COSTS)
     chosen = figures.choice(training.test.target, training.prediction, COSTS, 0.25)
-    listed = figures.shortlist(everything, chosen)
+    listed = shortlist(everything, chosen, figures.SHARES_TO_COVER, figures.APART)
     assert chosen in listed
     assert 4 <= len(listed) <= 6
     assert [each.margin for each in listed] == sorted(each.margin for each in listed)

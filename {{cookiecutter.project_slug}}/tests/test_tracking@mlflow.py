@@ -14,6 +14,7 @@ import pytest
 from {{ cookiecutter.__package }} import commands, contract, errors, settings
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import tracking, train, versions
+from {{ cookiecutter.__package }}.report import PAGES
 
 ADDRESS = f"{settings.ENV_PREFIX}TRACKING__URI"
 
@@ -25,9 +26,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def report_of(project):
-    """Return the report that a training has written."""
-    return project.workspace / "reports" / "research.html"
+def report_of(project, name="research.html"):
+    """Return a report that a training has written."""
+    return project.workspace / "reports" / name
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +93,13 @@ def test_a_run_has_every_figure_of_the_version(run, tracked):
     assert slices <= found.data.metrics.keys()
 
 
-def test_a_run_holds_the_report_the_card_and_the_model_file(run, tracked, tmp_path):
+def test_a_run_holds_the_reports_the_card_and_the_model_file(run, tracked, tmp_path):
     found, client = run
     version = versions.load_version(tracked, versions.newest_version(tracked))
     kept = {file.path for file in client.list_artifacts(found.info.run_id, "model")}
     assert kept == {f"model/{path.name}" for path in version.path.iterdir()}
-    for name, original in (("model/model.onnx", version.model), ("research.html", report_of(tracked))):
+    originals = {"model/model.onnx": version.model} | {name: report_of(tracked, name) for name in PAGES}
+    for name, original in originals.items():
         copy = client.download_artifacts(found.info.run_id, name, str(tmp_path))
         assert Path(copy).read_bytes() == original.read_bytes()
 
@@ -148,8 +150,8 @@ def test_a_server_that_is_down_costs_a_warning_and_no_training(tracked, monkeypa
     kept = versions.newest_version(tracked)
     assert told.err.startswith("warning: not tracked: ")
     assert f"port={port}" in told.err
-    assert told.err.endswith(f"version {kept} and its report are kept\n")
-    assert f"version {kept}, report reports/research.html" in told.out
+    assert told.err.endswith(f"version {kept} and its reports are kept\n")
+    assert f"version {kept}, reports reports/company.html " in told.out
 
 
 @pytest.mark.parametrize("address", ["somewhere", "carrierpigeon://roof"])

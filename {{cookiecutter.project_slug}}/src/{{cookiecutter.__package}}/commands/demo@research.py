@@ -79,6 +79,7 @@ def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     """Say what was built, what was measured, and what to try next."""
     from ..console import say
     from ..model.versions import load_version, newest_version
+    from ..report import PAGES
 
     version = load_version(settings, newest_version(settings))
     evaluation, metric = version.info["evaluation"], version.info["metric"]
@@ -95,7 +96,9 @@ def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     if alerts.is_file():
         last = json.loads(alerts.read_text(encoding="utf-8").splitlines()[-1])
         say(f"Alert     {last['alerts'][0]}")
-    say(f"Read      {(settings.workspace / 'reports' / 'research.html').relative_to(settings.root)}")
+    folder = (settings.workspace / "reports").relative_to(settings.root).as_posix()
+    for page, reader in PAGES.items():
+        say(f"Read      {folder}/{page}, {reader}")
     say("\nTry next")
     for command in _next_commands(settings, small):
         say(f"  uv run {command}")

@@ -1,4 +1,4 @@
-"""Train a model, measure it beside the baseline, write the report."""
+"""Train a model, measure it beside the baseline, write the reports."""
 
 import os
 import sys
@@ -40,13 +40,13 @@ def run(options: Namespace, settings: Settings) -> int:
     from ..console import figure, progress, say, table
     from ..model.rounds import describe_round, log_round
     from ..model.train import train
-    from ..report.page import write_report
+    from ..report.page import write_reports
 
     split = settings.dates.ending(options.until) if options.until else settings.dates
     with progress("train") as step:
         training = train(settings, split, step)
-        step("write the report")
-        report = write_report(settings, training)
+        step("write the reports")
+        reports = write_reports(settings, training)
     evaluation = training.info["evaluation"]
     rows = [
         (
@@ -61,13 +61,14 @@ def run(options: Namespace, settings: Settings) -> int:
     ]
     say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
     table(("", "model", "95%", "baseline"), rows)
-    say(f"version {training.version}, report {report.relative_to(settings.workspace).as_posix()}")
+    written = " ".join(path.relative_to(settings.workspace).as_posix() for path in reports)
+    say(f"version {training.version}, reports {written}")
     seconds = time.perf_counter() - begun
     described = describe_round(settings.root, training.version, training.info, options.note, seconds)
     if not (settings.sample or options.no_round):
         log = log_round(settings, described)
         say(f"round logged in {log.relative_to(settings.root).as_posix()}")
-    _follow(settings, training, described, report)
+    _follow(settings, training, described, reports)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Tells MLflow of every training: parameters, figures, the report, the model card and the model file.
+"""Tells MLflow of every training: parameters, figures, the reports, the model card and the model file.
 
 Runs are kept in `mlflow/` of the workspace, in SQLite, or on the server that `<PACKAGE>_TRACKING__URI`
 names. A run holds files as they are, no pickle. Serving never imports this.
@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,9 @@ class Tracking(BaseSettings):
     uri: str | None = Field(None, pattern=r"^[a-z][a-z0-9+]*:")
 
 
-def track(settings: Settings, training: Training, described: Mapping[str, Any], report: Path) -> str:
+def track(
+    settings: Settings, training: Training, described: Mapping[str, Any], reports: Sequence[Path]
+) -> str:
     """Keep a training as a run; return a line that says where.
 
     `described` is the round as it is logged. Raises ProjectError whatever goes wrong: the version is kept
@@ -51,10 +53,10 @@ def track(settings: Settings, training: Training, described: Mapping[str, Any], 
     """
     try:
         uri = Tracking().uri or local_store(settings)
-        _keep(client_of(uri), settings, training, described, report)
+        _keep(client_of(uri), settings, training, described, reports)
     except Exception as error:
         reason = " ".join(str(error).split())
-        kept = f"version {training.version} and its report are kept"
+        kept = f"version {training.version} and its reports are kept"
         raise ProjectError(f"not tracked: {reason:.300}; {kept}") from error
     return f"tracked in {'mlflow/' if uri == local_store(settings) else uri}"
 
@@ -88,7 +90,11 @@ def client_of(uri: str) -> "MlflowClient":
 
 
 def _keep(
-    client: "MlflowClient", settings: Settings, training: Training, described: Mapping[str, Any], report: Path
+    client: "MlflowClient",
+    settings: Settings,
+    training: Training,
+    described: Mapping[str, Any],
+    reports: Sequence[Path],
 ) -> None:
     from mlflow.entities import Metric, Param  # noqa: PLC0415
 
@@ -105,7 +111,8 @@ def _keep(
     for start in range(0, len(found), METRICS_PER_REQUEST):
         client.log_batch(run, metrics=found[start : start + METRICS_PER_REQUEST])
     client.log_artifacts(run, str(model_folder(settings) / training.version), "model")
-    client.log_artifact(run, str(report))
+    for report in reports:
+        client.log_artifact(run, str(report))
     client.set_terminated(run)
 
 

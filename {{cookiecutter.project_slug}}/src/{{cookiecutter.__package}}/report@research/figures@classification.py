@@ -1,6 +1,5 @@
 """What the report's pictures and tables are drawn from: plain numbers, computed from arrays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ PER = 1000
 CURVE_POINTS = 200
 MOST_BINS = 10
 FEWEST_ROWS_PER_BIN = 50
-SHARES_TO_CATCH = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15)
+SHARES_TO_CATCH, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,16 @@ class Choice:
     alarms_per_100: float
     payoff: float
     margin: float
+
+    @property
+    def value(self) -> float:
+        """What is chosen."""
+        return self.threshold
+
+    @property
+    def share(self) -> float:
+        """The share of cases that it serves."""
+        return self.caught_share
 
 
 @dataclass(frozen=True)
@@ -83,16 +92,6 @@ def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: flo
 def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
     """Return what each of THRESHOLDS brings, the lowest first."""
     return [choice(target, prediction, costs, float(threshold)) for threshold in THRESHOLDS]
-
-
-def shortlist(everything: Sequence[Choice], chosen: Choice) -> list[Choice]:
-    """Return `chosen` and those nearest to SHARES_TO_CATCH, the lowest threshold first."""
-    found = {chosen.threshold: chosen}
-    for share in SHARES_TO_CATCH:
-        if abs(share - chosen.caught_share) > 0.05:
-            nearest = min(everything, key=lambda each: abs(each.caught_share - share))
-            found.setdefault(nearest.threshold, nearest)
-    return [found[threshold] for threshold in sorted(found)]
 
 
 def _bin(target: Floats, prediction: Floats) -> Bin:

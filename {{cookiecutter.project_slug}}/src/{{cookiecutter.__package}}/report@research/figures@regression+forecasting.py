@@ -1,6 +1,5 @@
 """What the report's pictures and tables are drawn from: plain numbers, computed from arrays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ PER = 1000
 CURVE_POINTS = 100
 MOST_BINS = 10
 FEWEST_ROWS_PER_BIN = 50
-SHARES_TO_COVER = (0.5, 0.65, 0.75, 0.85, 0.95)
+SHARES_TO_COVER, APART = (0.5, 0.65, 0.75, 0.85, 0.95), 0.04
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,16 @@ class Choice:
     spare: float
     cost: float
     interval: float
+
+    @property
+    def value(self) -> float:
+        """What is chosen."""
+        return self.margin
+
+    @property
+    def share(self) -> float:
+        """The share of rows that it is enough for."""
+        return self.enough
 
 
 @dataclass(frozen=True)
@@ -80,16 +89,6 @@ def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choic
     missing = target.astype(np.float64) - prediction
     margins = np.unique(np.quantile(missing, np.linspace(0.2, 0.98, 40)).round(2))
     return [choice(target, prediction, costs, float(margin)) for margin in margins]
-
-
-def shortlist(everything: Sequence[Choice], chosen: Choice) -> list[Choice]:
-    """Return `chosen` and those nearest to SHARES_TO_COVER, the smallest margin first."""
-    found = {chosen.margin: chosen}
-    for share in SHARES_TO_COVER:
-        if abs(share - chosen.enough) > 0.04:
-            nearest = min(everything, key=lambda each: abs(each.enough - share))
-            found.setdefault(nearest.margin, nearest)
-    return [found[margin] for margin in sorted(found)]
 
 
 def _bin(target: Floats, prediction: Floats, simple: Floats) -> Bin:

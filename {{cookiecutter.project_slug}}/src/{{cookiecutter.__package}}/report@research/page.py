@@ -1,78 +1,68 @@
-"""The research report: one HTML file that needs nothing else, for the company and for those who choose."""
+"""The reports of a training: three HTML files that need nothing else, one each for three kinds of readers."""
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from ..contract import CONTRACT, TABLE
 from ..files import write_whole
-from ..model.metrics import EXPLAINED
 from ..model.train import Training
-from ..schema import Role, of_role
 from ..settings import Settings
-from . import gallery, summary
-from .importance import importances
-from .intervals import limits, part_marks
-from .story import tell
+from . import PAGES, summary
+from .choice_page import choosing
+from .company import company
+from .positions import tradeoff_of
+from .research import research
+from .section import Words
+from .tradeoff import Tradeoff
+
+Contents = Callable[[Settings, Training, Tradeoff], dict[str, Any]]
 
 
-def write_report(settings: Settings, training: Training) -> Path:
-    """Write reports/research.html, whole or not at all, and return its path."""
-    path = settings.workspace / "reports" / "research.html"
-    write_whole(path, render(settings, training))
-    return path
+def write_reports(settings: Settings, training: Training) -> list[Path]:
+    """Write every page to reports/, each whole or not at all, and return their paths."""
+    tradeoff = tradeoff_of(settings, training)
+    paths = [settings.workspace / "reports" / name for name in PAGES]
+    for path in paths:
+        write_whole(path, render(path.name, settings, training, tradeoff))
+    return paths
 
 
-def render(settings: Settings, training: Training) -> str:
-    """Return the page; the same model, rows and settings give the same text."""
+def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff) -> str:
+    """Return a page of PAGES; the same model, rows and settings give the same text."""
+    contents: dict[str, Contents] = {
+        "company.html": lambda *given: {"company": company(*given)},
+        "choice.html": lambda settings, _, tradeoff: choosing(settings, tradeoff),
+        "research.html": lambda settings, training, _: research(settings, training),
+    }
+    return (
+        _environment()
+        .get_template(name)
+        .render(
+            settings=settings,
+            words=settings.section(Words),
+            version=training.version,
+            **contents[name](settings, training, tradeoff),
+        )
+    )
+
+
+def _environment() -> Environment:
+    folder = files(__package__ or "")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "title": summary.title,
         "number": summary.number,
         "interval": summary.interval,
+        "money": summary.money,
+        "as_written": summary.as_written,
     }
-    source = files(__package__ or "").joinpath("page.html").read_text(encoding="utf-8")
-    facts = {"settings": settings, "info": training.info, "evaluation": training.info["evaluation"]}
-    return environment.from_string(source).render(
-        **facts,
-        version=training.version,
-        story=tell(settings, training, noun(), _period(training)),
-        explained=EXPLAINED,
-        parts=_parts(settings, training),
-        **_importance(settings, training),
-    )
-
-
-def noun() -> str:
-    """Return what the rows are, in the plural, as the contract calls its table."""
-    return TABLE.replace("_", " ")
-
-
-def _parts(settings: Settings, training: Training) -> list[gallery.Picture]:
-    """Return a picture of the months and of each slice, on one scale, where there is something to show."""
-    evaluation, metric = training.info["evaluation"], settings.accuracy.metric
-    marks = {part: part_marks(training, metric, part) for part in evaluation["parts"]}
-    overall = evaluation["model"][metric]["value"]
-    ends = limits([mark for found in marks.values() for mark in found], overall)
-    return [gallery.part(part, found, overall, ends, metric) for part, found in marks.items() if found]
-
-
-def _importance(settings: Settings, training: Training) -> dict[str, Any]:
-    metric, names = settings.accuracy.metric, training.info["encoding"]["features"]
-    decision, predict = training.info["evaluation"]["decision"], training.predictor.predict
-    found = importances(names, predict, training.test, metric, decision)
-    columns = {column.name: column for column in of_role(CONTRACT, Role.FEATURE)}
-    return {
-        "importance": gallery.importance_of(found, metric),
-        "features": [(each, columns.get(each.feature)) for each in found],
-    }
-
-
-def _period(training: Training) -> str:
-    months = np.unique(training.test.months)
-    return str(months[0]) if len(months) == 1 else f"{months[0]} to {months[-1]}"
+    return environment

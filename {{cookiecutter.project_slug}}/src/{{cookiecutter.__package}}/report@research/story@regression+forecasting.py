@@ -8,9 +8,10 @@ from ..schema import Role, one_of_role
 from ..sections import ErrorCosts
 from ..settings import Settings
 from . import views
-from .figures import PER, Choice, choice, choices, shortlist
+from .figures import APART, PER, SHARES_TO_COVER, Choice, choice, choices
 from .first import first_picture
 from .gallery import Choices, Story
+from .shortlist import shortlist
 from .summary import Figures, money, number, title, verdict, weakness
 
 HEADER = ("margin", "enough for", "short, mean", "spare, mean", "cost")
@@ -83,7 +84,7 @@ def _tiles(
 def _choices(
     noun: str, costs: ErrorCosts, model: list[Choice], simple: list[Choice], chosen: Choice
 ) -> Choices:
-    listed = shortlist(model, chosen)
+    listed = shortlist(model, chosen, SHARES_TO_COVER, APART)
     return Choices(
         title="The choice: how much on top?",
         text="A larger margin is enough more often and leaves more to spare. One unit too little costs "

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..model.metrics import GREATER_IS_BETTER, MEAN, TITLES
@@ -25,6 +26,11 @@ def number(value: float, pattern: str = ".3f") -> str:
 def money(value: float, currency: str) -> str:
     """Return an amount as text: whole units, or cents where it is small."""
     return f"{currency} {number(value, ',.0f' if abs(value) >= 100 or value == round(value) else ',.2f')}"
+
+
+def as_written(value: float) -> str:
+    """Return a number as a person would write it into a file: no ".0" behind what is whole."""
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def interval(figures: Figures) -> str:
@@ -54,18 +60,32 @@ def _known(accuracy: Accuracy) -> str:
     )
 
 
-def weakness(metric: str, evaluation: Mapping[str, Any], bias: str) -> str:
-    """Name the worst of the parts that are clearly worse than the whole; `bias` says how true all are."""
+@dataclass(frozen=True)
+class Weakest:
+    """A part of the test rows, one value of it, and the metric there."""
+
+    part: str
+    value: str
+    figures: Figures
+
+
+def weakest(metric: str, evaluation: Mapping[str, Any]) -> Weakest | None:
+    """Return the worst of the parts that are clearly worse than the whole, None where there is none."""
     overall = evaluation["model"][metric]["value"]
     sign, best = (1, "high") if GREATER_IS_BETTER[metric] else (-1, "low")
     clearly_worse = [
-        (sign * figures[metric]["value"], title(part), value, figures[metric])
+        Weakest(part, value, figures[metric])
         for part, values in evaluation["parts"].items()
         for value, figures in values.items()
         if sign * figures[metric][best] < sign * overall
     ]
-    if not clearly_worse:
+    return min(clearly_worse, key=lambda each: sign * each.figures["value"], default=None)
+
+
+def weakness(metric: str, evaluation: Mapping[str, Any], bias: str) -> str:
+    """Name the part that is weakest, if one clearly is; `bias` says how true all are."""
+    found = weakest(metric, evaluation)
+    if found is None:
         return f"No month and no slice is clearly weaker than the whole; {bias}."
-    _, part, value, figures = min(clearly_worse, key=lambda each: each[0])
-    where = f"{title(metric)} {number(figures['value'])}, 95% interval {interval(figures)}"
-    return f"It is weakest where {part} is {value} ({where}); {bias}."
+    where = f"{title(metric)} {number(found.figures['value'])}, 95% interval {interval(found.figures)}"
+    return f"It is weakest where {title(found.part)} is {found.value} ({where}); {bias}."

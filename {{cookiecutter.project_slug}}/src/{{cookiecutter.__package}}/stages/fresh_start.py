@@ -18,6 +18,7 @@ BLANK_DECISION = {
     "decided_by": "null",
     "decided_on": "null",
 }
+FORMS_OF_FACTS = ("budget", "words")  # become comments, to fill in
 EXAMPLE = re.compile(r"(?:^#[^\n]*\n)*^example:[^\n]*\n\n?", re.MULTILINE)
 
 
@@ -33,7 +34,9 @@ def blank_facts(text: str) -> str:
     """Return project.yaml undecided: no name, no date, no money; all else and the comments as they are."""
     text = EXAMPLE.sub("", text, count=1)
     text = _with_values(text, "decision", BLANK_DECISION)
-    return _commented_out(text, "budget")
+    for section in FORMS_OF_FACTS:
+        text = _commented_out(text, section)
+    return text
 
 
 def _with_values(text: str, section: str, values: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from ..etl.load import require_table, table_path
 from ..model.requirements import against_baseline, against_minimum
 from ..model.verdict import judge, read_rounds
 from ..model.versions import SUMS, Version, load_version, model_folder, newest_version
+from ..report import PAGES
 from ..settings import PACKAGE, Settings
 from .checklist import signed
 from .documents import written
@@ -76,10 +77,11 @@ def budget_left(settings: Settings) -> Finding:
 
 
 def report_written(settings: Settings) -> Finding:
-    """Find the report that `train` writes."""
-    if not (settings.workspace / "reports" / "research.html").is_file():
-        return still_open("no reports/research.html", command(settings, "train"))
-    return done("reports/research.html")
+    """Find the pages that `train` writes."""
+    missing = [name for name in PAGES if not (settings.workspace / "reports" / name).is_file()]
+    if missing:
+        return still_open(f"no reports/{', reports/'.join(missing)}", command(settings, "train"))
+    return done(f"reports/{', reports/'.join(PAGES)}")
 
 
 def refuse(reasons: list[str]) -> None:

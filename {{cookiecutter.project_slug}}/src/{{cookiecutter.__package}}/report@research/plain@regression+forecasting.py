@@ -1,0 +1,58 @@
+"""What everybody is told of a model that predicts amounts: no names of measures, numbers of a hundred."""
+
+from ..model.train import Training
+from ..settings import Settings
+from .dots import hundred
+from .gallery import Picture
+from .section import Words
+from .tradeoff import Tradeoff
+
+
+def does(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what the model does, and for whom."""
+    words, period = settings.section(Words), tradeoff.period
+    return (
+        f"It says beforehand how many {words.counted} to expect for each of the {words.rows}, about "
+        f"{period.rows:,.0f} of them a {period.name}. What {words.users} should plan with is that and "
+        f"{tradeoff.present.label}: too little does not cost the same as too much."
+    )
+
+
+def pictures(settings: Settings, training: Training, tradeoff: Tradeoff) -> list[Picture]:
+    """Return how many plans of a hundred are enough, and how many predictions are about right."""
+    words, enough = settings.section(Words), round(tradeoff.present.shown[0])
+    said = f"Of 100 {words.rows}, {enough} need no more than was planned; {100 - enough} need more."
+    shown = [Picture("How often the plan is enough", hundred(enough, said), said)]
+    tolerable, evaluation = settings.error_costs.tolerable, training.info["evaluation"]
+    if tolerable:
+        model, simple = (round(100 * evaluation[name]["within"]["value"]) for name in ("model", "baseline"))
+        said = (
+            f"Of 100 predictions, {model} are off by no more than {tolerable:g} {words.counted}; of the "
+            f"simple technique's, {simple}."
+        )
+        shown.append(Picture("How often the prediction is near", hundred(model, said), said))
+    return shown
+
+
+def compared(settings: Settings, training: Training, tradeoff: Tradeoff) -> str:
+    """Say how far off it is on average, beside the model."""
+    words, evaluation = settings.section(Words), training.info["evaluation"]
+    model, simple = (evaluation[name]["mae"]["value"] for name in ("model", "baseline"))
+    return f"On average it is off by {simple:.1f} {words.counted}, the model by {model:.1f}."
+
+
+def useless(tradeoff: Tradeoff) -> str:
+    """Say why it is best to do without, where it is; empty where it isn't."""
+    if tradeoff.saved["nothing"]["high"] <= 0:
+        return "always planning the same amount costs no more than planning by it"
+    return ""
+
+
+def limits(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what it cannot do."""
+    words, (_, short, spare) = settings.section(Words), tradeoff.present.shown
+    return (
+        f"It does not know what will come, it says what to expect. Added up over a {tradeoff.period.name}, "
+        f"its plans are {short:,.0f} {words.counted} short where they are not enough, and leave {spare:,.0f} "
+        "over where they are: less of the one means more of the other."
+    )
