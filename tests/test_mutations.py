@@ -157,7 +157,7 @@ BROKEN_PROJECTS = {
         put("hooks/post_gen_project.py", "pass", instead_of="path.rmdir()"),
         SMALL,
         texts.no_empty_folder,
-        "2-research@research:1: an empty folder",
+        "docs@research:1: an empty folder",
     ),
     "an unused import": (
         put(ERRORS, "import json\n", before="from collections.abc"),

@@ -70,11 +70,11 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 5, "1")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 14)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 6, "1")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 15)]
     answers = answers_of(tmp_path / "late-flights")
-    chosen = [answers[key] for key in ("stage", "problem", "model", "tracking")]
-    assert chosen == ["production", "regression", "lightgbm", "mlflow"]
+    chosen = [answers[key] for key in ("stage", "problem", "model", "tracking", "labelling")]
+    assert chosen == ["production", "regression", "lightgbm", "mlflow", "labelling"]
     assert (answers["api"], answers["batch"]) == ("none", "batch")
 
 

@@ -34,7 +34,7 @@ PROJECTS = {
         "api": "none",
         "ci": "none",
     },
-    "research": {"stage": "research", "model": "keras", "notebooks": "marimo"},
+    "research": {"stage": "research", "model": "keras", "notebooks": "marimo", "labelling": "labelling"},
     "discovery": {"stage": "discovery"},
 }
 SAMPLE = ("--sample", "20000")
@@ -47,6 +47,7 @@ SAID = {
     "production": r"[\w-]+ is in staging",
     "fastapi": r'answered: .*"prediction": \d+\.\d+',
     "batch": r"[\d,]+ rows scored by",
+    "labelling": r"joined: 3,322 of 3,322 rows of planes have a label",
     "operation": r"Alert +2013-\d\d-01 to 201[34]-\d\d-01: \w+ is -?\d+\.\d+, expected",
 }
 INSTALLED = """

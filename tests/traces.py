@@ -34,6 +34,15 @@ TRACES = {
     "mlflow": [r"\bmlflow\b", r"TRACKING__"],
     "jupyter": [r"\bjupyter", r"\bipynb\b"],
     "marimo": [r"\bmarimo\b"],
+    "labelling": [
+        r"\blabelling\b",
+        r"late-flights labels\b",
+        r"\bnltk\b",
+        r"\bmturk\b",
+        r"\bclickworker\b",
+        r"\badjudicat",
+        r"\bannotator",
+    ],
     "fastapi": [
         r"\bfastapi\b",
         r"\buvicorn\b",

@@ -17,8 +17,14 @@ NAMED = {
     "batch-only": {"stage": "production", "api": "none"},
     # One prediction at a time over HTTP; the code may be published.
     "service": {"stage": "production", "model": "lightgbm", "batch": "none", "license": "mit"},
-    # A study that others shall rerun: a network, an open licence, nothing that goes live.
-    "open-research": {"stage": "research", "model": "keras", "license": "apache", "ci": "none"},
+    # A study that others shall rerun: a network, labels by people, an open licence, nothing that goes live.
+    "open-research": {
+        "stage": "research",
+        "model": "keras",
+        "labelling": "labelling",
+        "license": "apache",
+        "ci": "none",
+    },
 }
 
 

@@ -15,6 +15,7 @@ from . import run as run_verb
 ALERT = 3
 STEPS: tuple[tuple[str, ...], ...] = (
     ("etl",),
+    ("labels",),
     ("train", "--no-round"),
     ("promote",),
     ("serve", "--rehearse"),

@@ -23,5 +23,6 @@ def run(options: Namespace, settings: Settings) -> int:
     rows = [(name, f"{count:,}", "raw") for name, count in result.raw.items()]
     rows.append((result.path.relative_to(settings.workspace).as_posix(), f"{result.loaded:,}", "loaded"))
     rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
+    rows += [(name, f"{count:,}", what) for name, count, what in result.added]
     table(("", "rows", ""), rows)
     return 0

@@ -28,7 +28,10 @@ def run(options: Namespace, settings: Settings) -> int:
     for name, text in emptied.items():
         if not text and not (settings.root / name).exists():
             continue
-        write_whole(settings.root / name, text)
+        if text:
+            write_whole(settings.root / name, text)
+        else:
+            (settings.root / name).unlink()
         say(f"  {name}")
     say("\nto change for your own data, in this order")
     for name, what in yours().items():

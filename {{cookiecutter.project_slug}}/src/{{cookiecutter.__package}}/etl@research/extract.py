@@ -51,7 +51,16 @@ RAW_TABLES = {
         minimum_rows=1000,
     ),
     "planes": RawTable(
-        "planes.csv", {"tailnum": "VARCHAR", "year": "INTEGER", "seats": "INTEGER"}, minimum_rows=100
+        "planes.csv",
+        {
+            "tailnum": "VARCHAR",
+            "year": "INTEGER",
+            "model": "VARCHAR",
+            "engines": "INTEGER",
+            "seats": "INTEGER",
+            "engine": "VARCHAR",
+        },
+        minimum_rows=100,
     ),
     "airports": RawTable(
         "airports.csv",

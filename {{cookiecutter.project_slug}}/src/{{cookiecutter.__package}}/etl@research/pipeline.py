@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 
 from ..contract import CONTRACT, TABLE
 from ..engine import Connection, EngineError, connect, parquet, reason
 from ..errors import ProjectError
-from ..settings import Settings
+from ..settings import PACKAGE, Settings
 from .extract import RAW_TABLES, extract
 from .load import load, table_path
 from .validate import check, refuse_other_columns
@@ -16,12 +19,13 @@ from .validate import check, refuse_other_columns
 
 @dataclass(frozen=True)
 class EtlResult:
-    """What came in, what was loaded where, and what was not and why (rows)."""
+    """What came in, what was loaded where, and what was not and why (rows); what parts have added."""
 
     raw: dict[str, int]
     path: Path
     loaded: int
     rejected: dict[str, int]
+    added: tuple[tuple[str, int, str], ...] = ()
 
 
 def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
@@ -36,7 +40,18 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
         transform(connection, settings)
         on_step("load")
         loaded, rejected = load(connection, "checked", TABLE, settings)
-    return EtlResult(raw, table_path(settings, TABLE), loaded, rejected)
+        added = [row for module in tables_of_parts() for row in module.load(connection, settings)]
+    return EtlResult(raw, table_path(settings, TABLE), loaded, rejected, tuple(added))
+
+
+@cache
+def tables_of_parts() -> tuple[ModuleType, ...]:
+    """Return the module `tables.py` of each part that has one.
+
+    Its `offer` gives transform.sql more tables; its `load` writes its own, and tells name, rows and what.
+    """
+    folders = sorted(path.parent.name for path in Path(__file__).parents[1].glob("*/tables.py"))
+    return tuple(import_module(f"{PACKAGE}.{folder}.tables") for folder in folders)
 
 
 def transform(connection: Connection, settings: Settings) -> None:
@@ -44,6 +59,8 @@ def transform(connection: Connection, settings: Settings) -> None:
     for name in RAW_TABLES:
         path = settings.workspace / "data" / "raw" / f"{name}.parquet"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
+    for module in tables_of_parts():
+        module.offer(connection, settings)
     query = files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
     try:
         connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")

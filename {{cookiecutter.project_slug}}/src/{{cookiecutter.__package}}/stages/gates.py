@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ..errors import ProjectError
 from ..settings import PACKAGE, Settings
-from .parts import STAGES, modules
+from .parts import STAGES, modules, of_stage
 
 GO = "decision made"
 
@@ -80,13 +80,14 @@ def read_stages(settings: Settings) -> list[Stage]:
 
     A stage is a module here with `begun`, CHECKS (name: function from settings to a finding, ProjectError
     is a failure), BY_PEOPLE, the checks of what people write and sign: it counts only if it is theirs, and
-    YOURS, the files to change for data of one's own.
+    YOURS, the files to change for data of one's own. Parts add to it.
     """
     found = []
     for name, module in modules():
         findings = {
-            title: BORROWED if settings.borrowed and title in module.BY_PEOPLE else _judged(check, settings)
-            for title, check in module.CHECKS.items()
+            title: BORROWED if settings.borrowed and title in each.BY_PEOPLE else _judged(check, settings)
+            for each in of_stage(name, module)
+            for title, check in each.CHECKS.items()
         }
         found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
     return found

@@ -1,0 +1,103 @@
+"""A made-up question about twelve things, and the answers to it in each of the three forms."""
+
+import csv
+import io
+
+import duckdb
+import yaml
+
+from {{ cookiecutter.__package }} import engine
+from {{ cookiecutter.__package }}.etl import extract, raw
+from {{ cookiecutter.__package }}.labelling import answers, forms, items, task
+
+from .conftest import in_workspace
+from .evidence import discovered, write
+
+TEAM = ("Ada", "Ben", "Chen")
+THINGS = [f"thing {n}" for n in range(11)] + ["=1+1"]
+ASKED = {
+    "question": "Is it <big>?",
+    "instructions": "Look at it.",
+    "choices": [{"name": "big", "means": "not small"}, {"name": "Small", "means": "not big"}],
+    "items": {"table": "things", "column": "name", "show": ["colour"], "seed": 1},
+    "annotators_per_item": 3,
+    "team": list(TEAM),
+    "repeated_items": 2,
+    "minimum_agreement": 0.8,
+    "adjudicator": "Grace",
+    "currency": "EUR",
+    "price_per_answer": {"team": 0.5, "mturk": 0.25, "clickworker": 0.1},
+}
+
+
+def ask(root, monkeypatch, **changes):
+    """Return settings of a project that asks about twelve things, in a raw table of their own."""
+    columns = {"name": "VARCHAR", "colour": "VARCHAR"}
+    monkeypatch.setitem(extract.RAW_TABLES, "things", raw.RawTable("things.csv", columns, minimum_rows=1))
+    discovered(root)
+    settings = in_workspace(root, root=root)
+    write(root, task.FILE, yaml.safe_dump(ASKED | changes, sort_keys=False))
+    folder = root / "data" / "raw"
+    folder.mkdir(parents=True)
+    for name in set(extract.RAW_TABLES) - {"things"}:
+        duckdb.sql("SELECT 1 AS x").write_parquet(str(folder / f"{name}.parquet"))
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE things (name VARCHAR, colour VARCHAR)").fetchall()
+        rows = [(name, 'red, or "rosé"') for name in THINGS] + [(None, "none")]
+        connection.executemany("INSERT INTO things VALUES (?, ?)", rows)
+        connection.execute(f"COPY things TO '{folder / 'things.parquet'}' (FORMAT parquet)").fetchall()
+    return settings
+
+
+def chosen(settings):
+    """Return the question and its items."""
+    asked, facts = task.read_task(settings)
+    with engine.connect(settings) as connection:
+        return asked, items.choose_items(connection, settings, asked, facts)
+
+
+def truth(item):
+    """Return the right answer: an odd number is small."""
+    return "Small" if item[-1] in "13579" else "big"
+
+
+def form(settings, name, answer=truth):
+    """Return the rows of the form of one of the team, header first, filled in."""
+    text = forms.forms(*chosen(settings), "team")[f"{name}.csv"].removeprefix(forms.BOM)
+    header, *rows = csv.reader(io.StringIO(text))
+    place = header.index("answer")
+    return [header, *([*row[:place], answer(row[2].removeprefix("'")), "2026-02-03"] for row in rows)]
+
+
+def mturk(settings, workers, answer=truth):
+    """Return the results of a batch of Mechanical Turk, header first, with some of its many columns."""
+    header = ["HITId", "AssignmentId", "WorkerId", "AssignmentStatus", "SubmitTime", "Input.task"]
+    header += ["Input.item", "Input.colour", "Answer.category.label", "Approve", "Reject"]
+    when, found = "Wed Dec 19 08:29:40 PST 2018", [header]
+    for worker in workers:
+        for item in chosen(settings)[1]:
+            row = [f"H{item.task}", f"A{item.task}", worker, "Approved", when, item.task, item.value]
+            found.append([*row, *item.shown, answer(item.value), "x", ""])
+    return found
+
+
+def clickworker(settings, workers, answer=truth):
+    """Return results of Clickworker, header first."""
+    found = [["customer_ref", "user_id", "answer", "state", "created_at"]]
+    for worker in workers:
+        for item in chosen(settings)[1]:
+            found.append([item.task, worker, answer(item.value), "finished", "2013-10-17T09:22:16+02:00"])
+    return found
+
+
+def receive(settings, name, rows, delimiter=","):
+    """Put a file of answers where they are read."""
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    write(settings.root, f"{answers.RECEIVED}/{name}", written.getvalue())
+
+
+def receive_team(settings, **answer):
+    """Put the filled-in forms of the whole team there; some answer in a way of their own."""
+    for name in TEAM:
+        receive(settings, f"{name}.csv", form(settings, name, answer.get(name, truth)))
