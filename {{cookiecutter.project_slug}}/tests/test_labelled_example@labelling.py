@@ -10,9 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 
-from {{ cookiecutter.__package }} import commands, contract, errors, settings
+from {{ cookiecutter.__package }} import commands, contract
 from {{ cookiecutter.__package }}.labelling import keep, stage, task
 from {{ cookiecutter.__package }}.stages import fresh_start, gates
 
@@ -63,19 +62,6 @@ def test_reading_the_example_again_leaves_its_files_as_they_are(labelled):
     for path in FOLDER.rglob("*.*"):
         copy = labelled.root / "2-research" / "labelling" / path.relative_to(FOLDER)
         assert copy.read_bytes() == path.read_bytes(), path.name
-
-
-@pytest.mark.parametrize("column", ["arr_delay", "dep_delay"])
-def test_the_delay_is_never_shown(labelled, tmp_path, column):
-    asked = yaml.safe_load((FOLDER / "labelling.yaml").read_text(encoding="utf-8"))
-    asked["items"] |= {"table": "flights", "column": "tailnum", "show": ["dest", column]}
-    write(tmp_path, task.FILE, yaml.safe_dump(asked))
-    told = settings.read_settings(root=ROOT).model_copy(
-        update={"root": tmp_path, "workspace": labelled.workspace}
-    )
-    verb = importlib.import_module(f"{commands.__name__}.labels")
-    with pytest.raises(errors.ProjectError, match=rf"items\.show: {column} must not be shown: contract\.py"):
-        verb.run(Namespace(export="team"), told)
 
 
 def test_the_lines_of_the_readme_bring_the_labels_into_the_table(labelled, tmp_path, monkeypatch):

@@ -66,7 +66,7 @@ def _export(settings: Settings, task: "Task", items: "Sequence[Item]", channel: 
     for name, text in forms(task, items, channel).items():
         path = folder(settings) / channel / name
         write_whole(path, text)
-        say(f"wrote {path.relative_to(settings.root).as_posix()}")
+        say(f"wrote {path.relative_to(settings.workspace).as_posix()}")
     say(f"nothing was sent; send it, and put what comes back into {RECEIVED}/, as it came")
 
 
@@ -99,7 +99,7 @@ def _join(connection: "Connection", settings: Settings, task: "Task") -> None:
     from ..labelling.telling import cells
 
     path, count, labelled = join_labels(connection, settings, task)
-    name = path.relative_to(settings.root).as_posix()
+    name = path.relative_to(settings.workspace).as_posix()
     say(f"joined: {labelled:,} of {count:,} rows of {task.items.table} have a label, in {name}")
     rows = worth(connection, settings, task)
     if rows:
