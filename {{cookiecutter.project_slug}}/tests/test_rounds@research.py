@@ -3,14 +3,10 @@
 import json
 import subprocess
 
-import duckdb
 import pytest
 
-from {{ cookiecutter.__package }} import commands, contract, schema
-from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }} import commands
 from {{ cookiecutter.__package }}.model import rounds
-
-from .evidence import write_facts
 
 INFO = {
     "metric": "score",
@@ -34,19 +30,6 @@ def logged(root):
     """Return the rounds in the log of the project in `root`."""
     text = (root / "2-research" / "rounds.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.fixture
-def own_root(project, monkeypatch):
-    """Return the root of a project of its own, with a few loaded rows; the working folder is there."""
-    write_facts(project.workspace)
-    table = load.table_path(project, contract.TABLE)
-    few = table.with_name("few.parquet")
-    key = schema.one_of_role(contract.CONTRACT, schema.Role.KEY).name
-    duckdb.sql(f"SELECT * FROM '{table}' WHERE hash({key}) % 5 = 0").write_parquet(str(few))
-    few.replace(table)
-    monkeypatch.chdir(project.workspace)
-    return project.workspace
 
 
 def test_a_training_is_a_line_and_what_is_no_round_is_none(own_root, capsys):

@@ -5,7 +5,14 @@ from contextlib import contextmanager
 from math import isnan
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 
@@ -17,6 +24,21 @@ def progress(title: str) -> Generator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda step: bar.update(task, description=f"{title}: {step}")
+
+
+@contextmanager
+def counted(title: str, total: int) -> Generator[Callable[[int, str], None]]:
+    """Show a line for each of `total`, on standard error, over a bar where somebody looks."""
+    console = Console(stderr=True)
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+
+        def show(done: int, line: str) -> None:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            bar.update(task, completed=done)
+
+        yield show
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

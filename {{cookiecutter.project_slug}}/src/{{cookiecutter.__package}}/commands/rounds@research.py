@@ -13,18 +13,21 @@ def run(options: Namespace, settings: Settings) -> int:
     """Show every round, what is burnt and what to do now; write the page."""
     from ..console import say, table
     from ..files import write_whole
-    from ..model.verdict import judge, read_rounds
+    from ..model.history import read_rounds
+    from ..model.verdict import judge
     from ..report.rounds_page import HEADER, page, rows
     from ..stages.gates import command
+    from ..stages.research_time import counted_until
 
     rounds = read_rounds(settings)
     if rounds:
         table(HEADER, rows(rounds))
     else:
         say(f"no round is logged yet; {command(settings, 'train')} --note TEXT logs one")
-    verdict = judge(settings, rounds)
+    until = counted_until(settings)
+    verdict = judge(settings, rounds, until)
     say(f"{verdict.says}: {verdict.because}")
     written = settings.workspace / "reports" / "rounds.html"
-    write_whole(written, page(settings, rounds, verdict))
+    write_whole(written, page(settings, rounds, verdict, until))
     say(f"page {written.relative_to(settings.root).as_posix()}")
     return 0

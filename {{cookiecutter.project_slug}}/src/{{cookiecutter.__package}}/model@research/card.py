@@ -25,6 +25,8 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         f"{split['test_from']}. "
         f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
+        f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
+        "",
         "| measure | model | 95% interval | baseline | meaning |",
         "|---|---|---|---|---|",
         *(_row(name, evaluation) for name in evaluation["model"]),
@@ -40,6 +42,17 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
 
 def _decided(decision: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in decision.items()).capitalize()
+
+
+def _values(hyperparameters: Mapping[str, float]) -> str:
+    return ", ".join(f"`{name}` {value:g}" for name, value in hyperparameters.items())
+
+
+def _origin(tuned: Mapping[str, Any] | None) -> str:
+    if tuned is None:
+        return "the defaults or somebody's own choice, not tuned"
+    gain = f"{tuned['metric']} better by {tuned['gain']:.4f} ({tuned['low']:.4f} to {tuned['high']:.4f})"
+    return f"tuned on {tuned['on']} in {tuned['trials']} trials, {gain} than before, on the validation rows"
 
 
 def _row(name: str, evaluation: Mapping[str, Any]) -> str:

@@ -1,61 +1,31 @@
 """The model that is learnt: a small neural network, built with Keras on TensorFlow, kept as ONNX."""
 
-import os
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from onnx import TensorProto
 
 from .features import Dataset, Encoding, Floats
 from .graph import Graph
+from .hyperparameters import DEFAULTS, Hyperparameters
 from .metrics import KIND
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # its sums depend on the machine, and it says so at every start
-
-import keras
-from keras import layers, ops
+from .network import FARTHEST, Model, keras, layers, untrained
 
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "onnx")
-HYPERPARAMETERS: dict[str, Any] = {
-    "hidden": (64, 32),
-    "longest_embedding": 4,
-    "dropout": 0.3,
-    "l2": 1e-4,
-    "learning_rate": 1e-3,
-    "batch_size": 512,
-    "epochs": 10,
-}
-FARTHEST = 5.0  # standard deviations; amounts beyond say no more
 
 
-@dataclass(frozen=True)
-class Model:
-    """A network that reads the matrix as it is, NaN included, and what it does with each feature.
-
-    amounts: places of the amounts, with mean and scale of each · names: place of each name -> how many.
-    """
-
-    network: keras.Model
-    amounts: list[int]
-    mean: Floats
-    scale: Floats
-    names: dict[int, int]
-
-
-def fit(training: Dataset, encoding: Encoding, seed: int) -> Model:
+def fit(
+    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+) -> Model:
     """Learn from `training`; NaN becomes the mean and a sign in an amount, one more name among names."""
     keras.utils.set_random_seed(seed)
-    model = _untrained(training, encoding)
+    model = untrained(training, encoding, hyperparameters, KIND)
     model.network.compile(
-        optimizer=keras.optimizers.Adam(HYPERPARAMETERS["learning_rate"]),
+        optimizer=keras.optimizers.Adam(hyperparameters.learning_rate),
         loss="binary_crossentropy" if KIND == "classification" else "mean_squared_error",
     )
-    batch_size = min(HYPERPARAMETERS["batch_size"], max(32, len(training) // 64))
-    epochs = HYPERPARAMETERS["epochs"]
-    model.network.fit(training.features, training.target, batch_size, epochs, verbose=0)
+    batch_size = min(hyperparameters.batch_size, max(32, len(training) // 64))
+    model.network.fit(training.features, training.target, batch_size, hyperparameters.epochs, verbose=0)
     return model if KIND == "classification" else replace(model, network=_centred(model, training))
 
 
@@ -80,23 +50,6 @@ def export(model: Model, features: int) -> bytes:
     return graph.content(features)
 
 
-def _untrained(training: Dataset, encoding: Encoding) -> Model:
-    places = {name: place for place, name in enumerate(encoding.features)}
-    names = {places[name]: len(known) for name, known in encoding.categories.items()}
-    amounts = [place for place in places.values() if place not in names]
-    known = np.ma.masked_invalid(training.features[:, amounts].astype(np.float64))
-    mean = known.mean(axis=0).filled(0).astype(np.float32)
-    spread = known.std(axis=0).filled(0)
-    scale = np.where(spread > 0, spread, 1).astype(np.float32)
-    features = keras.Input((len(places),))
-    value = layers.Concatenate()(_prepared(features, amounts, mean, scale, names))
-    for width in HYPERPARAMETERS["hidden"]:
-        l2 = keras.regularizers.L2(HYPERPARAMETERS["l2"])
-        value = layers.Dense(width, activation="relu", kernel_regularizer=l2)(value)
-        value = layers.Dropout(HYPERPARAMETERS["dropout"])(value)
-    return Model(keras.Model(features, _outcome(value, training.target)), amounts, mean, scale, names)
-
-
 def _centred(model: Model, training: Dataset) -> keras.Model:
     """Return the network with its offset put right: with dropout, its mean is not that of the target."""
     *_, plain, last = model.network.layers
@@ -105,30 +58,8 @@ def _centred(model: Model, training: Dataset) -> keras.Model:
     return keras.Model(model.network.input, right(plain.output))
 
 
-def _prepared(
-    features: Any, amounts: list[int], mean: Floats, scale: Floats, names: dict[int, int]
-) -> list[Any]:
-    """Return what the first layer reads: scaled amounts, signs of those missing, a vector per name."""
-    chosen = ops.take(features, np.array(amounts, np.int32), axis=1)
-    missing = ops.isnan(chosen)
-    scaled = (ops.where(missing, mean, chosen) - mean) / scale
-    vectors = []
-    for place, count in names.items():
-        code = features[:, place]
-        code = ops.where(ops.isnan(code), float(count), ops.clip(code, 0, count))
-        length = min(HYPERPARAMETERS["longest_embedding"], count + 1)
-        vectors.append(layers.Embedding(count + 1, length, name=f"name_{place}")(ops.cast(code, "int32")))
-    return [ops.clip(scaled, -FARTHEST, FARTHEST), ops.cast(missing, "float32"), *vectors]
-
-
-def _outcome(value: Any, target: Floats) -> Any:
-    if KIND == "classification":
-        return layers.Dense(1, activation="sigmoid")(value)
-    return layers.Rescaling(float(target.std()) or 1.0, float(target.mean()))(layers.Dense(1)(value))
-
-
 def _prepared_in(graph: Graph, model: Model) -> list[str]:
-    """Add to `graph` what `_prepared` does, with the vectors that were learnt."""
+    """Add to `graph` what the network does first, with the vectors that were learnt."""
     chosen = graph.add("Gather", "features", np.array(model.amounts, np.int64), axis=1)
     missing = graph.add("IsNaN", chosen)
     filled = graph.add("Where", missing, model.mean, chosen)

@@ -8,29 +8,27 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.lightgbm import convert
 
 from .features import Dataset, Encoding, Floats
+from .hyperparameters import DEFAULTS, Hyperparameters
 from .metrics import KIND
 
 LIBRARIES = ("lightgbm", "onnxmltools")
-ROUNDS = 150
-HYPERPARAMETERS = {
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 500,
-    "feature_fraction_bynode": 0.3,
-}
 # More threads give the same model: sooner with many rows on an idle machine, far later on a busy one.
 RUNNING = {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
 
 
-def fit(training: Dataset, encoding: Encoding, seed: int) -> lightgbm.Booster:
+def fit(
+    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+) -> lightgbm.Booster:
     """Learn from `training`; a name's code counts as an amount.
 
     NaN goes the way that was learnt for it, and counts as 0 in a feature that never missed in `training`.
     """
-    hyperparameters = HYPERPARAMETERS | {"min_data_in_leaf": min(500, max(20, len(training) // 100))}
+    chosen = hyperparameters.model_dump()
+    trees = chosen.pop("num_iterations")
+    chosen["min_data_in_leaf"] = min(chosen["min_data_in_leaf"], max(20, len(training) // 100))
     objective = "binary" if KIND == "classification" else "regression"
     data = lightgbm.Dataset(training.features, training.target)
-    model = lightgbm.train({**hyperparameters, **RUNNING, "objective": objective, "seed": seed}, data, ROUNDS)
+    model = lightgbm.train({**chosen, **RUNNING, "objective": objective, "seed": seed}, data, trees)
     return _with_rounded_thresholds(model)
 
 

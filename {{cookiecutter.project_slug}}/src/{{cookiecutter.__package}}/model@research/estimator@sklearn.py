@@ -7,29 +7,25 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from .features import Dataset, Encoding, Floats
+from .hyperparameters import DEFAULTS, Hyperparameters
 from .metrics import KIND
 
 LIBRARIES = ("scikit-learn", "skl2onnx")
-HYPERPARAMETERS = {
-    "learning_rate": 0.05,
-    "max_iter": 150,
-    "max_leaf_nodes": 31,
-    "min_samples_leaf": 500,
-    "max_features": 0.3,
-    "early_stopping": False,
-}
 
 Model = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 
-def fit(training: Dataset, encoding: Encoding, seed: int) -> Model:
+def fit(
+    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+) -> Model:
     """Learn from `training`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
-    hyperparameters = HYPERPARAMETERS | {"min_samples_leaf": min(500, max(20, len(training) // 100))}
+    leaf = min(hyperparameters.min_samples_leaf, max(20, len(training) // 100))
+    chosen = {**hyperparameters.model_dump(), "min_samples_leaf": leaf, "early_stopping": False}
     if KIND == "classification":
-        model = HistGradientBoostingClassifier(random_state=seed, **hyperparameters)
+        model = HistGradientBoostingClassifier(random_state=seed, **chosen)
         model.fit(training.features, training.target.astype("int64"))
     else:
-        model = HistGradientBoostingRegressor(random_state=seed, **hyperparameters)
+        model = HistGradientBoostingRegressor(random_state=seed, **chosen)
         model.fit(training.features, training.target)
     _round_thresholds(model)
     return model

@@ -8,32 +8,27 @@ from onnxmltools.convert.xgboost import convert
 from xgboost import XGBClassifier, XGBRegressor
 
 from .features import Dataset, Encoding, Floats
+from .hyperparameters import DEFAULTS, Hyperparameters
 from .metrics import KIND
 
 LIBRARIES = ("xgboost", "xgboost-cpu", "onnxmltools")
-HYPERPARAMETERS: dict[str, Any] = {
-    "learning_rate": 0.05,
-    "n_estimators": 150,
-    "grow_policy": "lossguide",
-    "max_leaves": 15,
-    "max_depth": 0,
-    "min_rows_in_leaf": 500,
-    "colsample_bynode": 0.3,
-}
+GROWING: dict[str, Any] = {"tree_method": "hist", "grow_policy": "lossguide", "max_depth": 0}
 # More threads give the same model: sooner with many rows on an idle machine, far later on a busy one.
 THREADS = 1
 
 Model = XGBClassifier | XGBRegressor
 
 
-def fit(training: Dataset, encoding: Encoding, seed: int) -> Model:
+def fit(
+    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+) -> Model:
     """Learn from `training`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
-    hyperparameters = dict(HYPERPARAMETERS)
-    rows = min(hyperparameters.pop("min_rows_in_leaf"), max(20, len(training) // 100))
+    chosen = hyperparameters.model_dump() | GROWING
+    rows = min(chosen.pop("min_rows_in_leaf"), max(20, len(training) // 100))
     # What XGBoost weighs is a row's p * (1 - p), about a tenth; among amounts each row weighs 1.
-    hyperparameters["min_child_weight"] = rows // 10 if KIND == "classification" else rows
+    chosen["min_child_weight"] = rows // 10 if KIND == "classification" else rows
     kind = XGBClassifier if KIND == "classification" else XGBRegressor
-    model = kind(random_state=seed, n_jobs=THREADS, tree_method="hist", **hyperparameters)
+    model = kind(random_state=seed, n_jobs=THREADS, **chosen)
     return model.fit(training.features, training.target)
 
 

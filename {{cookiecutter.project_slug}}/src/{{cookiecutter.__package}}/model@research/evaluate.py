@@ -26,7 +26,7 @@ def evaluate(
     figures would say nothing.
     """
     on_step("measure model and baseline")
-    model, simple, gain = _compared(test.target, prediction, baseline, decision)
+    model, simple, gain = compare(test.target, prediction, baseline, decision)
     parts = {"month": test.months, **test.slices}
     measured = {}
     for name, values in parts.items():
@@ -47,7 +47,7 @@ def _by_value(test: Dataset, prediction: Floats, values: Any, decision: Decision
     return result
 
 
-def _compared(
+def compare(
     target: Floats, prediction: Floats, baseline: Floats, decision: Decision
 ) -> tuple[Figures, Figures, Figures]:
     """Return the figures of both, and how much better the first is, which is above 0 for every metric."""
@@ -63,7 +63,7 @@ def _compared(
 
 def gained(target: Floats, prediction: Floats, other: Floats, decision: Decision) -> Figures:
     """Return how much better `prediction` is than `other` on the same rows, with its 95% interval."""
-    return _compared(target, prediction, other, decision)[2]
+    return compare(target, prediction, other, decision)[2]
 
 
 def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles]) -> Figures:

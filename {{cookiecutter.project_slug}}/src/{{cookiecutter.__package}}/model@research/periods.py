@@ -9,6 +9,8 @@ from ..errors import ProjectError
 from ..sections import Split
 from .features import Dataset, Encoding, learn_encoding, period, read_dataset
 
+Bounds = tuple[str, date | None, date]  # name, first day and the day after the last
+
 
 @dataclass(frozen=True)
 class Periods:
@@ -27,26 +29,48 @@ def read_periods(
 
     They are encoded by `encoding`, or by what is learnt from the first.
     """
-    learning = rows_between(table, None, split.validation_from)
-    encoding = encoding or learn_encoding(connection, learning, CONTRACT)
-    bounds = {
-        "training": (None, split.validation_from),
-        "validation": (split.validation_from, split.test_from),
-        "test": (split.test_from, split.live_from),
-    }
-    found = {
-        name: read_dataset(connection, rows_between(table, *dates), CONTRACT, encoding, baseline_by)
-        for name, dates in bounds.items()
-    }
+    encoding = encoding or _learnt(connection, table, split)
+    periods = (*_before_test(split), ("test", split.test_from, split.live_from))
+    return Periods(encoding, *_read(connection, table, baseline_by, encoding, periods))
+
+
+def read_before_test(
+    connection: Connection, table: str, split: Split, baseline_by: str
+) -> tuple[Encoding, Dataset, Dataset]:
+    """Read the training and validation rows of `table` only; no query asks for a later one."""
+    encoding = _learnt(connection, table, split)
+    learning, validation = _read(connection, table, baseline_by, encoding, _before_test(split))
+    return encoding, learning, validation
+
+
+def _learnt(connection: Connection, table: str, split: Split) -> Encoding:
+    return learn_encoding(connection, rows_between(table, None, split.validation_from), CONTRACT)
+
+
+def _before_test(split: Split) -> tuple[Bounds, ...]:
+    return (
+        ("training", None, split.validation_from),
+        ("validation", split.validation_from, split.test_from),
+    )
+
+
+def _read(
+    connection: Connection, table: str, baseline_by: str, encoding: Encoding, periods: tuple[Bounds, ...]
+) -> list[Dataset]:
+    """Return the rows of each period; raises ProjectError where one has no two different outcomes."""
+    found = [
+        read_dataset(connection, rows_between(table, start, end), CONTRACT, encoding, baseline_by)
+        for _, start, end in periods
+    ]
     problems = [
         f"{name} period: {len(data)} rows with {len(set(data.target.tolist()))} different outcomes before "
-        f"{bounds[name][1]}; see split in project.yaml"
-        for name, data in found.items()
+        f"{end}; see split in project.yaml"
+        for (name, _, end), data in zip(periods, found, strict=True)
         if len(set(data.target[:100_000].tolist())) < 2
     ]
     if problems:
         raise ProjectError(problems)
-    return Periods(encoding, *found.values())
+    return found
 
 
 def rows_between(table: str, start: date | None, end: date | None) -> str:

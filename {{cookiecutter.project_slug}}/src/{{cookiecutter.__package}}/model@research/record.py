@@ -15,6 +15,7 @@ from ..sections import Split
 from ..settings import Settings
 from . import estimator
 from .card import model_card
+from .chosen import Chosen
 from .features import Floats
 from .periods import Periods, rows_between
 from .reference import PREDICTION, learn_amount_bins, learn_bins, shares
@@ -24,7 +25,7 @@ SEED = 0
 LIBRARIES = ("numpy", "onnxruntime", "duckdb", *estimator.LIBRARIES)
 
 
-def describe(settings: Settings, split: Split, periods: Periods) -> dict[str, Any]:
+def describe(settings: Settings, split: Split, periods: Periods, chosen: Chosen) -> dict[str, Any]:
     """Return what is known of a training run before anything is measured."""
     return {
         "project": settings.name,
@@ -36,9 +37,10 @@ def describe(settings: Settings, split: Split, periods: Periods) -> dict[str, An
             "test": len(periods.test),
         },
         "encoding": asdict(periods.encoding),
-        "hyperparameters": estimator.HYPERPARAMETERS,
+        "hyperparameters": chosen.hyperparameters.model_dump(),
+        "tuned": chosen.origin(),
         "seed": SEED,
-        "libraries": {"python": sys.version.split()[0]} | _versions(LIBRARIES),
+        "libraries": {"python": sys.version.split()[0]} | installed_versions(LIBRARIES),
     }
 
 
@@ -55,7 +57,7 @@ def count_reference(connection: Connection, table: str, split: Split, prediction
     }
 
 
-def _versions(names: tuple[str, ...]) -> dict[str, str]:
+def installed_versions(names: tuple[str, ...]) -> dict[str, str]:
     """Return the version of each distribution that is installed; some have another name on some systems."""
     found = {}
     for name in names:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..settings import Settings
 
-CODE = ("src", "project.yaml")
+CODE = ("src", "project.yaml", "2-research/hyperparameters.yaml")
 
 
 def describe_round(
@@ -20,12 +20,11 @@ def describe_round(
     `info` is the record of the version; `seconds` is the time that the training took.
     """
     metric, evaluation = info["metric"], info["evaluation"]
-    figures = {name: round(evaluation["model"][metric][name], 6) for name in ("value", "low", "high")}
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "note": note,
         "metric": metric,
-        **figures,
+        **rounded(evaluation["model"][metric]),
         "baseline": round(evaluation["baseline"][metric]["value"], 6),
         "gain_low": round(evaluation["gain"][metric]["low"], 6),
         "seconds": round(seconds, 1),
@@ -33,6 +32,11 @@ def describe_round(
         "version": version,
         **code_state(root),
     }
+
+
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return a figure with the ends of its interval, as they are logged."""
+    return {name: round(figures[name], 6) for name in ("value", "low", "high")}
 
 
 def log_round(settings: Settings, described: Mapping[str, Any]) -> Path:
@@ -46,7 +50,7 @@ def log_round(settings: Settings, described: Mapping[str, Any]) -> Path:
 
 
 def code_state(root: Path) -> dict[str, Any]:
-    """Return the commit and whether src/ or project.yaml differ from it; None where git knows no commit."""
+    """Return the commit and whether what trains a model differs from it; None where git knows no commit."""
     command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--", *CODE]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603

@@ -11,6 +11,7 @@ from ..sections import Split
 from ..settings import Settings
 from . import estimator
 from .baseline import Baseline, fit_baseline
+from .chosen import read_chosen
 from .decision import decide
 from .evaluate import evaluate
 from .features import Dataset, Floats
@@ -41,6 +42,7 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
     period has no rows or only one outcome.
     """
     agreed_metric(settings)
+    chosen = read_chosen(settings)
     with connect(settings) as connection:
         table = require_table(settings, TABLE)
         on_step("read the table")
@@ -49,7 +51,7 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
         on_step("fit the baseline")
         baseline = _baseline(settings, periods.learning)
         on_step("fit the model")
-        fitted = estimator.fit(periods.learning, periods.encoding, SEED)
+        fitted = estimator.fit(periods.learning, periods.encoding, SEED, chosen.hyperparameters)
         model = estimator.export(fitted, len(periods.encoding.features))
         predictor = Predictor(model)
         prediction, simple = predictor.predict(test.features), baseline.predict(test.baseline_by)
@@ -57,7 +59,7 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
         evaluation = evaluate(test, prediction, simple, decision, on_step)
         on_step("count the reference")
         reference = count_reference(connection, table, split, prediction)
-    info = describe(settings, split, periods) | {
+    info = describe(settings, split, periods, chosen) | {
         "baseline": asdict(baseline),
         "evaluation": evaluation,
         "reference": reference,

@@ -1,7 +1,8 @@
 """The gates: what each stage needs, what the evidence says, and what `status --strict` refuses.
 
 Evidence is *done*; *open*, not there yet; or *failed*, there and against. Open is no fault while its
-stage is worked on. It becomes one when a later stage has begun without it.
+stage is worked on. It becomes one when a later stage has begun without it. *Advice* never does: the stage
+can be passed without.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ class State(StrEnum):
     DONE = "done"
     OPEN = "open"
     FAILED = "failed"
+    ADVICE = "advice"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Stage:
     @property
     def passed(self) -> bool:
         """Whether everything that the stage needs is done."""
-        return all(finding.state is State.DONE for finding in self.findings.values())
+        return all(finding.state in (State.DONE, State.ADVICE) for finding in self.findings.values())
 
     @property
     def failed(self) -> bool:
@@ -61,6 +63,11 @@ def done(evidence: str, by: str = "", source: str = "") -> Finding:
 def still_open(evidence: str, next_step: str) -> Finding:
     """Return that the evidence is not there yet, and how to get it."""
     return Finding(State.OPEN, evidence, next_step)
+
+
+def advice(evidence: str, next_step: str) -> Finding:
+    """Return that there is more to gain, and how; nothing waits for it."""
+    return Finding(State.ADVICE, evidence, next_step)
 
 
 def command(settings: Settings, verb: str) -> str:

@@ -2,18 +2,21 @@
 
 from functools import partial
 
-from ..contract import TABLE
+from ..contract import CONTRACT, TABLE
 from ..engine import connect, row
 from ..errors import ProjectError
 from ..etl.load import require_table, table_path
+from ..model.history import last_tuning, read_rounds
 from ..model.requirements import against_baseline, against_minimum
-from ..model.verdict import judge, read_rounds
+from ..model.verdict import judge
 from ..model.versions import SUMS, Version, load_version, model_folder, newest_version
 from ..report import PAGES
+from ..schema import Role, of_role
 from ..settings import PACKAGE, Settings
 from .checklist import signed
 from .documents import written
-from .gates import Finding, command, done, still_open
+from .gates import Finding, advice, command, done, still_open
+from .research_time import REPORT, counted_until
 
 
 def begun(settings: Settings) -> bool:
@@ -68,12 +71,25 @@ def minimum_reached(settings: Settings) -> Finding:
 
 def budget_left(settings: Settings) -> Finding:
     """Find rounds within the budget, or one good enough; raises ProjectError where neither is so."""
-    verdict = judge(settings, read_rounds(settings))
+    verdict = judge(settings, read_rounds(settings), counted_until(settings))
     if verdict.says == "stop: budget spent":
         raise ProjectError(f"{verdict.says}: {verdict.because}")
     if settings.budget is None or settings.budget.research is None:
         return still_open("no research budget", "agree on days and money, in project.yaml under budget")
     return done(f"{verdict.says}: {verdict.because}")
+
+
+def tuned(settings: Settings) -> Finding:
+    """Find a round of tuning for the features of today; a model that is good enough may go without."""
+    last = last_tuning(settings)
+    tuning = last.tuning if last else None
+    if last is None or tuning is None:
+        return advice("not tuned, which the gate does not ask for", command(settings, "tune"))
+    if set(tuning.features) != {column.name for column in of_role(CONTRACT, Role.FEATURE)}:
+        return advice("tuned for other features than there are now", command(settings, "tune"))
+    gain = f"{tuning.gain.value:+.4f} ({tuning.gain.low:+.4f} to {tuning.gain.high:+.4f})"
+    trials = len(tuning.scores) + tuning.failed
+    return done(f"{trials} trials, {last.metric} {gain}, {'adopted' if tuning.adopted else 'not adopted'}")
 
 
 def report_written(settings: Settings) -> Finding:
@@ -100,10 +116,11 @@ CHECKS = {
     "data loaded": data_loaded,
     "baseline beaten": baseline_beaten,
     "minimum reached": minimum_reached,
+    "hyperparameters tuned": tuned,
     "budget left": budget_left,
     "rounds logged": partial(written, name="2-research/experiments.md"),
     "report written": report_written,
-    "report agreed": partial(signed, name="2-research/report.md"),
+    "report agreed": partial(signed, name=REPORT),
 }
 BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
 YOURS = {

@@ -1,0 +1,58 @@
+"""How long tuning may go on: the research budget, and what was asked for."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import inf, isinf
+
+from ..errors import ProjectError
+from ..settings import Settings
+from .burn import SECONDS_PER_HOUR, burnt, money_left, seconds_left, spent, told
+from .history import read_rounds
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Trials in all, earlier ones included; seconds from now, and what limits them; the money left for them.
+
+    Infinite: nothing limits it. cost_per_hour and money: in `currency`.
+    """
+
+    trials: int
+    seconds: float = inf
+    called: str = ""
+    money: float = inf
+    cost_per_hour: float = 0.0
+    currency: str = ""
+
+    def left(self, seconds: float) -> str:
+        """Return what is left after so many seconds, in words; nothing where there is no limit."""
+        money = self.money - seconds / SECONDS_PER_HOUR * self.cost_per_hour
+        parts = [] if isinf(self.seconds) else [_duration(max(self.seconds - seconds, 0))]
+        parts += [] if isinf(money) else [f"{money:,.2f} {self.currency}"]
+        return f"left: {', '.join(parts)}" if parts else ""
+
+
+def limits_of(settings: Settings, trials: int, minutes: float | None, until: date, now: datetime) -> Limits:
+    """Return the limits; raises ProjectError where the research budget is spent. A sample takes nothing.
+
+    `until`: the last day that research costs.
+    """
+    asked = (inf, "") if minutes is None else (minutes * 60, f"--minutes {minutes:g}")
+    research = settings.budget.research if settings.budget else None
+    if settings.sample or settings.budget is None or research is None:
+        return Limits(trials, *asked)
+    rounds, currency = read_rounds(settings), settings.budget.currency
+    burns = burnt(research, currency, rounds, until)
+    if spent(burns):
+        raise ProjectError(
+            f"the research budget is spent: {told(burns)}; agree on more, in project.yaml under "
+            "budget.research, or leave it at what there is"
+        )
+    budget = (seconds_left(research, rounds, until, now), "the research budget")
+    money = money_left(research, rounds, until)
+    return Limits(trials, *min(asked, budget), money, research.cost_per_hour, currency)
+
+
+def _duration(seconds: float) -> str:
+    hours = seconds / SECONDS_PER_HOUR
+    return f"{hours:,.0f} h" if hours >= 2 else f"{seconds / 60:.1f} min"
