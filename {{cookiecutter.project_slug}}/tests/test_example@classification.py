@@ -6,13 +6,15 @@ import pytest
 from {{ cookiecutter.__package }} import contract
 from {{ cookiecutter.__package }}.etl import load, pipeline
 
+from .conftest import in_workspace
+
 TABLE = contract.TABLE
 
 
 @pytest.fixture(scope="module")
-def every_row(trained, tmp_path_factory):
+def every_row(tmp_path_factory):
     """Return settings of a workspace with all departures, and what the ETL said; read only."""
-    everything = trained.model_copy(update={"workspace": tmp_path_factory.mktemp("all"), "sample": None})
+    everything = in_workspace(tmp_path_factory.mktemp("all"), sample=None)
     return everything, pipeline.run_etl(everything, lambda step: None)
 
 
@@ -33,9 +35,13 @@ def test_one_known_departure_is_transformed_as_by_hand(every_row):
     assert str(row["scheduled_at"]) == "2013-01-01 05:15:00"
     assert (row["day_of_week"], row["scheduled_hour"]) == (2, 5)
     assert (row["plane_age_years"], row["plane_seats"]) == (14, 149)
+    assert (row["carrier"], row["origin"], row["destination"]) == ("UA", "EWR", "IAH")
     assert row["distance_km"] == pytest.approx(1400 * 1.609344)
     assert row["temperature_c"] == pytest.approx((39.02 - 32) / 1.8)
     assert row["wind_speed_kmh"] == pytest.approx(12.65858 * 1.609344)
+    assert (row["humidity_percent"], row["wind_direction_degrees"]) == (64.43, 260)
+    assert (row["precipitation_mm"], row["pressure_hpa"]) == (0, 1011.9)
+    assert row["visibility_km"] == pytest.approx(10 * 1.609344)
     assert (row["departure_delay_minutes"], row["late"]) == (2, 0)
 
 

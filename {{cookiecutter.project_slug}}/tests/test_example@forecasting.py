@@ -4,16 +4,26 @@ import duckdb
 import pytest
 
 from {{ cookiecutter.__package }} import contract
-from {{ cookiecutter.__package }}.etl import load
+from {{ cookiecutter.__package }}.etl import load, pipeline
+
+from .conftest import in_workspace
 
 TABLE = contract.TABLE
 RAW = "CAST(make_timestamp(year, month, day, hour, minute, 0) + dep_delay * INTERVAL 1 MINUTE AS TIMESTAMP)"
 
 
 @pytest.fixture(scope="module")
-def table(trained):
-    """Return the FROM item of all hours: a small run cuts none."""
-    return f"'{load.table_path(trained, TABLE)}'"
+def loaded(tmp_path_factory):
+    """Return settings of a workspace with all hours; read only."""
+    everything = in_workspace(tmp_path_factory.mktemp("all"), sample=None)
+    pipeline.run_etl(everything, lambda step: None)
+    return everything
+
+
+@pytest.fixture(scope="module")
+def table(loaded):
+    """Return the FROM item of all hours."""
+    return f"'{load.table_path(loaded, TABLE)}'"
 
 
 def one(query):
@@ -30,19 +40,20 @@ def test_every_hour_after_the_first_four_weeks_is_there(table):
     assert found == (known + 7 * hours, known, "2013-01-29 05:00:00", "2014-01-07 23:00:00")
 
 
-def test_every_plane_that_left_is_counted_once(trained, table):
-    raw = f"'{trained.workspace / 'data' / 'raw' / 'flights.parquet'}'"
+def test_every_plane_that_left_is_counted_once(loaded, table):
+    raw = f"'{loaded.workspace / 'data' / 'raw' / 'flights.parquet'}'"
     left = f"SELECT count(*) FROM {raw} WHERE {RAW} BETWEEN '2013-01-29' AND '2013-12-31 23:59'"
     ((counted,), (by_day,)) = one(f"SELECT sum(departures) FROM {table}"), one(f"{left} AND hour({RAW}) >= 5")
     assert counted == by_day == 303_110
     assert one(f"SELECT count(dep_delay), count(*) FROM {raw}") == (328_521, 336_776)
 
 
-def test_one_known_hour_is_counted_as_by_hand(trained, table):
-    raw = f"'{trained.workspace / 'data' / 'raw' / 'flights.parquet'}'"
+def test_one_known_hour_is_counted_as_by_hand(loaded, table):
+    raw = f"'{loaded.workspace / 'data' / 'raw' / 'flights.parquet'}'"
     found = duckdb.sql(f"SELECT * FROM {table} WHERE airport_hour = 'EWR-2013020508'")
     row = dict(zip(found.columns, found.fetchall()[0], strict=True))
-    assert (row["departures"], row["day_of_week"], row["hour_of_day"]) == (25, 2, 8)
+    assert (row["airport"], row["departures"]) == ("EWR", 25)
+    assert (row["day_of_week"], row["hour_of_day"]) == (2, 8)
     before = [row[f"departures_{n}_before"] for n in ("one_week", "two_weeks", "three_weeks", "four_weeks")]
     assert before == [30, 28, 32, 33]
     assert row["mean_of_four_weeks"] == 30.75

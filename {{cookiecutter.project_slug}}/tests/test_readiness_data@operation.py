@@ -1,34 +1,51 @@
-"""The tests of features and data: each passes as it stands, fails with its reason where it should."""
+"""The tests of features and data: each passes as it stands, and fails with its reason where it should."""
+
+import json
+import os
+import shutil
+import time
 
 import duckdb
+import numpy as np
 import pytest
 
 from {{ cookiecutter.__package }} import contract
-from {{ cookiecutter.__package }}.errors import ProjectError
-from {{ cookiecutter.__package }}.etl import load, validate
-from {{ cookiecutter.__package }}.readiness import expectations
+from {{ cookiecutter.__package }} import settings as project_settings
+from {{ cookiecutter.__package }}.etl import load, pipeline, validate
+from {{ cookiecutter.__package }}.lifecycle.section import Keep, Retention
+from {{ cookiecutter.__package }}.model import registry
+from {{ cookiecutter.__package }}.readiness import benefit, cost, expectations, newcomer, permitted, privacy, tested
 from {{ cookiecutter.__package }}.readiness.bench import Bench
+from {{ cookiecutter.__package }}.readiness.section import Readiness
 from {{ cookiecutter.__package }}.schema import Role, column, columns
+from {{ cookiecutter.__package }}.serve.live import LiveModel
+from {{ cookiecutter.__package }}.serve.prediction_log import PredictionLog, log_rows, prediction_folder
 
-from .lived import CONTRACT
+from .conftest import METRIC, ROOT
+from .evidence import write
+from .lived import CONTRACT, KEY, TARGET, promoted, rows_asked, variant
+from .readied import made_up_bench, refusal
 
-FEATURE = next(c for c in columns(CONTRACT) if c.role is Role.FEATURE and not c.categorical)
+FEATURE, OTHER, *_ = (c for c in columns(CONTRACT) if c.role is Role.FEATURE and not c.categorical)
 
 
-def refusal(check, project):
-    """Return why a test of the score fails."""
-    with pytest.raises(ProjectError) as refused:
-        check(Bench(project))
-    return refused.value.problems
+@pytest.fixture
+def served(project):
+    """Return settings of a project whose live model was asked and has answered."""
+    promoted(project)
+    asked = rows_asked(project, 20)
+    log = PredictionLog(prediction_folder(project))
+    log.append(log_rows(asked, LiveModel(project).answer(asked)))
+    log.close()
+    return project
 
 
 def rewrite(project, query):
     """Write the live table anew from a query of it, named `old`."""
     path = load.table_path(project, contract.TABLE)
-    old = duckdb.sql(f"SELECT * FROM '{path}'")
-    old.create_view("old")
-    duckdb.sql(query).to_table("changed")
-    duckdb.sql("SELECT * FROM changed").write_parquet(str(path))
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE old AS SELECT * FROM '{path}'").fetchall()
+        connection.sql(query).write_parquet(str(path))
 
 
 def test_expectations_hold_and_every_rule_of_them_is_caught(trained):
@@ -39,7 +56,7 @@ def test_expectations_hold_and_every_rule_of_them_is_caught(trained):
 
 def test_rows_that_break_an_expectation_fail(project):
     rewrite(project, f"SELECT * REPLACE ({FEATURE.le + 1} AS {FEATURE.name}) FROM old")
-    (said,) = refusal(expectations.expectations, project)
+    (said,) = refusal(expectations.expectations, Bench(project))
     assert said.endswith(f" rows: {FEATURE.name}: above {FEATURE.le:g}; run `etl` again")
 
 
@@ -47,7 +64,7 @@ def test_an_expectation_that_the_check_of_tables_forgets_fails(trained, monkeypa
     known = validate.rules(CONTRACT)
     kept = tuple(rule for rule in known if not rule.text.startswith(f"{FEATURE.name}: above"))
     monkeypatch.setattr(validate, "rules", lambda contract: kept)
-    assert refusal(expectations.expectations, trained) == (
+    assert refusal(expectations.expectations, Bench(trained)) == (
         f"etl/validate.py: {FEATURE.name}: a value that is above {FEATURE.le:g} is not caught in a table",
     )
 
@@ -57,6 +74,227 @@ def test_a_feature_without_expectations_fails(trained, monkeypatch):
         luck: float | None = column(Role.FEATURE, "Any number")
 
     monkeypatch.setattr(expectations, "CONTRACT", Loose)
-    assert refusal(expectations.expectations, trained) == (
+    assert refusal(expectations.expectations, Bench(trained)) == (
         "contract.py: luck: any value passes; give it ge and le, a pattern, or a Literal of names",
     )
+
+
+def test_a_feature_that_tells_nothing_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(benefit, "SEEDS", 2)
+    (noise,) = refusal(benefit.benefit, made_up_bench(tmp_path))
+    assert noise.startswith("noise: tells no more of the target than its shuffled copies, and without it ")
+    assert noise.endswith("; take it out of contract.py")
+
+
+def test_a_feature_that_misleads_fails(tmp_path, monkeypatch):
+    """The third feature is the outcome itself while the model learns, and luck afterwards."""
+    monkeypatch.setattr(benefit, "SEEDS", 2)
+    bench = made_up_bench(
+        tmp_path,
+        names=("noise", "signal", "outcome"),
+        learnt=(lambda rng, target: target + rng.normal(size=len(target)) / 10,),
+        met=(lambda rng, target: rng.permutation(target),),
+    )
+    (outcome,) = refusal(benefit.benefit, bench)
+    assert outcome.startswith(f"outcome: without it {METRIC} is clearly better, by 0.")
+
+
+def test_features_that_tell_something_pass(tmp_path, monkeypatch):
+    monkeypatch.setattr(benefit, "SEEDS", 2)
+    bench = made_up_bench(tmp_path, names=("weekday", "signal"))
+    telling = (bench.periods.learning.target * 3 + np.arange(len(bench.periods.learning)) % 2).astype(
+        np.float32
+    )
+    bench.periods.learning.features[:, 0] = telling
+    bench.periods.test.features[:, 0] = bench.periods.test.target * 3
+    found = benefit.benefit(bench)
+    assert found.startswith(
+        "2 of 2 features tell more than their shuffled copies; left out, 1 cost clearly ("
+    )
+    assert "the most: weekday, " in found
+
+
+def limited(project, **limits):
+    """Return a bench with other limits, of the newest version."""
+    bench = Bench(promoted(project))
+    vars(bench)["limits"] = Readiness(**limits)
+    return bench
+
+
+def test_features_cost_little(project):
+    found = cost.cost(limited(project, maximum_feature_seconds=1000))
+    assert found.startswith("a million rows take at most ")
+    assert "; most often missing is " in found
+
+
+def test_a_feature_that_takes_long_fails(project, monkeypatch):
+    query = pipeline.read_query()
+    slow = f"{FEATURE.name} + list_sum(list_transform(range(1000), lambda i: sin(i + random())))"
+    monkeypatch.setattr(
+        pipeline, "read_query", lambda: f"SELECT * REPLACE ({slow} AS {FEATURE.name}) FROM ({query})"
+    )
+    said = refusal(cost.cost, limited(project, maximum_feature_seconds=2))
+    assert [each.partition(":")[0] for each in said] == [FEATURE.name]
+    assert (
+        " s for a million rows in transform.sql, at most 2 are agreed (readiness in project.yaml)" in said[0]
+    )
+
+
+def test_a_feature_that_is_mostly_missing_fails(project):
+    rewrite(project, f"SELECT * REPLACE (NULL AS {FEATURE.name}) FROM old")
+    (said,) = refusal(cost.cost, limited(project, maximum_feature_seconds=1000))
+    assert said.startswith(f"{FEATURE.name}: missing in 100% of the rows, at most 50% are agreed")
+
+
+def test_only_features_are_used(project):
+    found = permitted.permitted(Bench(promoted(project)))
+    assert " inputs are features, and none of them a copy of what is kept from it (" in found
+
+
+def test_a_model_that_learnt_from_what_it_may_not_use_fails(project):
+    def change(info):
+        info["encoding"]["features"][0] = TARGET
+
+    name = variant(promoted(project), change)
+    registry.make_live(project, name)
+    assert refusal(permitted.permitted, Bench(project)) == (
+        f"{name}: learnt from {TARGET}, in contract.py the target; train again without",
+    )
+
+
+@pytest.mark.parametrize(
+    ("copied", "sentence"),
+    [
+        (TARGET, f"tells 100% of {TARGET}, at most 90% may be (readiness in project.yaml)"),
+        (KEY, "a key is no feature"),
+    ],
+)
+def test_a_feature_that_is_a_copy_fails(project, copied, sentence):
+    name = (
+        FEATURE.name
+        if copied == TARGET
+        else next(c.name for c in columns(CONTRACT) if c.role is Role.FEATURE and c.categorical)
+    )
+    rewrite(project, f"SELECT * REPLACE ({copied} AS {name}) FROM old WHERE {TARGET} IS NOT NULL")
+    (said,) = refusal(permitted.permitted, Bench(promoted(project)))
+    assert said.startswith(f"contract.py: {name}")
+    assert sentence in said
+
+
+def test_what_is_stored_is_private(served):
+    found = privacy.privacy(Bench(served))
+    assert "; nothing is kept too long; a key was forgotten in 2 files of a copy" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("Ada, ada.lovelace@example.org, called", "a mail address"),
+        ("call +44 20 7946 0958 in the morning", "a telephone number"),
+        ("posted to https://chat.example/very-secret", "the secret webhook_url"),
+    ],
+)
+def test_personal_data_in_what_is_stored_fails(served, text, what):
+    write(served.workspace, "reports/notes.md", text)
+    told = served.model_copy(update={"webhook_url": "https://chat.example/very-secret"})
+    assert refusal(privacy.privacy, Bench(told)) == (
+        f"reports/notes.md: holds {what}; find out how it came there, and delete it",
+    )
+
+
+def test_a_mail_address_in_a_table_fails(served):
+    path = load.rejected_path(served, "scored-x")
+    duckdb.sql("SELECT 'write to eve@example.org' AS remark").write_parquet(str(path))
+    (said,) = refusal(privacy.privacy, Bench(served))
+    assert said.startswith("data/rejected/scored-x.parquet: holds a mail address; ")
+
+
+def test_a_sensitive_column_in_the_log_fails(served, monkeypatch):
+    class Known(CONTRACT):
+        religion: str | None = column(Role.SENSITIVE, "What nobody has to tell", examples=["?"])
+
+    monkeypatch.setattr(privacy, "CONTRACT", Known)
+    (log,) = prediction_folder(served).glob("*.jsonl")
+    line = json.loads(log.read_text(encoding="utf-8").splitlines()[0])
+    log.write_text(json.dumps(line | {"religion": "some"}) + "\n", encoding="utf-8")
+    (said,) = refusal(privacy.privacy, Bench(served))
+    assert said == f"data/predictions/{log.name}: holds religion, which is sensitive; leave it out"
+
+
+def test_data_that_is_kept_too_long_fails(served):
+    old = time.time() - 400 * 86400
+    os.utime(load.rejected_path(served, contract.TABLE), (old, old))
+    (said,) = refusal(privacy.privacy, Bench(served))
+    assert said.endswith(" days old, retention in project.yaml allows less; run `purge --really`")
+
+
+def test_predictions_that_are_kept_for_ever_fail(served):
+    endless = served.model_copy(update={"retention": Retention(rejected=Keep(purge_after_days=180))})
+    assert refusal(privacy.privacy, Bench(endless)) == (
+        "project.yaml: retention.predictions.purge_after_days is not set: they are kept for ever",
+    )
+
+
+def test_a_key_that_is_not_forgotten_everywhere_fails(served, monkeypatch):
+    forget = privacy.forget
+    monkeypatch.setattr(privacy, "forget", lambda there, key, traces: forget(there, key, traces[1:]))
+    said = refusal(privacy.privacy, Bench(served))
+    assert len(said) == 1
+    assert said[0].endswith(" after `purge --key`; see lifecycle/forget.py")
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """Return a bench of a project whose code is a copy, to be changed."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "project.yaml", tmp_path)
+    return Bench(trained.model_copy(update={"root": tmp_path}))
+
+
+def test_a_transformation_that_takes_no_new_feature_fails(copied):
+    write(copied.settings.root, newcomer.FILES[1], "SELECT 1 AS one")
+    (said,) = refusal(newcomer.newcomer, copied)
+    assert said.startswith(f"a feature more, {newcomer.NAME}, was declared and selected; then: ")
+    assert "etl/transform.sql: Binder Error" in said
+
+
+def test_a_contract_that_takes_no_new_feature_fails(copied):
+    write(copied.settings.root, newcomer.FILES[0], "CONTRACT = None\n")
+    (said,) = refusal(newcomer.newcomer, copied)
+    assert said.endswith(f"no class {CONTRACT.__name__} in it; CONTRACT has to be a class of that file")
+
+
+def refused_tests(copied, monkeypatch, text):
+    """Write the tests of a project that has two features, and return why they are not enough."""
+    monkeypatch.setattr(tested, "of_role", lambda contract, role: (FEATURE, OTHER))
+    write(copied.settings.root, tested.TESTS, text)
+    return refusal(tested.tested, copied)
+
+
+LOOKING = f"""
+from {project_settings.PACKAGE}.etl import pipeline
+
+
+def test_query():
+    assert "END AS {OTHER.name})" not in pipeline.read_query()
+"""
+
+
+def test_tests_that_do_not_look_at_a_feature_fail(copied, monkeypatch):
+    """They look at the other one, so that is not complained of."""
+    assert refused_tests(copied, monkeypatch, LOOKING) == (
+        f"{tested.TESTS}: {FEATURE.name} was made wrong in every row, and no test failed; test it on a row "
+        "that you know",
+    )
+
+
+def test_tests_that_fail_anyway_show_nothing(copied, monkeypatch):
+    text = "def test_all():\n    raise ValueError\n"
+    assert refused_tests(copied, monkeypatch, text) == (
+        f"{tested.TESTS}: the tests fail as it is; run `uv run pytest {tested.TESTS}`",
+    )
+
+
+def test_a_project_without_tests_of_its_features_fails(copied):
+    (said,) = refusal(tested.tested, copied)
+    assert said == f"{tested.TESTS}: no such file; write down what you know of your data for certain"

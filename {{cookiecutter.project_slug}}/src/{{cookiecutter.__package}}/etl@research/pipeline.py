@@ -61,10 +61,19 @@ def transform(connection: Connection, settings: Settings) -> None:
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
     for module in tables_of_parts():
         module.offer(connection, settings)
-    query = files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
+    view(connection, read_query())
+    refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
+    check(connection, "transformed", CONTRACT)
+
+
+def read_query() -> str:
+    """Return transform.sql."""
+    return files(__package__ or "").joinpath("transform.sql").read_text(encoding="utf-8")
+
+
+def view(connection: Connection, query: str) -> None:
+    """Make the temporary view `transformed` of `query`; raises ProjectError where the engine refuses it."""
     try:
         connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
     except EngineError as error:
         raise ProjectError(f"etl/transform.sql: {reason(error)}") from None
-    refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
-    check(connection, "transformed", CONTRACT)

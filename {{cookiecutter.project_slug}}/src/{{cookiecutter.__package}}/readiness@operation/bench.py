@@ -12,6 +12,7 @@ from ..model.features import Dataset
 from ..model.periods import Periods, read_periods
 from ..model.predictor import Predictor
 from ..model.registry import load_live
+from ..model.requirements import agreed_metric
 from ..model.versions import Version
 from ..sections import Split
 from ..serve.live import start_model
@@ -48,6 +49,11 @@ class Bench:
     def split(self) -> Split:
         """The split by which the live version learnt."""
         return Split.model_validate(self.version.info["split"])
+
+    @property
+    def metric(self) -> str:
+        """The metric that decides."""
+        return agreed_metric(self.settings)
 
     @cached_property
     def periods(self) -> Periods:

@@ -1,0 +1,61 @@
+"""A made-up world to be scored: a live version, and rows whose target follows one of the features."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from {{ cookiecutter.__package }}.errors import ProjectError
+from {{ cookiecutter.__package }}.model.features import Dataset, Encoding
+from {{ cookiecutter.__package }}.model.periods import Periods
+from {{ cookiecutter.__package }}.model.versions import Version
+from {{ cookiecutter.__package }}.readiness.bench import Bench
+from {{ cookiecutter.__package }}.readiness.section import Readiness
+
+from .made_up_training import DECISION, Knowing, made_up_settings
+
+LEARNING_ROWS, TEST_ROWS = 800, 800
+SPLIT = {"validation_from": "2030-03-01", "test_from": "2030-04-01", "live_from": "2030-06-01"}
+
+
+def refusal(check, bench):
+    """Return why a test of the score fails."""
+    with pytest.raises(ProjectError) as refused:
+        check(bench)
+    return refused.value.problems
+
+
+def a_period(rng, rows, first, more):
+    """Return rows, twenty a day: noise, signal, and the columns of `more`, each made of rng and target."""
+    both = rng.normal(size=(rows, 2)).astype(np.float32)
+    target = (rng.random(rows) < Knowing().predict(both)).astype(np.float32)
+    others = [make(rng, target).astype(np.float32) for make in more]
+    days = np.datetime64(first, "s") + np.arange(rows) * np.timedelta64(86400 // 20, "s")
+    slices = {"region": rng.choice(["North", "South"], rows)}
+    return Dataset(np.column_stack([both, *others]), target, days, slices, np.repeat("1", rows))
+
+
+def made_up_bench(folder, names=("noise", "signal"), learnt=(), met=(), **limits):
+    """Return a bench with these features; those after the second are made anew in each period.
+
+    learnt, met: how they are made of rng and target in the rows learnt from, and in the later ones
+    """
+    rng = np.random.default_rng(3)
+    learning = a_period(rng, LEARNING_ROWS, "2030-01-01", learnt)
+    validation = a_period(rng, TEST_ROWS // 2, "2030-03-20", met)
+    test = a_period(rng, TEST_ROWS, "2030-04-01", met)
+    edges = [tuple(np.unique(np.quantile(column, np.arange(0.1, 1, 0.1)))) for column in learning.features.T]
+    info = {
+        "encoding": {"features": names, "categories": {}},
+        "evaluation": {"decision": DECISION},
+        "reference": {name: {"edges": cuts, "names": ()} for name, cuts in zip(names, edges, strict=True)},
+        "split": SPLIT | {"now": date(2030, 6, 1)},
+    }
+    bench = Bench(made_up_settings(folder))
+    vars(bench).update(
+        limits=Readiness(**({"training_rows": LEARNING_ROWS} | limits)),
+        version=Version("2030-06-01-abc", folder, info),
+        periods=Periods(Encoding(names, {}), learning, validation, test),
+        predictor=Knowing(),
+    )
+    return bench
