@@ -25,25 +25,31 @@ def refusal(check, bench):
     return refused.value.problems
 
 
-def a_period(rng, rows, first, more):
-    """Return rows, twenty a day: noise, signal, and the columns of `more`, each made of rng and target."""
-    both = rng.normal(size=(rows, 2)).astype(np.float32)
-    target = (rng.random(rows) < Knowing().predict(both)).astype(np.float32)
-    others = [make(rng, target).astype(np.float32) for make in more]
-    days = np.datetime64(first, "s") + np.arange(rows) * np.timedelta64(86400 // 20, "s")
+def noise(rng, target):
+    """Return values that have nothing to do with the target."""
+    return rng.normal(size=len(target))
+
+
+def a_period(rng, rows, first_day, first, more):
+    """Return rows, twenty a day: the target follows the second column; the others are made of rng and it."""
+    signal = rng.normal(size=(rows, 2)).astype(np.float32)
+    target = (rng.random(rows) < Knowing().predict(signal)).astype(np.float32)
+    made = [make(rng, target).astype(np.float32) for make in (first, *more)]
+    days = np.datetime64(first_day, "s") + np.arange(rows) * np.timedelta64(86400 // 20, "s")
     slices = {"region": rng.choice(["North", "South"], rows)}
-    return Dataset(np.column_stack([both, *others]), target, days, slices, np.repeat("1", rows))
+    features = np.column_stack([made[0], signal[:, 1], *made[1:]])
+    return Dataset(features, target, days, slices, np.repeat("1", rows))
 
 
-def made_up_bench(folder, names=("noise", "signal"), learnt=(), met=(), **limits):
-    """Return a bench with these features; those after the second are made anew in each period.
+def made_up_bench(folder, names=("noise", "signal"), first=noise, learnt=(), met=(), **limits):
+    """Return a bench with these features; how those beside the signal are made is up to the test.
 
-    learnt, met: how they are made of rng and target in the rows learnt from, and in the later ones
+    learnt, met: those after the second, in the rows learnt from and in the later ones
     """
     rng = np.random.default_rng(3)
-    learning = a_period(rng, LEARNING_ROWS, "2030-01-01", learnt)
-    validation = a_period(rng, TEST_ROWS // 2, "2030-03-20", met)
-    test = a_period(rng, TEST_ROWS, "2030-04-01", met)
+    learning = a_period(rng, LEARNING_ROWS, "2030-01-01", first, learnt)
+    validation = a_period(rng, TEST_ROWS // 2, "2030-03-20", first, met)
+    test = a_period(rng, TEST_ROWS, "2030-04-01", first, met)
     edges = [tuple(np.unique(np.quantile(column, np.arange(0.1, 1, 0.1)))) for column in learning.features.T]
     info = {
         "encoding": {"features": names, "categories": {}},

@@ -6,7 +6,6 @@ import shutil
 import time
 
 import duckdb
-import numpy as np
 import pytest
 
 from {{ cookiecutter.__package }} import contract
@@ -95,23 +94,20 @@ def test_a_feature_that_misleads_fails(tmp_path, monkeypatch):
         learnt=(lambda rng, target: target + rng.normal(size=len(target)) / 10,),
         met=(lambda rng, target: rng.permutation(target),),
     )
-    (outcome,) = refusal(benefit.benefit, bench)
+    (outcome,) = (each for each in refusal(benefit.benefit, bench) if each.startswith("outcome"))
     assert outcome.startswith(f"outcome: without it {METRIC} is clearly better, by 0.")
 
 
 def test_features_that_tell_something_pass(tmp_path, monkeypatch):
     monkeypatch.setattr(benefit, "SEEDS", 2)
-    bench = made_up_bench(tmp_path, names=("weekday", "signal"))
-    telling = (bench.periods.learning.target * 3 + np.arange(len(bench.periods.learning)) % 2).astype(
-        np.float32
+    bench = made_up_bench(
+        tmp_path, names=("hint", "signal"), first=lambda rng, target: target + rng.normal(size=len(target))
     )
-    bench.periods.learning.features[:, 0] = telling
-    bench.periods.test.features[:, 0] = bench.periods.test.target * 3
     found = benefit.benefit(bench)
     assert found.startswith(
-        "2 of 2 features tell more than their shuffled copies; left out, 1 cost clearly ("
+        "2 of 2 features tell more than their shuffled copies; left out, 2 cost clearly ("
     )
-    assert "the most: weekday, " in found
+    assert found.endswith("), none helps")
 
 
 def limited(project, **limits):
