@@ -8,7 +8,7 @@ import yaml
 
 from {{ cookiecutter.__package }} import engine
 from {{ cookiecutter.__package }}.etl import extract, raw
-from {{ cookiecutter.__package }}.labelling import answers, forms, items, task
+from {{ cookiecutter.__package }}.labelling import answers, forms, items, task, task_file
 
 from .conftest import in_workspace
 from .evidence import discovered, write
@@ -51,9 +51,9 @@ def ask(root, monkeypatch, **changes):
 
 def chosen(settings):
     """Return the question and its items."""
-    asked, facts = task.read_task(settings)
+    asked, facts = task_file.read_task(settings)
     with engine.connect(settings) as connection:
-        return asked, items.choose_items(connection, settings, asked, facts)
+        return asked, items.all_items(connection, settings, asked, facts)
 
 
 def truth(item):
@@ -66,7 +66,7 @@ def form(settings, name, answer=truth):
     text = forms.forms(*chosen(settings), "team")[f"{name}.csv"].removeprefix(forms.BOM)
     header, *rows = csv.reader(io.StringIO(text))
     place = header.index("answer")
-    return [header, *([*row[:place], answer(row[2].removeprefix("'")), "2026-02-03"] for row in rows)]
+    return [header, *([*row[:place], answer(row[3].removeprefix("'")), "2026-02-03"] for row in rows)]
 
 
 def mturk(settings, workers, answer=truth):

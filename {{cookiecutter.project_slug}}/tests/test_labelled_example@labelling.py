@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from {{ cookiecutter.__package }} import commands, contract
-from {{ cookiecutter.__package }}.labelling import keep, stage, task
+from {{ cookiecutter.__package }}.labelling import keep, stage, task, task_file
 from {{ cookiecutter.__package }}.stages import fresh_start, gates
 
 from .conftest import ROOT
@@ -35,16 +35,16 @@ def labelled(trained, tmp_path_factory):
 
 def test_three_people_agree_on_the_kinds_of_planes(labelled):
     found = keep.read_found(labelled)
-    assert found["agreement"] == "0.926 (0.869 to 0.969)"
+    assert found["agreement"] == "0.926 (0.873 to 0.969)"
     assert (found["items"], found["labelled"], found["decided"]) == (127, 127, 1)
     finding = stage.labels_agreed(labelled)
     assert (finding.state, finding.by) == (gates.State.DONE, "Amelia")
-    assert finding.evidence == "alpha 0.926 (0.869 to 0.969), minimum 0.8; 127 of 127 items have a label"
+    assert finding.evidence == "alpha 0.926 (0.873 to 0.969), minimum 0.8; 127 of 127 items have a label"
 
 
 def test_every_plane_has_its_kind(labelled):
-    path = keep.folder(labelled) / "joined.parquet"
-    planes = duckdb.sql(f"SELECT label, model FROM '{path}'").fetchall()
+    path = labelled.workspace / "data" / "raw" / "planes_labelled.parquet"
+    planes = duckdb.sql(f"SELECT labelled_as, model FROM '{path}'").fetchall()
     assert len(planes) == 3322
     assert Counter(label for label, _ in planes) == {
         "narrow-body": 2397,
@@ -98,8 +98,10 @@ def test_starting_over_leaves_a_blank_form_and_no_answers(labelled, tmp_path):
     assert {path.relative_to(tmp_path).as_posix() for path in emptied} == here.keys()
     assert [name for name, text in here.items() if text] == [task.FILE]
     write(tmp_path, task.FILE, here[task.FILE])
-    assert not task.is_asked(labelled.model_copy(update={"root": tmp_path}))
+    assert not task_file.is_asked(labelled.model_copy(update={"root": tmp_path}))
     filled = re.sub(r"^# (?=[a-z_]+:| )", "", here[task.FILE], flags=re.MULTILINE)
     write(tmp_path, task.FILE, filled.replace('"?"', "Which?"))
-    asked, _ = task.read_task(labelled.model_copy(update={"root": tmp_path}))
-    assert asked.team == ("First", "Second", "Third")
+    with pytest.raises(errors.ProjectError) as refused:
+        task_file.read_task(labelled.model_copy(update={"root": tmp_path}))
+    (only,) = refused.value.problems
+    assert "items.table: name_of_a_raw_table is no raw table; take one of " in only

@@ -27,6 +27,7 @@ from {{ cookiecutter.__package }}.labelling import (
     tables,
     tally,
     task,
+    task_file,
 )
 from {{ cookiecutter.__package }}.stages import gates
 
@@ -74,6 +75,8 @@ def labels_of(settings):
         ({"prize": 1}, "prize: no such field; take one of question, instructions, choices, items"),
         ({"items": ASKED["items"] | {"table": "moons"}}, "items.table: moons is no raw table; take one of"),
         ({"items": ASKED["items"] | {"show": ["size"]}}, "items.show: things has no column size; take some"),
+        ({"items": ASKED["items"] | {"column": "size"}}, "items.column: things has no column size; take one"),
+        ({"items": ASKED["items"] | {"show": ["colour", "colour"]}}, "items.show: colour stands twice; take"),
     ],
 )
 def test_a_mistake_in_the_question_is_told_with_its_line(tmp_path, monkeypatch, changes, sentence):
@@ -112,25 +115,59 @@ def test_what_a_column_is_made_of_is_followed_through_the_whole_statement():
 
 def test_the_seed_draws_the_same_items_each_time(tmp_path, monkeypatch):
     settings = ask(tmp_path, monkeypatch, items=ASKED["items"] | {"number": 5})
-    first = chosen(settings)[1]
-    assert chosen(settings)[1] == first
-    assert [item.task for item in first] == ["T0001", "T0002", "T0003", "T0004", "T0005"]
-    assert {item.value for item in first} < {*THINGS}
+    question, found = chosen(settings)
+    first = items.wanted(question, found)
+    assert items.wanted(*chosen(settings)) == first
+    assert len({item.value for item in first}) == 5
     write(tmp_path, task.FILE, yaml.safe_dump(ASKED | {"items": ASKED["items"] | {"number": 5, "seed": 2}}))
-    assert [item.value for item in chosen(settings)[1]] != [item.value for item in first]
+    other = items.wanted(*chosen(settings))
+    assert {item.value for item in other} != {item.value for item in first}
+    assert {*other} < {*found}
     write(tmp_path, task.FILE, yaml.safe_dump(ASKED | {"items": ASKED["items"] | {"number": 13}}))
-    assert refusal(chosen, settings) == ["things: 12 different values of name only"]
+    assert refusal(run, settings, "team") == ["things: 12 different values of name only"]
 
 
 def test_everybody_gets_what_was_planned_and_some_of_it_twice(asked):
     question, found = chosen(asked)
-    for name, own in items.assignments(question, found).items():
-        values = [item.value for item in own]
-        assert sorted({*values}) == sorted(THINGS), name
-        assert len(values) == len({item.task for item in own}) == 14
+    for name, own in forms.assignments(question, found).items():
+        assert {item.value for item in own} == {*THINGS}, name
+        assert len(own) == len({item.task for item in own}) == 14
     larger = question.model_copy(update={"team": (*TEAM, "Dora"), "repeated_items": 0})
-    per_item = [item.value for own in items.assignments(larger, found).values() for item in own]
+    per_item = [item.value for own in forms.assignments(larger, found).values() for item in own]
     assert {per_item.count(thing) for thing in THINGS} == {3}
+
+
+def test_a_form_still_counts_when_the_data_has_grown(asked):
+    receive_team(asked)
+    things = asked.workspace / "data" / "raw" / "things.parquet"
+    with duckdb.connect() as connection:
+        more = f"SELECT * FROM '{things}' UNION ALL SELECT 'new thing ' || i, 'blue' FROM range(5) AS r(i)"
+        connection.execute(f"CREATE TABLE grown AS {more}").fetchall()
+        connection.execute(f"COPY grown TO '{things}' (FORMAT parquet)").fetchall()
+    outcome.find_outcome(asked, *chosen(asked))
+    assert {*labels_of(asked)} == {*THINGS}
+    assert stage.labels_agreed(asked).evidence.startswith("12 of 17 items have a label; alpha 1.000")
+
+
+def test_answers_to_another_question_are_not_taken_for_answers_to_this_one(asked):
+    receive_team(asked)
+    write(asked.root, task.FILE, yaml.safe_dump(ASKED | {"question": "Is it heavy?"}))
+    said = refusal(outcome.find_outcome, asked, *chosen(asked))
+    told = "where question, choices or data have changed since, send it anew"
+    assert [line.endswith(told) for line in said] == [*[True] * 10, False] * 3
+
+
+def test_a_form_may_come_back_in_two_files(asked):
+    header, *rows = form(asked, "Ada")
+    receive(asked, "first.csv", [header, *rows[:6]])
+    receive(asked, "second.csv", [header, *rows[6:]])
+    receive(asked, "Ben.csv", form(asked, "Ben"))
+    outcome.find_outcome(asked, *chosen(asked))
+    (asked.root / answers.RECEIVED / "second.csv").unlink()
+    assert refusal(outcome.find_outcome, asked, *chosen(asked)) == [
+        f"{answers.RECEIVED}/first.csv: 8 of the 14 tasks of Ada are missing, as number 7; "
+        "is the file cut off?"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -220,15 +257,16 @@ def changed(rows, line, column, value):
 def spoilt(asked):
     """Return bad files by what is bad: name, rows, the sentence."""
     good, batch, order = form(asked, "Ada"), mturk(asked, ["W1"]), clickworker(asked, ["99"])
-    other = next(row[2] for row in good if row[2] not in (good[1][2], "item"))
+    other = next(row[3] for row in good if row[3] not in (good[1][3], "item"))
+    again = items.task_name(chosen(asked)[0], "thing 1", again=True)
     return {
         "a task of nobody": (
             changed(good, 2, "task", "T0999"),
-            "line 2: task T0999 was never asked; take the number from the form as it was sent",
+            "line 2: task T0999 was never asked; take its name from what was sent, or, where question",
         ),
         "a column sorted by itself": (
             changed(good, 2, "item", other),
-            f"line 2: {good[1][1]} asks about {good[1][2].removeprefix(chr(39))}, the line says",
+            f"line 2: {good[1][2]} asks about {good[1][3].removeprefix(chr(39))}, the line says",
         ),
         "no choice": (changed(good, 3, "answer", "bigg"), "line 3: bigg is no choice; write big"),
         "somebody else": (
@@ -239,7 +277,7 @@ def spoilt(asked):
         "no day": (changed(good, 4, "answered_on", "3.2.2026"), "line 4: 3.2.2026 is no time; write it as"),
         "an answer twice": (
             [*batch, batch[1]],
-            "line 14: W1 answers T0001 twice, see 2-research/labelling/received/bad.csv, line 2; delete one",
+            f"line 14: W1 answers {batch[1][5]} twice, see {answers.RECEIVED}/bad.csv, line 2; delete",
         ),
         "a rejected assignment": (
             changed(batch, 5, "AssignmentStatus", "Rejected"),
@@ -250,11 +288,15 @@ def spoilt(asked):
             "line 5: the assignment is feedback, not finished; wait until it is finished",
         ),
         "a repeated task in the crowd": (
-            changed(order, 2, "customer_ref", "T0013"),
-            "line 2: task T0013 was n",
+            changed(order, 2, "customer_ref", again),
+            f"line 2: task {again} was never asked",
         ),
-        "rows cut off": (good[:-3], "3 of the 14 tasks of Ada are not in it, T00"),
-        "a row cut off": ([*good[:-1], good[-1][:4]], "line 15: another number of cells than the 6 columns"),
+        "rows cut off": (good[:-3], "3 of the 14 tasks of Ada are missing, as number 12; is"),
+        "a number changed": (
+            changed(good, 2, "number", "1"),
+            "line 2: number 1 is not like 3 of 133",
+        ),
+        "a row cut off": ([*good[:-1], good[-1][:4]], "line 15: another number of cells than the 7 columns"),
         "only a header": (good[:1], "no answers in it; save the file again as it came, or take it away"),
         "another form": ([["a", "b"], ["1", "2"]], "line 1: none of the three forms: the columns are a, b; "),
         "a column twice": ([[*good[0][:-1], "task"], *good[1:]], "line 1: a column stands twice; save it"),
@@ -275,6 +317,7 @@ def spoilt(asked):
         "unfinished work",
         "a repeated task in the crowd",
         "rows cut off",
+        "a number changed",
         "a row cut off",
         "only a header",
         "another form",
@@ -316,7 +359,7 @@ def test_all_bad_files_are_told_at_once_and_what_was_kept_stays(asked):
     receive(asked, "again.csv", form(asked, "Ben"))
     said = refusal(outcome.find_outcome, asked, *chosen(asked))
     assert f"{answers.RECEIVED}/Ada.csv: 4 more mistakes like these" in said
-    assert "again.csv, line 2: Ben answers " in "\n".join(said)
+    assert f"{answers.RECEIVED}/again.csv, line 2: Ben answers " in "\n".join(said)
     assert {path.name: path.read_bytes() for path in keep.folder(asked).iterdir()} == kept
 
 
@@ -423,7 +466,7 @@ def test_a_tie_has_no_label_until_it_is_decided(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "labels: 11 of 12 items: 10 by all, 1 by majority\n" in said
     assert f"undecided: thing 0; Grace writes the decision into {adjudication.FILE}\n" in said
-    assert "joined: 11 of 13 rows of things have a label, in data/labels/joined.parquet\n" in said
+    assert "joined: 11 of 13 rows of things have a label, in data/raw/things_labelled.parquet\n" in said
     assert "thing 0" not in labels_of(settings)
     assert labels_of(settings)["thing 2"] == ("big", "majority")
     asked_of = (tmp_path / adjudication.FILE).read_text(encoding="utf-8")
@@ -445,7 +488,7 @@ def test_a_tie_has_no_label_until_it_is_decided(tmp_path, monkeypatch, capsys):
         ("thing 0,,big,,Ada", "line 2: decided by Ada, but the adjudicator is Grace; only they decide"),
         ("thing 0,,big,,", "line 2: decided by nobody, but the adjudicator is Grace; only they decide"),
         ("thing 99,,big,,Grace", "line 2: thing 99 was never asked about; delete the line"),
-        ("thing 0,,big", "line 2: not 5 cells; is the file cut off?"),
+        ("thing 0,,big", "line 2: another number of cells than the 5 columns; is"),
         ('thing 0,,big,"cut', "not whole (unexpected end of data)"),
         ("thing 0,,,,\nthing 0,,big,,Grace", "line 3: thing 0 stands twice; delete one"),
     ],
@@ -481,7 +524,7 @@ def test_answers_that_are_all_the_same_give_no_labels(asked):
 
 
 def test_the_etl_offers_the_labels_and_joins_them_whether_there_are_any_or_not(asked):
-    joined = "SELECT count(*), count(label), count(*) FILTER (WHERE label = 'Small') FROM '{}'"
+    joined = "SELECT count(*), count(labelled_as), count(*) FILTER (WHERE labelled_as = 'Small') FROM '{}'"
 
     def load():
         with engine.connect(asked) as connection:
@@ -489,7 +532,7 @@ def test_the_etl_offers_the_labels_and_joins_them_whether_there_are_any_or_not(a
             offered = engine.rows(connection, "SELECT item, label FROM labels ORDER BY item")
             return offered, tables.load(connection, asked)
 
-    name = "data/labels/joined.parquet"
+    name = "data/raw/things_labelled.parquet"
     assert load() == ([], [(name, 13, "joined"), (name, 0, "with a label")])
     receive_team(asked)
     told = "with a label, of older answers: run `labels`"
@@ -499,7 +542,7 @@ def test_the_etl_offers_the_labels_and_joins_them_whether_there_are_any_or_not(a
     assert len(offered) == 12
     assert {"item": "=1+1", "label": "Small"} in offered
     assert rows == [(name, 13, "joined"), (name, 12, "with a label")]
-    path = keep.folder(asked) / "joined.parquet"
+    path = asked.workspace / name
     before = path.read_bytes()
     assert duckdb.sql(joined.format(path)).fetchall() == [(13, 12, 6)]
     assert load()[1] == rows
@@ -545,7 +588,9 @@ def test_a_blank_form_asks_nobody_and_stops_nothing(asked, capsys):
     assert stage.labels_agreed(asked).evidence == f"{task.FILE} asks nothing yet"
     with engine.connect(asked) as connection:
         assert tables.load(connection, asked) == []
-    assert refusal(task.read_task, asked) == [f"{task.FILE}, line 1: question: nothing is asked; write it"]
+    assert refusal(task_file.read_task, asked) == [
+        f"{task.FILE}, line 1: question: nothing is asked; write it"
+    ]
 
 
 def test_without_answers_it_says_how_to_get_them(asked, capsys):

@@ -29,8 +29,9 @@ def run(options: Namespace, settings: Settings) -> int:
     from ..console import say
     from ..engine import connect
     from ..labelling.answers import RECEIVED, any_received
-    from ..labelling.items import choose_items
-    from ..labelling.task import FILE, is_asked, read_task
+    from ..labelling.items import all_items, wanted
+    from ..labelling.task import FILE
+    from ..labelling.task_file import is_asked, read_task
 
     if not is_asked(settings):
         say(f"nobody is asked anything yet; {FILE} says what, once it is filled in")
@@ -40,9 +41,9 @@ def run(options: Namespace, settings: Settings) -> int:
         return 0
     task, facts = read_task(settings)
     with connect(settings) as connection:
-        items = choose_items(connection, settings, task, facts)
+        items = all_items(connection, settings, task, facts)
         if options.export:
-            _export(settings, task, items, options.export)
+            _export(settings, task, wanted(task, items), options.export)
         else:
             _settle(settings, task, items)
             _join(connection, settings, task)

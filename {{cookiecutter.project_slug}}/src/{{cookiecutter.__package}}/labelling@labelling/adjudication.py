@@ -1,14 +1,12 @@
 """What is disputed goes to one named person, in a file; the decisions are read from it again."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import ProjectError
 from ..files import write_whole
 from ..settings import Settings
 from .items import Item
-from .spreadsheet import sheet
+from .spreadsheet import read_sheet, sheet
 from .task import FOLDER, Task
 
 FILE = f"{FOLDER}/adjudication.csv"
@@ -70,22 +68,12 @@ def _rows(settings: Settings) -> Rows:
     path = settings.root / FILE
     if not path.is_file():
         return {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ProjectError(f"{FILE}, line 1: the columns are not {', '.join(COLUMNS)}; write them so")
-        found: Rows = {}
-        for record in reader:
-            if None in record or None in record.values():
-                raise ProjectError(f"{FILE}, line {reader.line_num}: not 5 cells; is the file cut off?")
-            row = {name: cell.strip() for name, cell in record.items()}
-            item = row["item"].removeprefix("'")
-            if item in found:
-                raise ProjectError(f"{FILE}, line {reader.line_num}: {item} stands twice; delete one")
-            found[item] = row | {"line": str(reader.line_num)}
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"{FILE}: not UTF-8 at byte {error.start}; save it as CSV UTF-8") from None
-    except csv.Error as error:
-        raise ProjectError(f"{FILE}, line {reader.line_num}: not whole ({error})") from None
+    header, lines = read_sheet(path, FILE)
+    if tuple(header) != COLUMNS:
+        raise ProjectError(f"{FILE}, line 1: the columns are not {', '.join(COLUMNS)}; write them so")
+    found: Rows = {}
+    for line, cells in lines:
+        if cells[0] in found:
+            raise ProjectError(f"{FILE}, line {line}: {cells[0]} stands twice; delete one")
+        found[cells[0]] = dict(zip(COLUMNS, cells, strict=True)) | {"line": str(line)}
     return found

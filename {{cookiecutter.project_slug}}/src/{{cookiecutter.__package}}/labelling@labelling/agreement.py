@@ -17,7 +17,7 @@ def agreement(answers: Sequence[Answer]) -> Agreement | None:
     Missing answers are no disagreement: an item counts with the answers that it has, if there are two.
     It can't be told where all answers are the same, or none share an item: nothing tells it from chance.
     """
-    shared = [given for given in first_answers(answers).values() if len(given) > 1]
+    shared = [given for _, given in sorted(first_answers(answers).items()) if len(given) > 1]
     alpha = _alpha(shared)
     if alpha is None:
         return None

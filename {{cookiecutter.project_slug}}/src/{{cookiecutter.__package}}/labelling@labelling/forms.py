@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from jinja2 import Environment
 
-from .items import RESERVED, Item, assignments
+from .items import Item, drawn, task_name
 from .spreadsheet import sheet
 from .task import Channel, Task
+from .task_file import FORM
 
 BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
 
@@ -33,11 +35,31 @@ def briefing(task: Task) -> str:
     return f"{task.question}\n\n{task.instructions.strip()}\n\nAnswer with one of these:\n\n{choices}\n"
 
 
+def assignments(task: Task, items: Sequence[Item]) -> dict[str, list[Item]]:
+    """Return the tasks of each of the team, in an order of their own, some items in it a second time.
+
+    A second time is a task with a name of its own: it shows whether somebody agrees with themselves.
+    """
+    found: dict[str, list[Item]] = {name: [] for name in task.team}
+    for n, item in enumerate(items):
+        for place in range(task.annotators_per_item):
+            found[task.team[(n + place) % len(task.team)]].append(item)
+    for name, own in found.items():
+        again = [
+            replace(item, task=task_name(task, item.value, again=True)) for item in own[: task.repeated_items]
+        ]
+        found[name] = sorted([*own, *again], key=lambda item: drawn(str(task.items.seed), name, item.task))
+    return found
+
+
 def _team(task: Task, items: Sequence[Item]) -> dict[str, str]:
-    header = (*RESERVED[:3], *task.items.show, *RESERVED[3:])
+    header = (*FORM[:4], *task.items.show, *FORM[4:])
     found = {"how-to-answer.txt": briefing(task)}
     for name, own in assignments(task, items).items():
-        rows = [(name, item.task, item.value, *item.shown, "", "") for item in own]
+        rows = [
+            (name, f"{n} of {len(own)}", item.task, item.value, *item.shown, "", "")
+            for n, item in enumerate(own, start=1)
+        ]
         found[f"{name}.csv"] = BOM + sheet(header, rows)
     return found
 

@@ -78,14 +78,17 @@ def labels_view(connection: Connection, settings: Settings) -> None:
 
 
 def join_labels(connection: Connection, settings: Settings, task: Task) -> tuple[Path, int, int]:
-    """Write the raw table with its labels; return the file, its rows, and how many of them have a label."""
-    path = folder(settings) / "joined.parquet"
+    """Write the raw table with its labels; return the file, its rows, and how many of them have a label.
+
+    It is a copy of a raw table, and stands with those: what deletes them deletes it too.
+    """
+    path = settings.workspace / "data" / "raw" / f"{task.items.table}_labelled.parquet"
     source, column = raw_table(settings, task.items.table), task.items.column
     labels_view(connection, settings)
     matching = f"l.item = CAST(t.{column} AS VARCHAR)"
-    query = f"SELECT t.*, l.label FROM {source} AS t LEFT JOIN labels AS l ON {matching}"
+    query = f"SELECT t.*, l.label AS labelled_as FROM {source} AS t LEFT JOIN labels AS l ON {matching}"
     count = write_parquet(connection, query, path)
-    labelled = row(connection, f"SELECT count(label) AS n FROM {parquet(path)}")["n"]
+    labelled = row(connection, f"SELECT count(labelled_as) AS n FROM {parquet(path)}")["n"]
     return path, count, labelled
 
 

@@ -7,7 +7,7 @@ from ..settings import Settings
 from .adjudication import ask_adjudicator, read_decisions
 from .agreement import agreement
 from .answers import Received, read_answers
-from .items import Item
+from .items import Item, wanted
 from .keep import save_answers, save_found, save_labels
 from .labels import Label, is_agreed, refusal, settle, to_decide
 from .tally import Agreement
@@ -37,14 +37,15 @@ def find_outcome(settings: Settings, task: Task, items: Sequence[Item]) -> Outco
     needed = to_decide(task, received.answers, is_agreed(task, found))
     undecided = {item: given for item, given in needed.items() if item not in decisions}
     labels = settle(task, items, received.answers, decisions)
+    asked = {item.value for item in wanted(task, items)}
     refused = refusal(task, found, undecided)
     ask_adjudicator(settings, needed)
     save_answers(settings, received.answers)
     evidence = {
         "agreement": str(found),
         "refused": refused,
-        "items": len(items),
-        "labelled": len(labels),
+        "items": len(asked),
+        "labelled": sum(label.item in asked for label in labels),
         "decided": len(decisions),
     }
     if refused:

@@ -6,7 +6,8 @@ from ..settings import Settings
 from ..stages.gates import Finding, State, command, done, still_open
 from .answers import RECEIVED, any_received
 from .keep import read_found
-from .task import FILE, Task, is_asked, read_task
+from .task import FILE, Task
+from .task_file import is_asked, read_task
 
 STAGE = "research"
 

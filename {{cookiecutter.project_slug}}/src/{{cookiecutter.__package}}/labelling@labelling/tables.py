@@ -4,7 +4,7 @@ from ..engine import Connection
 from ..settings import Settings
 from .answers import any_received
 from .keep import join_labels, labels_view, read_found
-from .task import is_asked, read_task
+from .task_file import is_asked, read_task
 
 
 def offer(connection: Connection, settings: Settings) -> None:

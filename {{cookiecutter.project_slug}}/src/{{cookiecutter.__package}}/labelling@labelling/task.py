@@ -1,13 +1,8 @@
-"""What people are asked: `labelling.yaml`, read and checked."""
+"""What people are asked, and how it is written down in `labelling.yaml`."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
-
-from ..errors import ProjectError
-from ..facts import Facts, read_facts
-from ..settings import Settings
-from ..stages.fresh_start import UNANSWERED
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 FOLDER = "2-research/labelling"
 FILE = f"{FOLDER}/labelling.yaml"
@@ -98,43 +93,6 @@ class Task(Asked):
     def choice(self, text: str) -> str | None:
         """Return the choice that a text names, whatever its capital letters; None if there is none."""
         return {choice.name.casefold(): choice.name for choice in self.choices}.get(text.strip().casefold())
-
-
-def read_task(settings: Settings) -> tuple[Task, Facts]:
-    """Return what is asked, and where the file says it; raises ProjectError naming every mistake's line."""
-    if not (settings.root / FILE).is_file():
-        raise ProjectError(f"{FILE}: no such file; nothing is labelled without it")
-    facts = read_facts(settings.root / FILE, FILE)
-    if _blank(facts):
-        raise ProjectError(f"{FILE}, line {facts.line(('question',))}: question: nothing is asked; write it")
-    try:
-        task = Task.model_validate(facts.values)
-    except ValidationError as error:
-        raise ProjectError(facts.refusal(error.errors(), Task.model_json_schema())) from None
-    mistakes = [*facts.mistakes, *((facts.line((name,)), f"{name}: {text}") for name, text in _people(task))]
-    if mistakes:
-        raise ProjectError(facts.sentences(mistakes))
-    return task, facts
-
-
-def is_asked(settings: Settings) -> bool:
-    """Return whether there is a question: the file is there, and no blank form any more."""
-    return (settings.root / FILE).is_file() and not _blank(read_facts(settings.root / FILE, FILE))
-
-
-def _blank(facts: Facts) -> bool:
-    return facts.values.get("question") == UNANSWERED
-
-
-def _people(task: Task) -> list[tuple[str, str]]:
-    """Return field and text of each mistake about people."""
-    found = []
-    if task.team and len(task.team) < task.annotators_per_item:
-        wanted = f"annotators_per_item asks for {task.annotators_per_item}"
-        found.append(("team", f"{len(task.team)} people, but {wanted}; add people or ask fewer"))
-    if task.adjudicator and task.adjudicator.casefold() in [name.casefold() for name in task.team]:
-        found.append(("adjudicator", f"{task.adjudicator} is an annotator too; take somebody else"))
-    return found
 
 
 def _refuse_twice(names: list[str] | tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ..console import figure
 from .adjudication import FILE
 from .answers import Answer
-from .items import Item
+from .items import Item, wanted
 from .outcome import Outcome
 from .tally import annotators, disputed
 from .task import Task
@@ -40,12 +40,14 @@ def agreement_lines(task: Task, found: Outcome) -> Iterator[str]:
 
 def label_lines(task: Task, items: Sequence[Item], found: Outcome) -> Iterator[str]:
     """Yield how many labels there are, by what they came, and why some are missing."""
-    by = Counter(label.by for label in found.labels)
+    asked = {item.value for item in wanted(task, items)}
+    labels = [label for label in found.labels if label.item in asked]
+    by = Counter(label.by for label in labels)
     yield ": ".join(
         filter(
             None,
             (
-                f"labels: {len(found.labels):,} of {len(items):,} items",
+                f"labels: {len(labels):,} of {len(asked):,} items",
                 ", ".join(f"{count:,} by {who}" for who, count in by.most_common()),
             ),
         )
@@ -53,7 +55,7 @@ def label_lines(task: Task, items: Sequence[Item], found: Outcome) -> Iterator[s
     if found.undecided:
         who = task.adjudicator or "an adjudicator, named in labelling.yaml,"
         yield f"undecided: {', '.join(sorted(found.undecided))}; {who} writes the decision into {FILE}"
-    waiting = len(items) - len(found.labels) - len(found.undecided)
+    waiting = len(asked) - len(labels) - len(asked & found.undecided.keys())
     if waiting:
         yield f"{waiting:,} items wait for the answers of {task.annotators_per_item} people"
 
