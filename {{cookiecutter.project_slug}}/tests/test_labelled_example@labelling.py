@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from {{ cookiecutter.__package }} import commands, contract
+from {{ cookiecutter.__package }} import commands, contract, errors
 from {{ cookiecutter.__package }}.labelling import keep, stage, task, task_file
 from {{ cookiecutter.__package }}.stages import fresh_start, gates
 
