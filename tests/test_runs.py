@@ -204,6 +204,26 @@ def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tm
     assert version in (tmp_path / "models" / "live.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("installed", in_groups(["operation"]), indirect=True)
+def test_the_runbook_is_rehearsed(installed):
+    """Each command that it names comes to its good end on a copy, once there are two versions."""
+    ran(installed, "uv", "run", "late-flights", "demo", *SAMPLE)
+    ran(installed, "uv", "run", "late-flights", "train", "--until", "2013-11-01", *SAMPLE)
+    ran(installed, "uv", "run", "late-flights", "promote", *SAMPLE)
+    rehearsal = ("uv", "run", "late-flights", "handover", "--rehearse", *SAMPLE)
+    done = installed.run(*rehearsal, PYTEST_ADDOPTS="tests/test_settings.py")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(installed.text("sample/20000/reports/rehearsal.json"))
+    assert re.match(r"\d\d+ passed", kept["tests"]["said"])
+    assert [each["command"] for each in kept["commands"] if each["works"]] == [
+        "rollback",
+        "etl",
+        "train --until 2013-11-01",
+        "promote",
+        "replay",
+    ]
+
+
 @pytest.mark.parametrize("installed", in_groups(WITH_DATA), indirect=True)
 def test_first_day_commands(installed):
     """Every command of a new colleague's first day comes to its good end as it is written."""

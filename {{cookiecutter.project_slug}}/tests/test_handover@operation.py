@@ -1,14 +1,13 @@
 """The gate of operation: monitoring ran, the model answers, the handover is signed item by item."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.commands import PROGRAM
 from {{ cookiecutter.__package }}.model import registry
-from {{ cookiecutter.__package }}.stages import checklist, gates, handover
+from {{ cookiecutter.__package }}.stages import checklist, gates, handover, rehearsal, rehearse
 
 from .evidence import HEADER, OPEN, ROOT, TICKED, write
 from .lived import run
@@ -114,16 +113,32 @@ LOGS = {
         {"at": "2026-02-05T10:00:00+00:00", "reason": "promoted", "live": "second"},
     ],
 }
-CACHE = ".pytest_cache/v/cache"
+COMMANDS = ("rollback", "train --until 2013-11-01")
 FOUND = {
-    "Installed": f"the tests ran on {datetime.now(UTC).date()}, none failed",
+    "Installed": "on 2026-02-06: 5 passed in 1.00s",
     "Model trained": "2 versions promoted, the last on 2026-02-05",
     "Rolled back": "back on 2026-02-04, forward on 2026-02-05",
     "Monitored": "latest window 2026-02-01 to 2026-03-01, alerts: score",
     "Alert rehearsed": "an alert on 2026-02-02",
     "Data kept and deleted": "purge on 2026-02-03",
-    "Runbook tried": f"2 commands of {handover.RUNBOOK} exist",
+    "Runbook tried": "on 2026-02-06: each of 2 commands works on a copy",
 }
+
+
+def rehearsed(tests="5 passed in 1.00s", passed=True, broken=()):
+    """Return a rehearsal of COMMANDS as a file: its name and text."""
+    tried = [
+        {"command": each, "works": each not in broken, "said": "no" if each in broken else "done"}
+        for each in COMMANDS
+    ]
+    told = {"command": "pytest", "works": passed, "said": tests}
+    record = {"at": "2026-02-06T10:00:00+00:00", "tests": told, "commands": tried}
+    return "reports/rehearsal.json", json.dumps(record)
+
+
+def runbook(*commands):
+    """Return a runbook with these commands: its name and text."""
+    return rehearsal.RUNBOOK, "\n".join(f"`uv run {PROGRAM} {each}`" for each in commands)
 
 
 @pytest.fixture
@@ -131,10 +146,9 @@ def shown(operated):
     """Return the settings of a project with evidence of every item, each of them ticked."""
     for name, lines in LOGS.items():
         write(operated.root, name, "".join(json.dumps(line) + "\n" for line in lines))
-    write(operated.root, f"{CACHE}/nodeids", "[]")
     write(operated.root, "pyproject.toml", '[project]\nauthors = [{ name = "Grace" }]\n')
-    commands = ("rollback`", "train --until 2013-11-01`")
-    write(operated.root, handover.RUNBOOK, "\n".join(f"`uv run {PROGRAM} {each}" for each in commands))
+    write(operated.root, *rehearsed())
+    write(operated.root, *runbook(*COMMANDS))
     write(operated.root, HANDOVER, HEADER + "".join(TICKED.replace("Shown", name) for name in FOUND))
     return operated
 
@@ -162,24 +176,22 @@ def history(*lines):
 
 BACK = (("promoted", "a"), ("promoted", "b"), ("rolled back", "a"))
 FORTH = (("rolled back", "a"), ("promoted", "a"))
-BAD_RUNBOOK = f"`uv run {PROGRAM} dance` and `uv run {PROGRAM} train --soon`"
+NOT_REHEARSED = f"{rehearsal.RUNBOOK}: not rehearsed: dance"
+BROKEN = f"{rehearsal.RUNBOOK}: does not work: rollback: no"
 
 
 @pytest.mark.parametrize(
     ("item", "broken", "evidence"),
     [
-        ("Installed", (f"{CACHE}/lastfailed", '{"a": true}'), "1 of the tests failed"),
+        ("Installed", rehearsed("1 failed", passed=False), "the tests fail here: 1 failed"),
         ("Model trained", history(*FORTH), "no second version was ever promoted"),
         ("Rolled back", history(*BACK[:2]), "no version was ever rolled back"),
         ("Rolled back", history(*BACK), "nothing was promoted after the rollback"),
         ("Alert rehearsed", ("reports/alerts.jsonl", ""), "no alert was ever raised"),
         ("Data kept and deleted", ("data/lifecycle.jsonl", ""), "nothing was ever archived or deleted"),
-        ("Runbook tried", (handover.RUNBOOK, "# Empty"), f"{handover.RUNBOOK}: it has no command"),
-        (
-            "Runbook tried",
-            (handover.RUNBOOK, BAD_RUNBOOK),
-            f"{handover.RUNBOOK}: no such command: dance, train --soon",
-        ),
+        ("Runbook tried", (rehearsal.RUNBOOK, "# Empty"), f"{rehearsal.RUNBOOK}: it has no command"),
+        ("Runbook tried", runbook(*COMMANDS, "dance"), NOT_REHEARSED),
+        ("Runbook tried", rehearsed(broken=["rollback"]), BROKEN),
     ],
 )
 def test_a_tick_that_nothing_shows_is_refused(shown, item, broken, evidence):
@@ -201,7 +213,81 @@ def test_a_log_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("alerts.jsonl: not readable; mend the line that is no JSON\n")
 
 
+def test_without_a_rehearsal_nobody_knows(shown):
+    (shown.root / "reports/rehearsal.json").unlink()
+    said = handover.contradictions(handover.rows(shown))
+    assert [line.split(" but ")[1].partition(";")[0] for line in said] == [
+        "nothing was rehearsed here",
+        f"{rehearsal.RUNBOOK}: not rehearsed: {', '.join(COMMANDS)}",
+    ]
+
+
+def test_a_rehearsal_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys):
+    write(shown.root, "reports/rehearsal.json", "[]")
+    assert run(monkeypatch, shown, "handover") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: reports/rehearsal.json: no rehearsal (")
+    assert said.endswith("handover --rehearse\n")
+
+
 def test_the_project_s_own_runbook_and_list_fit():
     own = project_settings.read_settings(root=ROOT)
-    assert handover.runbook_works(own).state is gates.State.DONE
+    lines = rehearsal.commands_of(own)
+    assert {"rollback", "etl", "promote", "replay"} <= set(lines)
+    assert [line for line in lines if not rehearse.accepted(*_split(line))] == []
     assert set(handover.CHECKS) <= {item.item for item in checklist.read_checklist(own, HANDOVER)}
+
+
+def _split(line):
+    verb, *arguments = line.split()
+    return verb, arguments
+
+
+def everything_in(root):
+    """Return the content of every file."""
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatch, capsys):
+    """The rollback is real, in the copy: the project itself stays as it is."""
+    write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 2\n")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, *runbook("rollback", "status", "rollback", "dance", "train --soon"))
+    former = registry.read_live(shown).versions
+    registry.make_live(shown, save_version(shown, GOOD | {"value": 0.74}))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    before = everything_in(shown.root)
+    assert run(monkeypatch, shown, "handover", "--rehearse") == 1
+    failed = capsys.readouterr().err
+    assert f"{rehearsal.RUNBOOK}: `dance` does not work: there is no such command\n" in failed
+    assert f"{rehearsal.RUNBOOK}: `train --soon` does not work: there is no such command\n" in failed
+    assert failed.count("does not work") == 2
+    path = rehearsal.rehearsal_path(shown)
+    kept = rehearsal.Rehearsed.model_validate_json(path.read_bytes())
+    assert kept.tests.said.startswith("1 passed in ")
+    assert [(each.command, each.works) for each in kept.commands] == [
+        ("rollback", True),
+        ("status", True),
+        ("dance", False),
+        ("train --soon", False),
+    ]
+    assert former[-1] in kept.commands[0].said
+    assert everything_in(shown.root) | {path: before[path]} == before
+
+
+def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
+    write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 3\n")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, *runbook("rollback"))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    assert run(monkeypatch, shown, "handover", "--rehearse") == 1
+    tests, command = capsys.readouterr().err.splitlines()
+    assert tests.startswith("error: tests: `pytest` does not work: 1 failed in ")
+    assert command.startswith(f"error: {rehearsal.RUNBOOK}: `rollback` does not work: models")
+
+
+def test_what_never_ends_is_not_run(shown, tmp_path, monkeypatch):
+    monkeypatch.setattr(rehearse, "NEVER_END", {"status"})
+    tried = rehearse.attempt(shown, "status --strict", tmp_path / "nowhere", {})
+    assert (tried.works, tried.said) == (True, "not run, as it never ends; its options are right")

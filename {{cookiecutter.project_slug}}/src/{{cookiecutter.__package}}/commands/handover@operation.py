@@ -11,23 +11,49 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Take nothing."""
+    """Let what a machine can try be tried first."""
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="first run the tests, and each command of the runbook on a copy of the project",
+    )
 
 
 def run(options: Namespace, settings: Settings) -> int:
-    """Show every item; refuse what is ticked though nothing shows it."""
+    """Show every item; refuse what is ticked though nothing shows it, and what fails when it is rehearsed."""
     from ..console import say, table
     from ..stages.handover import by_its_author, contradictions, rows
     from ..stages.operation import HANDOVER
 
+    broken = _rehearse(settings) if options.rehearse else []
     found = rows(settings)
     shown = [(row.name, row.found.state.value, row.found.evidence, *_signature(row.item)) for row in found]
     table(("item", "found", "evidence", "owner", "date"), shown)
     say(f"The other items of {HANDOVER} only people can check.")
-    refused = [*contradictions(found), *by_its_author(settings, found)]
+    refused = [*broken, *contradictions(found), *by_its_author(settings, found)]
     if refused:
         raise ProjectError(refused)
     return 0
+
+
+def _rehearse(settings: Settings) -> list[str]:
+    """Try everything, keep what came of it, and return a sentence for each thing that does not work."""
+    from ..console import progress, table
+    from ..files import write_whole
+    from ..stages.rehearsal import RUNBOOK, rehearsal_path
+    from ..stages.rehearse import rehearse
+
+    with progress("handover") as step:
+        tried = rehearse(settings, step)
+    write_whole(rehearsal_path(settings), tried.model_dump_json(indent=1) + "\n")
+    everything = (tried.tests, *tried.commands)
+    shown = [(each.command, "works" if each.works else "fails", each.said) for each in everything]
+    table(("tried", "result", "said"), shown)
+    return [
+        f"{'tests' if each is tried.tests else RUNBOOK}: `{each.command}` does not work: {each.said}"
+        for each in everything
+        if not each.works
+    ]
 
 
 def _signature(item: "Item | None") -> tuple[str, str]:

@@ -1,31 +1,26 @@
 """What a machine can check of the handover, beside what people have ticked."""
 
-import json
-import re
-import shlex
 import tomllib
-from argparse import ArgumentParser
 from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
-from io import StringIO
-from pathlib import Path
 
-from ..commands import PROGRAM, verbs
-from ..errors import ProjectError
-from ..lifecycle.journal import journal_path
-from ..model.versions import model_folder
-from ..settings import PACKAGE, Settings
+from ..settings import Settings
 from .checklist import Item, read_checklist
-from .documents import read_text
-from .gates import Finding, State, command, done, still_open
+from .gates import Finding, State
 from .operation import HANDOVER, monitoring_ran
+from .rehearsal import runbook_works, tests_ran
+from .traces import alert_rehearsed, data_deleted, rolled_back, trained_again
 
 TRAINED = "Model trained"
-RUNBOOK = "4-operation/runbook.md"
-COMMAND = re.compile(rf"uv run {re.escape(PROGRAM)} ([^`\n]+)")
+CHECKS: dict[str, Callable[[Settings], Finding]] = {
+    "Installed": tests_ran,
+    TRAINED: trained_again,
+    "Rolled back": rolled_back,
+    "Monitored": monitoring_ran,
+    "Alert rehearsed": alert_rehearsed,
+    "Data kept and deleted": data_deleted,
+    "Runbook tried": runbook_works,
+}
 
 
 @dataclass(frozen=True)
@@ -62,101 +57,3 @@ def by_its_author(settings: Settings, found: list[Row]) -> list[str]:
         for row in found
         if row.name == TRAINED and row.item and row.item.done and row.item.owner in authors
     ]
-
-
-def tests_ran(settings: Settings) -> Finding:
-    """Find the last run of the tests on this machine, and no failure left from it."""
-    cache = settings.root / ".pytest_cache" / "v" / "cache"
-    if not (cache / "nodeids").is_file():
-        return still_open("the tests did not run here", "uv run pytest")
-    failed = cache / "lastfailed"
-    left = json.loads(failed.read_text(encoding="utf-8")) if failed.is_file() else {}
-    if left:
-        return still_open(f"{len(left)} of the tests failed", "uv run pytest")
-    day = datetime.fromtimestamp((cache / "nodeids").stat().st_mtime, UTC).date()
-    return done(f"the tests ran on {day}, none failed")
-
-
-def trained_again(settings: Settings) -> Finding:
-    """Find a second version that was promoted."""
-    history = _lines(model_folder(settings) / "history.jsonl")
-    promoted = [line for line in history if line["reason"] == "promoted"]
-    count = len({line["live"] for line in promoted})
-    if count < 2:
-        return still_open("no second version was ever promoted", command(settings, "train"))
-    return done(f"{count} versions promoted, the last on {promoted[-1]['at'][:10]}")
-
-
-def alert_rehearsed(settings: Settings) -> Finding:
-    """Find an alert that was raised."""
-    last = _last(settings.workspace / "reports" / "alerts.jsonl")
-    if last is None:
-        return still_open("no alert was ever raised", "narrow a range in project.yaml, then `monitor`")
-    return done(f"an alert on {last['at'][:10]}")
-
-
-def rolled_back(settings: Settings) -> Finding:
-    """Find a rollback, and that a version was promoted afterwards."""
-    history = _lines(model_folder(settings) / "history.jsonl")
-    places = [number for number, line in enumerate(history) if line["reason"] == "rolled back"]
-    if not places:
-        return still_open("no version was ever rolled back", command(settings, "rollback"))
-    after = [line for line in history[places[-1] :] if line["reason"] == "promoted"]
-    if not after:
-        return still_open("nothing was promoted after the rollback", command(settings, "promote"))
-    return done(f"back on {history[places[-1]]['at'][:10]}, forward on {after[-1]['at'][:10]}")
-
-
-def data_deleted(settings: Settings) -> Finding:
-    """Find data that was archived or deleted."""
-    last = _last(journal_path(settings))
-    if last is None:
-        return still_open("nothing was ever archived or deleted", command(settings, "purge"))
-    return done(f"{last['action']} on {last['at'][:10]}", by=last["by"])
-
-
-def runbook_works(settings: Settings) -> Finding:
-    """Find every command of the runbook among the verbs, with options that it takes."""
-    lines = COMMAND.findall(read_text(settings, RUNBOOK))
-    wrong = [line for line in lines if not _accepted(line)]
-    if wrong or not lines:
-        told = f"no such command: {', '.join(wrong)}" if wrong else "it has no command"
-        return still_open(f"{RUNBOOK}: {told}", "mend the runbook")
-    return done(f"{len(lines)} commands of {RUNBOOK} exist")
-
-
-CHECKS: dict[str, Callable[[Settings], Finding]] = {
-    "Installed": tests_ran,
-    TRAINED: trained_again,
-    "Rolled back": rolled_back,
-    "Monitored": monitoring_ran,
-    "Alert rehearsed": alert_rehearsed,
-    "Data kept and deleted": data_deleted,
-    "Runbook tried": runbook_works,
-}
-
-
-def _accepted(line: str) -> bool:
-    verb, *arguments = shlex.split(line)
-    if verb not in verbs():
-        return False
-    parser = ArgumentParser()
-    parser.add_argument("--sample", type=int)
-    import_module(f"{PACKAGE}.commands.{verb.replace('-', '_')}").add_arguments(parser)
-    with suppress(SystemExit), redirect_stderr(StringIO()):
-        parser.parse_args(arguments)
-        return True
-    return False
-
-
-def _last(path: Path) -> dict[str, str] | None:
-    return (_lines(path) or [None])[-1]
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    """Return the records of a log, none where there is no file; raises ProjectError where it is broken."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError:
-        raise ProjectError(f"{path}: not readable; mend the line that is no JSON") from None

@@ -1,0 +1,42 @@
+"""A copy of the project to try things on: texts and work, in a folder that goes away again."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from ..settings import ENV_PREFIX, Settings
+
+TEXTS = ("project.yaml", "pyproject.toml", "[0-9]-*")
+WORK = ("data", "models", "reports")
+OUTWARDS = tuple(f"{ENV_PREFIX}{name}" for name in ("WEBHOOK_URL", "TRACKING__URI"))
+REPLACED_WHOLE = ".parquet"  # such a file is written under another name, and then put in place
+
+
+def copied(settings: Settings, folder: Path) -> dict[str, str]:
+    """Copy texts and work to `folder`; return the environment in which a command works there, unheard."""
+    for path in (path for pattern in TEXTS for path in settings.root.glob(pattern)):
+        _copy(path, folder / path.name)
+    for name in WORK:
+        if (settings.workspace / name).is_dir():
+            _copy(settings.workspace / name, folder / "work" / name)
+    environment = {name: value for name, value in os.environ.items() if name not in OUTWARDS}
+    environment |= {f"{ENV_PREFIX}WORKSPACE": str(folder / "work")}
+    return environment | ({f"{ENV_PREFIX}DATA__SOURCE": str(settings.source)} if settings.source else {})
+
+
+def _copy(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.copytree(path, target, copy_function=_link)
+    else:
+        shutil.copy2(path, target)
+
+
+def _link(path: str, target: str) -> None:
+    """Let both names stand for one file where it is large and never changed in place; copy all else."""
+    if path.endswith(REPLACED_WHOLE):
+        with suppress(OSError):
+            os.link(path, target)
+            return
+    shutil.copy2(path, target)
