@@ -5,7 +5,6 @@ import pytest
 
 from {{ cookiecutter.__package }}.model.decision import payoff_per_row
 from {{ cookiecutter.__package }}.report import figures, story
-from {{ cookiecutter.__package }}.report.shortlist import shortlist
 
 from .made_up_training import COSTS, made_up_settings, made_up_training
 
@@ -32,17 +31,6 @@ def test_every_threshold_is_worth_what_training_reckons(training):
     for each in figures.choices(target, prediction, COSTS):
         expected = 1000 * payoff_per_row(target, prediction, each.threshold, COSTS)
         assert each.payoff == pytest.approx(expected)
-
-
-def test_the_shortlist_holds_the_chosen_threshold_and_spreads(training):
-    everything = figures.choices(training.test.target, training.prediction, COSTS)
-    chosen = figures.choice(training.test.target, training.prediction, COSTS, 0.4)
-    listed = shortlist(everything, chosen, figures.SHARES_TO_CATCH, figures.APART)
-    assert chosen in listed
-    assert 5 <= len(listed) <= 7
-    assert [each.threshold for each in listed] == sorted(each.threshold for each in listed)
-    assert listed[0].caught_share > 0.85
-    assert listed[-1].caught_share < 0.2
 
 
 def test_the_roc_curve_has_the_area_that_the_metric_says(training):

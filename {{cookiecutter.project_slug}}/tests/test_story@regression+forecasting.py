@@ -5,7 +5,6 @@ import pytest
 
 from {{ cookiecutter.__package }}.model.decision import cost_per_row
 from {{ cookiecutter.__package }}.report import figures, story
-from {{ cookiecutter.__package }}.report.shortlist import shortlist
 
 from .made_up_training import COSTS, made_up_settings, made_up_training
 
@@ -28,16 +27,6 @@ def test_every_margin_costs_what_training_reckons(training):
     for each in figures.choices(target, prediction, COSTS):
         expected = 1000 * cost_per_row(target, prediction, each.margin, COSTS)
         assert each.cost == pytest.approx(expected)
-
-
-def test_the_shortlist_holds_the_chosen_margin_and_spreads(training):
-    everything = figures.choices(training.test.target, training.prediction, COSTS)
-    chosen = figures.choice(training.test.target, training.prediction, COSTS, 0.25)
-    listed = shortlist(everything, chosen, figures.SHARES_TO_COVER, figures.APART)
-    assert chosen in listed
-    assert 4 <= len(listed) <= 6
-    assert [each.margin for each in listed] == sorted(each.margin for each in listed)
-    assert listed[-1].enough > 0.9
 
 
 def test_the_error_budget_counts_every_row():

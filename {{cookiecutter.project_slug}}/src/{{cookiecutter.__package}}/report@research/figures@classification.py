@@ -13,7 +13,7 @@ PER = 1000
 CURVE_POINTS = 200
 MOST_BINS = 10
 FEWEST_ROWS_PER_BIN = 50
-SHARES_TO_CATCH, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05
+SHARES, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from ..model.train import Training
 from ..schema import Role, one_of_role
 from ..settings import Settings
 from . import views
-from .figures import APART, PER, SHARES_TO_CATCH, Choice, choice, choices
+from .figures import APART, PER, SHARES, Choice, choice, choices
 from .gallery import Choices, Story
 from .shortlist import shortlist
 from .summary import Figures, money, number, title, verdict, weakness
@@ -20,7 +20,7 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
     evaluation, target, costs = training.info["evaluation"], training.test.target, settings.error_costs
     model, simple = (choices(target, each, costs) for each in (training.prediction, training.baseline))
     chosen = choice(target, training.prediction, costs, evaluation["decision"]["threshold"])
-    listed, metric = shortlist(model, chosen, SHARES_TO_CATCH, APART), settings.accuracy.metric
+    listed, metric = shortlist(model, chosen, SHARES, APART), settings.accuracy.metric
     best_simple = max(simple, key=lambda each: each.payoff)
     case = one_of_role(CONTRACT, Role.TARGET)
     return Story(

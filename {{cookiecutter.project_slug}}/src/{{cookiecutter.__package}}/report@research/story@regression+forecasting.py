@@ -8,7 +8,7 @@ from ..schema import Role, one_of_role
 from ..sections import ErrorCosts
 from ..settings import Settings
 from . import views
-from .figures import APART, PER, SHARES_TO_COVER, Choice, choice, choices
+from .figures import APART, PER, SHARES, Choice, choice, choices
 from .first import first_picture
 from .gallery import Choices, Story
 from .shortlist import shortlist
@@ -84,7 +84,7 @@ def _tiles(
 def _choices(
     noun: str, costs: ErrorCosts, model: list[Choice], simple: list[Choice], chosen: Choice
 ) -> Choices:
-    listed = shortlist(model, chosen, SHARES_TO_COVER, APART)
+    listed = shortlist(model, chosen, SHARES, APART)
     return Choices(
         title="The choice: how much on top?",
         text="A larger margin is enough more often and leaves more to spare. One unit too little costs "
