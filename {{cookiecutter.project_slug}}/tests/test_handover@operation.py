@@ -7,7 +7,7 @@ import pytest
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.commands import PROGRAM
 from {{ cookiecutter.__package }}.model import registry
-from {{ cookiecutter.__package }}.stages import checklist, gates, handover, rehearsal, rehearse
+from {{ cookiecutter.__package }}.stages import checklist, duplicate, gates, handover, rehearsal, rehearse
 
 from .evidence import HEADER, OPEN, ROOT, TICKED, write
 from .lived import run
@@ -285,6 +285,15 @@ def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
     tests, command = capsys.readouterr().err.splitlines()
     assert tests.startswith("error: tests: `pytest` does not work: 1 failed in ")
     assert command.startswith(f"error: {rehearsal.RUNBOOK}: `rollback` does not work: models")
+
+
+def test_a_copy_tells_nobody(shown, tmp_path, monkeypatch):
+    monkeypatch.setenv(f"{project_settings.ENV_PREFIX}WEBHOOK_URL", "https://example.com")
+    environment = duplicate.copied(shown, tmp_path / "copy")
+    ours = {name for name in environment if name.startswith(project_settings.ENV_PREFIX)}
+    assert f"{project_settings.ENV_PREFIX}WORKSPACE" in ours
+    assert f"{project_settings.ENV_PREFIX}WEBHOOK_URL" not in ours
+    assert (tmp_path / "copy" / HANDOVER).read_bytes() == (shown.root / HANDOVER).read_bytes()
 
 
 def test_what_never_ends_is_not_run(shown, tmp_path, monkeypatch):

@@ -120,6 +120,6 @@ def what_next(settings: Settings, good: bool) -> str:
             f"decides, in writing: {decides}. Until then nothing changes."
         )
     return (
-        "It is not used as it stands. Next, it is improved, while time and money last, or stopped: both are "
-        f"good answers. Who decides, in writing: {decides}."
+        "As it stands, nothing here speaks for using it. Next, it is improved, while time and money last, or "
+        f"stopped: both are good answers. Who decides, in writing: {decides}."
     )

@@ -83,9 +83,11 @@ def decimals(values: Sequence[float]) -> int:
 
 
 def decimals_of(tradeoff: Tradeoff) -> list[int]:
-    """Return how many decimals each column of the table has."""
-    amounts = zip(*(each.shown for each in tradeoff.model), strict=True)
-    return [
-        0 if column.of_100 else decimals(found)
-        for column, found in zip(tradeoff.columns, amounts, strict=True)
+    """Return how many decimals each column of the table has: the same for all amounts."""
+    amounts = [
+        value
+        for each in tradeoff.model
+        for column, value in zip(tradeoff.columns, each.shown, strict=True)
+        if not column.of_100
     ]
+    return [0 if column.of_100 else decimals(amounts) for column in tradeoff.columns]

@@ -9,7 +9,7 @@ from ..settings import ENV_PREFIX, Settings
 
 TEXTS = ("project.yaml", "pyproject.toml", "[0-9]-*")
 WORK = ("data", "models", "reports")
-OUTWARDS = tuple(f"{ENV_PREFIX}{name}" for name in ("WEBHOOK_URL", "TRACKING__URI"))
+OUTWARDS = ("_URL", "_URI")  # settings that name whom to tell
 REPLACED_WHOLE = ".parquet"  # such a file is written under another name, and then put in place
 
 
@@ -20,7 +20,8 @@ def copied(settings: Settings, folder: Path) -> dict[str, str]:
     for name in WORK:
         if (settings.workspace / name).is_dir():
             _copy(settings.workspace / name, folder / "work" / name)
-    environment = {name: value for name, value in os.environ.items() if name not in OUTWARDS}
+    told = [name for name in os.environ if name.startswith(ENV_PREFIX) and name.endswith(OUTWARDS)]
+    environment = {name: value for name, value in os.environ.items() if name not in told}
     environment |= {f"{ENV_PREFIX}WORKSPACE": str(folder / "work")}
     return environment | ({f"{ENV_PREFIX}DATA__SOURCE": str(settings.source)} if settings.source else {})
 
