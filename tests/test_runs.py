@@ -1,6 +1,7 @@
 """Baked projects, installed and run as their README says: the numbers and sentences they print."""
 
 import json
+import os
 import re
 import shlex
 from itertools import product
@@ -139,6 +140,26 @@ def test_the_page_for_those_who_choose_reckons(installed):
         assert shown == pytest.approx(amount, abs=0.51)
     page.press("agreed")
     assert {place: page.text(f"cost-{place}") for place in data["listed"]} == before
+
+
+@pytest.mark.parametrize("installed", in_groups(["production-batch", "research"]), indirect=True)
+def test_tuning_a_sample_goes_on_and_is_used(installed):
+    """What `tune` finds is what `train` uses; without a clear gain the defaults stay."""
+    small = ("--sample", "5000")
+    for line in ("etl", "train", "tune --trials 2", "tune --trials 3", "train"):
+        said = ran(installed, "uv", "run", "late-flights", *line.split(), *small)
+        if line == "tune --trials 3":
+            assert "going on after 2 trials\n" in said
+            assert re.search(r"^trial 3 of 3: \w+ \d+\.\d{4}, best", said, re.MULTILINE)
+            better = re.search(r"^better by (-?\d\.\d+) \((-?\d\.\d+) to -?\d\.\d+\)$", said, re.MULTILINE)
+            found = f"written to {Path('sample', '5000', 'hyperparameters.yaml')}" in said
+            assert found == (float(better[2]) > 0)
+    card = max((installed.path / "sample" / "5000" / "models").glob("*/model.json"), key=os.path.getmtime)
+    info = json.loads(card.read_text(encoding="utf-8"))
+    file = installed.path / "sample" / "5000" / "hyperparameters.yaml"
+    if file.exists():
+        assert info["hyperparameters"] == yaml.safe_load(file.read_text(encoding="utf-8"))["hyperparameters"]
+    assert bool(info["tuned"]) == file.exists()
 
 
 def others() -> list:

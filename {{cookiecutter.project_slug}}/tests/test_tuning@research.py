@@ -113,6 +113,7 @@ def test_the_same_trials_are_made_in_one_go_or_in_two(own_root, capsys):
     assert tune("--trials", "9") == 0
     assert capsys.readouterr().out.endswith("nothing new to compare\n")
     trials.log_path(project_in(own_root)).unlink()
+    (own_root / chosen.FILE).unlink(missing_ok=True)
     for count in ("2", "8", "9"):
         assert tune("--trials", count) == 0
     again = trials.read_log(project_in(own_root)).trials

@@ -50,7 +50,7 @@ def run(options: Namespace, settings: Settings) -> int:
     ground = read_ground(settings, settings.dates)
     limits = replace(limits, seconds=limits.seconds - (time.perf_counter() - began))
     log = _try(settings, ground, present, limits)
-    if not (log.unbooked_seconds and log.measured):
+    if not (log.unbooked_trials and log.measured):
         say("nothing new to compare")
         return 0
     comparison = compare_best(settings, ground, present, best_of(log, ground.metric))

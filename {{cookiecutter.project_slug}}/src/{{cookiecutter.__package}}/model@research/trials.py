@@ -34,7 +34,7 @@ class Trial:
 
 @dataclass
 class Log:
-    """What is known so far: of which study, its trials in their order, and the time not yet in the rounds.
+    """What is known so far: of which study, its trials in their order, and what is not yet in the rounds.
 
     study: name and fingerprint of everything that a score depends on; empty before the first trial. A trial
     that never ended counts for as much time as the slowest before it: nobody knows better.
@@ -42,6 +42,7 @@ class Log:
 
     study: Mapping[str, str] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
+    unbooked_trials: int = 0
     unbooked_seconds: float = 0.0
 
     @property
@@ -95,6 +96,7 @@ def _learn(log: Log, running: dict[int, tuple[int, float]], event: Mapping[str, 
         running.clear()
     elif kind == "begun":
         running[process] = (len(log.trials), log.slowest_seconds)
+        log.unbooked_trials += 1
         log.unbooked_seconds += log.slowest_seconds
         log.trials.append(Trial(event["values"]))
     elif kind == "ended" and process in running:
@@ -104,5 +106,5 @@ def _learn(log: Log, running: dict[int, tuple[int, float]], event: Mapping[str, 
         )
         log.unbooked_seconds += event["seconds"] - counted
     elif kind == "booked":
-        log.unbooked_seconds = 0.0
+        log.unbooked_trials, log.unbooked_seconds = 0, 0.0
         running.update({each: (place, 0.0) for each, (place, _) in running.items()})
