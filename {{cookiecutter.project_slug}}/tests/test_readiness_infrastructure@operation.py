@@ -44,10 +44,10 @@ def test_a_training_that_is_the_same_twice_passes(world):
 def test_a_training_that_depends_on_chance_fails(world, monkeypatch):
     fit, drawn = train.estimator.fit, iter((0.0, 1.0))
 
-    def by_chance(learning, encoding, seed):
+    def by_chance(learning, *others):
         first = learning.features[:, :1] * (1 + next(drawn))
         moved = np.hstack([first, learning.features[:, 1:]])
-        return fit(replace(learning, features=moved), encoding, seed)
+        return fit(replace(learning, features=moved), *others)
 
     monkeypatch.setattr(train.estimator, "fit", by_chance)
     said = refusal(small_runs.reproducible, world)
