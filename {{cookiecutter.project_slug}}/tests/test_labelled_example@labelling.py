@@ -71,7 +71,8 @@ def test_the_lines_of_the_readme_bring_the_labels_into_the_table(labelled, tmp_p
     additions = ADDITION.findall((FOLDER / "README.md").read_text(encoding="utf-8"))
     assert [name for name, _, _ in additions][:2] == ["contract.py", "etl/transform.sql"]
     for name, line, added in additions:
-        lines = (package / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        text = (package / name).read_text(encoding="utf-8")
+        lines = text.replace(added, "").splitlines(keepends=True)  # as they were, if they are in already
         (place,) = [number for number, each in enumerate(lines) if each.strip() == line]
         lines.insert(place + 1, added)
         (package / name).write_text("".join(lines), encoding="utf-8")

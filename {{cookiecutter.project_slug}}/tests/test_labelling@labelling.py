@@ -144,7 +144,7 @@ def test_a_form_still_counts_when_the_data_has_grown(asked):
         more = f"SELECT * FROM '{things}' UNION ALL SELECT 'new thing ' || i, 'blue' FROM range(5) AS r(i)"
         connection.execute(f"CREATE TABLE grown AS {more}").fetchall()
         connection.execute(f"COPY grown TO '{things}' (FORMAT parquet)").fetchall()
-    outcome.find_outcome(asked, *chosen(asked))
+    run(asked)
     assert {*labels_of(asked)} == {*THINGS}
     assert stage.labels_agreed(asked).evidence.startswith("12 of 17 items have a label; alpha 1.000")
 
@@ -229,7 +229,7 @@ def test_the_three_forms_come_back_to_the_same_answers(asked):
     receive(asked, "ada.csv", form(asked, "Ada"), delimiter=";")
     receive(asked, "batch_results.csv", mturk(asked, ["W1"]))
     receive(asked, "order.csv", clickworker(asked, ["99"], lambda item: truth(item).upper()))
-    outcome.find_outcome(asked, *chosen(asked))
+    run(asked)
     path = keep.folder(asked) / "answers.csv"
     before = path.read_bytes()
     rows = list(csv.DictReader(io.StringIO(before.decode())))
@@ -242,7 +242,7 @@ def test_the_three_forms_come_back_to_the_same_answers(asked):
             ("W1", "mturk", "2018-12-19T16:29:40+00:00"),
         )
     ]
-    outcome.find_outcome(asked, *chosen(asked))
+    run(asked)
     assert path.read_bytes() == before
     assert labels_of(asked)["thing 3"] == ("Small", "all")
 
@@ -353,7 +353,7 @@ def test_a_file_that_cannot_be_read_is_refused(asked, content, sentence):
 
 def test_all_bad_files_are_told_at_once_and_what_was_kept_stays(asked):
     receive_team(asked)
-    outcome.find_outcome(asked, *chosen(asked))
+    run(asked)
     kept = {path.name: path.read_bytes() for path in keep.folder(asked).iterdir()}
     receive(asked, "Ada.csv", form(asked, "Ada", lambda item: "huge"))
     receive(asked, "again.csv", form(asked, "Ben"))
@@ -534,10 +534,13 @@ def test_the_etl_offers_the_labels_and_joins_them_whether_there_are_any_or_not(a
 
     name = "data/raw/things_labelled.parquet"
     assert load() == ([], [(name, 13, "joined"), (name, 0, "with a label")])
+    receive(asked, "bad.csv", [["a"], ["b"]])
+    assert load() == (
+        [],
+        [(name, 13, "joined"), (name, 0, "with a label; answers are refused: `labels` says why")],
+    )
+    (asked.root / answers.RECEIVED / "bad.csv").unlink()
     receive_team(asked)
-    told = "with a label, of older answers: run `labels`"
-    assert load()[1][1] == (name, 0, told)
-    run(asked)
     offered, rows = load()
     assert len(offered) == 12
     assert {"item": "=1+1", "label": "Small"} in offered

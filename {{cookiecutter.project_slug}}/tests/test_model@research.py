@@ -228,6 +228,16 @@ def test_a_period_without_rows_is_refused(project):
     assert len(refused.value.problems) == 3
 
 
+def test_a_feature_without_a_value_is_refused(project):
+    path = load.table_path(project, TABLE)
+    name = next(c.name for c in schema.of_role(CONTRACT, schema.Role.FEATURE) if c.nullable)
+    emptied = f"SELECT * REPLACE (CAST(NULL AS DOUBLE) AS {name}) FROM '{path}'"
+    with engine.connect(project) as connection:
+        engine.write_parquet(connection, emptied, path)
+    with pytest.raises(errors.ProjectError, match=rf"^training period: no value in {name}: nothing can be"):
+        retrain(project)
+
+
 def test_training_without_a_table_says_what_to_do(empty):
     with pytest.raises(errors.ProjectError, match="no such file yet; run `etl` first"):
         retrain(empty)

@@ -75,9 +75,12 @@ def _settle(settings: Settings, task: "Task", items: "Sequence[Item]") -> None:
     """Show how far people agree and what is disputed; refuse labels that too few agree on."""
     from ..console import say, table
     from ..labelling import telling
-    from ..labelling.outcome import find_outcome
+    from ..labelling.adjudication import ask_adjudicator
+    from ..labelling.outcome import find_outcome, keep_outcome
 
     found = find_outcome(settings, task, items)
+    ask_adjudicator(settings, found.disputed)
+    refused = keep_outcome(settings, task, found)
     answers = found.received.answers
     table(telling.ANNOTATORS, telling.annotator_rows(answers))
     say("")
@@ -87,9 +90,9 @@ def _settle(settings: Settings, task: "Task", items: "Sequence[Item]") -> None:
         say("")
     for line in telling.agreement_lines(task, found):
         say(line)
-    if found.refused:
-        raise ProjectError(found.refused)
-    for line in telling.label_lines(task, items, found):
+    if refused:
+        raise ProjectError(refused)
+    for line in telling.label_lines(task, found):
         say(line)
 
 

@@ -36,16 +36,15 @@ def save_answers(settings: Settings, answers: Sequence[Answer]) -> Path:
     return path
 
 
-def save_labels(settings: Settings, labels: Sequence[Label], found: Mapping[str, Any]) -> Path:
-    """Write the labels, and what was found, with a fingerprint of all that it was found in."""
+def save_labels(settings: Settings, labels: Sequence[Label]) -> Path:
+    """Write the labels."""
     path = folder(settings) / "labels.csv"
     write_whole(path, table(LABELS, [(label.item, label.label, label.by) for label in labels]))
-    save_found(settings, found)
     return path
 
 
 def save_found(settings: Settings, found: Mapping[str, Any]) -> None:
-    """Write what was found of the answers as they are."""
+    """Write what was found, with a fingerprint of all that it was found in."""
     text = json.dumps({**found, "fingerprint": fingerprint(settings)}, indent=2)
     write_whole(folder(settings) / "found.json", text + "\n")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..settings import Settings
-from .adjudication import ask_adjudicator, read_decisions
+from .adjudication import read_decisions
 from .agreement import agreement
 from .answers import Received, read_answers
 from .items import Item, wanted
@@ -16,40 +16,55 @@ from .task import Task
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answers, how far they agree, what is still to be decided, the labels; why they are refused."""
+    """The answers, how far they agree, what is decided and what should be, the labels; why they are refused.
 
+    `asked` are the items that are to have a label; others may have one, of answers to an earlier choice.
+    """
+
+    asked: frozenset[str]
     received: Received
     agreement: Agreement | None
-    undecided: dict[str, dict[str, str]]
+    disputed: dict[str, dict[str, str]]
+    decisions: dict[str, str]
     labels: tuple[Label, ...]
-    refused: str | None
+
+    @property
+    def undecided(self) -> dict[str, dict[str, str]]:
+        """What was answered on the items that still need a decision."""
+        return {item: given for item, given in self.disputed.items() if item not in self.decisions}
+
+    @property
+    def labelled(self) -> list[Label]:
+        """The labels of the items that are to have one."""
+        return [label for label in self.labels if label.item in self.asked]
 
 
 def find_outcome(settings: Settings, task: Task, items: Sequence[Item]) -> Outcome:
-    """Read what came back, ask the adjudicator about what is disputed, and keep the labels that stand.
+    """Read what came back and what was decided; the same files give the same outcome.
 
-    Running it again on the same files gives the same. Refused labels are not kept: the last ones stay.
-    Raises ProjectError, with all that was kept left as it is, where a file is bad.
+    Raises ProjectError naming every mistake in the files.
     """
+    asked = frozenset(item.value for item in wanted(task, items))
     received = read_answers(settings, task, items)
     decisions = read_decisions(settings, task, items)
     found = agreement(received.answers)
-    needed = to_decide(task, received.answers, is_agreed(task, found))
-    undecided = {item: given for item, given in needed.items() if item not in decisions}
+    disputed = to_decide(task, received.answers, is_agreed(task, found))
     labels = settle(task, items, received.answers, decisions)
-    asked = {item.value for item in wanted(task, items)}
-    refused = refusal(task, found, undecided)
-    ask_adjudicator(settings, needed)
-    save_answers(settings, received.answers)
+    return Outcome(asked, received, found, disputed, decisions, tuple(labels))
+
+
+def keep_outcome(settings: Settings, task: Task, found: Outcome) -> str | None:
+    """Keep the answers and the labels; return why labels are refused: then the last ones stay."""
+    refused = refusal(task, found.agreement, found.undecided)
+    save_answers(settings, found.received.answers)
+    if not refused:
+        save_labels(settings, found.labels)
     evidence = {
-        "agreement": str(found),
+        "agreement": str(found.agreement),
         "refused": refused,
-        "items": len(asked),
-        "labelled": sum(label.item in asked for label in labels),
-        "decided": len(decisions),
+        "items": len(found.asked),
+        "labelled": len(found.labelled),
+        "decided": len(found.decisions),
     }
-    if refused:
-        save_found(settings, evidence)
-    else:
-        save_labels(settings, labels, evidence)
-    return Outcome(received, found, undecided, tuple(labels), refused)
+    save_found(settings, evidence)
+    return refused

@@ -1,14 +1,29 @@
 """What labelling adds to the ETL: the table `labels` for transform.sql, and the raw table with its labels."""
 
+from importlib import import_module
+
 from ..engine import Connection
+from ..errors import ProjectError
 from ..settings import Settings
 from .answers import any_received
+from .items import all_items
 from .keep import join_labels, labels_view, read_found
 from .task_file import is_asked, read_task
 
 
 def offer(connection: Connection, settings: Settings) -> None:
-    """Make the table `labels`, with `item` and `label`; it has no rows until there are labels."""
+    """Make the table `labels`, with `item` and `label`, from answers that nobody has read yet too.
+
+    It has no rows until there are labels. Answers with mistakes change nothing: the verb `labels` tells them.
+    """
+    if _unread(settings):
+        try:
+            task, facts = read_task(settings)
+            outcome = import_module(f"{__package__}.outcome")  # not above: it takes seconds, for nltk
+            items = all_items(connection, settings, task, facts)
+            outcome.keep_outcome(settings, task, outcome.find_outcome(settings, task, items))
+        except (ProjectError, ModuleNotFoundError):  # serving goes without nltk
+            pass
     labels_view(connection, settings)
 
 
@@ -18,5 +33,11 @@ def load(connection: Connection, settings: Settings) -> list[tuple[str, int, str
         return []
     path, count, labelled = join_labels(connection, settings, read_task(settings)[0])
     name = path.relative_to(settings.workspace).as_posix()
-    older = "" if read_found(settings) or not any_received(settings) else ", of older answers: run `labels`"
-    return [(name, count, "joined"), (name, labelled, f"with a label{older}")]
+    found = read_found(settings)
+    refused = _unread(settings) or bool(found and found["refused"])
+    hint = "; answers are refused: `labels` says why" if refused else ""
+    return [(name, count, "joined"), (name, labelled, f"with a label{hint}")]
+
+
+def _unread(settings: Settings) -> bool:
+    return is_asked(settings) and any_received(settings) and read_found(settings) is None

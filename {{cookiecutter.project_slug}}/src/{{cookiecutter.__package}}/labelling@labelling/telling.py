@@ -7,7 +7,6 @@ from typing import Any
 from ..console import figure
 from .adjudication import FILE
 from .answers import Answer
-from .items import Item, wanted
 from .outcome import Outcome
 from .tally import annotators, disputed
 from .task import Task
@@ -38,16 +37,14 @@ def agreement_lines(task: Task, found: Outcome) -> Iterator[str]:
         yield found.agreement.meaning
 
 
-def label_lines(task: Task, items: Sequence[Item], found: Outcome) -> Iterator[str]:
+def label_lines(task: Task, found: Outcome) -> Iterator[str]:
     """Yield how many labels there are, by what they came, and why some are missing."""
-    asked = {item.value for item in wanted(task, items)}
-    labels = [label for label in found.labels if label.item in asked]
-    by = Counter(label.by for label in labels)
+    by = Counter(label.by for label in found.labelled)
     yield ": ".join(
         filter(
             None,
             (
-                f"labels: {len(labels):,} of {len(asked):,} items",
+                f"labels: {len(found.labelled):,} of {len(found.asked):,} items",
                 ", ".join(f"{count:,} by {who}" for who, count in by.most_common()),
             ),
         )
@@ -55,7 +52,7 @@ def label_lines(task: Task, items: Sequence[Item], found: Outcome) -> Iterator[s
     if found.undecided:
         who = task.adjudicator or "an adjudicator, named in labelling.yaml,"
         yield f"undecided: {', '.join(sorted(found.undecided))}; {who} writes the decision into {FILE}"
-    waiting = len(asked) - len(labels) - len(asked & found.undecided.keys())
+    waiting = len(found.asked) - len(found.labelled) - len(found.asked & found.undecided.keys())
     if waiting:
         yield f"{waiting:,} items wait for the answers of {task.annotators_per_item} people"
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from ..contract import CONTRACT
 from ..engine import Connection
 from ..errors import ProjectError
@@ -57,7 +59,10 @@ def _before_test(split: Split) -> tuple[Bounds, ...]:
 def _read(
     connection: Connection, table: str, baseline_by: str, encoding: Encoding, periods: tuple[Bounds, ...]
 ) -> list[Dataset]:
-    """Return the rows of each period; raises ProjectError where one has no two different outcomes."""
+    """Return the rows of each period.
+
+    Raises ProjectError where one has no two different outcomes, or a feature has no value in the first.
+    """
     found = [
         read_dataset(connection, rows_between(table, start, end), CONTRACT, encoding, baseline_by)
         for _, start, end in periods
@@ -70,6 +75,13 @@ def _read(
     ]
     if problems:
         raise ProjectError(problems)
+    known = ~np.isnan(found[0].features).all(axis=0)
+    empty = [name for name, any_value in zip(encoding.features, known, strict=True) if not any_value]
+    if empty:
+        raise ProjectError(
+            f"{periods[0][0]} period: no value in {', '.join(empty)}: nothing can be learnt of that; bring "
+            "values in, or give it another role in contract.py"
+        )
     return found
 
 
