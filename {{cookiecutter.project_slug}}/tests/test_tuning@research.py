@@ -124,6 +124,19 @@ def test_the_same_trials_are_made_in_one_go_or_in_two(own_root, capsys):
 
 
 @pytest.mark.usefixtures("scored")
+def test_where_no_other_is_better_the_present_ones_stay(own_root, monkeypatch, capsys):
+    worst = 1e9 * (-1 if metrics.GREATER_IS_BETTER[METRIC] else 1)
+    monkeypatch.setattr(ground.Ground, "score", lambda self, values: 0.5 if values == PRESENT else worst)
+    assert tune("--trials", "3") == 0
+    said = capsys.readouterr().out
+    assert "no other trial scored better than the present hyperparameters\n" in said
+    assert "no clear difference: the present ones are as good, and stay\n" in said
+    (logged,) = history.read_rounds(project_in(own_root))
+    assert logged.tuning.gain == history.Gain(value=0, low=0, high=0)
+    assert not (own_root / chosen.FILE).exists()
+
+
+@pytest.mark.usefixtures("scored")
 def test_tuning_reads_no_test_row(own_root, monkeypatch):
     asked = []
     read = ground.read_before_test.__globals__["read_dataset"]

@@ -98,7 +98,10 @@ def _show(settings: Settings, ground: "Ground", comparison: "Comparison") -> Non
         f"{dates.test_from}, which no trial has seen: best {model['value']:.4f} ({model['low']:.4f} to "
         f"{model['high']:.4f}), present {comparison.before:.4f}, baseline {comparison.baseline:.4f}"
     )
-    say(f"better by {gain['value']:.4f} ({gain['low']:.4f} to {gain['high']:.4f})")
+    if comparison.same:
+        say("no other trial scored better than the present hyperparameters")
+    else:
+        say(f"better by {gain['value']:.4f} ({gain['low']:.4f} to {gain['high']:.4f})")
     say(f"rows from {dates.test_from} on were not looked at")
 
 

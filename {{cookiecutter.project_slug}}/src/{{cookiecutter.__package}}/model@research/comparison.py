@@ -29,6 +29,11 @@ class Comparison:
     seconds: float
 
     @property
+    def same(self) -> bool:
+        """Whether the best are the present ones."""
+        return self.best.values == self.present
+
+    @property
     def better(self) -> bool:
         """Whether the best is clearly better than the present ones."""
         return clearly_better(self.gain)

@@ -36,7 +36,7 @@ def describe_round(
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
     """Return a figure with the ends of its interval, as they are logged."""
-    return {name: round(figures[name], 6) for name in ("value", "low", "high")}
+    return {name: round(figures[name], 6) + 0.0 for name in ("value", "low", "high")}
 
 
 def log_round(settings: Settings, described: Mapping[str, Any]) -> Path:
