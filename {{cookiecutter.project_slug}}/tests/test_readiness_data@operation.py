@@ -13,17 +13,24 @@ from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import load, pipeline, validate
 from {{ cookiecutter.__package }}.lifecycle.section import Keep, Retention
 from {{ cookiecutter.__package }}.model import registry
-from {{ cookiecutter.__package }}.readiness import benefit, cost, expectations, newcomer, permitted, privacy, tested
+from {{ cookiecutter.__package }}.readiness import (
+    benefit,
+    cost,
+    expectations,
+    newcomer,
+    permitted,
+    privacy,
+    tested,
+)
 from {{ cookiecutter.__package }}.readiness.bench import Bench
 from {{ cookiecutter.__package }}.readiness.section import Readiness
 from {{ cookiecutter.__package }}.schema import Role, column, columns
-from {{ cookiecutter.__package }}.serve.live import LiveModel
-from {{ cookiecutter.__package }}.serve.prediction_log import PredictionLog, log_rows, prediction_folder
+from {{ cookiecutter.__package }}.serve.prediction_log import prediction_folder
 
 from .conftest import METRIC, ROOT
 from .evidence import write
-from .lived import CONTRACT, KEY, TARGET, promoted, rows_asked, variant
-from .readied import made_up_bench, refusal
+from .lived import CONTRACT, KEY, TARGET, promoted, variant
+from .readied import answered, made_up_bench, refusal
 
 FEATURE, OTHER, *_ = (c for c in columns(CONTRACT) if c.role is Role.FEATURE and not c.categorical)
 
@@ -31,12 +38,7 @@ FEATURE, OTHER, *_ = (c for c in columns(CONTRACT) if c.role is Role.FEATURE and
 @pytest.fixture
 def served(project):
     """Return settings of a project whose live model was asked and has answered."""
-    promoted(project)
-    asked = rows_asked(project, 20)
-    log = PredictionLog(prediction_folder(project))
-    log.append(log_rows(asked, LiveModel(project).answer(asked)))
-    log.close()
-    return project
+    return answered(project)
 
 
 def rewrite(project, query):
@@ -91,8 +93,10 @@ def test_a_feature_that_misleads_fails(tmp_path, monkeypatch):
     bench = made_up_bench(
         tmp_path,
         names=("noise", "signal", "outcome"),
-        learnt=(lambda rng, target: target + rng.normal(size=len(target)) / 10,),
-        met=(lambda rng, target: rng.permutation(target),),
+        others=(
+            (lambda rng, target: target + rng.normal(size=len(target)) / 10,),
+            (lambda rng, target: rng.permutation(target),),
+        ),
     )
     (outcome,) = (each for each in refusal(benefit.benefit, bench) if each.startswith("outcome"))
     assert outcome.startswith(f"outcome: without it {METRIC} is clearly better, by 0.")

@@ -20,6 +20,7 @@ from .features import Floats
 from .periods import Periods, rows_between
 from .reference import PREDICTION, learn_amount_bins, learn_bins, shares
 from .requirements import agreed_metric
+from .rounds import code_state
 
 SEED = 0
 LIBRARIES = ("numpy", "onnxruntime", "duckdb", *estimator.LIBRARIES)
@@ -40,6 +41,7 @@ def describe(settings: Settings, split: Split, periods: Periods, chosen: Chosen)
         "hyperparameters": chosen.hyperparameters.model_dump(),
         "tuned": chosen.origin(),
         "seed": SEED,
+        "code": code_state(settings.root),
         "libraries": {"python": sys.version.split()[0]} | installed_versions(LIBRARIES),
     }
 

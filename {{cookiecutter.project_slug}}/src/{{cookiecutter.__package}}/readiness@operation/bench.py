@@ -1,14 +1,17 @@
 """What the tests of the score look at; each thing is read or learnt once, when the first test asks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from ..contract import TABLE
+from ..contract import CONTRACT, TABLE
 from ..engine import connect
 from ..etl.load import require_table
-from ..model.features import Dataset
+from ..model.features import Dataset, Floats, read_dataset
+from ..model.hyperparameters import Hyperparameters
+from ..model.metrics import GREATER_IS_BETTER
 from ..model.periods import Periods, read_periods
 from ..model.predictor import Predictor
 from ..model.registry import load_live
@@ -18,6 +21,10 @@ from ..sections import Split
 from ..serve.live import start_model
 from ..settings import Settings
 from .section import Readiness
+from .trial import Scored, learnt, narrowed, scored
+
+MOST_EPOCHS = 3
+MORE = 10  # times the rows of a small training, where few rows may mislead
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,45 @@ class Bench:
             return read_periods(
                 connection, table, self.split, self.version.baseline.column, self.version.encoding
             )
+
+    @cached_property
+    def known(self) -> Dataset:
+        """Every row of the loaded table whose outcome is known."""
+        with connect(self.settings) as connection:
+            table, version = require_table(self.settings, TABLE), self.version
+            return read_dataset(connection, table, CONTRACT, version.encoding, version.baseline.column)
+
+    @cached_property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of the live version, with fewer epochs where it has any: a small training is to be short."""
+        values = dict(self.version.info["hyperparameters"])
+        if "epochs" in values:
+            values["epochs"] = min(values["epochs"], MOST_EPOCHS)
+        return Hyperparameters.model_validate(values)
+
+    @cached_property
+    def live(self) -> Scored:
+        """How good the live version is on the small test period."""
+        return self.score(self.predictor.predict(self.small.test.features))
+
+    def turned(self, value: float) -> float:
+        """Return a value of the metric that decides, turned so that more is better."""
+        return value if GREATER_IS_BETTER[self.metric] else -value
+
+    def score(self, prediction: Floats) -> Scored:
+        """Return how good a prediction for the small test period is, by the metric that decides."""
+        return scored(self.small.test, prediction, self.metric, self.version.decision)
+
+    def score_without(self, left: str, learning: Dataset) -> Scored:
+        """Return how good a model is that learnt from `learning` without one feature."""
+        names = [name for name in self.version.encoding.features if name != left]
+        return self.score_learnt(learning, names)
+
+    def score_learnt(self, learning: Dataset, names: Sequence[str] = (), seed: int = 0) -> Scored:
+        """Return how good a model is that learnt from `learning`, from the features `names` if given."""
+        small = self.small
+        only, (few, test) = narrowed(small.encoding, names or small.encoding.features, learning, small.test)
+        return self.score(learnt(few, test, only, self.hyperparameters, seed))
 
     @cached_property
     def small(self) -> Periods:

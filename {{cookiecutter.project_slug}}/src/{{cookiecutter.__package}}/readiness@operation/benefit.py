@@ -11,14 +11,13 @@ from statistics import NormalDist
 import numpy as np
 
 from ..errors import ProjectError
-from ..model.features import Dataset, Floats
+from ..model.features import Floats
 from ..model.reference import Bins
-from .bench import Bench, thinned
-from .trial import Difference, Scored, better_by, learnt, scored
+from .bench import MORE, Bench, thinned
+from .trial import Difference, Scored, better_by
 
 SHUFFLES = 99  # better than all of them: by chance once in a hundred
 SEEDS = 4
-MORE = 10  # times the rows of a small training, where few rows may mislead
 
 
 def benefit(bench: Bench) -> str:
@@ -55,26 +54,19 @@ def benefit(bench: Bench) -> str:
 def _losses(bench: Bench) -> Mapping[str, Difference]:
     """Return what the metric loses without each feature, all of them trained on the same small rows."""
     learning = bench.small.learning
-    whole = [_score(bench, learning, None, seed) for seed in range(SEEDS)]
+    whole = [bench.score_learnt(learning, seed=seed) for seed in range(SEEDS)]
     values = [each.value for each in whole]
     mean = Scored(float(np.mean(values)), np.mean([each.drawn for each in whole], axis=0))
     by_seed = float(np.std(values, ddof=1)) * (1 + 1 / SEEDS) ** 0.5
     names = bench.version.encoding.features
-    return {name: better_by(mean, _score(bench, learning, name), by_seed) for name in names}
+    return {name: better_by(mean, bench.score_without(name, learning), by_seed) for name in names}
 
 
 def _on_more_rows(bench: Bench, name: str, deviation: float) -> Difference:
     """Return how much better it is without a feature where there is more to learn from it."""
     learning = thinned(bench.periods.learning, MORE * bench.limits.training_rows)
-    whole, without = _score(bench, learning, None), _score(bench, learning, name)
-    return Difference(without.value - whole.value, deviation)
-
-
-def _score(bench: Bench, learning: Dataset, left: str | None, seed: int = 0) -> Scored:
-    """Return how good a model is that learnt without the feature `left`."""
-    encoding, test = bench.small.encoding, bench.small.test
-    kept = [name for name in encoding.features if name != left]
-    return scored(test, learnt(learning, test, encoding, kept, seed), bench.metric, bench.version.decision)
+    gain = bench.score_without(name, learning).value - bench.score_learnt(learning).value
+    return Difference(gain, deviation)
 
 
 def _telling(bench: Bench) -> list[str]:

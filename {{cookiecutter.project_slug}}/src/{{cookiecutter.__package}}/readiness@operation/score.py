@@ -1,7 +1,4 @@
-"""Runs the tests and counts: a test that is run by itself counts 1, and the score is the lowest section.
-
-What the score measures is whether somebody would notice. That a test fails is another matter: it is shown.
-"""
+"""Runs the tests and counts: a test that passes by itself counts 1, and the score is the lowest section."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +13,11 @@ from .rows import Row
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a test: whether it passed, by which evidence or against which reason, in what time.
-
-    It is `automated` if it came to a verdict by itself, for or against.
-    """
+    """What came of a test: whether it passed, by which evidence or against which reason, in what time."""
 
     section: str
     test: str
     how: str
-    automated: bool
     passed: bool
     evidence: str
     seconds: float
@@ -39,9 +32,9 @@ class Score:
 
     @property
     def sections(self) -> dict[str, int]:
-        """How many tests of each section are automated."""
+        """How many tests of each section passed."""
         names = dict.fromkeys(each.section for each in self.results)
-        return {name: sum(each.automated for each in self.results if each.section == name) for name in names}
+        return {name: sum(each.passed for each in self.results if each.section == name) for name in names}
 
     @property
     def total(self) -> int:
@@ -60,7 +53,6 @@ class Score:
             "version": self.version,
             "score": self.total,
             "sections": self.sections,
-            "failed": [each.test for each in self.failed],
             "rows": [asdict(each) for each in self.results],
         }
 
@@ -79,10 +71,9 @@ def measure(bench: Bench, rows: Mapping[str, Sequence[Row]], on_step: Callable[[
 def _run(bench: Bench, section: str, row: Row) -> Result:
     begun = time.perf_counter()
     try:
-        evidence, automated, passed = row.check(bench), True, True
+        evidence, passed = row.check(bench), True
     except ProjectError as error:
-        evidence, automated, passed = "\n".join(error.problems), True, False
+        evidence, passed = "\n".join(error.problems), False
     except Exception as error:  # a library's own error fails this test, not the others
-        evidence, automated, passed = f"stopped by {type(error).__name__}: {error}", False, False
-    seconds = round(time.perf_counter() - begun, 1)
-    return Result(section, row.test, row.how, automated, passed, evidence, seconds)
+        evidence, passed = f"stopped by {type(error).__name__}: {error}", False
+    return Result(section, row.test, row.how, passed, evidence, round(time.perf_counter() - begun, 1))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..model import estimator
 from ..model.features import Dataset, Encoding, Floats
+from ..model.hyperparameters import Hyperparameters
 from ..model.metrics import GREATER_IS_BETTER, Decision, Doubles, measure, rows_of
 
 RESAMPLES = 100
@@ -43,27 +44,30 @@ class Difference:
         return self.value - deviations * self.deviation > limit
 
 
-def learnt(
-    learning: Dataset, later: Dataset, encoding: Encoding, names: Sequence[str], seed: int = SEED
-) -> Floats:
-    """Return what a model that learnt from the features `names` only predicts for the rows of `later`."""
+def narrowed(encoding: Encoding, names: Sequence[str], *data: Dataset) -> tuple[Encoding, list[Dataset]]:
+    """Return encoding and rows with the features `names` only."""
     places = [encoding.features.index(name) for name in names]
     known = {name: codes for name, codes in encoding.categories.items() if name in names}
-    only = Encoding(tuple(names), known)
-    columns = [np.ascontiguousarray(data.features[:, places]) for data in (learning, later)]
-    fitted = estimator.fit(replace(learning, features=columns[0]), only, seed)
-    return estimator.predict(fitted, columns[1])
+    rows = [replace(each, features=np.ascontiguousarray(each.features[:, places])) for each in data]
+    return Encoding(tuple(names), known), rows
+
+
+def learnt(
+    learning: Dataset, later: Dataset, encoding: Encoding, hyperparameters: Hyperparameters, seed: int = SEED
+) -> Floats:
+    """Return what a model that learnt from `learning` predicts for the rows of `later`."""
+    return estimator.predict(estimator.fit(learning, encoding, seed, hyperparameters), later.features)
 
 
 def scored(data: Dataset, prediction: Floats, metric: str, decision: Decision) -> Scored:
     """Return the metric of a prediction; two predictions for the same rows are measured on the same draws."""
     sign = 1 if GREATER_IS_BETTER[metric] else -1
-    rows, units = rows_of(data.target, prediction), _units(data)
-    rng, number = np.random.default_rng(SEED), int(units.max()) + 1
+    rows, days = rows_of(data.target, prediction), units(data)
+    rng, number = np.random.default_rng(SEED), int(days.max()) + 1
     drawn = np.empty(RESAMPLES)
     for turn in range(RESAMPLES):
         times = np.bincount(rng.integers(0, number, number), minlength=number)
-        drawn[turn] = sign * measure(rows, decision, times[units].astype(np.float64))[metric]
+        drawn[turn] = sign * measure(rows, decision, times[days].astype(np.float64))[metric]
     return Scored(sign * measure(rows, decision)[metric], drawn)
 
 
@@ -73,7 +77,7 @@ def better_by(one: Scored, other: Scored, by_seed: float = 0.0) -> Difference:
     return Difference(one.value - other.value, (deviation**2 + by_seed**2) ** 0.5)
 
 
-def _units(data: Dataset) -> np.ndarray:
+def units(data: Dataset) -> np.ndarray:
     """Return the number of the day of each row, or of the row itself."""
     days, numbers = np.unique(data.times.astype("datetime64[D]"), return_inverse=True)
     return numbers if len(days) >= FEWEST_DAYS else np.arange(len(data))

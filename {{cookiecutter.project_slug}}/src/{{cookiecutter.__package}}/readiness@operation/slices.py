@@ -1,0 +1,78 @@
+"""Does the quality hold on every important slice? On none the model may be worse than the simple technique.
+
+A measure that is a share or a rank also has to reach the agreed minimum there. An error in the target's unit
+does not: it grows with the amounts, which differ from slice to slice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from ..errors import ProjectError
+from ..model.evaluate import SMALLEST_PART_ROWS
+from ..model.metrics import GREATER_IS_BETTER
+from .bench import Bench, chosen
+from .trial import Difference, better_by, scored
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice: its rows, the metric there, and how much above the simple technique and the minimum it is."""
+
+    name: str
+    rows: int
+    value: float
+    over_simple: Difference
+    over_minimum: Difference
+
+
+def slices(bench: Bench) -> str:
+    """Measure every slice of the test period with enough rows to say something."""
+    parts, metric = list(_parts(bench)), bench.metric
+    if not parts:
+        raise ProjectError(
+            f"contract.py: no column is sliced, or no slice has {SMALLEST_PART_ROWS} rows; declare with "
+            "sliced=True by what the quality has to hold"
+        )
+    # Looking at many slices, one is clear by chance: Bonferroni's correction.
+    clear = NormalDist().inv_cdf(1 - 0.025 / len(parts))
+    problems = []
+    for part in parts:
+        where = f"{part.name}: {metric} {part.value:.3f} on {part.rows:,} rows is clearly worse than"
+        if part.over_simple.reversed.clearly_above(0, clear):
+            problems.append(
+                f"{where} the simple technique's; let that answer there, or train on more such rows"
+            )
+        if GREATER_IS_BETTER[metric] and part.over_minimum.reversed.clearly_above(0, clear):
+            minimum = bench.settings.accuracy.minimum
+            problems.append(
+                f"{where} the minimum {minimum:g}; train on more such rows, or say so in the report"
+            )
+    if problems:
+        raise ProjectError(problems)
+    worst = min(parts, key=lambda part: part.over_minimum.value)
+    least = min(parts, key=lambda part: part.over_simple.value)
+    return (
+        f"{len(parts)} slices, none clearly worse than agreed: {metric} is at worst {worst.value:.3f} "
+        f"({worst.name}), the gain over the simple technique at least {least.over_simple.value:+.3f} "
+        f"({least.name})"
+    )
+
+
+def _parts(bench: Bench) -> Iterator[Part]:
+    test, decision, metric = bench.periods.test, bench.version.decision, bench.metric
+    prediction = bench.predictor.predict(test.features)
+    simple = bench.version.baseline.predict(test.baseline_by)
+    minimum = bench.turned(bench.settings.accuracy.minimum)
+    for column, values in test.slices.items():
+        for value, count in zip(*np.unique(values, return_counts=True), strict=True):
+            if count < SMALLEST_PART_ROWS:
+                continue
+            inside = values == value
+            rows = chosen(test, inside)
+            model = scored(rows, prediction[inside], metric, decision)
+            over_simple = better_by(model, scored(rows, simple[inside], metric, decision))
+            over_minimum = Difference(model.value - minimum, float(np.nanstd(model.drawn)))
+            yield Part(f"{column} {value}", int(count), bench.turned(model.value), over_simple, over_minimum)
