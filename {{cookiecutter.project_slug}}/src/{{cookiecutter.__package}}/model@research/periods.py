@@ -75,8 +75,8 @@ def _read(
     ]
     if problems:
         raise ProjectError(problems)
-    known = ~np.isnan(found[0].features).all(axis=0)
-    empty = [name for name, any_value in zip(encoding.features, known, strict=True) if not any_value]
+    missing = np.isnan(found[0].features)
+    empty = [name for place, name in enumerate(encoding.features) if missing[:, place].all()]
     if empty:
         raise ProjectError(
             f"{periods[0][0]} period: no value in {', '.join(empty)}: nothing can be learnt of that; bring "
