@@ -29,7 +29,7 @@ TAKEN = frozenset(
     attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi
     cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama colorlog
     comm contourpy cryptography cycler databricks databricks-sdk dateutil debugpy debugpy-adapter defusedxml
-    deptry distlib docker docutils dotenv duckdb executing f2py fastapi fastjsonschema filelock flask
+    deptry distlib docker docutils dotenv duckdb execnet executing f2py fastapi fastjsonschema filelock flask
     flask-cors flatbuffers fonttools fqdn frozenlist gast git gitdb gitpython google google-auth
     google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio gunicorn gunicornc
     h11 h5py httpcore httpcore2 httptools httpx httpx2 huey huey-consumer identify identify-cli idna
@@ -49,8 +49,8 @@ TAKEN = frozenset(
     platformdirs pluggy pre-commit prettytable prometheus-client prompt-toolkit propcache protobuf
     psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic
     pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pyjson5 pylab
-    pymdown-extensions pymdownx pyparsing pytest python python-dateutil python-discovery python-dotenv
-    python-json-logger python-multipart python3 pythonjsonlogger pyyaml pyzmq referencing regex
+    pymdown-extensions pymdownx pyparsing pytest pytest-xdist python python-dateutil python-discovery
+    python-dotenv python-json-logger python-multipart python3 pythonjsonlogger pyyaml pyzmq referencing regex
     requests requirements requirements-parser rfc3339-validator rfc3986-validator rfc3987-syntax rich
     rpds rpds-py rst2html rst2html4 rst2html5 rst2latex rst2man rst2odt rst2pseudoxml rst2s5 rst2xetex
     rst2xml ruff saved-model-cli scikit-learn scipy send2trash setuptools six skl2onnx sklearn skops
@@ -58,7 +58,7 @@ TAKEN = frozenset(
     termcolor terminado tf-upgrade-v2 tflite-convert threadpoolctl tinycss2 toco tomli tomlkit tornado
     tqdm traitlets truststore ttx ty typing-extensions typing-inspection tzdata uri-template urllib3 uv
     uvicorn uvloop uvx virtualenv watchfiles wcwidth webcolors webencodings websocket websocket-client
-    websockets werkzeug wheel wrapt wrapt-stubs wsdump xgboost xgboost-cpu yaml yarl zipp zmq
+    websockets werkzeug wheel wrapt wrapt-stubs wsdump xdist xgboost xgboost-cpu yaml yarl zipp zmq
     """.split()
 )
 

@@ -8,6 +8,12 @@ import yaml
 from tests.combinations import choices
 
 OWN = re.compile(r"uv run .+")
+# What runs on a schedule, and nothing that deletes for good.
+JOBS = {
+    "monitor": ["etl", "monitor"],
+    "retrain": ["etl", 'train --no-round --until "${UNTIL:-$(date +%Y-%m-01)}"', "promote"],
+    "upkeep": ["archive --really", "purge"],
+}
 
 
 def github(project, workflow: str) -> dict:
@@ -30,26 +36,28 @@ def test_both_check_the_same(stage, bake):
     assert ("late-flights demo --sample" in " ".join(checks)) == (stage != "discovery")
 
 
-@pytest.mark.parametrize("job", ["monitor", "retrain"])
+@pytest.mark.parametrize("job", JOBS)
 def test_both_run_the_same_on_a_schedule(job, bake):
     there = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
     own = steps(github(bake(), "live")["jobs"][job])
     assert steps(there[job]) == own
-    assert own[0] == "uv run late-flights etl"
+    assert own == [f"uv run late-flights {command}" for command in JOBS[job]]
 
 
 def test_on_github_nothing_runs_on_a_schedule_until_its_variables_are_set(bake):
     workflow = github(bake(), "live")
     crons = [each["cron"] for each in workflow[True]["schedule"]]  # YAML 1.1 reads the key `on` as true
-    conditions = [workflow["jobs"][job]["if"] for job in ("monitor", "retrain")]
+    conditions = [workflow["jobs"][job]["if"] for job in JOBS]
     for cron, condition in zip(crons, conditions, strict=True):
         assert condition.startswith("vars.LIVE_RUNNER && vars.LIVE_WORKSPACE && (")
         assert f"github.event.schedule == '{cron}'" in condition
+    options = workflow[True]["workflow_dispatch"]["inputs"]["job"]["options"]
+    assert options == list(workflow["jobs"]) == list(JOBS)
 
 
 def test_on_gitlab_a_schedule_runs_only_what_its_variable_names(bake):
     jobs = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
-    for job in ("monitor", "retrain"):
+    for job in JOBS:
         (rule,) = jobs[job]["rules"]
         assert rule == {"if": f'$CI_PIPELINE_SOURCE == "schedule" && $LIVE_WORKSPACE && $LIVE_JOB == "{job}"'}
     assert jobs["check"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE != "schedule"'}]

@@ -218,10 +218,15 @@ def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tm
     runs = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     environment = {"LATE_FLIGHTS_WORKSPACE": str(tmp_path), "LATE_FLIGHTS_WEBHOOK_URL": ""}
     scored = "uv run late-flights score --from 2013-11-01 --to 2013-12-01"
-    for command in (*runs["retrain"], scored, *runs["monitor"]):
+    said = {}
+    for command in (*runs["retrain"], scored, *runs["monitor"], *runs["upkeep"]):
         done = installed.run("bash", "-c", command, **environment, UNTIL="2013-11-01")
         assert done.returncode == 0 or (done.returncode, command) == (3, runs["monitor"][-1]), done.stderr
-    assert re.search(r"2013-1[01]-\d\d to 2013-1[12]-\d\d: [\d,]+ predictions, [\d,]+ outcomes", done.stdout)
+        said[command] = done.stdout
+    watched, archived, purged = (said[command] for command in (runs["monitor"][-1], *runs["upkeep"]))
+    assert re.search(r"2013-1[01]-\d\d to 2013-1[12]-\d\d: [\d,]+ predictions, [\d,]+ outcomes", watched)
+    assert archived == "nothing is old enough for the archive\n"
+    assert purged == "nothing is old enough to be deleted\n"
     (version,) = (path.name for path in (tmp_path / "models").glob("2013-11-01-*"))
     assert version in (tmp_path / "models" / "live.json").read_text(encoding="utf-8")
 

@@ -1,6 +1,5 @@
 """A small project run once for all tests, and copies of it to break."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from {{ cookiecutter.__package }}.model import metrics, train
 
 from .evidence import write_facts
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when training starts: few rows gain nothing by more
 ROOT = Path(__file__).parents[1]
 SAMPLE = 20_000
 METRIC = project_settings.read_settings(root=ROOT).accuracy.metric

@@ -1,12 +1,14 @@
 """What the tests of serving and monitoring share: a live model, rows of the live period, commands."""
 
 import json
+from datetime import timedelta
 
 from onnx import parser
 
 from {{ cookiecutter.__package }} import commands, contract, engine, schema, settings
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import registry, versions
+from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 CONTRACT = contract.CONTRACT
 ASKED = [column.name for column in schema.columns(schema.request_model(CONTRACT))]
@@ -72,6 +74,25 @@ def rows_asked(project, limit=None, more=(), start=None):
     )
     with engine.connect(project) as connection:
         return engine.rows(connection, query)
+
+
+def first_month(settings, start=None):
+    """Return the rows of thirty days from `start`, by default the beginning of the live period."""
+    start = start or settings.dates.live_from
+    rows = rows_asked(settings, start=start)
+    return [row for row in rows if row[TIME].date() < start + timedelta(days=30)]
+
+
+def keep(settings, rows):
+    """Log `rows` as a service does."""
+    log = prediction_log.PredictionLog(prediction_log.prediction_folder(settings))
+    log.append(rows)
+    log.close()
+
+
+def predict(settings, records):
+    """Predict for `records` and log it, as a service does."""
+    keep(settings, prediction_log.log_rows(records, live.LiveModel(settings).answer(records)))
 
 
 def variant(project, change, model=None):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from {{ cookiecutter.__package }}.model.decision import decide
-from {{ cookiecutter.__package }}.report import company, page, positions
+from {{ cookiecutter.__package }}.report import company, page, positions, saving
 
 from .conftest import METRIC, RISING
 from .made_up_training import made_up_settings, made_up_training
@@ -73,8 +73,8 @@ def test_what_is_saved_is_the_difference_of_the_costs(settings, training):
         float(re.search(rf"EUR ([\d.]+) (?:a day )?with the {name}", text)[1])
         for name in ("model", "simple technique")
     )
-    saving = re.search(r"saves EUR ([\d.]+) a day; .* between EUR ([\d.]+) and EUR ([\d.]+)\.", text)
-    saved, low, high = map(float, saving.groups())
+    told = re.search(r"saves EUR ([\d.]+) a day; .* between EUR ([\d.]+) and EUR ([\d.]+)\.", text)
+    saved, low, high = map(float, told.groups())
     assert saved == pytest.approx(simple - model, abs=0.011)
     assert 0 < low < saved < high
 
@@ -102,9 +102,9 @@ def test_a_saving_that_may_be_chance_is_not_claimed(settings, training):
         "It is more accurate than the simple technique, but that it saves money is not shown.",
         False,
     )
-    assert company.said_of_saving(tradeoff, "EUR").startswith("Whether it saves anything against the simple")
+    assert saving.said_of_saving(tradeoff, "EUR").startswith("Whether it saves anything against the simple")
     tradeoff.saved["simple"].update(value=-3.0, low=-4.0, high=-2.0)
-    assert company.said_of_saving(tradeoff, "EUR") == "It costs EUR 3 a day more than the simple technique."
+    assert saving.said_of_saving(tradeoff, "EUR") == "It costs EUR 3 a day more than the simple technique."
 
 
 def test_too_few_rows_say_nothing(settings):

@@ -17,7 +17,20 @@ from {{ cookiecutter.__package }}.monitor import drift, performance, relive, wat
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 from .conftest import ANY, KNOWN, METRIC, NONE
-from .lived import CONTRACT, KEY, TARGET, TIME, live_version, promoted, rows_asked, run, variant
+from .lived import (
+    CONTRACT,
+    KEY,
+    TARGET,
+    TIME,
+    first_month,
+    keep,
+    live_version,
+    predict,
+    promoted,
+    rows_asked,
+    run,
+    variant,
+)
 
 FEATURES = schema.of_role(CONTRACT, schema.Role.FEATURE)
 NO_DRIFT = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
@@ -46,25 +59,6 @@ def month(predicted, tmp_path):
 def watched(project):
     """Return settings of a workspace with a live version that has predicted nothing yet."""
     return promoted(project)
-
-
-def first_month(settings, start=None):
-    """Return the rows of thirty days from `start`, by default the beginning of the live period."""
-    start = start or settings.dates.live_from
-    rows = rows_asked(settings, start=start)
-    return [row for row in rows if row[TIME].date() < start + timedelta(days=30)]
-
-
-def keep(settings, rows):
-    """Log `rows` as a service does."""
-    log = prediction_log.PredictionLog(prediction_log.prediction_folder(settings))
-    log.append(rows)
-    log.close()
-
-
-def predict(settings, records):
-    """Predict for `records` and log it, as a service does."""
-    keep(settings, prediction_log.log_rows(records, live.LiveModel(settings).answer(records)))
 
 
 def look(settings, **limits):

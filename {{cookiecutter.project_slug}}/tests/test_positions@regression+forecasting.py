@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from {{ cookiecutter.__package }}.report import company, plain, positions
+from {{ cookiecutter.__package }}.report import company, plain, positions, tradeoff
 
 from .made_up_training import made_up_settings, made_up_training
 
@@ -34,6 +34,19 @@ def test_always_the_same_is_the_best_of_all_amounts(settings):
     spent = positions.row_costs(target, training.prediction, 0.25, costs).sum()
     least = min(positions.row_costs(target, np.zeros_like(target), same, costs).sum() for same in (0.0, 1.0))
     assert found.saved["nothing"]["value"] == pytest.approx((least - spent) / found.period.days)
+
+
+@pytest.mark.parametrize(("too_low", "too_high"), [(1, 200), (200, 1), (10, 4)])
+def test_the_cheapest_margin_of_all_is_among_those_to_choose_from(settings, too_low, too_high):
+    costs = settings.error_costs.model_copy(update={"too_low": too_low, "too_high": too_high})
+    settings = settings.model_copy(update={"error_costs": costs})
+    training = made_up_training()
+    found = positions.tradeoff_of(settings, training)
+    margins = np.linspace(-1, 1, 201)
+    target, prediction = training.test.target, training.prediction
+    least = min(positions.row_costs(target, prediction, each, costs).sum() for each in margins)
+    best = tradeoff.cost(tradeoff.cheapest(found.model, costs), costs)
+    assert best * found.period.days == pytest.approx(least, rel=0.01)
 
 
 def test_plans_that_one_amount_beats_are_called_so(settings):

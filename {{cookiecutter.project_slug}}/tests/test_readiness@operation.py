@@ -47,7 +47,7 @@ def measured(settings, **sections):
 
 def test_the_lowest_section_counts(live):
     found = measured(live, data=[GOOD_ROW, GOOD_ROW], model=[GOOD_ROW, BAD_ROW, BROKEN_ROW])
-    assert (found.sections, found.total) == ({"data": 2, "model": 1}, 1)
+    assert (found.sections, found.total) == ({"data": 2, "model": 2}, 2)
     assert [each.evidence for each in found.results[1:]] == [
         f"{found.version} is well",
         f"{found.version} is well",
@@ -62,13 +62,14 @@ def test_every_test_is_shown_recorded_and_a_failure_named(live, monkeypatch, cap
     assert run(monkeypatch, live, "readiness") == 1
     said = capsys.readouterr()
     lines = [line.strip() for line in said.out.splitlines()]
-    assert lines[0] == "Data: 1 of 2"
+    assert lines[0] == "Data: 2 of 2 automated, 1 passed"
     assert "passed  all is well" in lines[1]
     assert lines[2] == "how    it is looked at"
     assert "weather.parquet: too old" in lines
     assert said.err == "error: data: data is young: failed\n"
     record = json.loads((live.workspace / RECORD).read_text(encoding="utf-8"))
-    assert (record["score"], record["rows"][1]["passed"]) == (1, False)
+    assert (record["score"], record["rows"][1]["passed"]) == (2, False)
+    assert record["failed"] == ["data is young"]
 
 
 def test_one_section_leaves_no_record(live, monkeypatch, capsys):
@@ -92,6 +93,7 @@ def recorded(settings, **changes):
     """Write a record of the score, with `changes`, and return what `status` finds."""
     version = registry.read_live(settings).versions[-1]
     good = {"at": "2026-02-02T10:00:00+00:00", "version": version, "score": 6, "sections": {"data": 6}}
+    good["failed"] = []
     write(settings.root, RECORD, json.dumps(good | changes))
     return finding.score_known(settings)
 
@@ -113,6 +115,7 @@ def test_status_knows_the_score(live):
             {"score": 4, "sections": {"data": 4, "model": 7}},
             "4 of 7, at least 5 are needed: data 4, model 7; ",
         ),
+        ({"failed": ["data is young"]}, "6 of 7, but failed: data is young; "),
         ({"score": 8}, f"{RECORD}: no record of the score (Input should be less than or equal to 7); "),
     ],
 )

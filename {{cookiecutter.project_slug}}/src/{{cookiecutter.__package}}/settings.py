@@ -133,13 +133,19 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
         )
     workspace = root / "sample" / str(sample) if sample else root
     given = {"workspace": workspace} | facts.values | {"root": root, "sample": sample}
+    found = _validated(facts, given)
+    if isinstance(found, list):  # raised out here, without pydantic's error, which would keep all it has seen
+        raise ProjectError(found)
+    return found
+
+
+def _validated(facts: Facts, given: dict[str, Any]) -> Settings | list[str]:
+    """Return the settings, or a sentence for each mistake in them."""
     try:
         settings = whole_settings().model_validate(given)
     except ValidationError as error:
-        raise ProjectError(_told(facts, error)) from None
-    if facts.mistakes:
-        raise ProjectError(facts.sentences(facts.mistakes))
-    return settings
+        return _told(facts, error)
+    return facts.sentences(facts.mistakes) if facts.mistakes else settings
 
 
 def _told(facts: Facts, error: ValidationError) -> list[str]:

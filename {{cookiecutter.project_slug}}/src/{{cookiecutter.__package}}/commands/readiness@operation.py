@@ -46,14 +46,16 @@ def run(options: Namespace, settings: Settings) -> int:
 def _show(score: "Score") -> None:
     from ..console import say
 
-    for section, passed in score.sections.items():
+    for section, automated in score.sections.items():
         results = [each for each in score.results if each.section == section]
-        say(f"{section.capitalize()}: {passed} of {len(results)}")
+        passed = sum(each.passed for each in results)
+        say(f"{section.capitalize()}: {automated} of {len(results)} automated, {passed} passed")
         for each in results:
             _show_result(each)
         say("")
-    counts = ", ".join(f"{section} {passed}" for section, passed in score.sections.items())
+    counts = ", ".join(f"{section} {automated}" for section, automated in score.sections.items())
     say(f"ML Test Score of {score.version}: {score.total} ({counts}); the lowest section counts")
+    say(f"{len(score.results) - len(score.failed)} of {len(score.results)} tests passed")
 
 
 def _show_result(result: "Result") -> None:

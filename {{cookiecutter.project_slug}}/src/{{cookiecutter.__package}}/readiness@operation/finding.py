@@ -23,6 +23,7 @@ class Recorded(BaseModel):
     version: str
     score: int = Field(ge=0, le=ALL)
     sections: dict[str, int] = Field(min_length=1)
+    failed: tuple[str, ...]
 
 
 def score_known(settings: Settings) -> Finding:
@@ -43,4 +44,6 @@ def score_known(settings: Settings) -> Finding:
     sections = ", ".join(f"{name} {passed}" for name, passed in found.sections.items())
     if found.score < ENOUGH:
         raise ProjectError(f"{found.score} of {ALL}, at least {ENOUGH} are needed: {sections}; {again}")
+    if found.failed:
+        raise ProjectError(f"{found.score} of {ALL}, but failed: {', '.join(found.failed)}; {again}")
     return done(f"{found.score} of {ALL}: {sections}; on {found.at.date()}")

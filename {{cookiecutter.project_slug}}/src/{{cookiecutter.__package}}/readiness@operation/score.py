@@ -1,4 +1,7 @@
-"""Runs the tests and counts: a test that passes by itself counts 1, and the score is the lowest section."""
+"""Runs the tests and counts: a test that is run by itself counts 1, and the score is the lowest section.
+
+What the score measures is whether somebody would notice. That a test fails is another matter: it is shown.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +16,15 @@ from .rows import Row
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a test: whether it passed, by which evidence or against which reason, in what time."""
+    """What came of a test: whether it passed, by which evidence or against which reason, in what time.
+
+    It is `automated` if it came to a verdict by itself, for or against.
+    """
 
     section: str
     test: str
     how: str
+    automated: bool
     passed: bool
     evidence: str
     seconds: float
@@ -32,9 +39,9 @@ class Score:
 
     @property
     def sections(self) -> dict[str, int]:
-        """How many tests of each section passed."""
+        """How many tests of each section are automated."""
         names = dict.fromkeys(each.section for each in self.results)
-        return {name: sum(each.passed for each in self.results if each.section == name) for name in names}
+        return {name: sum(each.automated for each in self.results if each.section == name) for name in names}
 
     @property
     def total(self) -> int:
@@ -53,6 +60,7 @@ class Score:
             "version": self.version,
             "score": self.total,
             "sections": self.sections,
+            "failed": [each.test for each in self.failed],
             "rows": [asdict(each) for each in self.results],
         }
 
@@ -71,9 +79,10 @@ def measure(bench: Bench, rows: Mapping[str, Sequence[Row]], on_step: Callable[[
 def _run(bench: Bench, section: str, row: Row) -> Result:
     begun = time.perf_counter()
     try:
-        evidence, passed = row.check(bench), True
+        evidence, automated, passed = row.check(bench), True, True
     except ProjectError as error:
-        evidence, passed = "\n".join(error.problems), False
+        evidence, automated, passed = "\n".join(error.problems), True, False
     except Exception as error:  # a library's own error fails this test, not the others
-        evidence, passed = f"stopped by {type(error).__name__}: {error}", False
-    return Result(section, row.test, row.how, passed, evidence, round(time.perf_counter() - begun, 1))
+        evidence, automated, passed = f"stopped by {type(error).__name__}: {error}", False, False
+    seconds = round(time.perf_counter() - begun, 1)
+    return Result(section, row.test, row.how, automated, passed, evidence, seconds)

@@ -5,8 +5,9 @@ from typing import Any
 
 from ..sections import ErrorCosts
 from ..settings import Settings
-from .company import said_of_saving, sponsor
+from .company import sponsor
 from .paying import Range, in_table, pays
+from .saving import said_of_saving
 from .summary import money, number
 from .tradeoff import Position, Tradeoff, cheapest, cost, decimals_of
 

@@ -7,9 +7,10 @@ from ..model.requirements import clearly_better, worse
 from ..model.train import Training
 from ..settings import Settings
 from . import plain
+from .saving import worth
 from .section import Words
-from .summary import money, title, weakest
-from .tradeoff import Tradeoff, cheapest, cost
+from .summary import title, weakest
+from .tradeoff import Tradeoff
 
 UNNAMED = ("", "?")
 
@@ -61,40 +62,6 @@ def tested(settings: Settings, tradeoff: Tradeoff) -> str:
 def compared_with(settings: Settings) -> str:
     """Say what the simple technique is."""
     return f"The simple technique to compare with only goes by the {title(settings.accuracy.baseline_by)}."
-
-
-def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
-    """Yield what errors cost with the model and without it, and what is saved, with its interval."""
-    costs, period, terms = settings.error_costs, tradeoff.period.name, tradeoff.terms
-    low, high = (money(each, costs.currency) for each in (costs.too_low, costs.too_high))
-    yield f"What errors cost is agreed: {low} for {terms.too_low}, {high} for {terms.too_high}."
-    found = (tradeoff.present, cheapest(tradeoff.simple, costs), cheapest(tradeoff.nothing, costs))
-    model, simple, nothing = (money(cost(each, costs), costs.currency) for each in found)
-    yield (
-        f"So errors cost {model} a {period} with the model, {simple} with the simple technique at its best, "
-        f"and {nothing} with {terms.nothing}."
-    )
-    yield said_of_saving(tradeoff, costs.currency)
-
-
-def said_of_saving(tradeoff: Tradeoff, currency: str) -> str:
-    """Say what is saved against the simple technique, as far as chance lets one know."""
-    if tradeoff.period.says_little:
-        return "What is saved cannot be told from so few."
-    saved, period = tradeoff.saved["simple"], tradeoff.period.name
-    low, high = (money(saved[end], currency) for end in ("low", "high"))
-    if saved["low"] > 0:
-        return (
-            f"Against the simple technique it saves {money(saved['value'], currency)} a {period}; allowing "
-            f"for chance, between {low} and {high}."
-        )
-    if saved["high"] < 0:
-        loss = money(-saved["value"], currency)
-        return f"It costs {loss} a {period} more than the simple technique."
-    return (
-        f"Whether it saves anything against the simple technique cannot be told: allowing for chance, it is "
-        f"between {low} and {high} a {period}."
-    )
 
 
 def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:

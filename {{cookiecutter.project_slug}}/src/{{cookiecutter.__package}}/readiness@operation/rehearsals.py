@@ -1,0 +1,83 @@
+"""Rehearses, in a copy of what is live, a canary and a rollback."""
+
+import time
+
+import numpy as np
+
+from ..errors import ProjectError
+from ..model.canary import end_canary, start_canary
+from ..model.features import Floats
+from ..model.registry import load_live, make_live, read_live, roll_back
+from ..model.versions import load_version
+from ..serve.answer import start_model
+from ..serve.live import LiveModel
+from ..settings import Settings
+from .bench import Bench
+from .scratch import copy_of_live, live_records, twin
+
+RECORDS = 1000
+SHARE = 0.2
+FURTHEST = 5  # standard errors that the canary's share may be off by chance
+
+
+def canaried(bench: Bench) -> str:
+    """Let a copy of the live version answer a share of real records, break it, withdraw it."""
+    records = live_records(bench, RECORDS)
+    with copy_of_live(bench) as there:
+        end_canary(there, "another is tried")
+        before = _answers(there, records)
+        tried = twin(there, load_live(there)[0])
+        start_canary(there, tried.name, SHARE)
+        model = LiveModel(there)
+        answers = [model.answer([record]) for record in records]
+        share = sum(answer.version == tried.name for answer in answers) / len(records)
+        off = abs(share - SHARE) / np.sqrt(SHARE * (1 - SHARE) / len(records))
+        if off > FURTHEST:
+            raise ProjectError(f"serve/live.py: the canary answered {share:.1%}, asked for were {SHARE:.0%}")
+        if [float(answer.prediction[0]) for answer in answers] != before.tolist():
+            raise ProjectError("serve/live.py: a canary that is a copy of the live version answers otherwise")
+        (tried.path / "model.onnx").write_bytes(b"")
+        _refuse_its_answers(there, records, tried.name)
+        end_canary(there, "rehearsed")
+        if read_live(there) is None or LiveModel(there).canary:
+            raise ProjectError("model/canary.py: the canary was not withdrawn")
+    return (
+        f"a copy answered {share:.1%} of {len(records):,} records, asked for were {SHARE:.0%}; with its file "
+        "broken it answered none; it was withdrawn"
+    )
+
+
+def rolled_back(bench: Bench) -> str:
+    """Promote another version in a copy and roll back; what answers has to be as before."""
+    records, live = live_records(bench, RECORDS), read_live(bench.settings)
+    earlier = live.versions[-2] if live and len(live.versions) > 1 else None
+    with copy_of_live(bench) as there:
+        if earlier and live:
+            start_model(load_version(there, earlier, live.checksums[-2]))
+        before = _answers(there, records)
+        make_live(there, twin(there, load_live(there)[0]).name)
+        model = LiveModel(there)
+        begun = time.perf_counter()
+        name = roll_back(there, start_model)
+        after = np.concatenate([model.answer([record]).prediction for record in records])
+        seconds = time.perf_counter() - begun
+    if name != bench.version.name or after.tobytes() != before.tobytes():
+        raise ProjectError("model/registry.py: after a rollback the answers are not those of before")
+    kept = f"; {earlier}, live before, still runs" if earlier else "; nothing was live before it"
+    return f"{len(records):,} answers in {seconds:.1f} s as before a promotion, to the last bit{kept}"
+
+
+def _answers(settings: Settings, records: list) -> Floats:
+    """Return what is answered to each record by itself."""
+    model = LiveModel(settings)
+    return np.concatenate([model.answer([record]).prediction for record in records])
+
+
+def _refuse_its_answers(settings: Settings, records: list, name: str) -> None:
+    """Raise ProjectError where a canary whose files were changed answers."""
+    try:
+        model = LiveModel(settings)
+    except ProjectError as error:
+        raise ProjectError(f"serve/live.py: a broken canary stops the service: {error}") from None
+    if any(model.answer([record]).version == name for record in records):
+        raise ProjectError("serve/live.py: a canary whose files were changed answers")

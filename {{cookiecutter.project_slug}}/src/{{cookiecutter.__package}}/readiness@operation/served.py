@@ -1,0 +1,120 @@
+"""Looks at what was served: are its inputs as agreed, as in training, and is it still good and young?"""
+
+from datetime import date
+
+from ..contract import CONTRACT, TABLE
+from ..engine import Connection, connect, parquet, row, rows
+from ..errors import ProjectError
+from ..etl.load import table_path
+from ..etl.validate import check
+from ..model.versions import load_version
+from ..monitor.again import predict_again
+from ..monitor.performance import KEY, count_rejected, gather
+from ..monitor.section import Live
+from ..monitor.watch import choose_window, watch
+from ..schema import Role, of_role, request_model
+from .bench import Bench
+
+
+def inputs_hold(bench: Bench) -> str:
+    """Check what was asked in the last 30 days against the contract, and count what was refused."""
+    limit = bench.settings.section(Live).maximum_violation_share
+    with connect(bench.settings) as connection:
+        source, start, end = _window(connection, bench)
+        check(connection, source, request_model(CONTRACT))
+        query = (
+            "SELECT reason, count(*) AS n FROM checked WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
+        )
+        broken = rows(connection, query)
+        count = row(connection, "SELECT count(*) AS n FROM checked")["n"]
+        refused = count_rejected(connection, bench.settings.workspace / "data" / "rejected", start, end)
+    if broken:
+        raise ProjectError(
+            f"data/predictions/: {item['n']:,} records were answered though {item['reason']}"
+            for item in broken
+        )
+    share = refused / (count + refused)
+    if share > limit:
+        raise ProjectError(
+            f"{share:.1%} of what was asked was refused, at most {limit:.1%} may; see data/rejected/"
+        )
+    kept = f"{count:,} records asked from {start} to {end} keep the contract"
+    return f"{kept}; {refused:,} were refused ({share:.2%})"
+
+
+def not_skewed(bench: Bench) -> str:
+    """Predict what was served again by the batch's path, and compare its features with those of the table."""
+    with connect(bench.settings) as connection:
+        source, start, end = _window(connection, bench)
+        names = [item["version"] for item in rows(connection, f"SELECT DISTINCT version FROM {source}")]
+        found = [predict_again(connection, source, load_version(bench.settings, name)) for name in names]
+        differing = _differing(connection, bench, source)
+    off = [
+        f"{item.others:,} of {item.predictions:,} predictions of {item.version} do not come out again, "
+        f"off by up to {item.furthest:.3g}; `replay` shows more"
+        for item in found
+        if item.others
+    ]
+    if off or differing:
+        raise ProjectError([*off, *differing])
+    count = sum(item.predictions for item in found)
+    return f"{count:,} predictions from {start} to {end} come out again; what was asked is what the table has"
+
+
+def quality_holds(bench: Bench) -> str:
+    """Compare the metrics of the last 30 days that have outcomes with `live.expected`."""
+    with connect(bench.settings) as connection:
+        _, start, end = _window(connection, bench)
+    seen = watch(bench.settings, start, end)
+    expected = bench.settings.section(Live).expected
+    readings = [reading for reading in seen.readings if reading.name in expected]
+    unknown = [reading.name for reading in readings if reading.state == "unknown"]
+    if unknown or not readings:
+        raise ProjectError(
+            f"{', '.join(unknown) or 'no metric'}: not known from {start} to {end}, "
+            f"with {seen.outcomes:,} outcomes; load newer ones with `etl`"
+        )
+    said = [f"{r.name} {r.value:.3f}, agreed were {r.low:g} to {r.high:g}" for r in readings]
+    if any(reading.state == "alert" for reading in readings):
+        raise ProjectError(f"from {start} to {end}: {'; '.join(said)}; see 4-operation/runbook.md")
+    return f"from {start} to {end}: {'; '.join(said)}"
+
+
+def young_enough(bench: Bench) -> str:
+    """Compare the age of the model, on the newest day that it has predicted for, with what was agreed."""
+    with connect(bench.settings) as connection:
+        _, _, end = _window(connection, bench)
+    learnt, most = bench.split.live_from, bench.settings.section(Live).maximum_age_days
+    age = (end - learnt).days
+    if age > most:
+        raise ProjectError(
+            f"{age} days old on {end}, at most {most} were agreed; `train --until {end}`, then promote"
+        )
+    return f"{age} days old on {end}, at most {most} were agreed"
+
+
+def _window(connection: Connection, bench: Bench) -> tuple[str, date, date]:
+    """Return the predictions of the last 30 days as a FROM item, and their window."""
+    start, end = choose_window(connection, bench.settings, None, None)
+    source = gather(connection, bench.settings, start, end)
+    if row(connection, f"SELECT count(*) AS n FROM {source}")["n"] == 0:
+        raise ProjectError("no prediction was served yet; `serve` or `score` first")
+    return source, start, end
+
+
+def _differing(connection: Connection, bench: Bench, source: str) -> list[str]:
+    """Return a sentence for each feature that was another when it was asked than in the table, by key."""
+    table = table_path(bench.settings, TABLE)
+    if not table.is_file():
+        return []
+    names = [column.name for column in of_role(CONTRACT, Role.FEATURE)]
+    counts = ", ".join(f"count_if(s.{name} IS DISTINCT FROM t.{name}) AS {name}" for name in names)
+    joined = f"{source} AS s JOIN {parquet(table)} AS t ON s.{KEY} = t.{KEY}"
+    found = row(connection, f"SELECT count(*) AS joined, {counts} FROM {joined}")
+    allowed = bench.settings.section(Live).maximum_violation_share * found["joined"]
+    return [
+        f"{name}: in {found[name]:,} of {found['joined']:,} records not what the table has; the service and "
+        "the table take it from different places"
+        for name in names
+        if found[name] > allowed
+    ]
