@@ -1,6 +1,7 @@
 """Compute the ML Test Score: 28 tests of data, model, infrastructure and monitoring."""
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, settings: Settings) -> int:
     """Show every test and the score, keep the record; refuse where a test fails."""
+    # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from ..console import progress
     from ..files import write_whole
     from ..readiness.bench import Bench
