@@ -15,7 +15,7 @@ from .model_evidence import GOOD, researched, save_version
 
 LAUNCH = "3-production/launch.md"
 HANDOVER = "4-operation/HANDOVER.md"
-SCORE = {"at": "2026-02-02T10:00:00+00:00", "score": 7, "sections": {"data": 7}}
+SCORE = {"at": "2026-02-02T10:00:00+00:00", "score": 7, "sections": {"data": 7}, "failed": []}
 RECORD = "reports/monitoring/2026-02-01-2026-03-01.json"
 
 
@@ -248,6 +248,7 @@ def everything_in(root):
     return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatch, capsys):
     """The rollback is real, in the copy: the project itself stays as it is."""
     write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 2\n")
@@ -276,6 +277,7 @@ def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatc
     assert everything_in(shown.root) | {path: before[path]} == before
 
 
+@pytest.mark.slow
 def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
     write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 3\n")
     write(shown.root, HANDOVER, HEADER + OPEN)

@@ -14,6 +14,7 @@ def of_notebooks(test):
     return pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)(test)
 
 
+@pytest.mark.slow
 @of_notebooks
 def test_runs_from_top_to_bottom_and_changes_nothing(path, trained, tmp_path, monkeypatch):
     workspace = use_few_rows(trained, tmp_path, monkeypatch)

@@ -33,6 +33,7 @@ from .lived import CONTRACT, KEY, TARGET, promoted, variant
 from .readied import answered, made_up_bench, refusal
 
 FEATURE, OTHER, *_ = (c for c in columns(CONTRACT) if c.role is Role.FEATURE and not c.categorical)
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from {{ cookiecutter.__package }}.serve import live
 
 from .lived import live_version, promoted, variant
 
+pytestmark = pytest.mark.slow
 FEW = section.Readiness(training_rows=2000, test_rows=500)
 
 

@@ -80,6 +80,7 @@ def quick_prediction(value, features):
     return (0.5 + 0.4 * wave).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_killed_in_a_trial_it_goes_on_and_the_trial_has_failed(own_root, capsys):
     command = [sys.executable, "-c", KILLED_IN_TRIAL]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -275,6 +276,7 @@ def adopted(facts):
     return best
 
 
+@pytest.mark.slow
 def test_adopted_hyperparameters_are_trained_with_and_told_on_the_card(own_root, capsys):
     best = adopted(project_in(own_root))
     assert commands.main(["train", "--note", "tuned"]) == 0

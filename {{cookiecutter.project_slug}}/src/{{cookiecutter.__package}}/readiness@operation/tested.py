@@ -55,7 +55,7 @@ def loaded(settings, on_step):
 
 def status():
     with contextlib.redirect_stdout(io.StringIO()):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "{TESTS}"]))
+        return int(pytest.main(["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "{TESTS}"]))
 
 
 with tempfile.TemporaryDirectory() as folder:

@@ -26,7 +26,7 @@ LONGEST_SECONDS = 3600
 def rehearse(settings: Settings, on_step: Callable[[str], None]) -> Rehearsed:
     """Run the tests where they are, and each command of the runbook, in its order, on one copy."""
     on_step("run the tests")
-    tests = _ran([sys.executable, "-m", "pytest", "-q"], settings.root, os.environ, "pytest")
+    tests = _ran([sys.executable, "-m", "pytest", "-q", "-m", ""], settings.root, os.environ, "pytest")
     with TemporaryDirectory(prefix="rehearsal-") as folder:
         on_step("copy the project")
         environment = copied(settings, Path(folder))
