@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 from yaml.reader import ReaderError
 
 from .errors import ProjectError
 from .mistakes import Place, told
 
 Mistake = tuple[int, str]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -44,6 +46,18 @@ class Facts:
     def field(self, place: Place) -> str:
         """Return a place as people name it: an item of a list by its name, or counted from 1."""
         return ".".join(label for _, label in _steps(self.node, place) if label)
+
+    def read_as(self, model: type[Model]) -> Model:
+        """Return the file as `model`; raises ProjectError naming every mistake with line and remedy."""
+        try:
+            found = model.model_validate(self.values)
+        except ValidationError as error:
+            problems = self.refusal(error.errors(), model.model_json_schema())
+        else:
+            problems = self.sentences(self.mistakes)
+            if not problems:
+                return found
+        raise ProjectError(problems)  # out here, without pydantic's error, which would keep all it has seen
 
     def refusal(self, errors: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> list[str]:
         """Return every mistake of the file, in the order of its lines: pydantic's `errors` and its own.

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ..errors import ProjectError
 from ..facts import read_facts
 from ..files import write_whole
 from ..sections import Part
@@ -65,14 +64,7 @@ def read_chosen(settings: Settings) -> Chosen:
     if not path.is_file() or not path.read_bytes().strip():
         return Chosen()
     name = path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else str(path)
-    facts = read_facts(path, name)
-    try:
-        chosen = Chosen.model_validate(facts.values)
-    except ValidationError as error:
-        raise ProjectError(facts.refusal(error.errors(), Chosen.model_json_schema())) from None
-    if facts.mistakes:
-        raise ProjectError(facts.sentences(facts.mistakes))
-    return chosen
+    return read_facts(path, name).read_as(Chosen)
 
 
 def write_chosen(settings: Settings, chosen: Chosen) -> Path:

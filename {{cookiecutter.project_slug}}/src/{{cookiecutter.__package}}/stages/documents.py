@@ -3,7 +3,7 @@
 import re
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ..errors import ProjectError
 from ..facts import read_facts
@@ -38,11 +38,4 @@ def written(settings: Settings, name: str) -> Finding:
 
 def read_yaml(settings: Settings, name: str, model: type[Model]) -> Model:
     """Return YAML file `name` as `model`; raises ProjectError naming every mistake with line and remedy."""
-    facts = read_facts(settings.root / name, name)
-    try:
-        found = model.model_validate(facts.values)
-    except ValidationError as error:
-        raise ProjectError(facts.refusal(error.errors(), model.model_json_schema())) from None
-    if facts.mistakes:
-        raise ProjectError(facts.sentences(facts.mistakes))
-    return found
+    return read_facts(settings.root / name, name).read_as(model)
