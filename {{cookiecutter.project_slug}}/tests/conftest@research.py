@@ -1,5 +1,6 @@
 """A small project run once for all tests, and copies of it to break."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import load, pipeline
-from {{ cookiecutter.__package }}.model import metrics, train
+from {{ cookiecutter.__package }}.model import metrics
 
 from .evidence import write_facts
 
+# Read when a trainer is loaded, later on: few rows gain nothing by more threads, and wait on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 SAMPLE = 20_000
 METRIC = project_settings.read_settings(root=ROOT).accuracy.metric
@@ -31,6 +34,8 @@ def in_workspace(workspace, **changes):
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """Return settings whose workspace holds a loaded table and one trained version; read only."""
+    from {{ cookiecutter.__package }}.model import train
+
     settings = in_workspace(tmp_path_factory.mktemp("trained"))
     pipeline.run_etl(settings, lambda step: None)
     train.train(settings, settings.dates, lambda step: None)
