@@ -212,6 +212,19 @@ def test_readme_commands(installed):
 
 
 @pytest.mark.parametrize("installed", in_groups(["operation"]), indirect=True)
+def test_a_fresh_project_scores_seven(installed):
+    """All 28 tests of the score are automated; what fails is said: the example's model is old by December."""
+    if not Path(installed.path, "models/live.json").is_file():
+        ran(installed, "uv", "run", "late-flights", "demo")
+    done = installed.run("uv", "run", "late-flights", "readiness")
+    record = json.loads(installed.text("reports/readiness.json"))
+    assert record["sections"] == {"data": 7, "model": 7, "infrastructure": 7, "monitoring": 7}
+    assert len({row["test"] for row in record["rows"]}) == 28
+    assert record["failed"] == ["models are not too stale"]
+    assert done.stderr == "error: monitoring: models are not too stale: failed\n"
+
+
+@pytest.mark.parametrize("installed", in_groups(["operation"]), indirect=True)
 def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tmp_path):
     """The commands of the jobs as they are written, and a month scored between them."""
     jobs = yaml.safe_load(installed.text(".github/workflows/live.yml"))["jobs"]
