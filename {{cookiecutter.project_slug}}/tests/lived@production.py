@@ -1,6 +1,7 @@
 """What the tests of serving and monitoring share: a live model, rows of the live period, commands."""
 
 import json
+import shutil
 from datetime import timedelta
 
 from onnx import parser
@@ -93,6 +94,20 @@ def keep(settings, rows):
 def predict(settings, records):
     """Predict for `records` and log it, as a service does."""
     keep(settings, prediction_log.log_rows(records, live.LiveModel(settings).answer(records)))
+
+
+def copied(settings, folder):
+    """Return the settings of a copy of the workspace in `folder`, to change and to break."""
+    workspace = folder / "workspace"
+    shutil.copytree(settings.workspace, workspace)
+    return settings.model_copy(update={"workspace": workspace})
+
+
+def first_month_predicted(trained, folder):
+    """Return the settings of a copy in `folder` whose live version has predicted its first month."""
+    settings = promoted(copied(trained, folder))
+    predict(settings, first_month(settings))
+    return settings
 
 
 def variant(project, change, model=None):

@@ -11,11 +11,9 @@ from {{ cookiecutter.__package }}.model.versions import Version
 from {{ cookiecutter.__package }}.monitor.section import Live
 from {{ cookiecutter.__package }}.readiness.bench import Bench
 from {{ cookiecutter.__package }}.readiness.section import Readiness
-from {{ cookiecutter.__package }}.serve.live import LiveModel
-from {{ cookiecutter.__package }}.serve.prediction_log import PredictionLog, log_rows, prediction_folder
 
 from .conftest import in_workspace
-from .lived import promoted, rows_asked
+from .lived import predict, promoted, rows_asked
 from .made_up_training import DECISION, Knowing, made_up_settings
 
 LEARNING_ROWS, TEST_ROWS = 800, 800
@@ -33,10 +31,7 @@ def refusal(check, bench):
 def answered(project):
     """Make the newest version live, ask it a few times, and return the settings."""
     promoted(project)
-    asked = rows_asked(project, 20)
-    log = PredictionLog(prediction_folder(project))
-    log.append(log_rows(asked, LiveModel(project).answer(asked)))
-    log.close()
+    predict(project, rows_asked(project, 20))
     return project
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,7 +21,9 @@ from .lived import (
     KEY,
     TARGET,
     TIME,
+    copied,
     first_month,
+    first_month_predicted,
     keep,
     live_version,
     predict,
@@ -40,19 +41,13 @@ AMOUNT = next(c for c in FEATURES if not c.categorical and None not in (c.ge, c.
 @pytest.fixture(scope="module")
 def predicted(trained, tmp_path_factory):
     """Return settings of a workspace whose live version has predicted its first month; read only."""
-    workspace = tmp_path_factory.mktemp("predicted") / "workspace"
-    shutil.copytree(trained.workspace, workspace)
-    settings = promoted(trained.model_copy(update={"workspace": workspace}))
-    predict(settings, first_month(settings))
-    return settings
+    return first_month_predicted(trained, tmp_path_factory.mktemp("predicted"))
 
 
 @pytest.fixture
 def month(predicted, tmp_path):
     """Return settings of a copy of that workspace, to change and to break."""
-    workspace = tmp_path / "workspace"
-    shutil.copytree(predicted.workspace, workspace)
-    return predicted.model_copy(update={"workspace": workspace})
+    return copied(predicted, tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The tests of what watches the live model: each passes as it stands, fails where it should."""
 
-import shutil
-
 import pytest
 
 from {{ cookiecutter.__package }} import contract, engine, errors
@@ -18,7 +16,9 @@ from .lived import (
     CONTRACT,
     NAN_WHERE_MISSING,
     TIME,
+    copied,
     first_month,
+    first_month_predicted,
     keep,
     predict,
     promoted,
@@ -56,20 +56,14 @@ TURNS
 @pytest.fixture(scope="module")
 def month(trained, tmp_path_factory):
     """Return settings of a workspace whose live version has predicted its first month; read only."""
-    workspace = tmp_path_factory.mktemp("month") / "workspace"
-    shutil.copytree(trained.workspace, workspace)
-    settings = promoted(trained.model_copy(update={"workspace": workspace}))
-    predict(settings, first_month(settings))
-    return settings
+    return first_month_predicted(trained, tmp_path_factory.mktemp("month"))
 
 
 @pytest.fixture
 def world(month, tmp_path):
     """Return settings of a copy of it, with small trainings and wide limits."""
-    workspace = tmp_path / "workspace"
-    shutil.copytree(month.workspace, workspace)
     few = section.Readiness(training_rows=2000, test_rows=500)
-    return limited(month.model_copy(update={"workspace": workspace, "readiness": few}))
+    return limited(copied(month, tmp_path).model_copy(update={"readiness": few}))
 
 
 def limited(settings, **limits):

@@ -18,13 +18,13 @@ from ..model.registry import load_live
 from ..model.requirements import agreed_metric
 from ..model.versions import Version
 from ..sections import Split
-from ..serve.live import start_model
+from ..serve.answer import start_model
 from ..settings import Settings
 from .section import Readiness
 from .trial import Scored, learnt, narrowed, scored
 
 MOST_EPOCHS = 3
-MORE = 10  # times the rows of a small training, where few rows may mislead
+MORE = 10  # times the rows of a small training
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,11 @@ class Bench:
             validation=thinned(whole.validation, most.test_rows),
             test=thinned(whole.test, most.test_rows),
         )
+
+    @cached_property
+    def more_learning(self) -> Dataset:
+        """MORE times as many rows to learn from, where few may mislead."""
+        return thinned(self.periods.learning, MORE * self.limits.training_rows)
 
 
 def thinned(data: Dataset, most: int) -> Dataset:

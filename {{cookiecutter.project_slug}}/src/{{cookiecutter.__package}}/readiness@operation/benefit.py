@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ProjectError
 from ..model.features import Floats
 from ..model.reference import Bins
-from .bench import MORE, Bench, thinned
+from .bench import Bench
 from .trial import Difference, Scored, better_by
 
 SHUFFLES = 99  # better than all of them: by chance once in a hundred
@@ -64,14 +64,14 @@ def _losses(bench: Bench) -> Mapping[str, Difference]:
 
 def _on_more_rows(bench: Bench, name: str, deviation: float) -> Difference:
     """Return how much better it is without a feature where there is more to learn from it."""
-    learning = thinned(bench.periods.learning, MORE * bench.limits.training_rows)
+    learning = bench.more_learning
     gain = bench.score_without(name, learning).value - bench.score_learnt(learning).value
     return Difference(gain, deviation)
 
 
 def _telling(bench: Bench) -> list[str]:
     """Return the features whose values go with the target more than any of their shuffled copies."""
-    learning = thinned(bench.periods.learning, MORE * bench.limits.training_rows)
+    learning = bench.more_learning
     rng = np.random.default_rng(0)
     bins = {item.column: item for item in bench.version.bins}
     places = {

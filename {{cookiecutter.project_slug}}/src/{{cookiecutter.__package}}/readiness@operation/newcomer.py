@@ -1,11 +1,8 @@
 """Can a feature be added quickly? One is: in a copy of the project, from the raw tables to a prediction."""
 
 import ast
-import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +12,7 @@ from ..errors import ProjectError
 from ..schema import Role, one_of_role
 from ..settings import ENV_PREFIX, PACKAGE
 from .bench import Bench
+from .process import answer_of
 
 NAME = "day_of_month_tried"
 ROWS = 5_000  # of each table that a small run may cut
@@ -96,17 +94,11 @@ def _try(bench: Bench, copy: Path) -> tuple[int, str, list[str]]:
     given = {name: value for name, value in os.environ.items() if name != f"{ENV_PREFIX}WORKSPACE"}
     if bench.settings.source:
         given[f"{ENV_PREFIX}DATA__SOURCE"] = str(bench.settings.source)
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", TRIED],
-        cwd=copy,
-        env=given | {"PYTHONPATH": str(copy / "src")},
-        capture_output=True,
-        text=True,
-        timeout=MOST_SECONDS,
-        check=False,
+    loaded, source, features = answer_of(
+        TRIED,
+        folder=copy,
+        seconds=MOST_SECONDS,
+        failed=f"a feature more, {NAME}, was declared and selected; then:",
+        environment=given | {"PYTHONPATH": str(copy / "src")},
     )
-    if done.returncode:
-        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
-        raise ProjectError(f"a feature more, {NAME}, was declared and selected; then: {last}")
-    loaded, source, features = json.loads(done.stdout.splitlines()[-1])
     return loaded, source, features

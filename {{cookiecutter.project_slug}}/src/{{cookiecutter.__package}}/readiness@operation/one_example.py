@@ -12,10 +12,11 @@ from ..etl.load import require_table
 from ..files import write_whole
 from ..model.decision import act
 from ..model.features import Floats
+from ..monitor.performance import KEY
 from ..schema import request_model
 from ..serve.live import LiveModel
 from .bench import Bench
-from .scratch import KEY, live_records
+from .scratch import live_records
 
 FILE = "one-example.md"  # in reports/
 

@@ -14,11 +14,10 @@ from ..etl.load import require_table, table_path
 from ..model.features import period
 from ..model.registry import live_path, read_live
 from ..model.versions import SUMS, Version, load_version, model_folder, save_version
-from ..schema import Role, columns, one_of_role, request_model
+from ..monitor.performance import KEY, TARGET
+from ..schema import columns, request_model
 from ..settings import Settings
 from .bench import Bench
-
-KEY, TIME, TARGET = (one_of_role(CONTRACT, role).name for role in (Role.KEY, Role.TIME, Role.TARGET))
 
 
 @contextmanager

@@ -63,9 +63,8 @@ def not_skewed(bench: Bench) -> str:
 
 def quality_holds(bench: Bench) -> str:
     """Compare the metrics of the last 30 days that have outcomes with `live.expected`."""
-    with connect(bench.settings) as connection:
-        _, start, end = _window(connection, bench)
-    seen = watch(bench.settings, start, end)
+    seen = watch(bench.settings)
+    start, end = seen.start, seen.end
     expected = bench.settings.section(Live).expected
     readings = [reading for reading in seen.readings if reading.name in expected]
     unknown = [reading.name for reading in readings if reading.state == "unknown"]
@@ -83,7 +82,7 @@ def quality_holds(bench: Bench) -> str:
 def young_enough(bench: Bench) -> str:
     """Compare the age of the model, on the newest day that it has predicted for, with what was agreed."""
     with connect(bench.settings) as connection:
-        _, _, end = _window(connection, bench)
+        _, end = choose_window(connection, bench.settings, None, None)
     learnt, most = bench.split.live_from, bench.settings.section(Live).maximum_age_days
     age = (end - learnt).days
     if age > most:
@@ -94,12 +93,9 @@ def young_enough(bench: Bench) -> str:
 
 
 def _window(connection: Connection, bench: Bench) -> tuple[str, date, date]:
-    """Return the predictions of the last 30 days as a FROM item, and their window."""
+    """Return the predictions of the last 30 days as a FROM item, and their window; refuse without any."""
     start, end = choose_window(connection, bench.settings, None, None)
-    source = gather(connection, bench.settings, start, end)
-    if row(connection, f"SELECT count(*) AS n FROM {source}")["n"] == 0:
-        raise ProjectError("no prediction was served yet; `serve` or `score` first")
-    return source, start, end
+    return gather(connection, bench.settings, start, end), start, end
 
 
 def _differing(connection: Connection, bench: Bench, source: str) -> list[str]:

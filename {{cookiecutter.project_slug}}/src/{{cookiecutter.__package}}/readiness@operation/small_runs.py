@@ -9,12 +9,13 @@ from ..model.registry import make_live
 from ..model.requirements import against_baseline, against_minimum
 from ..model.train import train
 from ..model.versions import SUMS, load_version, model_folder
+from ..monitor.performance import TIME
 from ..monitor.watch import watch
 from ..serve.live import LiveModel
 from ..serve.prediction_log import PredictionLog, log_rows, prediction_folder
 from ..settings import Settings
 from .bench import Bench
-from .scratch import TIME, copy_of_live, empty_workspace, live_records, small_workspace
+from .scratch import copy_of_live, empty_workspace, live_records, small_workspace
 
 ANSWERED = 1000
 

@@ -3,15 +3,12 @@
 Mutation testing: DeMillo, Lipton and Sayward, Hints on Test Data Selection, Computer (1978).
 """
 
-import json
-import subprocess
-import sys
-
 from ..contract import CONTRACT
 from ..errors import ProjectError
 from ..schema import Role, of_role
 from ..settings import PACKAGE
 from .bench import Bench
+from .process import answer_of
 
 TESTS = "tests/test_example.py"
 MOST_SECONDS = 1800
@@ -75,18 +72,9 @@ def tested(bench: Bench) -> str:
     if not (root / TESTS).is_file():
         raise ProjectError(f"{TESTS}: no such file; write down what you know of your data for certain")
     names = [column.name for column in of_role(CONTRACT, Role.FEATURE)]
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", MUTATED, *names],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=MOST_SECONDS,
-        check=False,
+    found = answer_of(
+        MUTATED, *names, folder=root, seconds=MOST_SECONDS, failed=f"{TESTS}: the tests don't run:"
     )
-    if done.returncode:
-        last = (done.stderr.strip() or "they said nothing").splitlines()[-1]
-        raise ProjectError(f"{TESTS}: the tests don't run: {last}")
-    found = json.loads(done.stdout.splitlines()[-1])
     if found[""]:
         raise ProjectError(f"{TESTS}: the tests fail as it is; run `uv run pytest {TESTS}`")
     survived = [name for name in names if not found[name]]

@@ -9,7 +9,7 @@ from ..errors import ProjectError
 from ..model.features import Dataset
 from ..model.hyperparameters import SPACE, Hyperparameters
 from ..model.space import Between
-from .bench import MORE, Bench, thinned
+from .bench import Bench
 from .trial import Difference, Scored, better_by, learnt, scored
 
 DRAWS = 5
@@ -56,7 +56,7 @@ def _score(bench: Bench, learning: Dataset, hyperparameters: Hyperparameters) ->
 
 def _on_more_rows(bench: Bench, other: Hyperparameters) -> Difference:
     """Return how much better others are where there is more to learn from."""
-    learning = thinned(bench.periods.learning, MORE * bench.limits.training_rows)
+    learning = bench.more_learning
     return better_by(_score(bench, learning, other), _score(bench, learning, bench.hyperparameters))
 
 

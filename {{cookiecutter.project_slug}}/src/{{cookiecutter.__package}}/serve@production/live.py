@@ -54,7 +54,8 @@ class LiveModel:
         The first record's key decides whether the canary answers; where it fails, the live version does.
         """
         self.follow()
-        if self._canary and self.canary and is_chosen(records[0][KEY], self.canary.share):
+        canary = self._live.canary
+        if self._canary and canary and is_chosen(records[0][KEY], canary.share):
             answer = answer_by(self._canary, records, "model")
             if answer.source == "model":
                 return answer

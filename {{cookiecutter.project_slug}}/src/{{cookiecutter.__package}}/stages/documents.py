@@ -1,18 +1,14 @@
 """Reads the texts and tables that people write in the stage folders."""
 
 import re
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from ..errors import ProjectError
-from ..facts import read_facts
+from ..facts import Model, read_facts
 from ..settings import Settings
 from .gates import Finding, done, still_open
 
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 SECTION = re.compile(r"^## +(.+)$", re.MULTILINE)
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_text(settings: Settings, name: str) -> str:
