@@ -21,6 +21,7 @@ def template() -> dict:
     return json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 
 
+@cache
 def questions() -> dict:
     """Return the questions in the order they are asked: name to default text or list of choices."""
     return {key: default for key, default in template().items() if not key.startswith("_")}

@@ -22,7 +22,7 @@ FOLDER = "{{cookiecutter.project_slug}}"
 COMPILED = Path(__file__).parent / "__pycache__"
 VALUE = re.compile(r"{{ ?cookiecutter\.(\w+) ?}}")
 JINJA = re.compile("{[{%#]")
-MARKS = (b"{{", b"{%", b"{#")
+MARK = re.compile(JINJA.pattern.encode())
 
 
 def compiled_texts() -> FileSystemBytecodeCache | None:
@@ -65,26 +65,25 @@ def wrapped_generation(original):
 def write_project(
     project: Path, context: dict, texts: Environment, repository: post_gen_project.Repository
 ) -> None:
-    """Write the chosen files, those without logic first: git reads a folder while the next is written."""
+    """Write the chosen files, those without logic first: git works beside it from the first one on."""
     answers, later = context["cookiecutter"], {}
     asked = post_gen_project.ask_template(answers)
     for source, target, files in chosen_files(answers):
-        Path(project, target).mkdir(parents=True, exist_ok=True)
-        written = []
+        inside, outside = TEMPLATE / FOLDER / source, project / target
+        outside.mkdir(parents=True, exist_ok=True)
         for file, kept in files.items():
-            inside, name = f"{source}{file}", f"{target}{kept}"
-            content = Path(TEMPLATE, FOLDER, inside).read_bytes()
-            if any(mark in content for mark in MARKS) and not is_copy_only_path(inside, context):
+            content = (inside / file).read_bytes()
+            if MARK.search(content) and not is_copy_only_path(f"{source}{file}", context):
                 content = with_values(content.decode(), answers)
             if content is None:
-                later[inside] = name
+                later[f"{source}{file}"] = f"{target}{kept}"
             else:
-                Path(project, name).write_bytes(content)
-                written.append(name)
-        repository.add(written)
+                (outside / kept).write_bytes(content)
+                repository.add(f"{target}{kept}", content)
     for inside, name in later.items():
-        Path(project, name).write_bytes(texts.get_template(inside).render(**context).encode())
-    repository.add(later.values())
+        content = texts.get_template(inside).render(**context).encode()
+        (project / name).write_bytes(content)
+        repository.add(name, content)
     post_gen_project.finish(project, answers, asked, repository)
 
 

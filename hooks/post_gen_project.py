@@ -9,16 +9,18 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from contextlib import suppress
 from pathlib import Path
 
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
 RECORD = ".handrail.json"
 CACHES = {"__pycache__", ".ruff_cache", ".pytest_cache"}
 LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
-# With the threshold git writes one pack instead of a file for each object, uncompressed: four times as fast.
-PLAIN = """init.defaultBranch=main core.bigFileThreshold=1 core.compression=0 core.fsync=none
-    core.hooksPath=.git/no-hooks core.safecrlf=false core.fsmonitor=false""".split()
+# One pack, as it comes: compressing and comparing the files would take longer than writing them.
+PLAIN = """init.defaultBranch=main core.compression=0 core.fsync=none fastimport.unpackLimit=1
+    core.hooksPath=.git/no-hooks core.fsmonitor=false user.useConfigOnly=true""".split()
+BRANCH = "refs/heads/main"
 
 
 def kept_name(path: str, chosen: set[str]) -> str | None:
@@ -52,20 +54,15 @@ def start_git(folder: Path, *command: str) -> subprocess.Popen:
     environment = {key: value for key, value in os.environ.items() if key not in LOCAL}
     line = ["git", "-C", str(folder), *options, *command]
     pipe = subprocess.PIPE
-    return subprocess.Popen(line, env=environment, encoding="utf-8", stdin=pipe, stdout=pipe, stderr=pipe)
+    return subprocess.Popen(line, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 def end_git(process: subprocess.Popen) -> str:
     """Return what a git command has printed. Raises CalledProcessError if it failed."""
-    said, errors = process.communicate()
+    said, errors = (text.decode(errors="replace").strip() for text in process.communicate())
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args, said, errors)
-    return said.strip()
-
-
-def git(folder: Path, *command: str) -> str:
-    """Return what a git command prints. Raises OSError without git, CalledProcessError if it fails."""
-    return end_git(start_git(folder, *command))
+    return said
 
 
 class Repository:
@@ -77,7 +74,8 @@ class Repository:
     def __init__(self, project: Path) -> None:
         """Start making it, unless the project is inside a work tree already or git is not installed."""
         self.project, self.remark = project, ""
-        self.making = self.index = None
+        self.making = self.importing = self.asking = None
+        self.names: list[str] = []
         if any((folder / ".git").exists() for folder in (project, *project.parents)):
             self.remark = (
                 "This folder is inside a git work tree already: no repository was made. Commit it there."
@@ -90,49 +88,58 @@ class Repository:
                 "git is not installed: no repository was made. Later: git init, git add --all, git commit."
             )
 
-    def add(self, names: Iterable[str]) -> None:
-        """Hand over files that are complete; git reads them while the work goes on."""
+    def add(self, name: str, content: bytes) -> None:
+        """Hand over a file as it was written; git works on it while the next one is made."""
         if self.remark:
             return
         try:
-            if not self.index:
+            if not self.importing:
                 end_git(self.making)
-                self.index = start_git(self.project, "update-index", "--add", "-z", "--stdin")
-            self.index.stdin.write("".join(f"{name}\0" for name in names))
-            self.index.stdin.flush()
+                self.importing = start_git(self.project, "fast-import", "--quiet", "--depth=0")
+                self.asking = start_git(self.project, "var", "GIT_COMMITTER_IDENT")
+            self.names.append(name)
+            self.tell(f"blob\nmark :{len(self.names)}\n", content)
         except subprocess.CalledProcessError as error:
             self.fail(error)
-        except BrokenPipeError:  # it has failed: `commit` sees why
-            pass
 
     def commit(self, message: str, name: str, mail: str) -> None:
         """Commit what was handed over, in the name that git knows, or else in the given one.
 
-        In steps: `git commit` would read every file again, as they are as young as the index.
+        By `git fast-import`, in one process: `git add` and `git commit` would read every file again.
         """
         if self.remark:
             return
         try:
-            end_git(self.index)
-            commit = ("commit-tree", "-m", message, git(self.project, "write-tree"))
-            try:
-                made = git(self.project, "-c", "user.useConfigOnly=true", *commit)
-            except subprocess.CalledProcessError:  # nobody has told git who they are
-                author = ("-c", f"user.name={name}", "-c", f"user.email={mail}")
-                made = git(self.project, *author, *commit)
-            git(self.project, "update-ref", "-m", f"commit (initial): {message}", "HEAD", made)
+            self.tell(f"commit {BRANCH}\ncommitter {self.committer(name, mail)}\n", message.encode())
+            files = (f"M 100644 :{mark} {path}\n" for mark, path in enumerate(self.names, start=1))
+            self.tell("".join(files))
+            end_git(self.importing)
+            end_git(start_git(self.project, "read-tree", BRANCH))
         except subprocess.CalledProcessError as error:
             self.fail(error)
 
+    def tell(self, command: str, data: bytes | None = None) -> None:
+        """Write a command of the import, and the data that it counts."""
+        counted = b"" if data is None else b"data %d\n%b\n" % (len(data), data)
+        with suppress(BrokenPipeError):  # git has failed: `commit` sees why
+            self.importing.stdin.write(command.encode() + counted)
+
+    def committer(self, name: str, mail: str) -> str:
+        """Return who commits, and when, as git writes it."""
+        try:
+            return end_git(self.asking)
+        except subprocess.CalledProcessError:  # nobody has told git who they are
+            return f"{name} <{mail}> {int(time.time())} {time.strftime('%z')}"
+
     def abandon(self) -> None:
         """End what was started, so that the project's folder can be removed."""
-        for process in filter(None, (self.making, self.index)):
+        for process in filter(None, (self.making, self.importing, self.asking)):
             process.kill()
             process.communicate()
 
     def fail(self, error: subprocess.CalledProcessError) -> None:
         """Keep git's reason for the user."""
-        reason = (error.stderr.strip() or "no reason given").splitlines()[-1]
+        reason = (error.stderr or "no reason given").splitlines()[-1]
         self.remark = (
             f"git could not make the first commit: {reason}. The files are complete; commit them yourself."
         )
@@ -174,8 +181,9 @@ def finish(project: Path, answers: dict, asked: dict, repository: Repository) ->
     """Write the record, make the first commit and print what to do next. Raises OSError."""
     slug, name, mail = answers["project_slug"], answers["__author_name"], answers["__author_email"]
     text = json.dumps(record(answers, asked), ensure_ascii=False, indent=2, sort_keys=True)
-    (project / RECORD).write_text(text + "\n", encoding="utf-8", newline="\n")
-    repository.add([RECORD])
+    content = f"{text}\n".encode()
+    (project / RECORD).write_bytes(content)
+    repository.add(RECORD, content)
     repository.commit(f"Bake {slug} with Handrail", name, mail)
     if repository.remark:
         print(repository.remark, file=sys.stderr)
@@ -189,7 +197,8 @@ def main(project: Path, answers: dict) -> None:
     """Finish a project that cookiecutter has written whole. Raises OSError if it cannot write."""
     names = leave_out(project, set(answers["__chosen"]))
     repository = Repository(project)
-    repository.add(names)
+    for name in names:
+        repository.add(name, (project / name).read_bytes())
     finish(project, answers, ask_template(answers), repository)
 
 

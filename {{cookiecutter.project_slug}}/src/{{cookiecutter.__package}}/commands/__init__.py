@@ -12,10 +12,15 @@ from ..errors import ProjectError
 PROGRAM = (__package__ or "").split(".")[0].replace("_", "-")
 
 
-def verbs() -> dict[str, str]:
-    """Return every verb with the first line of its file's docstring, importing none of them."""
-    files = sorted(Path(__file__).parent.glob("[!_]*.py"))
-    return {file.stem.replace("_", "-"): _summary(file) for file in files}
+def verbs() -> dict[str, Path]:
+    """Return every verb with its file, importing none of them."""
+    return {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+
+
+def summary(file: Path) -> str:
+    """Return the first line of a file's docstring."""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].rstrip(".")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,18 +70,13 @@ def _fail(problems: Sequence[str], status: int = 1) -> int:
     return status
 
 
-def _overview(known: dict[str, str]) -> argparse.ArgumentParser:
+def _overview(known: dict[str, Path]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"`{PROGRAM} VERB --help` tells more. Every verb takes --sample N to run small.",
     )
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb, summary in known.items():
-        subparsers.add_parser(verb, help=summary)
+    for verb, file in known.items():
+        subparsers.add_parser(verb, help=summary(file))
     return parser
-
-
-def _summary(file: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return docstring.partition("\n")[0].rstrip(".")

@@ -5,7 +5,6 @@ never seen.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..engine import Connection, literal, row
 from ..schema import Column
@@ -21,16 +20,17 @@ class Bins:
     edges: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
 
-    def conditions(self) -> list[str]:
-        """Return one SQL condition per bin; no row is in two of them, the rest is the last bin."""
+    @property
+    def size(self) -> int:
+        """The number of bins, without the last one."""
+        return len(self.names) or len(self.edges) + 1
+
+    def place(self) -> str:
+        """Return the SQL expression of a value's bin, counted from 0; NULL is in the last one."""
         if self.names:
-            return [f"{self.column} = {literal(name)}" for name in self.names]
-        steps = [f"{self.column} <= {edge!r}" for edge in self.edges]
-        lower = ["TRUE", *(f"{self.column} > {edge!r}" for edge in self.edges)]
-        return [
-            f"{low} AND {step}"
-            for low, step in zip(lower, [*steps, f"{self.column} IS NOT NULL"], strict=True)
-        ]
+            return f"list_position([{', '.join(literal(name) for name in self.names)}], {self.column}) - 1"
+        steps = [f"WHEN {self.column} <= {edge!r} THEN {number}" for number, edge in enumerate(self.edges)]
+        return f"CASE {' '.join(steps)} WHEN {self.column} IS NOT NULL THEN {len(self.edges)} END"
 
 
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
@@ -47,14 +47,11 @@ def learn_amount_bins(connection: Connection, source: str, name: str) -> Bins:
 
 def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, list[float]]:
     """Return the share of rows per bin and column, in one scan of `source`; all zero without rows."""
-    counts = [
-        f"CAST(sum(CASE WHEN {condition} THEN 1 ELSE 0 END) AS BIGINT) AS b{number}_{position}"
-        for number, item in enumerate(bins)
-        for position, condition in enumerate(item.conditions())
-    ]
+    counts = [f"histogram({item.place()}) AS b{number}" for number, item in enumerate(bins)]
     found = row(connection, f"SELECT count(*) AS n, {', '.join(counts)} FROM {source}")
     return {
-        item.column: _shares_of(found, number, len(item.conditions())) for number, item in enumerate(bins)
+        item.column: _shares_of(found["n"], found[f"b{number}"] or {}, item.size)
+        for number, item in enumerate(bins)
     }
 
 
@@ -65,9 +62,8 @@ def _learn(connection: Connection, source: str, column: Column) -> Bins:
     return Bins(column.name, names=tuple(name for (name,) in connection.execute(query).fetchall()))
 
 
-def _shares_of(found: dict[str, Any], number: int, size: int) -> list[float]:
-    total = found["n"]
+def _shares_of(total: int, counts: dict[int, int], size: int) -> list[float]:
     if total == 0:
         return [0.0] * (size + 1)
-    counted = [found[f"b{number}_{position}"] for position in range(size)]
+    counted = [counts.get(place, 0) for place in range(size)]
     return [round(count / total, 6) for count in [*counted, total - sum(counted)]]
