@@ -23,6 +23,7 @@ CHECKS = [
     markdown.paths_and_links_exist,
     markdown.commands_exist,
     markdown.every_verb_is_in_the_readme,
+    markdown.every_folder_of_the_package_is_in_the_readme,
     code.linted_and_formatted,
     code.own_imports_are_there,
     code.dependencies_are_used_and_named,

@@ -95,6 +95,12 @@ BROKEN_PROJECTS = {
         markdown.every_verb_is_in_the_readme,
         "README.md:1: the table of verbs leaves out etl",
     ),
+    "a folder that the README leaves out": (
+        put(README, "\n", instead_of="  stages/                the gates, computed from evidence\n"),
+        SMALL,
+        markdown.every_folder_of_the_package_is_in_the_readme,
+        "README.md:1: the tree leaves out stages/",
+    ),
     "a broken link": (
         put(PROBLEM, "\nMore in [the plan](plan.md).\n"),
         SMALL,

@@ -121,3 +121,12 @@ def every_verb_is_in_the_readme(project: Project) -> Iterator[str]:
         yield f"README.md:1: the table of verbs leaves out {verb}"
     for verb in sorted(listed.keys() - project.verbs):
         yield f"README.md:{listed[verb]}: {verb}: no such command"
+
+
+@in_each_project
+def every_folder_of_the_package_is_in_the_readme(project: Project) -> Iterator[str]:
+    """Yield each folder of the package that the README's tree leaves out."""
+    inside = (name.split("/")[2:] for name in project.files if name.startswith("src/"))
+    for folder in sorted({path[0] for path in inside if len(path) > 1}):
+        if not re.search(rf"^  {folder}/  ", project.texts["README.md"], re.MULTILINE):
+            yield f"README.md:1: the tree leaves out {folder}/"
