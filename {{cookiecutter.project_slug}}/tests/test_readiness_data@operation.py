@@ -11,12 +11,14 @@ import pytest
 from {{ cookiecutter.__package }} import contract
 from {{ cookiecutter.__package }} import settings as project_settings
 from {{ cookiecutter.__package }}.etl import load, pipeline, validate
+from {{ cookiecutter.__package }}.lifecycle import forget as lifecycle
 from {{ cookiecutter.__package }}.lifecycle.section import Keep, Retention
 from {{ cookiecutter.__package }}.model import registry
 from {{ cookiecutter.__package }}.readiness import (
     benefit,
     cost,
     expectations,
+    forgetting,
     newcomer,
     permitted,
     privacy,
@@ -236,12 +238,25 @@ def test_predictions_that_are_kept_for_ever_fail(served):
     )
 
 
-def test_a_key_that_is_not_forgotten_everywhere_fails(served, monkeypatch):
-    forget = privacy.forget
-    monkeypatch.setattr(privacy, "forget", lambda there, key, traces: forget(there, key, traces[1:]))
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_key_that_is_not_forgotten_everywhere_fails(served, monkeypatch, place):
+    def leave_one(there, key, traces):
+        return lifecycle.forget(there, key, [*traces[:place], *traces[place + 1 :]])
+
+    monkeypatch.setattr(forgetting, "forget", leave_one)
     said = refusal(privacy.privacy, Bench(served))
     assert len(said) == 1
     assert said[0].endswith(" after `purge --key`; see lifecycle/forget.py")
+
+
+def test_a_key_that_another_column_holds_fails(served):
+    table = load.require_table(served, contract.TABLE)
+    path = load.rejected_path(served, "noted")
+    duckdb.sql(f"SELECT 1 AS number, 'see ' || {KEY} AS remark FROM {table} LIMIT 1").write_parquet(str(path))
+    ((key,),) = duckdb.sql(f"SELECT {KEY} FROM {table} LIMIT 1").fetchall()
+    assert refusal(privacy.privacy, Bench(served)) == (
+        f"data/rejected/noted.parquet: still holds {key} after `purge --key`; see lifecycle/forget.py",
+    )
 
 
 @pytest.fixture

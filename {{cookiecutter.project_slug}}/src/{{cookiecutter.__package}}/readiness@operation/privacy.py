@@ -1,27 +1,23 @@
 """Is data of people kept only where it may be, and no longer? By a look at everything that is stored."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..contract import CONTRACT, TABLE
-from ..engine import Connection, connect, literal, parquet, row, rows, write_parquet
+from ..engine import Connection, connect, literal, parquet, row, rows
 from ..errors import ProjectError
-from ..etl.load import require_table
-from ..lifecycle.forget import KEY, find, forget
 from ..lifecycle.retire import to_purge
 from ..lifecycle.section import Retention
 from ..schema import Role, of_role
 from ..settings import Settings, secrets
 from .bench import Bench
+from .forgetting import rehearse_forgetting
 
 FOLDERS = ("data", "models", "reports")
 TEXTS = (".csv", ".html", ".json", ".jsonl", ".log", ".md", ".txt")
 MOST_BYTES = 20_000_000  # of one file, from its end: what is newest
-REHEARSED_ROWS = 200  # of each file
 PERSONAL = {
     "a mail address": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
     "a telephone number": r"(^|[^0-9A-Za-z+])\+[1-9][0-9]{0,2}([ ./-]?\(?[0-9]{2,4}\)?){2,5}([^0-9]|$)",
@@ -46,7 +42,7 @@ def privacy(bench: Bench) -> str:
         )
     if problems:
         raise ProjectError(problems)
-    places = _rehearse_forgetting(settings)
+    places = rehearse_forgetting(settings)
     return (
         f"{len(scanned)} files hold no mail address, telephone number, secret or sensitive column; nothing "
         f"is kept too long; a key was forgotten in {places} files of a copy"
@@ -109,69 +105,6 @@ def _end_of(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - MOST_BYTES))
         return file.read().decode(errors="replace")
-
-
-def _rehearse_forgetting(settings: Settings) -> int:
-    """Forget one key in a small copy of `data/`, and return in how many files it stood.
-
-    Raises ProjectError where a byte of it is left.
-    """
-    with connect(settings) as connection:
-        query = f"SELECT CAST({KEY} AS VARCHAR) AS key FROM {require_table(settings, TABLE)} LIMIT 1"
-        key = row(connection, query)["key"]
-    with TemporaryDirectory(prefix="readiness-") as folder:
-        there = settings.model_copy(update={"workspace": Path(folder)})
-        _copy_small(settings, there, key)
-        places = [trace for trace in find(there, key) if not trace.raw]
-        list(forget(there, key, find(there, key)))
-        left = [_name(there, path) for path in _holding(there, key)]
-    if left:
-        raise ProjectError(
-            f"{name}: still holds {key} after `purge --key`; see lifecycle/forget.py" for name in left
-        )
-    return len(places)
-
-
-def _copy_small(settings: Settings, there: Settings, key: str) -> None:
-    """Copy a few rows of every file under `data/`; the key's own are put among them."""
-    data = settings.workspace / "data"
-    with connect(settings) as connection:
-        for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
-            target = there.workspace / path.relative_to(settings.workspace)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".parquet":
-                _copy_table(connection, path, target, key)
-            else:
-                _copy_lines(path, target, key)
-
-
-def _copy_table(connection: Connection, path: Path, target: Path, key: str) -> None:
-    names = {item["column_name"] for item in rows(connection, f"DESCRIBE SELECT * FROM {parquet(path)}")}
-    few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
-    own = f"SELECT * REPLACE ({literal(key)} AS {KEY}) FROM ({few}) LIMIT 1"
-    write_parquet(connection, f"({few}) UNION ALL ({own})" if KEY in names else few, target)
-
-
-def _copy_lines(path: Path, target: Path, key: str) -> None:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        few = [line for _, line in zip(range(REHEARSED_ROWS), lines, strict=False)]
-    own = [json.dumps(json.loads(line) | {KEY: key}) + "\n" for line in few[:1] if KEY in line]
-    target.write_text("".join([*few, *own]), encoding="utf-8")
-
-
-def _holding(settings: Settings, key: str) -> Iterator[Path]:
-    """Yield every file under `data/` in which the key still stands, whatever the column."""
-    with connect(settings) as connection:
-        for path in sorted((settings.workspace / "data").rglob("*.*")):
-            if path.suffix == ".parquet":
-                anywhere = f"list_contains([CAST(COLUMNS(*) AS VARCHAR)], {literal(key)})"
-                query = (
-                    f"SELECT count(*) AS n FROM (SELECT {anywhere} AS held FROM {parquet(path)}) WHERE held"
-                )
-                if row(connection, query)["n"]:
-                    yield path
-            elif path.is_file() and key in path.read_text(encoding="utf-8", errors="replace"):
-                yield path
 
 
 def _name(settings: Settings, path: Path) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..errors import ProjectError
 from ..model import estimator
-from ..model.chosen import read_chosen
 from ..model.features import Floats
 from ..model.predictor import Predictor
 from ..model.record import SEED
@@ -43,8 +42,7 @@ def _other(bench: Bench) -> tuple[str, Predictor, Floats]:
         version = load_version(bench.settings, earlier, live.checksums[-2])
         if version.encoding.features == bench.version.encoding.features:
             return earlier, start_model(version), features
-    chosen = read_chosen(bench.settings).hyperparameters
-    fitted = estimator.fit(bench.small.learning, bench.small.encoding, SEED, chosen)
+    fitted = estimator.fit(bench.small.learning, bench.small.encoding, SEED, bench.hyperparameters)
     learnt = Predictor(estimator.export(fitted, features.shape[1]))
     return "one learnt from few rows", learnt, features
 
