@@ -201,6 +201,16 @@ def test_a_key_is_deleted_everywhere_and_others_stay(kept, monkeypatch, capsys):
     assert key not in journal.journal_path(kept).read_text(encoding="utf-8")
 
 
+def test_a_text_that_names_the_key_is_told(kept, monkeypatch, capsys):
+    key = rows_asked(kept, 4)[3][KEY]
+    write(kept, "reports/one-example.md", f"# {key}, step by step\n")
+    write(kept, "reports/another.md", f"# {key}0, step by step\n")
+    assert run(monkeypatch, kept, "purge", "--key", key) == 0
+    said = capsys.readouterr().out.splitlines()
+    told = [line for line in said if "names it too" in line]
+    assert told == ["reports/one-example.md names it too; delete it there yourself"]
+
+
 def test_a_rejected_row_of_the_key_is_deleted(kept):
     path = load.rejected_path(kept, "scored-x")
     table = load.require_table(kept, contract.TABLE)

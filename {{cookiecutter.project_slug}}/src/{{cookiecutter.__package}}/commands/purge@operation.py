@@ -45,9 +45,12 @@ def _old(settings: Settings, really: bool) -> int:
 
 def _of_key(settings: Settings, key: str, really: bool) -> int:
     from ..console import progress, say, table
+    from ..lifecycle.elsewhere import find_elsewhere
     from ..lifecycle.forget import find, forget, listing
 
     traces = find(settings, key)
+    for name in find_elsewhere(settings, key):
+        say(f"{name} names it too; delete it there yourself")
     if not really:
         table(*listing(settings, traces))
         say("nothing was deleted; `purge --key` with `--really` deletes these rows for good")
