@@ -5,13 +5,11 @@ from collections.abc import Iterator
 
 from ..settings import Settings
 
-TEXTS = {".csv", ".html", ".ipynb", ".json", ".jsonl", ".md", ".txt", ".yaml"}
-
 
 def find_elsewhere(settings: Settings, key: str) -> Iterator[str]:
-    """Yield the name of each text in `reports/` and the stage folders in which the key stands as a word."""
+    """Yield the name of each file in `reports/` and the stage folders in which the key stands as a word."""
     word = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")
     for place, folders in ((settings.workspace, "reports"), (settings.root, "[1-4]-*")):
         for path in sorted(path for folder in place.glob(folders) for path in folder.rglob("*")):
-            if path.suffix in TEXTS and word.search(path.read_text(encoding="utf-8", errors="replace")):
+            if path.is_file() and word.search(path.read_text(encoding="utf-8", errors="replace")):
                 yield path.relative_to(place).as_posix()
