@@ -4,6 +4,7 @@ import numpy as np
 
 from {{ cookiecutter.__package }}.model.evaluate import evaluate
 from {{ cookiecutter.__package }}.model.features import Dataset
+from {{ cookiecutter.__package }}.model.metrics import KIND
 from {{ cookiecutter.__package }}.model.train import Training
 from {{ cookiecutter.__package }}.sections import Accuracy, Decision, ErrorCosts
 from {{ cookiecutter.__package }}.settings import whole_settings
@@ -11,7 +12,7 @@ from {{ cookiecutter.__package }}.settings import whole_settings
 from .conftest import METRIC
 
 COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4, tolerable=0.3)
-DECISION = {"threshold": 0.4, "margin": 0.25, "tolerable": 0.3}
+DECISION = {"threshold": 0.4} if KIND == "classification" else {"margin": 0.25, "tolerable": COSTS.tolerable}
 FEATURES = ("noise", "signal")
 ROWS = 1200
 

@@ -7,6 +7,8 @@ from sklearn import metrics as reference
 
 from {{ cookiecutter.__package }} import engine
 from {{ cookiecutter.__package }}.monitor import measures
+from {{ cookiecutter.__package }}.readiness.payoff import payoff
+from {{ cookiecutter.__package }}.sections import ErrorCosts
 
 
 @pytest.mark.parametrize("decimals", [1, 6], ids=["many ties", "few ties"])
@@ -43,3 +45,9 @@ def test_live_metrics_of_one_outcome_only_are_unknown():
         found = engine.row(connection, measures.live_query("rows", "p", "t", {"threshold": 0.5}))
     assert (found["outcomes"], found["brier"]) == (9, pytest.approx(0.01))
     assert {found[name] for name in ("roc_auc", "average_precision", "precision", "recall")} == {None}
+
+
+def test_a_live_row_saves_a_case_or_costs_a_false_alarm():
+    costs = ErrorCosts(currency="EUR", too_low=10, too_high=4)
+    gained = payoff(np.float32([1, 0, 1]), np.float32([0.5, 0.6, 0.4]), {"threshold": 0.5}, costs)
+    assert gained.tolist() == [10, -4, 0]

@@ -7,6 +7,8 @@ import pytest
 from {{ cookiecutter.__package }} import engine
 from {{ cookiecutter.__package }}.model import metrics
 from {{ cookiecutter.__package }}.monitor import measures
+from {{ cookiecutter.__package }}.readiness.payoff import payoff
+from {{ cookiecutter.__package }}.sections import ErrorCosts
 
 PLAN = {"margin": 0.5, "tolerable": 1.0}
 
@@ -29,3 +31,9 @@ def test_live_metrics_of_equal_outcomes_only_are_unknown():
         found = engine.row(connection, measures.live_query("rows", "p", "t", PLAN))
     assert (found["outcomes"], found["mae"], found["within"]) == (9, 2, 0)
     assert {found[name] for name in ("r2", "wape")} == {None}
+
+
+def test_a_live_row_costs_what_its_plan_was_off():
+    costs = ErrorCosts(currency="EUR", too_low=10, too_high=4)
+    lost = payoff(np.float32([5, 5, 5]), np.float32([3.5, 4.5, 6.5]), PLAN, costs)
+    assert lost.tolist() == [-10, 0, -8]

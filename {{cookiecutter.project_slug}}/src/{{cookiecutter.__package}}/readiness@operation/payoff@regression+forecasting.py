@@ -8,6 +8,6 @@ from ..sections import ErrorCosts
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
-    """Return what a row saves: a case that is warned of, what it would have cost; a false alarm costs."""
-    warned = prediction >= np.float32(decision["threshold"])
-    return np.where(warned, np.where(target == 1, costs.too_low, -costs.too_high), 0.0)
+    """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
+    spare = prediction.astype(np.float64) + decision["margin"] - target
+    return np.where(spare < 0, spare * costs.too_low, -spare * costs.too_high)
