@@ -141,6 +141,14 @@ def test_a_feature_that_no_model_can_read_is_refused(kind, said):
     assert str(refused.value).endswith("make yes or no a 0 or 1, and a date an amount of days")
 
 
+@pytest.mark.parametrize(
+    ("kind", "rule"), [(int, {"gt": 0}), (float, {"lt": 1}), (int, {"multiple_of": 5}), (str, {"max_length": 3})]
+)
+def test_a_rule_that_tables_are_not_checked_by_is_refused(kind, rule):
+    with pytest.raises(errors.ProjectError, match=r"^contract\.py: x: .* is no rule for tables; use ge, le, pattern$"):
+        schema.columns(one_column(schema.Role.FEATURE, kind, **rule))
+
+
 def test_a_contract_with_no_key_or_two_is_refused():
     with pytest.raises(errors.ProjectError, match=r"one column has to be the key, found none$"):
         schema.one_of_role(one_column(schema.Role.FEATURE, int), schema.Role.KEY)
@@ -155,6 +163,17 @@ def test_a_column_that_records_cannot_be_made_up_for_says_what_it_needs():
         made_up.records(one_column(schema.Role.FEATURE, str), 1)
     with pytest.raises(errors.ProjectError, match=r"^contract\.py: x needs both ge and le$"):
         made_up.records(one_column(schema.Role.FEATURE, int, ge=0), 1)
+
+
+def test_everything_that_made_up_records_need_is_told_at_once():
+    name, amount = one_column(schema.Role.FEATURE, str), schema.column(schema.Role.FEATURE, "Another", ge=0)
+    two = create_model("Two", __base__=name, y=(int, amount))
+    with pytest.raises(errors.ProjectError) as refused:
+        made_up.records(two, 1)
+    assert refused.value.problems == (
+        "contract.py: x needs examples",
+        "contract.py: y needs both ge and le",
+    )
 
 
 def test_a_key_may_be_a_number():

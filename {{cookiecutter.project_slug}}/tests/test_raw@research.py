@@ -59,6 +59,16 @@ def test_a_file_with_another_separator_is_read(read, tmp_path):
     assert read(replace(TRIPS, separator=";")) == READ
 
 
+@pytest.mark.parametrize("file", [TRIPS.file, PARQUET.file])
+def test_a_column_may_have_any_name(read, tmp_path, file):
+    name = "Fare in \"€\", one-way"
+    header = name.replace('"', '""')
+    write_csv(tmp_path, f'town,"{header}",fare', "Lyon,7,1")
+    write_parquet(tmp_path, f'SELECT \'Lyon\' AS town, 7 AS "{header}", 1 AS fare')
+    table = replace(TRIPS, file=file, columns={name: "INTEGER", "fare": "INTEGER"}, minimum_rows=1)
+    assert read(table, 5) == [{name: 7, "fare": 1}]
+
+
 def test_another_separator_than_was_said_is_named(refusal, tmp_path):
     write_csv(tmp_path, "town;fare", "Lyon;7", "Ghent;30")
     assert refusal(TRIPS) == (
@@ -102,6 +112,13 @@ def test_a_value_of_another_type_is_named_with_its_line(refusal, tmp_path):
     said = refusal(TRIPS)
     assert said.startswith("trips.csv: 1 values can't be read; the first: line 3, column fare: ")
     assert "dear" in said
+
+
+def test_a_type_that_does_not_exist_is_named_with_its_file(refusal, tmp_path):
+    write_csv(tmp_path, "town,fare", "Lyon,7", "Ghent,30")
+    said = refusal(replace(TRIPS, columns={"town": "WORD"}))
+    assert said.startswith("trips.csv: ")
+    assert "WORD" in said
 
 
 def test_a_file_cut_off_between_lines_is_refused(refusal, tmp_path):

@@ -22,7 +22,7 @@ from {{ cookiecutter.__package }}.readiness import (
     tuning,
 )
 from {{ cookiecutter.__package }}.readiness.bench import Bench
-from {{ cookiecutter.__package }}.schema import Role, column
+from {{ cookiecutter.__package }}.schema import Role, column, columns
 
 from .conftest import METRIC, RISING
 from .evidence import HEADER, TICKED, write
@@ -222,14 +222,26 @@ def test_slices_that_nobody_asked_for_fail(tmp_path):
     assert said.startswith("contract.py: no column is sliced, or no slice has 100 rows")
 
 
-def test_proxies_are_compared_where_somebody_thought_of_people(tmp_path):
+@pytest.fixture
+def sensitive(monkeypatch):
+    """Return a function that says which columns are sensitive, whatever the contract says."""
+
+    def say(*found):
+        monkeypatch.setattr(inclusion, "of_role", lambda contract, role: found)
+
+    return say
+
+
+def test_proxies_are_compared_where_somebody_thought_of_people(tmp_path, sensitive):
+    sensitive()
     bench = made_up_bench(tmp_path, inclusion="nobody is described; regions stand in")
     found = inclusion.inclusion(bench)
     assert found.startswith("nobody is described; regions stand in; the lowest ")
     assert " of 4 compared is that of region " in found
 
 
-def test_people_nobody_thought_of_fail(tmp_path):
+def test_people_nobody_thought_of_fail(tmp_path, sensitive):
+    sensitive()
     (said,) = refusal(inclusion.inclusion, made_up_bench(tmp_path))
     assert said.startswith(
         "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not"
@@ -242,8 +254,8 @@ class Known(CONTRACT):
     religion: str | None = column(Role.SENSITIVE, "What nobody has to tell", examples=["?"])
 
 
-def test_a_group_that_is_served_worse_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr(inclusion, "CONTRACT", Known)
+def test_a_group_that_is_served_worse_fails(tmp_path, monkeypatch, sensitive):
+    sensitive(columns(Known)[-1])
     bench = made_up_bench(tmp_path)
     groups = {"religion": bench.periods.test.slices["region"]}
     monkeypatch.setattr(inclusion, "_sensitive", lambda bench, names: groups)

@@ -193,7 +193,8 @@ def test_strict_fails_until_somebody_says_go(tmp_path, monkeypatch, capsys):
 
 def test_what_the_worked_example_signed_does_not_count_for_own_data(tmp_path):
     settings = discovered(tmp_path)
-    own = {"example": True, "data": settings.data.model_copy(update={"source": tmp_path})}
+    here, elsewhere = (settings.data.model_copy(update={"source": each}) for each in (None, tmp_path))
+    settings, own = settings.model_copy(update={"data": here}), {"example": True, "data": elsewhere}
     assert stage(settings.model_copy(update={"example": True})).passed
     borrowed = settings.model_copy(update=own)
     findings = stage(borrowed).findings.values()

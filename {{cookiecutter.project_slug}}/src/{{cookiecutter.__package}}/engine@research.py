@@ -17,7 +17,7 @@ from .settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
-DataError = duckdb.DataError
+WRONG_DATA = (duckdb.DataError, duckdb.ProgrammingError)  # not: a full disk, too little memory
 
 
 @contextmanager
@@ -74,6 +74,11 @@ def literal(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return a name of SQL for any name of a column, with spaces in it too."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def parquet(path: Path) -> str:

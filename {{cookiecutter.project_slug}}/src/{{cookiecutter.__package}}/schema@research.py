@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from .errors import ProjectError
 
 KINDS = (str, int, float, datetime)
+RULES = ("ge", "le", "pattern")
 ADVICE = "in transform.sql, make yes or no a 0 or 1, and a date an amount of days"
 
 
@@ -108,12 +109,6 @@ def _column(name: str, field: FieldInfo) -> Column:
     kind, nullable, choices = _kind(name, field.annotation)
     if kind is datetime and extra["role"] == Role.FEATURE:
         raise ProjectError(f"contract.py: {name} is a time, a feature is an amount or a name; {ADVICE}")
-    rules = {
-        key: getattr(rule, key)
-        for rule in field.metadata
-        for key in ("ge", "le", "pattern")
-        if hasattr(rule, key)
-    }
     return Column(
         name=name,
         kind=kind,
@@ -124,8 +119,19 @@ def _column(name: str, field: FieldInfo) -> Column:
         sliced=bool(extra["sliced"]),
         choices=choices,
         examples=tuple(field.examples or ()),
-        **rules,
+        **_rules(name, field),
     )
+
+
+def _rules(name: str, field: FieldInfo) -> dict[str, Any]:
+    """Return the rules that records and tables are checked by; any other would hold for records alone."""
+    found: dict[str, Any] = {}
+    for rule in field.metadata:
+        said = {key: getattr(rule, key) for key in RULES if getattr(rule, key, None) is not None}
+        if not said:
+            raise ProjectError(f"contract.py: {name}: {rule} is no rule for tables; use {', '.join(RULES)}")
+        found |= said
+    return found
 
 
 def _kind(name: str, annotation: Any) -> tuple[type, bool, tuple[str, ...]]:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine import Connection, DataError, EngineError, literal, parquet, reason, rows, write_parquet
+from ..engine import (
+    WRONG_DATA,
+    Connection,
+    EngineError,
+    identifier,
+    literal,
+    parquet,
+    reason,
+    rows,
+    write_parquet,
+)
 from ..errors import ProjectError
 
 
@@ -15,8 +25,8 @@ from ..errors import ProjectError
 class RawTable:
     """A raw file, `.parquet` or of values between separators (plain or in a zip file of the same name).
 
-    It says the columns that are used, with their SQL types, and the fewest rows the file may have; `sampled`
-    tables are cut down by `--sample`.
+    It says the columns that are used, named as in the file, with their SQL types, and the fewest rows the
+    file may have; `sampled` tables are cut down by `--sample`.
     """
 
     file: str
@@ -34,13 +44,14 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
     file = _unpacked(source, table.file, target.parent)
     columnar = file.suffix == ".parquet"
     reader = _parquet(connection, table, file) if columnar else _csv(table, file)
-    query = f"SELECT {', '.join(table.columns)} FROM {reader}"
+    names = ", ".join(map(identifier, table.columns))
+    query = f"SELECT {names} FROM {reader}"
     if sample:
-        query += f" ORDER BY hash({', '.join(table.columns)}) LIMIT {sample}"
+        query += f" ORDER BY hash({names}) LIMIT {sample}"
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     try:
         count = write_parquet(connection, query, target)
-    except DataError as error:
+    except WRONG_DATA as error:
         raise ProjectError(f"{table.file}: {reason(error)}") from None
     if not columnar:
         _refuse_unreadable(connection, table)
@@ -58,7 +69,8 @@ def _parquet(connection: Connection, table: RawTable, file: Path) -> str:
     except EngineError as error:
         raise ProjectError(f"{table.file}: not a whole Parquet file ({reason(error)})") from None
     _refuse_absent(table, [item["column_name"] for item in described])
-    typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in table.columns.items())
+    quoted = {identifier(name): kind for name, kind in table.columns.items()}
+    typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
     return f"(SELECT {typed} FROM {parquet(file)})"
 
 

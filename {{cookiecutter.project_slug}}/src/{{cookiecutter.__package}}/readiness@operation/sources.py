@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from ..engine import Connection, connect, literal, parquet
+from ..engine import Connection, connect, identifier, literal, parquet
 from ..errors import ProjectError
 from ..etl.extract import RAW_TABLES
 from ..etl.raw import RawTable, read_raw
@@ -58,14 +58,15 @@ def _unnoticed(
     if not source.is_file():
         raise ProjectError(f"data/raw/{name}.parquet: no such file; run `etl` first")
     first, amount = next(iter(table.columns)), _amount(table)
-    plain = ", ".join(table.columns)
+    plain = ", ".join(map(identifier, table.columns))
+    other = f"{identifier(first)} AS {identifier(first + '_2')}"
     changes = {
-        f"column {first} renamed": f"SELECT * RENAME ({first} AS {first}_2) FROM {parquet(source)}",
+        f"column {first} renamed": f"SELECT * RENAME ({other}) FROM {parquet(source)}",
         "cut off": f"SELECT {plain} FROM {parquet(source)} LIMIT {table.minimum_rows - 1}",
     }
     if amount:
         changes[f"a text in {amount}"] = (
-            f"SELECT * REPLACE ('n/a' AS {amount}) FROM {parquet(source)} LIMIT {ROWS}"
+            f"SELECT * REPLACE ('n/a' AS {identifier(amount)}) FROM {parquet(source)} LIMIT {ROWS}"
         )
     for change, query in changes.items():
         file = f"{name}-{len(change)}.csv"
