@@ -142,7 +142,9 @@ def test_a_feature_that_no_model_can_read_is_refused(kind, said):
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule"), [(int, {"gt": 0}), (float, {"lt": 1}), (int, {"multiple_of": 5}), (str, {"max_length": 3})]
+    ("kind", "rule"),
+    [(int, {"gt": 0}), (float, {"lt": 1}), (int, {"multiple_of": 5}), (str, {"max_length": 3})],
+    ids=["gt", "lt", "multiple_of", "max_length"],
 )
 def test_a_rule_that_tables_are_not_checked_by_is_refused(kind, rule):
     with pytest.raises(errors.ProjectError, match=r"^contract\.py: x: .* is no rule for tables; use ge, le, pattern$"):
