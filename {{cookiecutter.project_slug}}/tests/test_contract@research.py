@@ -147,7 +147,9 @@ def test_a_feature_that_no_model_can_read_is_refused(kind, said):
     ids=["gt", "lt", "multiple_of", "max_length"],
 )
 def test_a_rule_that_tables_are_not_checked_by_is_refused(kind, rule):
-    with pytest.raises(errors.ProjectError, match=r"^contract\.py: x: .* is no rule for tables; use ge, le, pattern$"):
+    with pytest.raises(
+        errors.ProjectError, match=r"^contract\.py: x: .* is no rule for tables; use ge, le, pattern$"
+    ):
         schema.columns(one_column(schema.Role.FEATURE, kind, **rule))
 
 

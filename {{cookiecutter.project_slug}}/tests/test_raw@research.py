@@ -61,10 +61,10 @@ def test_a_file_with_another_separator_is_read(read, tmp_path):
 
 @pytest.mark.parametrize("file", [TRIPS.file, PARQUET.file])
 def test_a_column_may_have_any_name(read, tmp_path, file):
-    name = "Fare in \"€\", one-way"
+    name = 'Fare in "€", one-way'
     header = name.replace('"', '""')
     write_csv(tmp_path, f'town,"{header}",fare', "Lyon,7,1")
-    write_parquet(tmp_path, f'SELECT \'Lyon\' AS town, 7 AS "{header}", 1 AS fare')
+    write_parquet(tmp_path, f"SELECT 'Lyon' AS town, 7 AS \"{header}\", 1 AS fare")
     table = replace(TRIPS, file=file, columns={name: "INTEGER", "fare": "INTEGER"}, minimum_rows=1)
     assert read(table, 5) == [{name: 7, "fare": 1}]
 
