@@ -389,8 +389,7 @@ def test_everybody_sees_that_the_fallback_answers(client, live, record):
     assert figures(client)["model_ready"] == 0
 
 
-def test_a_running_server_answers_and_loses_nothing_when_killed(live, record, monkeypatch):
-    monkeypatch.setenv(f"{api.ENV_PREFIX}WORKSPACE", str(live.workspace))
+def test_a_running_server_answers_and_loses_nothing_when_killed(live, record):
     with rehearsal.running(live) as service:
         assert service.call("/health") == {"status": "ok"}
         with pytest.raises(HTTPError, match="401"):

@@ -95,11 +95,16 @@ def test_too_many_broken_rows_are_refused_and_kept_with_their_reason(project):
 
 def in_process(project, code):
     """Run `etl` in a process of its own, after `code`, in the workspace of `project`."""
-    start = f"import sys\nfrom {commands.__name__} import main\nsys.exit(main(['etl']))"
-    changed = {"WORKSPACE": str(project.workspace), "SAMPLE": str(project.sample)}
-    environment = os.environ | {settings.ENV_PREFIX + name: value for name, value in changed.items()}
+    small = str(project.sample)
+    start = f"import sys\nfrom {commands.__name__} import main\nsys.exit(main({['etl', '--sample', small]}))"
+    whole = project.workspace.with_name("whole")
+    (whole / "sample").mkdir(parents=True)
+    project.workspace.rename(whole / "sample" / small)
+    environment = os.environ | {f"{settings.ENV_PREFIX}WORKSPACE": str(whole)}
     command = [sys.executable, "-c", f"{code}\n{start}"]
-    return subprocess.run(command, env=environment, cwd=ROOT, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, env=environment, cwd=ROOT, text=True, capture_output=True, check=False)
+    (whole / "sample" / small).rename(project.workspace)
+    return done
 
 
 def test_killed_before_the_load_leaves_the_last_good_table(project):

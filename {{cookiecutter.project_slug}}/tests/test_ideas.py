@@ -115,6 +115,16 @@ def test_the_command_ranks_and_writes_the_page(tmp_path, monkeypatch, capsys):
     assert "<circle" in (tmp_path / "reports/ideas.html").read_text(encoding="utf-8")
 
 
+def test_the_page_of_a_workspace_elsewhere_is_told_whole(tmp_path, monkeypatch, capsys):
+    root, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    write_facts(root)
+    write_ideas(root)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv(f"{settings.ENV_PREFIX}WORKSPACE", str(elsewhere))
+    assert commands.main(["ideas"]) == 0
+    assert capsys.readouterr().out.endswith(f"page {elsewhere / 'reports' / 'ideas.html'}\n")
+
+
 def test_an_empty_list_is_refused_by_the_command(tmp_path, monkeypatch, capsys):
     write_facts(tmp_path)
     write_ideas(tmp_path, chosen=None, ideas=[])

@@ -139,6 +139,21 @@ def test_a_sample_works_in_a_folder_of_its_own(tmp_path):
     assert settings.read_settings(sample=500, root=tmp_path).workspace == tmp_path / "sample" / "500"
 
 
+@pytest.mark.parametrize("place", ["work", "/elsewhere/work"])
+def test_a_sample_leaves_a_workspace_elsewhere_alone(tmp_path, monkeypatch, place):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}WORKSPACE", place)
+    assert settings.read_settings(root=tmp_path).workspace == tmp_path / place
+    assert settings.read_settings(sample=500, root=tmp_path).workspace == tmp_path / place / "sample" / "500"
+
+
+def test_a_path_is_told_as_it_lies_in_the_project_or_whole(tmp_path):
+    write_facts(tmp_path)
+    read = settings.read_settings(root=tmp_path)
+    assert read.shown(tmp_path / "reports" / "ideas.html") == "reports/ideas.html"
+    assert read.shown(tmp_path.parent / "reports") == str(tmp_path.parent / "reports")
+
+
 def test_the_command_line_says_it_in_one_line(tmp_path, monkeypatch, capsys):
     write_facts(tmp_path, decision={"decided_by": None})
     monkeypatch.chdir(tmp_path)

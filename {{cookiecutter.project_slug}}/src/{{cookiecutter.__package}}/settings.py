@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         """The folder of the raw tables, absolute, or None for the packaged example."""
         return self.root / self.data.source if self.data.source else None
 
+    def shown(self, path: Path) -> str:
+        """Return how a path is told to people: as it lies in the project, or whole where it is elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -119,7 +123,7 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def read_settings(sample: int | None = None, root: Path | None = None) -> Settings:
-    """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` instead of the root.
+    """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` of the workspace.
 
     Raises ProjectError naming every field that is wrong, with its line or its variable.
     """
@@ -131,12 +135,12 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
             f"{FILE}: {name}: has no place in a file that others read; set {ENV_PREFIX}{name.upper()}"
             for name in misplaced
         )
-    workspace = root / "sample" / str(sample) if sample else root
-    given = {"workspace": workspace} | facts.values | {"root": root, "sample": sample}
+    given = {"workspace": root} | facts.values | {"root": root, "sample": sample}
     found = _validated(facts, given)
     if isinstance(found, list):  # raised out here, without pydantic's error, which would keep all it has seen
         raise ProjectError(found)
-    return found
+    small = ("sample", str(found.sample)) if found.sample else ()
+    return found.model_copy(update={"workspace": root.joinpath(found.workspace, *small)})
 
 
 def _validated(facts: Facts, given: dict[str, Any]) -> Settings | list[str]:

@@ -86,9 +86,7 @@ def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     evaluation, metric = version.info["evaluation"], version.info["metric"]
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
     say(f"\nDone in {seconds:.0f} s.")
-    say(
-        f"Built     {version.path.relative_to(settings.root)}, from {version.info['rows']['training']:,} rows"
-    )
+    say(f"Built     {settings.shown(version.path)}, from {version.info['rows']['training']:,} rows")
     say(
         f"Measured  {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) on "
         f"{evaluation['rows']:,} later rows; the simple technique reaches {baseline['value']:.3f}"
@@ -97,9 +95,8 @@ def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
     if alerts.is_file():
         last = json.loads(alerts.read_text(encoding="utf-8").splitlines()[-1])
         say(f"Alert     {last['alerts'][0]}")
-    folder = (settings.workspace / "reports").relative_to(settings.root).as_posix()
     for page, reader in PAGES.items():
-        say(f"Read      {folder}/{page}, {reader}")
+        say(f"Read      {settings.shown(settings.workspace / 'reports' / page)}, {reader}")
     say("\nTry next")
     for command in _next_commands(settings, small):
         say(f"  uv run {command}")

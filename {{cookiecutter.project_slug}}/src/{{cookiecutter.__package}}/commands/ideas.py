@@ -43,5 +43,5 @@ def run(options: Namespace, settings: Settings) -> int:
         say(line)
     written = settings.workspace / "reports" / "ideas.html"
     write_whole(written, report.page(settings, shortlist))
-    say(f"page {written.relative_to(settings.root).as_posix()}")
+    say(f"page {settings.shown(written)}")
     return 0

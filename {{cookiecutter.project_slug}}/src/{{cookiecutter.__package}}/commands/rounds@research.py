@@ -29,5 +29,5 @@ def run(options: Namespace, settings: Settings) -> int:
     say(f"{verdict.says}: {verdict.because}")
     written = settings.workspace / "reports" / "rounds.html"
     write_whole(written, page(settings, rounds, verdict, until))
-    say(f"page {written.relative_to(settings.root).as_posix()}")
+    say(f"page {settings.shown(written)}")
     return 0

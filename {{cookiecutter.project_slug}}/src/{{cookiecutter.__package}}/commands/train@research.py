@@ -67,7 +67,7 @@ def run(options: Namespace, settings: Settings) -> int:
     described = describe_round(settings.root, training.version, training.info, options.note, seconds)
     if not (settings.sample or options.no_round):
         log = log_round(settings, described)
-        say(f"round logged in {log.relative_to(settings.root).as_posix()}")
+        say(f"round logged in {settings.shown(log)}")
     _follow(settings, training, described, reports)
     return 0
 

@@ -115,12 +115,12 @@ def _keep(settings: Settings, ground: "Ground", version: str, log: "Log", compar
 
     if comparison.better:
         path = adopt(settings, log, comparison, ground, datetime.now(UTC).date())
-        say(f"written to {path.relative_to(settings.root)}; {command(settings, 'train')} uses it")
+        say(f"written to {settings.shown(path)}; {command(settings, 'train')} uses it")
     else:
         say("no clear difference: the present ones are as good, and stay")
     if not settings.sample:
         logged = log_round(settings, describe_tuning(settings.root, version, log, comparison, ground))
-        say(f"round logged in {logged.relative_to(settings.root).as_posix()}")
+        say(f"round logged in {settings.shown(logged)}")
     add_event(settings, "booked")
 
 

@@ -63,8 +63,7 @@ def read_chosen(settings: Settings) -> Chosen:
     path = own if own.is_file() else settings.root / FILE
     if not path.is_file() or not path.read_bytes().strip():
         return Chosen()
-    name = path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else str(path)
-    return read_facts(path, name).read_as(Chosen)
+    return read_facts(path, settings.shown(path)).read_as(Chosen)
 
 
 def write_chosen(settings: Settings, chosen: Chosen) -> Path:

@@ -73,8 +73,8 @@ def running(settings: Settings) -> Generator[Service]:
         port = probe.getsockname()[1]
     service = Service(f"http://127.0.0.1:{port}", secrets.token_urlsafe(24))
     command = [sys.executable, "-m", PACKAGE, "serve", "--port", f"{port}"]
-    command += ["--sample", str(settings.sample)] if settings.sample else []
-    environment = os.environ | {f"{ENV_PREFIX}API_KEY": service.key}
+    own = {"API_KEY": service.key, "WORKSPACE": str(settings.workspace)}
+    environment = os.environ | {f"{ENV_PREFIX}{name}": value for name, value in own.items()}
     process = subprocess.Popen(  # noqa: S603
         command,
         env=environment,
