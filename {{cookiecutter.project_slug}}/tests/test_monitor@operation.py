@@ -12,7 +12,7 @@ import pytest
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import canary, metrics, registry
-from {{ cookiecutter.__package }}.monitor import drift, performance, relive, watch
+from {{ cookiecutter.__package }}.monitor import compared, drift, performance, relive, watch
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 from .conftest import ANY, KNOWN, METRIC, NONE
@@ -423,6 +423,15 @@ def test_of_a_canary_with_few_outcomes_nothing_is_known(watched):
     assert not seen.canary_worse
     (kept,) = (r for r in seen.record()["readings"] if r["name"] == f"{METRIC} gained by the canary")
     assert (kept["value"], kept["high"]) == (None, None)
+
+
+def test_of_a_canary_that_has_answered_nothing_nothing_is_known(predicted):
+    name = variant(predicted, lambda info: info.update(seed=2))
+    tried = registry.Canary(name=name, checksum="", share=0.5)
+    with engine.connect(predicted) as connection:
+        source = performance.gather(connection, predicted, predicted.dates.live_from, None)
+        (found,) = compared.canary_readings(connection, predicted, live_version(predicted), tried, source)
+    assert (found.name, found.state) == (f"{METRIC} gained by the canary", "unknown")
 
 
 def test_every_metric_that_can_decide_can_be_watched(predicted):

@@ -24,5 +24,7 @@ class Predictor:
         """Return one prediction per row of `features`: the last column of the model's output."""
         if features.shape[1] != self._input.shape[1]:
             raise ValueError(f"the model reads {self._input.shape[1]} features, got {features.shape[1]}")
+        if not len(features):
+            return np.empty(0, dtype=np.float32)
         (output,) = self._session.run([self._output], {self._input.name: features})
         return np.asarray(output, dtype=np.float32).reshape(len(features), -1)[:, -1]
