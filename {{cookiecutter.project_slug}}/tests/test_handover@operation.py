@@ -286,6 +286,7 @@ def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
     assert run(monkeypatch, shown, "handover", "--rehearse") == 1
     tests, command = capsys.readouterr().err.splitlines()
     assert tests.startswith("error: tests: `pytest` does not work: 1 failed in ")
+    assert tests.endswith(": tests/test_one.py::test_one")
     assert command.startswith(f"error: {rehearsal.RUNBOOK}: `rollback` does not work: models")
 
 

@@ -21,6 +21,7 @@ from .rehearsal import Rehearsed, Tried, commands_of
 GOOD = (0, 3)  # 3 is an alert: what monitoring is for
 NEVER_END = {"serve", "tracking"}
 LONGEST_SECONDS = 3600
+MOST_NAMED = 3  # tests that fail
 
 
 def rehearse(settings: Settings, on_step: Callable[[str], None]) -> Rehearsed:
@@ -83,9 +84,12 @@ def _ran(command: Sequence[str], folder: Path, environment: Mapping[str, str], n
 
 
 def _told(works: bool, out: str, err: str) -> str:
-    """Return the first error of what failed, if it names one, otherwise the last line that was printed."""
+    """Return the first error of what failed, or its tests that did; otherwise the last line printed."""
     lines = [[line.strip() for line in text.splitlines() if line.strip()] for text in (out, err)]
     errors = [line for line in lines[1] if line.startswith("error: ")]
     if errors and not works:
         return errors[0].removeprefix("error: ")
+    tests = [line.split()[1] for line in lines[0] if line.startswith("FAILED ")]
+    if tests and not works:
+        return f"{lines[0][-1]}: {', '.join(tests[:MOST_NAMED])}"
     return next((text[-1] for text in lines if text), "nothing")
