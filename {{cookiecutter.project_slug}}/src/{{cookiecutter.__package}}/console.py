@@ -41,11 +41,12 @@ def counted(title: str, total: int) -> Generator[Callable[[int, str], None]]:
         yield show
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the columns after the first are right-aligned."""
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str] = ()) -> None:
+    """Print a table; the columns after the first are right-aligned, but for those named in `texts`."""
     shown = Table(box=None, pad_edge=False)
     for number, name in enumerate(header):
-        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+        left = number == 0 or name in texts
+        shown.add_column(name, justify="left" if left else "right", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     _plain().print(shown)

@@ -28,7 +28,8 @@ def run(options: Namespace, settings: Settings) -> int:
     broken = _rehearse(settings) if options.rehearse else []
     found = rows(settings)
     shown = [(row.name, row.found.state.value, row.found.evidence, *_signature(row.item)) for row in found]
-    table(("item", "found", "evidence", "owner", "date"), shown)
+    header = ("item", "found", "evidence", "owner", "date")
+    table(header, shown, texts=header)
     say(f"The other items of {HANDOVER} only people can check.")
     refused = [*broken, *contradictions(found), *by_its_author(settings, found)]
     if refused:
@@ -48,7 +49,7 @@ def _rehearse(settings: Settings) -> list[str]:
     write_whole(rehearsal_path(settings), tried.model_dump_json(indent=1) + "\n")
     everything = (tried.tests, *tried.commands)
     shown = [(each.command, "works" if each.works else "fails", each.said) for each in everything]
-    table(("tried", "result", "said"), shown)
+    table(("tried", "result", "said"), shown, texts=("result", "said"))
     return [
         f"{'tests' if each is tried.tests else RUNBOOK}: `{each.command}` does not work: {each.said}"
         for each in everything

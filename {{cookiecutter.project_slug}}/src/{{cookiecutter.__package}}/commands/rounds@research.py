@@ -21,7 +21,7 @@ def run(options: Namespace, settings: Settings) -> int:
 
     rounds = read_rounds(settings)
     if rounds:
-        table(HEADER, rows(rounds))
+        table(HEADER, rows(rounds), texts=("note",))
     else:
         say(f"no round is logged yet; {command(settings, 'train')} --note TEXT logs one")
     until = counted_until(settings)
