@@ -92,7 +92,7 @@ def test_killed_in_a_trial_it_goes_on_and_the_trial_has_failed(own_root, capsys)
     assert not (own_root / history.LOG).exists()
     assert tune("--trials", "3") == 0
     said = capsys.readouterr()
-    assert "going on after 2 trials, 1 of them never ended and count as failed\n" in said.out
+    assert "going on after 2 trials, 1 of them cut off, which counts as failed\n" in said.out
     assert "trial 3 of 3: " in said.err
     assert "rows from 2013-07-01 on were not looked at\n" in said.out
     after = trials.read_log(project_in(own_root))

@@ -33,7 +33,7 @@ def begin_study(settings: Settings, ground: Ground) -> str:
     if not log.trials:
         return "a new study begins"
     lost = len(log.trials) - len(log.measured)
-    failed = f", {lost} of them never ended and count as failed" if lost else ""
+    failed = f", {lost} of them cut off, which counts as failed" if lost else ""
     return f"going on after {len(log.trials)} trials{failed}"
 
 

@@ -14,7 +14,7 @@ def does(settings: Settings, tradeoff: Tradeoff) -> str:
     return (
         f"It says beforehand how many {words.counted} to expect for each of the {words.rows}, about "
         f"{period.rows:,.0f} of them a {period.name}. What {words.users} should plan with is that and "
-        f"{tradeoff.present.label}, by what errors cost."
+        f"a margin of {tradeoff.present.label}, which follows from what errors cost."
     )
 
 

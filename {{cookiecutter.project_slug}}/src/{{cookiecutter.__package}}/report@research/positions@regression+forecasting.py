@@ -1,4 +1,4 @@
-"""Every margin, with how often it is enough, and what is too little and too much on the test rows."""
+"""Every margin, with how often it is enough, and what is short and left over on the test rows."""
 
 import numpy as np
 
@@ -67,8 +67,8 @@ def _positions(found: list[Choice], period: Period, words: Words, places: int) -
 def _columns(words: Words) -> tuple[Column, ...]:
     return (
         Column(f"of 100 {words.rows}, enough for", of_100=True),
-        Column(f"{words.counted} too little"),
-        Column(f"{words.counted} too much"),
+        Column(f"{words.counted} too few"),
+        Column(f"{words.counted} too many"),
     )
 
 
@@ -80,8 +80,8 @@ def _terms(words: Words) -> Terms:
         explained=f"The model predicts an amount for each of the {words.rows}. What "
         f"{words.users} should plan with is that and the margin. A larger margin is enough more often and "
         "leaves more over.",
-        too_low=f"each of the {words.counted} too little",
-        too_high=f"each of the {words.counted} too much",
+        too_low=f"each of the {words.counted} too few",
+        too_high=f"each of the {words.counted} too many",
         nothing="the same amount always, the one that would have been best",
         agreed="Margin agreed",
     )
