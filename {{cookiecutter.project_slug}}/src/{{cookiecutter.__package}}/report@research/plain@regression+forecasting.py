@@ -13,8 +13,8 @@ def does(settings: Settings, tradeoff: Tradeoff) -> str:
     words, period = settings.section(Words), tradeoff.period
     return (
         f"It says beforehand how many {words.counted} to expect for each of the {words.rows}, about "
-        f"{period.rows:,.0f} of them a {period.name}. What {words.users} should plan with is that and "
-        f"a margin of {tradeoff.present.label}, which follows from what errors cost."
+        f"{period.rows:,.0f} of them a {period.name}. What {words.users} should plan with is that, with "
+        f"{tradeoff.present.label} on top, which follows from what errors cost."
     )
 
 
