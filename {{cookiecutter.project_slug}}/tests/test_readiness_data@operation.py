@@ -29,7 +29,7 @@ from {{ cookiecutter.__package }}.readiness.section import Readiness
 from {{ cookiecutter.__package }}.schema import Role, column, columns
 from {{ cookiecutter.__package }}.serve.prediction_log import prediction_folder
 
-from .conftest import METRIC, ROOT
+from .conftest import METRIC, ROOT, in_workspace
 from .evidence import write
 from .lived import CONTRACT, KEY, TARGET, promoted, variant
 from .readied import answered, made_up_bench, refusal
@@ -302,6 +302,29 @@ def test_tests_that_do_not_look_at_a_feature_fail(copied, monkeypatch):
         f"{tested.TESTS}: {FEATURE.name} was made wrong in every row, and no test failed; test it on a row "
         "that you know",
     )
+
+
+AVERAGED = f"""
+from {project_settings.PACKAGE} import settings
+from {project_settings.PACKAGE}.engine import connect, parquet, row
+from {project_settings.PACKAGE}.etl import pipeline
+
+
+def test_table(tmp_path):
+    own = settings.read_settings().model_copy(update=dict(workspace=tmp_path))
+    path = pipeline.run_etl(own, lambda step: None).path
+    with connect(own) as connection:
+        found = row(connection, "SELECT avg({FEATURE.name}) AS mean FROM " + parquet(path))
+    assert abs(found["mean"] - MEAN) < 1e-6 * (1 + abs(MEAN))
+"""
+
+
+def test_a_table_is_made_wrong_in_one_feature_at_a_time(copied, monkeypatch, tmp_path):
+    whole = in_workspace(tmp_path / "whole", sample=None)
+    path = pipeline.run_etl(whole, lambda step: None).path
+    ((mean,),) = duckdb.sql(f"SELECT avg({FEATURE.name}) FROM '{path}'").fetchall()
+    (said,) = refused_tests(copied, monkeypatch, AVERAGED.replace("MEAN", repr(mean)))
+    assert said.startswith(f"{tested.TESTS}: {OTHER.name} was made wrong in every row, and no test failed")
 
 
 def test_tests_that_fail_anyway_show_nothing(copied, monkeypatch):

@@ -13,7 +13,8 @@ from .process import answer_of
 TESTS = "tests/test_example.py"
 MOST_SECONDS = 1800
 # The features come over the command line. One that is wrong has its greatest value everywhere, and its least
-# where that would be right: the contract allows both. `run_etl` gives what it loaded first, made wrong.
+# where that would be right: the contract allows both. `run_etl` gives what it loaded first, while
+# nothing was wrong, with one feature made wrong.
 MUTATED = f"""
 import contextlib, io, json, os, shutil, sys, tempfile
 from dataclasses import replace
@@ -57,9 +58,9 @@ def status():
 
 with tempfile.TemporaryDirectory() as folder:
     kept = Path(folder) / "data"
+    pipeline.run_etl = loaded
     found = {{"": status()}}
     pipeline.read_query = lambda: wrong(read_query().rstrip().rstrip(";"))
-    pipeline.run_etl = loaded
     for mutant in sys.argv[1:] if found[""] == 0 else ():
         found[mutant] = status()
 print(json.dumps(found))
