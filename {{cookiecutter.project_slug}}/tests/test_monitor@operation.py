@@ -186,6 +186,15 @@ def test_too_few_outcomes_say_nothing(predicted):
     assert (readings(few)[METRIC] in few.alerts, few.baseline_better) == (False, False)
 
 
+def test_one_prediction_says_nothing_of_drift(watched):
+    predict(watched, first_month(watched)[:1])
+    seen = look(watched)
+    drifts = {name: found for name, found in readings(seen).items() if name.startswith("drift of ")}
+    assert len(drifts) == len(FEATURES) + 1
+    assert {found.state for found in drifts.values()} == {"unknown"}
+    assert not seen.alerts
+
+
 def test_outcomes_that_are_not_in_yet_say_nothing(month):
     load.table_path(month, contract.TABLE).unlink()
     seen = look(month)

@@ -14,6 +14,7 @@ from {{ cookiecutter.__package }}.etl import load, pipeline, validate
 from {{ cookiecutter.__package }}.lifecycle import forget as lifecycle
 from {{ cookiecutter.__package }}.lifecycle.section import Keep, Retention
 from {{ cookiecutter.__package }}.model import registry
+from {{ cookiecutter.__package }}.monitor import replay
 from {{ cookiecutter.__package }}.readiness import (
     benefit,
     cost,
@@ -222,6 +223,13 @@ def test_a_sensitive_column_in_the_log_fails(served, monkeypatch):
     log.write_text(json.dumps(line | {"religion": "some"}) + "\n", encoding="utf-8")
     (said,) = refusal(privacy.privacy, Bench(served))
     assert said == f"data/predictions/{log.name}: holds religion, which is sensitive; leave it out"
+
+
+def test_the_table_of_a_replay_may_hold_what_the_table_holds(served, monkeypatch):
+    held = next(c for c in columns(CONTRACT) if c.role is Role.TARGET)
+    monkeypatch.setattr(privacy, "of_role", lambda contract, role: (held,))
+    replay.replay(served, None, None)
+    assert " sensitive column; " in privacy.privacy(Bench(served))
 
 
 def test_data_that_is_kept_too_long_fails(served):

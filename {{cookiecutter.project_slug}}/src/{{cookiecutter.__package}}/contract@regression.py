@@ -2,7 +2,8 @@
 
 This is the first file to change for your own data. A rule that a row breaks sends the row to
 `data/rejected/` with the reason; a rule that a request breaks answers 422 with the field and the rule.
-Every amount needs both ge and le, every name or time examples or a Literal: tests make records up by them.
+Every amount needs both ge and le, every name a Literal or pattern and examples, every time an example: by
+them records are made up for the tests, and `readiness` knows what to expect.
 """
 
 from datetime import datetime

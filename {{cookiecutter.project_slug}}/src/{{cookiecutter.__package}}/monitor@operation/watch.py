@@ -68,7 +68,7 @@ def watch(settings: Settings, start: date | None = None, end: date | None = None
             *canary,
             _limit("rows that break the contract", broken / (count + broken), limits.maximum_violation_share),
             _limit("age of the model in days", _age_days(version, end), limits.maximum_age_days),
-            *_drift_readings(connection, source, version, limits.drift_limit),
+            *_drift_readings(connection, source, version, limits, count),
         )
     outcomes = model.pop("outcomes")
     worse = any(reading.state == "alert" for reading in canary)
@@ -103,12 +103,22 @@ def _metric_readings(model: dict[str, Any], live: Live) -> list[Reading]:
     return found
 
 
-def _drift_readings(connection: Connection, source: str, version: Version, limit: float) -> list[Reading]:
-    """Drift of the prediction is an alert; drift of a feature, which may be the season, a warning."""
+def _drift_readings(
+    connection: Connection, source: str, version: Version, live: Live, count: int
+) -> list[Reading]:
+    """Drift of the prediction is an alert; drift of a feature, which may be the season, a warning.
+
+    Of too few predictions (`count`) it is unknown: one of them alone is far from any distribution.
+    """
+    if count < live.minimum_outcomes:
+        return [
+            Reading(f"drift of {name}", float("nan"), 0.0, live.drift_limit, "unknown")
+            for name in version.info["reference"]
+        ]
     expected = {name: item["shares"] for name, item in version.info["reference"].items()}
     found = drifts(connection, source, version.bins, expected)
     return [
-        _limit(f"drift of {name}", value, limit, "alert" if name == PREDICTION else "warning")
+        _limit(f"drift of {name}", value, live.drift_limit, "alert" if name == PREDICTION else "warning")
         for name, value in sorted(found.items(), key=lambda item: -item[1])
     ]
 

@@ -50,15 +50,15 @@ def privacy(bench: Bench) -> str:
 
 
 def _files(settings: Settings) -> list[Path]:
-    """Return every file that is scanned; the loaded table and the raw ones hold what the contract says."""
+    """Return every file that is scanned: not the raw tables, nor the loaded one, here and in a replay."""
     found = [path for name in FOLDERS for path in sorted((settings.workspace / name).rglob("*"))]
-    exempt = {settings.workspace / "data" / f"{TABLE}.parquet"}
+    table = Path("data", f"{TABLE}.parquet").parts
     return [
         path
         for path in found
         if path.suffix in (*TEXTS, ".parquet")
         and path.is_file()
-        and path not in exempt
+        and path.parts[-2:] != table
         and path.parent.name != "raw"
     ]
 

@@ -25,7 +25,7 @@ def pictures(settings: Settings, training: Training, tradeoff: Tradeoff) -> list
     cases, (*_, found, right) = settings.section(Words).cases, tradeoff.present.shown
     shown = []
     if math.isfinite(found):
-        said = f"Of 100 {cases}, {found:.0f} come with a warning; {100 - round(found)} are missed."
+        said = f"Of 100 {cases}, {found:.0f} come with a warning; {100 - round(found)} come without one."
         shown.append(Picture(f"How many of the {cases} are found", hundred(round(found), said), said))
     if math.isfinite(right):
         said = f"Of 100 warnings, {right:.0f} are right; {100 - round(right)} are for nothing."
@@ -64,5 +64,5 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     )
     return (
         "It does not know what will happen, it says what is likely. "
-        f"Each {period} it misses {errors}: fewer of the one means more of the other."
+        f"Each {period} it overlooks {errors}: fewer of the one means more of the other."
     )

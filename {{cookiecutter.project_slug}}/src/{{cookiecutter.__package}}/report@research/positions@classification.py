@@ -62,7 +62,7 @@ def _columns(words: Words) -> tuple[Column, ...]:
     return (
         Column("warnings"),
         Column(f"{words.cases} warned of"),
-        Column(f"{words.cases} missed"),
+        Column(f"{words.cases} without a warning"),
         Column("warnings for nothing"),
         Column(f"of 100 {words.cases}, warned of", of_100=True),
         Column("of 100 warnings, right", of_100=True),
@@ -75,9 +75,9 @@ def _terms(words: Words) -> Terms:
         lowest="more warnings",
         highest="fewer warnings",
         explained=f"The model gives each of the {words.rows} a probability. From the threshold on, a warning "
-        f"goes to {words.users}. A lower threshold misses fewer {words.cases} and raises more warnings for "
+        f"goes to {words.users}. A lower one overlooks fewer {words.cases} and raises more warnings for "
         "nothing.",
-        too_low=f"each of the {words.cases} that is missed",
+        too_low=f"each of the {words.cases} without a warning",
         too_high="each warning for nothing",
         nothing="no warnings at all",
         agreed="Threshold agreed",

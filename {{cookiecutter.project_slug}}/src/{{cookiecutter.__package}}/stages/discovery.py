@@ -64,6 +64,6 @@ CHECKS = {
 }
 BY_PEOPLE = tuple(CHECKS)
 YOURS = {
-    "project.yaml": "the decision, the budget, the accuracy needed, what errors cost",
     "1-discovery": "the texts, and ideas.yaml",
+    "project.yaml": "the decision, the budget, the accuracy needed, what errors cost",
 }

