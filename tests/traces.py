@@ -51,6 +51,7 @@ TRACES = {
         r"late-flights serve\b",
         r"\bserving:",
         r"api[_ ]key",
+        r"\b(a|the) service\b",
     ],
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
     "github": [r"\bgithub\b"],

@@ -85,14 +85,14 @@ def first_month(settings, start=None):
 
 
 def keep(settings, rows):
-    """Log `rows` as a service does."""
+    """Log `rows` as answers are."""
     log = prediction_log.PredictionLog(prediction_log.prediction_folder(settings))
     log.append(rows)
     log.close()
 
 
 def predict(settings, records):
-    """Predict for `records` and log it, as a service does."""
+    """Predict for `records` and log it, as is done live."""
     keep(settings, prediction_log.log_rows(records, live.LiveModel(settings).answer(records)))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from {{ cookiecutter.__package }} import contract, schema
 from {{ cookiecutter.__package }}.report import company, plain, positions, tradeoff
 
 from .made_up_training import made_up_settings, made_up_training
@@ -25,6 +26,13 @@ def test_amounts_a_day_are_those_of_the_rows(settings):
     expected = (100 * (left >= 0).mean(), -left[left < 0].sum(), left[left > 0].sum())
     days = found.period.days
     assert found.present.shown == pytest.approx((expected[0], expected[1] / days, expected[2] / days))
+
+
+def test_everybody_is_told_what_the_amounts_are(settings):
+    said = plain.does(settings, positions.tradeoff_of(settings, made_up_training()))
+    target = schema.one_of_role(contract.CONTRACT, schema.Role.TARGET).description.partition(";")[0]
+    assert f" of them a day: {target[0].lower()}{target[1:]}. What " in said
+    assert " should plan with is that, with +0.25 " in said
 
 
 def test_always_the_same_is_the_best_of_all_amounts(settings):

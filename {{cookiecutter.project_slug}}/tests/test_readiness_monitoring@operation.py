@@ -141,7 +141,7 @@ def test_a_feature_that_is_another_in_the_table_fails(world):
     predict(world, [record | {AMOUNT.name: end} for record in first_month(world)])
     said = refusal(served.not_skewed, world)
     assert said.startswith(f"{AMOUNT.name}: in ")
-    assert said.endswith("; the service and the table take it from different places")
+    assert said.endswith("; what asks and the table take it from different places")
 
 
 def test_age_is_compared_with_what_was_agreed(world):

@@ -9,9 +9,10 @@ from .features import Dataset, Encoding, Floats
 from .graph import Graph
 from .hyperparameters import DEFAULTS, Hyperparameters
 from .metrics import KIND
-from .network import FARTHEST, Model, keras, layers, untrained
+from .network import FARTHEST, Model, keras, layers, ops, untrained
 
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "onnx")
+BATCH_ROWS = 8192
 
 
 def fit(
@@ -31,7 +32,10 @@ def fit(
 
 def predict(model: Model, features: Floats) -> Floats:
     """Return the library's own prediction per row: the probability of class 1, or the amount."""
-    return model.network.predict(features, batch_size=8192, verbose=0)[:, 0]
+    parts = [features[first : first + BATCH_ROWS] for first in range(0, len(features), BATCH_ROWS)]
+    # Called as it is: `network.predict` compiles anew for every network, and warns where many are tried.
+    found = [ops.convert_to_numpy(model.network(part, training=False)) for part in parts]
+    return np.concatenate(found)[:, 0]
 
 
 def export(model: Model, features: int) -> bytes:

@@ -21,7 +21,7 @@ ROWS = (
     ),
     Row(
         "one example can be followed step by step",
-        "one record goes through each step, by the service's code and by the engine's",
+        "one record goes through each step, as it is answered and by the engine",
         followed,
     ),
     Row(

@@ -81,7 +81,7 @@ def _refuse_its_answers(settings: Settings, records: list, name: str) -> None:
         model = LiveModel(settings)
         answered = any(model.answer([record]).version == name for record in records)
     except ProjectError as error:
-        raise ProjectError(f"serve/live.py: a broken canary stops the service: {error}") from None
+        raise ProjectError(f"serve/live.py: a broken canary stops all answers: {error}") from None
     finally:
         logging.disable(logging.NOTSET)
     if answered:

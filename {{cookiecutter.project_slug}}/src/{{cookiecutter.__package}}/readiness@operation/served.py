@@ -109,7 +109,7 @@ def _differing(connection: Connection, bench: Bench, source: str) -> list[str]:
     found = row(connection, f"SELECT count(*) AS joined, {counts} FROM {joined}")
     allowed = bench.settings.section(Live).maximum_violation_share * found["joined"]
     return [
-        f"{name}: in {found[name]:,} of {found['joined']:,} records not what the table has; the service and "
+        f"{name}: in {found[name]:,} of {found['joined']:,} records not what the table has; what asks and "
         "the table take it from different places"
         for name in names
         if found[name] > allowed

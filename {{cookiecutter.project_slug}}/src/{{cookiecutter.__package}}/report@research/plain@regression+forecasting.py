@@ -1,6 +1,8 @@
 """What everybody is told of a model that predicts amounts: no names of measures, numbers of a hundred."""
 
+from ..contract import CONTRACT
 from ..model.train import Training
+from ..schema import Role, one_of_role
 from ..settings import Settings
 from .dots import hundred
 from .gallery import Picture
@@ -11,10 +13,12 @@ from .tradeoff import Tradeoff
 def does(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say what the model does, and for whom."""
     words, period = settings.section(Words), tradeoff.period
+    meaning = one_of_role(CONTRACT, Role.TARGET).description.partition(";")[0]
     return (
         f"It says beforehand how many {words.counted} to expect for each of the {words.rows}, about "
-        f"{period.rows:,.0f} of them a {period.name}. What {words.users} should plan with is that, with "
-        f"{tradeoff.present.label} on top, which follows from what errors cost."
+        f"{period.rows:,.0f} of them a {period.name}: {meaning[:1].lower()}{meaning[1:]}. What "
+        f"{words.users} should plan with is that, with {tradeoff.present.label} on top, which follows from "
+        "what errors cost."
     )
 
 
