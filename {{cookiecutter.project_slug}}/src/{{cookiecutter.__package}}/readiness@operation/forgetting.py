@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..contract import TABLE
-from ..engine import Connection, connect, literal, parquet, row, rows, write_parquet
+from ..engine import Connection, connect, identifier, literal, parquet, row, rows, write_parquet
 from ..errors import ProjectError
 from ..etl.load import require_table
 from ..lifecycle.forget import KEY, find, forget
@@ -73,7 +73,9 @@ def _holding(settings: Settings, key: str) -> Iterator[Path]:
     with connect(settings) as connection:
         for path in sorted((settings.workspace / "data").rglob("*.*")):
             if path.suffix == ".parquet":
-                texts = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in _columns(connection, path))
+                texts = ", ".join(
+                    f"CAST({identifier(name)} AS VARCHAR)" for name in _columns(connection, path)
+                )
                 held = f"contains(concat_ws(' ', {texts}), {literal(key)})"
                 if row(connection, f"SELECT count_if({held}) AS n FROM {parquet(path)}")["n"]:
                     yield path
