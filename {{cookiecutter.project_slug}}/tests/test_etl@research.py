@@ -9,7 +9,7 @@ import sys
 import duckdb
 import pytest
 
-from {{ cookiecutter.__package }} import commands, contract, engine, errors, settings
+from {{ cookiecutter.__package }} import commands, contract, engine, errors, schema, settings
 from {{ cookiecutter.__package }}.etl import extract, load, pipeline
 
 from .conftest import ROOT
@@ -82,12 +82,23 @@ def test_a_broken_statement_is_said_with_its_file(project, monkeypatch):
     assert content(project) == before
 
 
+def test_a_value_that_a_statement_cannot_read_is_said_with_its_file(project, monkeypatch):
+    time = schema.one_of_role(contract.CONTRACT, schema.Role.TIME).name
+    spoilt = f"strptime('32.1.' || year({time}), '%d.%m.%Y') AS {time}"
+    query = f"SELECT * REPLACE ({spoilt}) FROM ({pipeline.read_query()}\n)"
+    monkeypatch.setattr(pipeline, "read_query", lambda: query)
+    before = content(project)
+    with pytest.raises(errors.ProjectError, match=r"^etl/transform\.sql: Invalid .*32\.1\..*; TRY_CAST and "):
+        run(project)
+    assert content(project) == before
+
+
 def test_too_many_broken_rows_are_refused_and_kept_with_their_reason(project):
     before = content(project)
     spoilt = "SELECT *, CASE WHEN i % 20 = 0 THEN 'spoilt' END AS reason FROM range(1000) AS r(i)"
     with engine.connect(project) as connection:
         connection.execute(f"CREATE TEMP TABLE checked AS {spoilt}")
-        with pytest.raises(errors.ProjectError, match=r"50 of 1000 rows break the contract"):
+        with pytest.raises(errors.ProjectError, match=r"50 of 1000 rows .*, most often spoilt \(50 rows\); "):
             load.load(connection, "checked", TABLE, project)
         assert load.reasons(connection, load.rejected_path(project, TABLE)) == {"spoilt": 50}
     assert content(project) == before

@@ -238,6 +238,16 @@ def test_a_feature_without_a_value_is_refused(project):
         retrain(project)
 
 
+def test_a_table_without_a_column_of_the_contract_says_what_to_do(project):
+    path = load.table_path(project, TABLE)
+    name = schema.of_role(CONTRACT, schema.Role.FEATURE)[0].name
+    with engine.connect(project) as connection:
+        engine.write_parquet(connection, f"SELECT * EXCLUDE ({name}) FROM '{path}'", path)
+    said = rf"^the engine stopped: Binder Error: .*{name}.*; run `etl` again if contract\.py has changed$"
+    with pytest.raises(errors.ProjectError, match=said):
+        retrain(project)
+
+
 def test_training_without_a_table_says_what_to_do(empty):
     with pytest.raises(errors.ProjectError, match="no such file yet; run `etl` first"):
         retrain(empty)

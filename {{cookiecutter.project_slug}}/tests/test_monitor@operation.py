@@ -12,7 +12,7 @@ import pytest
 from {{ cookiecutter.__package }} import contract, engine, errors, schema
 from {{ cookiecutter.__package }}.etl import load
 from {{ cookiecutter.__package }}.model import canary, metrics, registry
-from {{ cookiecutter.__package }}.monitor import compared, drift, performance, relive, watch
+from {{ cookiecutter.__package }}.monitor import compared, drift, performance, relive, section, watch
 from {{ cookiecutter.__package }}.serve import live, prediction_log
 
 from .conftest import ANY, KNOWN, METRIC, NONE
@@ -172,6 +172,11 @@ def test_a_metric_outside_its_range_is_an_alert(predicted):
     inside = readings(look(predicted, expected={METRIC: ANY}))[METRIC]
     outside = readings(look(predicted, expected={METRIC: NONE}))[METRIC]
     assert (inside.state, outside.state) == ("ok", "alert")
+
+
+def test_a_range_that_nothing_lies_in_is_refused():
+    with pytest.raises(ValueError, match=f"{METRIC}: the lower end comes first"):
+        section.Live(expected={METRIC: (0.9, 0.7)})
 
 
 def test_an_unknown_metric_is_refused(predicted):

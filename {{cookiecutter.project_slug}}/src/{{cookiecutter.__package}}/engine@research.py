@@ -33,7 +33,9 @@ def connect(settings: Settings) -> Generator[Connection]:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
     except duckdb.Error as error:
-        raise ProjectError(f"the engine stopped: {reason(error)}") from error
+        unknown = isinstance(error, duckdb.BinderException)
+        advice = "; run `etl` again if contract.py has changed" if unknown else ""
+        raise ProjectError(f"the engine stopped: {reason(error)}{advice}") from error
 
 
 def reason(error: EngineError) -> str:

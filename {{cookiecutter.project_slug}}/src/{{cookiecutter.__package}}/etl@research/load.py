@@ -49,16 +49,17 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
-    limit = settings.data.maximum_rejected_share
+    found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
+        most = "".join(f", most often {text} ({n} rows)" for text, n in [*found.items()][:1])
         raise ProjectError(
-            f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract, at most "
-            f"{limit:.1%} may; see {rejected}; the last good table stays"
+            f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract{most}; at "
+            f"most {limit:.1%} may; see {rejected}; the last good table stays"
         )
     loaded = write_parquet(
         connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
     )
-    return loaded, reasons(connection, rejected)
+    return loaded, found
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:

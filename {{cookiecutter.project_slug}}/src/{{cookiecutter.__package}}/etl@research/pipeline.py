@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ..contract import CONTRACT, TABLE
-from ..engine import Connection, EngineError, connect, parquet, reason
+from ..engine import WRONG_DATA, Connection, EngineError, connect, parquet, reason
 from ..errors import ProjectError
 from ..settings import PACKAGE, Settings
 from .extract import RAW_TABLES, extract
@@ -63,7 +63,12 @@ def transform(connection: Connection, settings: Settings) -> None:
         module.offer(connection, settings)
     view(connection, read_query())
     refuse_other_columns(connection, "transformed", CONTRACT, "etl/transform.sql")
-    check(connection, "transformed", CONTRACT)
+    try:
+        check(connection, "transformed", CONTRACT)
+    except WRONG_DATA as error:
+        raise ProjectError(
+            f"etl/transform.sql: {reason(error)}; TRY_CAST and try_strptime give NULL for what can't be read"
+        ) from None
 
 
 def read_query() -> str:

@@ -26,13 +26,14 @@ class RawTable:
     """A raw file, `.parquet` or of values between separators (plain or in a zip file of the same name).
 
     It says the columns that are used, named as in the file, with their SQL types, and the fewest rows the
-    file may have; `sampled` tables are cut down by `--sample`.
+    file may have; `sampled` tables are cut down by `--sample`. Encodings are utf-8, utf-16 and latin-1.
     """
 
     file: str
     columns: Mapping[str, str]
     minimum_rows: int
     separator: str = ","
+    encoding: str = "utf-8"
 
 
 def read_raw(connection: Connection, table: RawTable, source: Path, target: Path, sample: int | None) -> int:
@@ -76,7 +77,8 @@ def _parquet(connection: Connection, table: RawTable, file: Path) -> str:
 
 def _csv(table: RawTable, file: Path) -> str:
     """Return the FROM item that reads `file`; columns that nobody asked for stay text and unread."""
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+    encoding = "utf-8-sig" if table.encoding == "utf-8" else table.encoding
+    with file.open(encoding=encoding, errors="replace", newline="") as lines:
         header = next(csv.reader(lines, delimiter=table.separator), [])
     if not header:
         raise ProjectError(f"{table.file}: the file is empty")
@@ -84,7 +86,8 @@ def _csv(table: RawTable, file: Path) -> str:
     types = ", ".join(f"{literal(name)}: {literal(table.columns.get(name, 'VARCHAR'))}" for name in header)
     return (
         f"read_csv({literal(file)}, columns = {{{types}}}, auto_detect = false, header = true, "
-        f"delim = {literal(table.separator)}, quote = '\"', escape = '\"', nullstr = ['', 'NA'], "
+        f"delim = {literal(table.separator)}, encoding = {literal(table.encoding)}, "
+        f"quote = '\"', escape = '\"', nullstr = ['', 'NA'], "
         f"store_rejects = true, rejects_limit = 1000)"
     )
 
@@ -93,6 +96,8 @@ def _refuse_absent(table: RawTable, present: list[str]) -> None:
     absent = [name for name in table.columns if name not in present]
     if absent:
         hint = "" if len(present) > 1 else f" and the separator, now {table.separator!r},"
+        if any("\ufffd" in name for name in present):
+            hint = f" and the encoding, now {table.encoding!r},"
         raise ProjectError(
             f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; "
             f"see the columns{hint} in etl/extract.py"

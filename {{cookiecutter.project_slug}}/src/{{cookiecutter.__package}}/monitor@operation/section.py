@@ -1,6 +1,6 @@
 """What can be set for the watch: `live` in project.yaml, and the webhook in the environment."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..sections import Part, Range, Share
 
@@ -13,6 +13,15 @@ class Live(Part):
     maximum_age_days: int = Field(120, gt=0)
     maximum_violation_share: Share = 0.01
     minimum_outcomes: int = Field(500, ge=1)
+
+    @field_validator("expected")
+    @classmethod
+    def ordered(cls, expected: dict[str, Range]) -> dict[str, Range]:
+        """Refuse a range that nothing lies in."""
+        wrong = [name for name, (low, high) in expected.items() if low > high]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: the lower end comes first")
+        return expected
 
 
 NAME = "live"
