@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from math import inf
 
 import numpy as np
@@ -192,6 +192,16 @@ def test_a_spent_budget_refuses_and_a_sample_does_not_ask(own_root, capsys):
     assert not trials.log_path(project_in(own_root)).exists()
     small = settings.read_settings(sample=500, root=own_root)
     assert limits.limits_of(small, 5, None, date.today(), None) == limits.Limits(5)
+
+
+def test_trials_before_a_kill_are_taken_from_what_is_left(own_root):
+    write_facts(own_root, budget={"research": BUDGET | {"money": 1000.0}})
+    facts = project_in(own_root)
+    tuning.begin_study(facts, ground.read_ground(facts, facts.dates))
+    trials.add_event(facts, "begun", values=PRESENT)
+    trials.add_event(facts, "ended", score=0.7, baseline=0.6, seconds=400.0)
+    found = limits.limits_of(facts, 5, None, date.today(), datetime.now(UTC))
+    assert (found.seconds, found.money) == (600, 600)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from ..errors import ProjectError
 from ..settings import Settings
 from .burn import SECONDS_PER_HOUR, burnt, money_left, seconds_left, spent, told
 from .history import read_rounds
+from .trials import read_log
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ def limits_of(settings: Settings, trials: int, minutes: float | None, until: dat
             f"the research budget is spent: {told(burns)}; agree on more, in project.yaml under "
             "budget.research, or leave it at what there is"
         )
-    budget = (seconds_left(research, rounds, until, now), "the research budget")
-    money = money_left(research, rounds, until)
+    unbooked = read_log(settings).unbooked_seconds  # of trials before a kill: no round has them yet
+    budget = (max(seconds_left(research, rounds, until, now) - unbooked, 0.0), "the research budget")
+    money = money_left(research, rounds, until) - unbooked / SECONDS_PER_HOUR * research.cost_per_hour
     return Limits(trials, *min(asked, budget), money, research.cost_per_hour, currency)
 
 
