@@ -175,6 +175,10 @@ REFUSED = {
     "absent.csv": (None, "{path}: no such file"),
     "notes.txt": (b"", "{path}: neither .parquet nor .csv"),
     "empty.csv": (b"", "empty.csv: the file is empty"),
+    "semicolons.csv": (
+        ";".join(ASKED).encode() + b"\n",
+        f"semicolons.csv: one column only, {';'.join(ASKED)}; commas have to separate its values",
+    ),
     "header.csv": (
         ",".join(ASKED).encode(),
         "header.csv: no row to score; rejected rows, if any, are in {rejected}",

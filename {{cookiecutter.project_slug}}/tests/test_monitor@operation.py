@@ -164,7 +164,7 @@ def test_rows_that_break_the_contract_are_an_alert(month):
 
 def test_an_old_model_is_an_alert(predicted):
     found = readings(look(predicted, maximum_age_days=29))["age of the model in days"]
-    assert (found.value, found.high, found.state) == (30, 29, "alert")
+    assert (found.value, found.shown, found.high, found.state) == (30, "30", 29, "alert")
     assert readings(look(predicted, maximum_age_days=30))[found.name].state == "ok"
 
 

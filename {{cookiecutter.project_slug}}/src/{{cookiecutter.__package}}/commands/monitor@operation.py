@@ -37,14 +37,14 @@ def run(options: Namespace, settings: Settings) -> int:
 
 def _report(settings: Settings, seen: "Watch") -> bool:
     """Show, keep and act on one look; tell whether it raised an alert."""
-    from ..console import figure, say, table
+    from ..console import say, table
     from ..files import write_whole
     from ..model.canary import end_canary
     from ..model.registry import use_fallback
     from ..monitor.alerts import raise_alerts
 
     say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
-    rows = [(r.name, figure(r.value), f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
+    rows = [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
     table(("", "is", "expected", ""), rows)
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
     write_whole(report, json.dumps(seen.record(), indent=1, default=str) + "\n")

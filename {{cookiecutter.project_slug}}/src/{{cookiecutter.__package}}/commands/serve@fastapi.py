@@ -50,7 +50,7 @@ def _rehearse(settings: Settings) -> int:
 
     with progress("serve"):
         answer, seconds = rehearse(settings)
-    say(f"asked:    {json.dumps(answer['record'], default=str)}")
+    say(f"asked:    {json.dumps(answer['record'], default=str, ensure_ascii=False)}")
     say(f"answered: {json.dumps(answer['predictions'][0])}")
     say(f"by the {answer['source']} of {answer['version']}, in {1000 * seconds:.1f} ms over HTTP")
     return 0

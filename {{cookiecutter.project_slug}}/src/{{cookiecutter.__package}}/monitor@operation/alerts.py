@@ -18,7 +18,7 @@ def raise_alerts(settings: Settings, watch: Watch) -> list[str]:
     if not watch.alerts:
         return []
     lines = [
-        f"{watch.start} to {watch.end}: {reading.name} is {reading.value:.3f}, expected {reading.low:g} to "
+        f"{watch.start} to {watch.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
         f"{reading.high:g}"
         for reading in watch.alerts
     ]

@@ -1,7 +1,7 @@
 """Compares the live version with what else has answered: the baseline, and the canary."""
 
 from dataclasses import dataclass
-from math import inf, nan
+from math import inf, isnan, nan
 from typing import Literal
 
 from ..engine import Connection, literal
@@ -28,6 +28,13 @@ class Reading:
     low: float
     high: float
     state: State
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it: whole days without decimals, a dash where it is not known."""
+        if isnan(self.value):
+            return "-"
+        return f"{self.value:.0f}" if self.value >= 2 and self.value % 1 == 0 else f"{self.value:.3f}"
 
 
 def baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:

@@ -46,6 +46,8 @@ def _csv(file: Path) -> str:
         header = next(csv.reader(lines), [])
     if not header:
         raise ProjectError(f"{file.name}: the file is empty")
+    if len(header) == 1:
+        raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
     # Whole numbers are read as DOUBLE: the contract refuses a fraction, which INTEGER would round.
     kinds = {
         c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(request_model(CONTRACT))
