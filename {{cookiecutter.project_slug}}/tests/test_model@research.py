@@ -193,6 +193,13 @@ def test_the_file_agrees_with_the_library_that_made_it(kind, read, monkeypatch):
     assert estimator.export(again, width) == content
 
 
+def test_a_rounding_does_not_move_what_is_predicted(version, read):
+    rows, served = read.test.features, predictor.Predictor(version.model)
+    below = np.where(rows == np.round(rows), rows, rows * np.float32(1 - 1e-6))
+    plain = served.predict(rows)
+    np.testing.assert_allclose(served.predict(below), plain, rtol=0, atol=0.01 * plain.std())
+
+
 def test_the_same_data_give_the_same_version_to_the_last_bit(project, version):
     fresh = project.model_copy(update={"workspace": project.workspace / "fresh"})
     shutil.copytree(project.workspace / "data", fresh.workspace / "data")
