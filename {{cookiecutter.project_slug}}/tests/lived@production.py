@@ -138,6 +138,7 @@ def with_model(project, text):
 def run(monkeypatch, project, *arguments, **environment):
     """Run a verb in the project's folder on the workspace of `project`, and return its exit status."""
     monkeypatch.chdir(project.root)
-    for name, value in {"WORKSPACE": str(project.workspace), **GO, **environment}.items():
+    needed = {"ACCURACY__MINIMUM": str(project.accuracy.minimum)}
+    for name, value in {"WORKSPACE": str(project.workspace), **GO, **needed, **environment}.items():
         monkeypatch.setenv(f"{settings.ENV_PREFIX}{name}", value)
     return commands.main(arguments)

@@ -114,8 +114,9 @@ def test_a_launch_with_a_skipped_step_is_refused(staged, monkeypatch, capsys):
 
 def test_a_launch_of_a_model_that_is_not_good_enough_is_refused(staged, monkeypatch, capsys):
     write(staged.root, LAUNCH, HEADER + TICKED)
-    write_facts(staged.root, accuracy={"metric": METRIC, "minimum": 0.8})
-    assert launch(monkeypatch, staged)[1].stage == "staging"
+    strict = staged.accuracy.model_copy(update={"minimum": 0.8})
+    asking = staged.model_copy(update={"accuracy": strict})
+    assert launch(monkeypatch, asking)[1].stage == "staging"
     assert "misses the minimum" in capsys.readouterr().err
 
 
