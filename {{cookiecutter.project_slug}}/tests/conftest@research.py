@@ -30,7 +30,7 @@ def in_workspace(workspace, **changes):
     Any accuracy is enough: what is tested is the project, not how good its model is by now.
     """
     settings = project_settings.read_settings(root=ROOT)
-    easy = settings.accuracy.model_copy(update={"minimum": -100.0 if RISING else 100.0})
+    easy = settings.accuracy.model_copy(update={"minimum": -1e9 if RISING else 1e9})
     decided = {
         "decision": settings.decision.model_copy(update={"go": "go"}),
         "example": False,
