@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -113,6 +114,13 @@ class Project:
             text=True,
             check=False,
         )
+
+
+def ran(project: Project, *command: str) -> str:
+    """Run a command to its good end; return what it printed."""
+    done = project.run(*command)
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
 
 
 def text_of(path: Path) -> str | None:

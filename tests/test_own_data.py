@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project, bake_new
+from tests.conftest import Project, bake_new, ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own data")]
 
@@ -109,19 +109,12 @@ def replaced(path: Path, changes: dict[str, str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def ran(project: Project, *command: str) -> str:
-    """Run a command to its good end; return what it printed."""
-    done = project.run("uv", "run", *command)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def own(cookies_session, tmp_path_factory) -> Project:
     """Return a default project that was made somebody's own, in the order of its README."""
     project, source = bake_new(cookies_session, {}), tmp_path_factory.mktemp("source")
-    ran(project, "late-flights", "start-over")
-    ran(project, "python", "-c", MADE, str(source))
+    ran(project, "uv", "run", "late-flights", "start-over")
+    ran(project, "uv", "run", "python", "-c", MADE, str(source))
     package = Path(project.path, "src", "late_flights")
     replaced(Path(project.path, "project.yaml"), FACTS | {"source: null": f"source: {source}"})
     Path(package, "contract.py").write_text(CONTRACT, encoding="utf-8")
@@ -136,9 +129,9 @@ def own(cookies_session, tmp_path_factory) -> Project:
 
 
 def test_it_runs(own):
-    said = ran(own, "late-flights", "etl")
+    said = ran(own, "uv", "run", "late-flights", "etl")
     assert re.search(r"data/visits\.parquet +19,998 +loaded\nvisit_id: repeated +2 +rejected\n", said)
-    trained = ran(own, "late-flights", "train")
+    trained = ran(own, "uv", "run", "late-flights", "train")
     model, baseline = re.search(r"roc_auc +(0\.\d+) .* (0\.\d+)\n", trained).groups()
     assert float(model) > 0.6 > float(baseline)
     page = Path(own.path, "reports", "company.html").read_text(encoding="utf-8")
@@ -146,5 +139,5 @@ def test_it_runs(own):
 
 
 def test_its_own_tests_hold(own):
-    said = ran(own, "pytest", "-q", "-n", "2")
+    said = ran(own, "uv", "run", "pytest", "-q", "-n", "2")
     assert int(re.search(r"(\d+) passed", said)[1]) > 600

@@ -14,7 +14,7 @@ from hooks.answers import chosen_words
 from hooks.pre_gen_project import slug_problems, well_formed
 from tests.browser import Page
 from tests.combinations import choices
-from tests.conftest import Project, bake_new
+from tests.conftest import Project, bake_new, ran
 
 pytestmark = pytest.mark.slow
 
@@ -85,13 +85,6 @@ def installed(request, cookies_session, environments) -> Project:
         ran(project, "uv", "sync", "--quiet")
         environments[request.param] = project
     return environments[request.param]
-
-
-def ran(project: Project, *command: str) -> str:
-    """Run a command to its good end; return what it printed."""
-    done = project.run(*command)
-    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
 
 
 def test_its_own_tests_pass(installed):

@@ -56,6 +56,12 @@ def row(connection: Connection, query: str, parameters: list[Any] | None = None)
     return only
 
 
+def column_types(connection: Connection, source: str) -> dict[str, str]:
+    """Return the SQL type of each column of the FROM item `source`, by name and in their order."""
+    described = rows(connection, f"DESCRIBE SELECT * FROM {source}")
+    return {item["column_name"]: item["column_type"] for item in described}
+
+
 def write_parquet(connection: Connection, query: str, path: Path) -> int:
     """Write the rows of `query` to `path`, whole or not at all, and return their number."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -139,8 +139,12 @@ def read_settings(sample: int | None = None, root: Path | None = None) -> Settin
     found = _validated(facts, given)
     if isinstance(found, list):  # raised out here, without pydantic's error, which would keep all it has seen
         raise ProjectError(found)
-    small = ("sample", str(found.sample)) if found.sample else ()
-    return found.model_copy(update={"workspace": root.joinpath(found.workspace, *small)})
+    return found.model_copy(update={"workspace": workspace_in(root / found.workspace, found.sample)})
+
+
+def workspace_in(folder: Path, sample: int | None) -> Path:
+    """Return where work goes that is kept in `folder`; a small run has a folder of its own in it."""
+    return folder / "sample" / str(sample) if sample else folder
 
 
 def _validated(facts: Facts, given: dict[str, Any]) -> Settings | list[str]:

@@ -51,7 +51,7 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
-        most = "".join(f", most often {text} ({n} rows)" for text, n in [*found.items()][:1])
+        most = next((f", most often {text} ({n} rows)" for text, n in found.items()), "")
         raise ProjectError(
             f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract{most}; at "
             f"most {limit:.1%} may; see {rejected}; the last good table stays"

@@ -11,6 +11,7 @@ from ..engine import (
     WRONG_DATA,
     Connection,
     EngineError,
+    column_types,
     identifier,
     literal,
     parquet,
@@ -66,10 +67,10 @@ def read_raw(connection: Connection, table: RawTable, source: Path, target: Path
 def _parquet(connection: Connection, table: RawTable, file: Path) -> str:
     """Return the FROM item that reads the used columns of `file`, each cast to its type."""
     try:
-        described = rows(connection, f"DESCRIBE SELECT * FROM {parquet(file)}")
+        present = column_types(connection, parquet(file))
     except EngineError as error:
         raise ProjectError(f"{table.file}: not a whole Parquet file ({reason(error)})") from None
-    _refuse_absent(table, [item["column_name"] for item in described])
+    _refuse_absent(table, list(present))
     quoted = {identifier(name): kind for name, kind in table.columns.items()}
     typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
     return f"(SELECT {typed} FROM {parquet(file)})"

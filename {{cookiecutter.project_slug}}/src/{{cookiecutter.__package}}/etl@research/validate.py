@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..engine import Connection, literal, rows
+from ..engine import Connection, column_types, literal
 from ..errors import ProjectError
 from ..schema import Column, Record, Role, columns, one_of_role
 
@@ -76,8 +76,7 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
 
     `origin` is named in the message.
     """
-    described = rows(connection, f"DESCRIBE SELECT * FROM {table}")
-    present = {item["column_name"]: item["column_type"] for item in described}
+    present = column_types(connection, table)
     absent = [c.name for c in columns(contract) if c.name not in present]
     if absent:
         raise ProjectError(f"{origin}: no column {', '.join(absent)}, which contract.py asks for")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract import CONTRACT
-from ..engine import Connection, connect, literal, parquet, row, rows, write_parquet
+from ..engine import Connection, column_types, connect, literal, parquet, row, write_parquet
 from ..errors import ProjectError
 from ..etl.load import fingerprint, forgotten_path
 from ..schema import Role, one_of_role
@@ -84,10 +84,8 @@ def _find(settings: Settings, key: str) -> Iterator[Trace]:
             if path.suffix == ".jsonl":
                 count = sum(1 for _ in _lines(path, key))
             else:
-                described = rows(connection, f"DESCRIBE SELECT * FROM {parquet(path)}")
-                names = {item["column_name"] for item in described}
                 query = f"SELECT count(*) AS n FROM {parquet(path)} WHERE {_is(key)}"
-                count = row(connection, query)["n"] if KEY in names else 0
+                count = row(connection, query)["n"] if KEY in column_types(connection, parquet(path)) else 0
             if count or path.parent.name == "raw":
                 yield Trace(path, count, path.parent.name == "raw")
 

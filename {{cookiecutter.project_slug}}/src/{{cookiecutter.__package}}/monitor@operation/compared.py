@@ -1,9 +1,10 @@
 """Compares the live version with what else has answered: the baseline, and the canary."""
 
 from dataclasses import dataclass
-from math import inf, isnan, nan
+from math import inf, nan
 from typing import Literal
 
+from ..console import figure
 from ..engine import Connection, literal
 from ..model.evaluate import gained
 from ..model.metrics import GREATER_IS_BETTER
@@ -32,9 +33,8 @@ class Reading:
     @property
     def shown(self) -> str:
         """The value as people read it: whole days without decimals, a dash where it is not known."""
-        if isnan(self.value):
-            return "-"
-        return f"{self.value:.0f}" if self.value >= 2 and self.value % 1 == 0 else f"{self.value:.3f}"
+        whole = self.value >= 2 and self.value % 1 == 0
+        return f"{self.value:.0f}" if whole else figure(self.value)
 
 
 def baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..contract import TABLE
-from ..engine import Connection, connect, identifier, literal, parquet, row, rows, write_parquet
+from ..engine import Connection, column_types, connect, identifier, literal, parquet, row, write_parquet
 from ..errors import ProjectError
 from ..etl.load import require_table
 from ..lifecycle.forget import KEY, find, forget
@@ -26,14 +26,14 @@ def rehearse_forgetting(settings: Settings) -> int:
     with TemporaryDirectory(prefix="readiness-") as folder:
         there = settings.model_copy(update={"workspace": Path(folder)})
         _copy_small(settings, there, key)
-        places = [trace for trace in find(there, key) if not trace.raw]
-        list(forget(there, key, find(there, key)))
+        traces = find(there, key)
+        list(forget(there, key, traces))
         left = [path.relative_to(there.workspace).as_posix() for path in _holding(there, key)]
     if left:
         raise ProjectError(
             f"{name}: still holds {key} after `purge --key`; see lifecycle/forget.py" for name in left
         )
-    return len(places)
+    return sum(not trace.raw for trace in traces)
 
 
 def _copy_small(settings: Settings, there: Settings, key: str) -> None:
@@ -52,13 +52,8 @@ def _copy_small(settings: Settings, there: Settings, key: str) -> None:
 def _copy_table(connection: Connection, path: Path, target: Path, key: str) -> None:
     few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
     own = f"SELECT * REPLACE ({literal(key)} AS {KEY}) FROM ({few}) LIMIT 1"
-    keyed = KEY in _columns(connection, path)
+    keyed = KEY in column_types(connection, parquet(path))
     write_parquet(connection, f"({few}) UNION ALL ({own})" if keyed else few, target)
-
-
-def _columns(connection: Connection, path: Path) -> list[str]:
-    described = rows(connection, f"DESCRIBE SELECT * FROM {parquet(path)}")
-    return [item["column_name"] for item in described]
 
 
 def _copy_lines(path: Path, target: Path, key: str) -> None:
@@ -73,9 +68,8 @@ def _holding(settings: Settings, key: str) -> Iterator[Path]:
     with connect(settings) as connection:
         for path in sorted((settings.workspace / "data").rglob("*.*")):
             if path.suffix == ".parquet":
-                texts = ", ".join(
-                    f"CAST({identifier(name)} AS VARCHAR)" for name in _columns(connection, path)
-                )
+                names = map(identifier, column_types(connection, parquet(path)))
+                texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
                 held = f"contains(concat_ws(' ', {texts}), {literal(key)})"
                 if row(connection, f"SELECT count_if({held}) AS n FROM {parquet(path)}")["n"]:
                     yield path

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..contract import CONTRACT, TABLE
-from ..engine import Connection, connect, literal, parquet, row, rows
+from ..engine import Connection, column_types, connect, literal, parquet, row
 from ..errors import ProjectError
 from ..lifecycle.retire import to_purge
 from ..lifecycle.section import Retention
@@ -68,10 +68,7 @@ def _strange_content(connection: Connection, settings: Settings, path: Path) -> 
     kept_out = {column.name for column in of_role(CONTRACT, Role.SENSITIVE)}
     name = _name(settings, path)
     if path.suffix == ".parquet":
-        names = {
-            item["column_name"]: item["column_type"]
-            for item in rows(connection, f"DESCRIBE SELECT * FROM {parquet(path)}")
-        }
+        names = column_types(connection, parquet(path))
         texts = [column for column, kind in names.items() if kind == "VARCHAR"]
         present = [what for what, pattern in _patterns(settings) if _occurs(connection, path, texts, pattern)]
     else:

@@ -5,7 +5,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ..settings import ENV_PREFIX, Settings
+from ..settings import ENV_PREFIX, Settings, workspace_in
 
 TEXTS = ("project.yaml", "pyproject.toml", "[0-9]-*")
 WORK = ("data", "models", "reports")
@@ -17,10 +17,10 @@ def copied(settings: Settings, folder: Path) -> dict[str, str]:
     """Copy texts and work to `folder`; return the environment in which a command works there, unheard."""
     for path in (path for pattern in TEXTS for path in settings.root.glob(pattern)):
         _copy(path, folder / path.name)
-    small = ("sample", str(settings.sample)) if settings.sample else ()
+    work = workspace_in(folder / "work", settings.sample)
     for name in WORK:
         if (settings.workspace / name).is_dir():
-            _copy(settings.workspace / name, folder.joinpath("work", *small, name))
+            _copy(settings.workspace / name, work / name)
     told = [name for name in os.environ if name.startswith(ENV_PREFIX) and name.endswith(OUTWARDS)]
     environment = {name: value for name, value in os.environ.items() if name not in told}
     environment |= {f"{ENV_PREFIX}WORKSPACE": str(folder / "work")}
