@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2 --dist loadgroup
+EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,testing
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -45,5 +46,5 @@ clean:
 		sys.version_info >= (3, 11) or sys.exit(old % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	.venv/bin/uv pip install --quiet --upgrade --group dev
+	.venv/bin/uv pip install --quiet --upgrade --group dev --editable ".[$(EXTRAS)]"
 	@touch $@

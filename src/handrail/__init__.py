@@ -1,0 +1,1 @@
+"""Handrail: what every data-science project needs in the same form."""
