@@ -1,0 +1,65 @@
+"""The `@` names: a file or folder `name@word` is in a project only if `word` was chosen, and loses its `@word`."""
+
+import os
+import re
+from collections.abc import Set
+from pathlib import Path
+
+WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
+CACHES = frozenset({"__pycache__", ".ruff_cache", ".pytest_cache"})
+
+
+def kept_name(path: str, chosen: Set[str]) -> str | None:
+    """Return a path of the template, with forward slashes, as the project has it, or None if it has not.
+
+    `name@word+other` is there if either word was chosen; folders on the way count too.
+    """
+    asked = (words.split("+") for words in WORD.findall(path))
+    if not CACHES.isdisjoint(path.split("/")) or any(chosen.isdisjoint(words) for words in asked):
+        return None
+    return WORD.sub("", path)
+
+
+def leave_out(project: Path, chosen: Set[str]) -> list[str]:
+    """Remove what was not chosen and folders left empty; return the names, without `@word`, of the rest, sorted.
+
+    What stays gets the usual permissions, whatever the template's own were; git's folder is not looked into.
+    Raises FileExistsError if two parts claim one name, and any other OSError.
+    """
+    kept = []
+    modes = usual_modes()
+    for folder, folders, files in os.walk(project):
+        folders[:] = [name for name in folders if (Path(folder), name) != (project, ".git")]
+        for path in (Path(folder, name) for name in (*folders, *files)):
+            path.chmod(modes[path.is_dir()])
+    inside = (path for path in project.rglob("*") if path.relative_to(project).parts[0] != ".git")
+    for path in sorted(inside, reverse=True):  # what is inside a folder comes before the folder
+        name = kept_name(path.relative_to(project).as_posix(), chosen)
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif name is None:
+            path.unlink()
+        else:
+            move(path, project / name)
+            kept.append(name)
+    return sorted(kept)
+
+
+def usual_modes() -> tuple[int, int]:
+    """Return what a new file, and what a new folder, may be read and written by."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask, 0o777 & ~mask
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file its new name, in a folder that may not be there yet. Raises FileExistsError if it is taken."""
+    if path == target:
+        return
+    if target.exists():
+        raise FileExistsError(
+            17, f"two parts of the template claim this name, one is {path.name}", str(target)
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(target)
