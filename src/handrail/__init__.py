@@ -1,1 +1,22 @@
-"""Handrail: what every data-science project needs in the same form."""
+"""Handrail: what every data-science project needs in the same form.
+
+A project makes one `Project` and calls the library; the packages here are its parts.
+"""
+
+from typing import TYPE_CHECKING
+
+from handrail.lazy_imports import lazy_names
+
+if TYPE_CHECKING:
+    from handrail.errors import ProjectError
+    from handrail.project import Project
+
+__all__ = ["Project", "ProjectError"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Project": "project",
+        "ProjectError": "errors",
+    },
+)

@@ -1,4 +1,4 @@
-"""The `@` names: a file or folder `name@word` is in a project only if `word` was chosen, and loses its `@word`."""
+"""The `@` names: `name@word` is in a project only if `word` was chosen, and loses its `@word` there."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def kept_name(path: str, chosen: Set[str]) -> str | None:
 
 
 def leave_out(project: Path, chosen: Set[str]) -> list[str]:
-    """Remove what was not chosen and folders left empty; return the names, without `@word`, of the rest, sorted.
+    """Remove what was not chosen, and folders left empty; return the project's names for the rest, sorted.
 
     What stays gets the usual permissions, whatever the template's own were; git's folder is not looked into.
     Raises FileExistsError if two parts claim one name, and any other OSError.
@@ -54,12 +54,10 @@ def usual_modes() -> tuple[int, int]:
 
 
 def move(path: Path, target: Path) -> None:
-    """Give a file its new name, in a folder that may not be there yet. Raises FileExistsError if it is taken."""
+    """Give a file its name, in a folder that may not be there yet. Raises FileExistsError if it is taken."""
     if path == target:
         return
     if target.exists():
-        raise FileExistsError(
-            17, f"two parts of the template claim this name, one is {path.name}", str(target)
-        )
+        raise FileExistsError(17, f"two parts of the template claim this, one is {path.name}", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     path.rename(target)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # What git sets while it runs a hook or an alias: it would lead our own calls to another repository.
-LOCAL = frozenset(
-    "GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_PREFIX GIT_NAMESPACE".split()
-)
+LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 LATER = "git init, git add --all, git commit"
 
 
@@ -19,7 +17,7 @@ class GitError(Exception):
 def run_git(folder: Path, *command: str, options: Sequence[str] = ()) -> str:
     """Run git in a folder; return what it printed, without the line's end.
 
-    `options` come before the command, as `-c name=value`. Raises GitError if it fails, and if there is no git.
+    `options` come before the command, as `-c name=value`. Raises GitError if it fails or there is no git.
     """
     line = ["git", "-C", str(folder), *options, *command]
     own = {key: value for key, value in os.environ.items() if key not in LOCAL}
@@ -43,8 +41,8 @@ def reason(said: str) -> str:
 def first_commit(project: Path, message: str, name: str, mail: str) -> str:
     """Make a repository of a project and commit every file; return what has to be said about it, or nothing.
 
-    A `.git` that is there already, without a commit, is used. Where git does not know who commits, it is `name`
-    with `mail`. Whatever fails, the files stay as they are.
+    A `.git` that is there already, without a commit, is used. Where git does not know who commits, it is
+    `name` with `mail`. Whatever fails, the files stay as they are.
     """
     own = (project / ".git").exists()
     if not own and is_inside_work_tree(project):
@@ -86,7 +84,7 @@ def has_commits(project: Path) -> bool:
 
 
 def identity(project: Path, name: str, mail: str) -> list[str]:
-    """Return the options that say who commits: none where git knows it, from its settings or the environment."""
+    """Return the options that say who commits: none where git knows it, from settings or environment."""
     try:
         run_git(project, "var", "GIT_COMMITTER_IDENT", options=("-c", "user.useConfigOnly=true"))
         run_git(project, "var", "GIT_AUTHOR_IDENT", options=("-c", "user.useConfigOnly=true"))

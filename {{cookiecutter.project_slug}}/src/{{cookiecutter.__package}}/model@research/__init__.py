@@ -1,1 +1,1 @@
-"""From the table to a model that is measured, kept and live."""
+"""What the model sees, how it is made, and what it is measured by."""

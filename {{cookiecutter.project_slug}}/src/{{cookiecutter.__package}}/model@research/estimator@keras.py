@@ -3,31 +3,58 @@
 from dataclasses import replace
 
 import numpy as np
+from handrail.config import Section
+from handrail.onnx_graph import Graph
+from handrail.training import Between, Dataset, Encoding, Floats
 from onnx import TensorProto
+from pydantic import Field
 
-from .features import Dataset, Encoding, Floats
-from .graph import Graph
-from .hyperparameters import DEFAULTS, Hyperparameters
-from .metrics import KIND
+from ..contract import TASK
 from .network import FARTHEST, Model, keras, layers, ops, untrained
 
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "onnx")
 BATCH_ROWS = 8192
 
 
+class Hyperparameters(Section):
+    """What holds where `2-research/hyperparameters.yaml` says nothing else."""
+
+    width: int = Field(
+        64, ge=2, le=4096, description="write how wide the first layer is, as 64; the second has half of it"
+    )
+    longest_embedding: int = Field(4, ge=1, description="write the longest vector of a name, as 4")
+    dropout: float = Field(0.3, ge=0, lt=1, description="write the share left out in learning, as 0.3")
+    l2: float = Field(1e-4, ge=0, description="write how much large weights cost, as 0.0001")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="write how long a step is, as 0.001")
+    batch_size: int = Field(512, ge=1, description="write how many rows a step learns from, as 512")
+    epochs: int = Field(10, ge=1, description="write how often every row is seen, as 10")
+
+
+SPACE = {
+    "width": Between(32, 128, log=True),
+    "longest_embedding": Between(2, 8),
+    "dropout": Between(0.0, 0.5),
+    "l2": Between(1e-6, 1e-2, log=True),
+    "learning_rate": Between(3e-4, 1e-2, log=True),
+    "batch_size": Between(256, 2048, log=True),
+    "epochs": Between(4, 15),
+}
+
+
+
 def fit(
-    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
 ) -> Model:
-    """Learn from `training`; NaN becomes the mean and a sign in an amount, one more name among names."""
+    """Learn from `rows`; NaN becomes the mean and a sign in an amount, one more name among names."""
     keras.utils.set_random_seed(seed)
-    model = untrained(training, encoding, hyperparameters, KIND)
+    model = untrained(rows, encoding, hyperparameters)
     model.network.compile(
         optimizer=keras.optimizers.Adam(hyperparameters.learning_rate),
-        loss="binary_crossentropy" if KIND == "classification" else "mean_squared_error",
+        loss="binary_crossentropy" if TASK.predicts == "chance" else "mean_squared_error",
     )
-    batch_size = min(hyperparameters.batch_size, max(32, len(training) // 64))
-    model.network.fit(training.features, training.target, batch_size, hyperparameters.epochs, verbose=0)
-    return model if KIND == "classification" else replace(model, network=_centred(model, training))
+    batch_size = min(hyperparameters.batch_size, max(32, len(rows) // 64))
+    model.network.fit(rows.features, rows.target, batch_size, hyperparameters.epochs, verbose=0)
+    return model if TASK.predicts == "chance" else replace(model, network=_centred(model, rows))
 
 
 def predict(model: Model, features: Floats) -> Floats:
@@ -54,10 +81,10 @@ def export(model: Model, features: int) -> bytes:
     return graph.content(features)
 
 
-def _centred(model: Model, training: Dataset) -> keras.Model:
+def _centred(model: Model, rows: Dataset) -> keras.Model:
     """Return the network with its offset put right: with dropout, its mean is not that of the target."""
     *_, plain, last = model.network.layers
-    missing = float((training.target - predict(model, training.features)).mean(dtype=np.float64))
+    missing = float((rows.target - predict(model, rows.features)).mean(dtype=np.float64))
     right = layers.Rescaling(float(last.scale), float(last.offset) + missing)
     return keras.Model(model.network.input, right(plain.output))
 

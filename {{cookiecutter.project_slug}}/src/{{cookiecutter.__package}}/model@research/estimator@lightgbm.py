@@ -4,30 +4,54 @@ import re
 
 import lightgbm
 import numpy as np
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.lightgbm import convert
+from pydantic import Field
 
-from .features import Dataset, Encoding, Floats
-from .hyperparameters import DEFAULTS, Hyperparameters
-from .metrics import KIND
+
+from ..contract import TASK
 
 LIBRARIES = ("lightgbm", "onnxmltools")
 # More threads give the same model: sooner with many rows on an idle machine, far later on a busy one.
 RUNNING = {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
 
 
-def fit(
-    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
-) -> lightgbm.Booster:
-    """Learn from `training`; a name's code counts as an amount.
+class Hyperparameters(Section):
+    """What holds where `2-research/hyperparameters.yaml` says nothing else."""
 
-    NaN goes the way that was learnt for it, and counts as 0 in a feature that never missed in `training`.
+    learning_rate: float = Field(0.05, gt=0, le=1, description="write how far each tree goes, as 0.05")
+    num_iterations: int = Field(150, ge=1, le=10_000, description="write how many trees there are, as 150")
+    num_leaves: int = Field(15, ge=2, le=1024, description="write the most leaves of a tree, as 15")
+    min_data_in_leaf: int = Field(500, ge=1, description="write the fewest rows of a leaf, as 500")
+    feature_fraction_bynode: float = Field(
+        0.3, gt=0, le=1, description="write the share of the features tried at each split, as 0.3"
+    )
+
+
+SPACE = {
+    "learning_rate": Between(0.02, 0.2, log=True),
+    "num_iterations": Between(50, 300, log=True),
+    "num_leaves": Between(7, 63, log=True),
+    "min_data_in_leaf": Between(50, 1000, log=True),
+    "feature_fraction_bynode": Between(0.15, 1.0),
+}
+
+
+
+def fit(
+    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
+) -> lightgbm.Booster:
+    """Learn from `rows`; a name's code counts as an amount.
+
+    NaN goes the way that was learnt for it, and counts as 0 in a feature that never missed in them.
     """
     chosen = hyperparameters.model_dump()
     trees = chosen.pop("num_iterations")
-    chosen["min_data_in_leaf"] = min(chosen["min_data_in_leaf"], max(20, len(training) // 100))
-    objective = "binary" if KIND == "classification" else "regression"
-    data = lightgbm.Dataset(training.features, training.target)
+    chosen["min_data_in_leaf"] = min(chosen["min_data_in_leaf"], max(20, len(rows) // 100))
+    objective = "binary" if TASK.predicts == "chance" else "regression"
+    data = lightgbm.Dataset(rows.features, rows.target)
     model = lightgbm.train({**chosen, **RUNNING, "objective": objective, "seed": seed}, data, trees)
     return _with_rounded_thresholds(model)
 
@@ -56,8 +80,5 @@ def _with_rounded_thresholds(model: lightgbm.Booster) -> lightgbm.Booster:
 
 
 def _rounded_line(found: re.Match[str]) -> str:
-    exact = np.array(found[1].split(), dtype=np.float64)
-    with np.errstate(over="ignore"):
-        nearest = exact.astype(np.float32)
-    down = np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    down = float32_at_most(np.array(found[1].split(), dtype=np.float64))
     return "threshold=" + " ".join(repr(float(value)) for value in down)

@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.xgboost import convert
+from pydantic import Field
 from xgboost import XGBClassifier, XGBRegressor
 
-from .features import Dataset, Encoding, Floats
-from .hyperparameters import DEFAULTS, Hyperparameters
-from .metrics import KIND
+
+from ..contract import TASK
 
 LIBRARIES = ("xgboost", "xgboost-cpu", "onnxmltools")
 GROWING: dict[str, Any] = {"tree_method": "hist", "grow_policy": "lossguide", "max_depth": 0}
@@ -21,17 +23,39 @@ BELOW = 4e-6
 Model = XGBClassifier | XGBRegressor
 
 
+class Hyperparameters(Section):
+    """What holds where `2-research/hyperparameters.yaml` says nothing else."""
+
+    learning_rate: float = Field(0.05, gt=0, le=1, description="write how far each tree goes, as 0.05")
+    n_estimators: int = Field(150, ge=1, le=10_000, description="write how many trees there are, as 150")
+    max_leaves: int = Field(15, ge=2, le=1024, description="write the most leaves of a tree, as 15")
+    min_rows_in_leaf: int = Field(500, ge=1, description="write the fewest rows of a leaf, as 500")
+    colsample_bynode: float = Field(
+        0.3, gt=0, le=1, description="write the share of the features tried at each split, as 0.3"
+    )
+
+
+SPACE = {
+    "learning_rate": Between(0.02, 0.2, log=True),
+    "n_estimators": Between(50, 300, log=True),
+    "max_leaves": Between(7, 63, log=True),
+    "min_rows_in_leaf": Between(50, 1000, log=True),
+    "colsample_bynode": Between(0.15, 1.0),
+}
+
+
+
 def fit(
-    training: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters = DEFAULTS
+    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
 ) -> Model:
-    """Learn from `training`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
+    """Learn from `rows`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
     chosen = hyperparameters.model_dump() | GROWING
-    rows = min(chosen.pop("min_rows_in_leaf"), max(20, len(training) // 100))
+    rows = min(chosen.pop("min_rows_in_leaf"), max(20, len(rows) // 100))
     # What XGBoost weighs is a row's p * (1 - p), about a tenth; among amounts each row weighs 1.
-    chosen["min_child_weight"] = rows // 10 if KIND == "classification" else rows
-    kind = XGBClassifier if KIND == "classification" else XGBRegressor
+    chosen["min_child_weight"] = rows // 10 if TASK.predicts == "chance" else rows
+    kind = XGBClassifier if TASK.predicts == "chance" else XGBRegressor
     model = kind(random_state=seed, n_jobs=THREADS, **chosen)
-    return model.fit(training.features, training.target)
+    return model.fit(rows.features, rows.target)
 
 
 def predict(model: Model, features: Floats) -> Floats:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from handrail.training import Dataset, Encoding, Floats
 
-from .features import Dataset, Encoding, Floats
-from .hyperparameters import Hyperparameters
+from ..contract import TASK
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -33,23 +33,22 @@ class Model:
     names: dict[int, int]
 
 
-def untrained(training: Dataset, encoding: Encoding, hyperparameters: Hyperparameters, kind: str) -> Model:
-    """Return a network for these features and this kind of problem; it knows how each amount varies."""
-    places = {name: place for place, name in enumerate(encoding.features)}
-    names = {places[name]: len(known) for name, known in encoding.categories.items()}
-    amounts = [place for place in places.values() if place not in names]
-    known = np.ma.masked_invalid(training.features[:, amounts].astype(np.float64))
+def untrained(rows: Dataset, encoding: Encoding, hyperparameters: Any) -> Model:
+    """Return a network for these features; it knows how each amount varies."""
+    names = {place: len(encoding.categories[encoding.features[place]]) for place in encoding.name_places}
+    amounts = encoding.amount_places
+    known = np.ma.masked_invalid(rows.features[:, amounts].astype(np.float64))
     mean = known.mean(axis=0).filled(0).astype(np.float32)
     spread = known.std(axis=0).filled(0)
     scale = np.where(spread > 0, spread, 1).astype(np.float32)
-    features = keras.Input((len(places),))
+    features = keras.Input((len(encoding.features),))
     vectors = _vectors(features, names, hyperparameters.longest_embedding)
     value = layers.Concatenate()([*_prepared(features, amounts, mean, scale), *vectors])
     for width in (hyperparameters.width, hyperparameters.width // 2):
         l2 = keras.regularizers.L2(hyperparameters.l2)
         value = layers.Dense(width, activation="relu", kernel_regularizer=l2)(value)
         value = layers.Dropout(hyperparameters.dropout)(value)
-    network = keras.Model(features, _outcome(value, training.target, kind))
+    network = keras.Model(features, _outcome(value, rows.target))
     return Model(network, amounts, mean, scale, names)
 
 
@@ -72,7 +71,7 @@ def _vectors(features: Any, names: dict[int, int], longest: int) -> list[Any]:
     return vectors
 
 
-def _outcome(value: Any, target: Floats, kind: str) -> Any:
-    if kind == "classification":
+def _outcome(value: Any, target: Floats) -> Any:
+    if TASK.predicts == "chance":
         return layers.Dense(1, activation="sigmoid")(value)
     return layers.Rescaling(float(target.std()) or 1.0, float(target.mean()))(layers.Dense(1)(value))

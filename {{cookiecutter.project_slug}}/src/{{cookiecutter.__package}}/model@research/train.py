@@ -1,79 +1,38 @@
-"""Trains a model, measures the file that will be served, and keeps both as a new version."""
+"""How a model is made, and the steps of a training, in their order."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..contract import TABLE
-from ..engine import connect
-from ..etl.load import require_table
-from ..sections import Split
-from ..settings import Settings
-from . import estimator
-from .baseline import Baseline, fit_baseline
-from .chosen import read_chosen
-from .decision import decide
-from .evaluate import evaluate
-from .features import Dataset, Floats
-from .metrics import Decision
-from .periods import read_periods
-from .predictor import Predictor
-from .record import SEED, count_reference, describe, version_files
-from .requirements import agreed_metric
-from .versions import save_version
+from handrail.training import Dataset, Encoding, Predictor, Run, Training
+
+from . import baseline, estimator
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a training run made: the version's name, its record, and what its pictures are drawn from."""
+def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Any) -> Any:
+    """Return a model that has learnt from `rows`.
 
-    version: str
-    info: dict[str, Any]
-    predictor: Predictor
-    test: Dataset
-    prediction: Floats
-    baseline: Floats
-
-
-def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> Training:
-    """Train on what `split` allows, measure on its test period, save the version.
-
-    Deterministic: the same table, code and libraries give the same version. Raises ProjectError where a
-    period has no rows or only one outcome.
+    Whatever learns anywhere calls this: training, tuning, the score of readiness, retraining. A step that is
+    added here (a calibration, weights, a selection of rows) is part of all of them; `predict` and `export` of
+    estimator.py have to understand what it returns.
     """
-    agreed_metric(settings)
-    chosen = read_chosen(settings)
-    with connect(settings) as connection:
-        table = require_table(settings, TABLE)
-        on_step("read the table")
-        periods = read_periods(connection, table, split, settings.accuracy.baseline_by)
-        test = periods.test
-        on_step("fit the baseline")
-        baseline = _baseline(settings, periods.learning)
-        on_step("fit the model")
-        fitted = estimator.fit(periods.learning, periods.encoding, SEED, chosen.hyperparameters)
-        model = estimator.export(fitted, len(periods.encoding.features))
-        predictor = Predictor(model)
-        prediction, simple = predictor.predict(test.features), baseline.predict(test.baseline_by)
-        decision = _decision(settings, periods.validation, predictor)
-        evaluation = evaluate(test, prediction, simple, decision, on_step)
-        on_step("count the reference")
-        reference = count_reference(connection, table, split, prediction)
-    info = describe(settings, split, periods, chosen) | {
-        "baseline": asdict(baseline),
-        "evaluation": evaluation,
-        "reference": reference,
-    }
-    on_step("keep the version")
-    name = save_version(settings, version_files(settings, model, info), prefix=str(split.live_from))
-    return Training(name, info, predictor, test, prediction, simple)
+    return estimator.fit(rows, encoding, seed, hyperparameters)
 
 
-def _baseline(settings: Settings, learning: Dataset) -> Baseline:
-    accuracy = settings.accuracy
-    return fit_baseline(accuracy.baseline_by, learning.baseline_by, learning.target, accuracy.baseline_takes)
+def train(run: Run) -> Training:
+    """Learn, decide, measure, keep: each on rows later than the ones before."""
+    splits = run.read_splits()
 
+    run.step("fit the baseline")
+    simple = baseline.fit(splits.training, run.settings.accuracy)
 
-def _decision(settings: Settings, validation: Dataset, predictor: Predictor) -> Decision:
-    prediction = predictor.predict(validation.features)
-    return decide(validation.target, prediction, settings.error_costs)
+    run.step("fit the model")
+    model = fit(splits.training, splits.encoding, run.seed, run.hyperparameters)
+    file = estimator.export(model, len(splits.encoding.features))
+    served = Predictor(file)  # from here on only the file counts: what is measured is what is served
+
+    decision = run.decide(splits.validation, served.predict(splits.validation.features))
+    prediction = served.predict(splits.test.features)
+    by_baseline = simple.predict(splits.test.baseline_by)
+    evaluation = run.evaluate(splits.test, prediction, by_baseline, decision)
+    return run.keep(
+        splits, file, simple, prediction=prediction, simple=by_baseline, evaluation=evaluation
+    )

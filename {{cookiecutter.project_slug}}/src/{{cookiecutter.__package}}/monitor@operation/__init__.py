@@ -1,1 +1,1 @@
-"""Whether the live model still does what was measured."""
+"""What is watched of the live model."""

@@ -1,1 +1,1 @@
-"""The live model at work."""
+"""How the live model answers."""

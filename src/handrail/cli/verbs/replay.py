@@ -1,0 +1,84 @@
+"""Rebuild what production saw in a window, and show what moved."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from handrail.config.settings import Settings
+
+if TYPE_CHECKING:
+    from handrail.monitoring.replay import Replay
+
+SHOWN = 12
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take the window; by default, the last 30 days of predictions."""
+    parser.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    parser.add_argument("--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day after")
+
+
+def run(options: Namespace, settings: Settings) -> int:
+    """Rebuild and show it; exit with 1 where a prediction does not come out again."""
+    from handrail.console import progress, say
+    from handrail.files import write_whole
+    from handrail.monitoring.replay import replay
+
+    with progress("replay"):
+        seen = replay(settings, options.start, options.end)
+    write_whole(seen.folder / "replay.json", json.dumps(seen.record(), indent=1, default=str) + "\n")
+    say(f"{seen.start} to {seen.end}, mostly answered by {seen.version}")
+    same = _say_again(seen)
+    _show_features(seen)
+    _show_parts(seen, settings.accuracy.metric)
+    inside = seen.folder.relative_to(settings.workspace).as_posix()
+    say(
+        f"\nAll of it is in {inside}/. With {settings.project.env_prefix}WORKSPACE={seen.folder} any command works there."
+    )
+    return 0 if same else 1
+
+
+def _say_again(seen: "Replay") -> bool:
+    """Tell whether every prediction came out again."""
+    from handrail.console import say
+
+    for item in seen.again:
+        if item.others:
+            what = f"{item.others:,} of {item.predictions:,} predictions of {item.version}"
+            print(f"error: {what} do not come out again, off by up to {item.furthest:.3g}", file=sys.stderr)
+        else:
+            say(f"{item.predictions:,} predictions of {item.version} come out again as they were")
+    return not any(item.others for item in seen.again)
+
+
+def _show_features(seen: "Replay") -> None:
+    from handrail.console import say, table
+
+    say("\nFeatures, the furthest moved first (population stability index; most in one bin)")
+    rows = [
+        (item.name, f"{item.stability:.3f}", item.bin, f"{item.before:.1%}", f"{item.now:.1%}")
+        for item in seen.features[:SHOWN]
+    ]
+    table(("", "index", "bin", "learnt from", "now"), rows)
+
+
+def _show_parts(seen: "Replay", metric: str) -> None:
+    from handrail.console import figure, say, table
+
+    if not seen.parts:
+        say("\nToo few outcomes are known yet to measure anything")
+        return
+    say(f"\nSlices by {metric}, the greatest loss first")
+    rows = [
+        (
+            item.name,
+            f"{item.rows:,}",
+            f"{figure(item.before)} ({figure(item.low)} to {figure(item.high)})",
+            figure(item.now),
+            "worse" if item.worse else "",
+        )
+        for item in seen.parts[:SHOWN]
+    ]
+    table(("", "outcomes", "test period", "now", ""), rows)

@@ -1,0 +1,94 @@
+"""The engine that runs the SQL: DuckDB, inside this process.
+
+Everything larger than a summary stays in here; only aggregates and the float32 matrix of a training
+run ever become Python objects.
+"""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+
+Connection = duckdb.DuckDBPyConnection
+EngineError = duckdb.Error
+WRONG_DATA = (duckdb.DataError, duckdb.ProgrammingError)  # not: a full disk, too little memory
+
+
+@contextmanager
+def connect(settings: Settings) -> Generator[Connection]:
+    """Open an engine with bounded memory that spills to the workspace; closed when the block ends.
+
+    Errors of the engine inside the block become a ProjectError in the engine's own words.
+    """
+    spill = settings.workspace / "data" / f".spill-{os.getpid()}"
+    limits = {"memory_limit": settings.data.memory_limit, "temp_directory": str(spill)}
+    try:
+        with duckdb.connect(config={**limits, "preserve_insertion_order": False}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        unknown = isinstance(error, duckdb.BinderException)
+        advice = "; run `etl` again if contract.py has changed" if unknown else ""
+        raise ProjectError(f"the engine stopped: {reason(error)}{advice}") from error
+
+
+def reason(error: EngineError) -> str:
+    """Return the first paragraph of an error of the engine, on one line."""
+    return " ".join(str(error).strip().partition("\n\n")[0].split())
+
+
+def rows(connection: Connection, query: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    """Run `query` and return its rows by name; for summaries, not for whole tables."""
+    result = connection.execute(query, parameters)
+    names = [item[0] for item in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def row(connection: Connection, query: str, parameters: list[Any] | None = None) -> dict[str, Any]:
+    """Run `query` and return its only row by name."""
+    (only,) = rows(connection, query, parameters)
+    return only
+
+
+def column_types(connection: Connection, source: str) -> dict[str, str]:
+    """Return the SQL type of each column of the FROM item `source`, by name and in their order."""
+    described = rows(connection, f"DESCRIBE SELECT * FROM {source}")
+    return {item["column_name"]: item["column_type"] for item in described}
+
+
+def write_parquet(connection: Connection, query: str, path: Path) -> int:
+    """Write the rows of `query` to `path`, whole or not at all, and return their number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        result = connection.execute(f"COPY ({query}) TO {literal(unfinished)} (FORMAT parquet)")
+        ((count,),) = result.fetchall()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return count
+
+
+def literal(value: object) -> str:
+    """Return `value` as a SQL literal."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return a name of SQL for any name of a column, with spaces in it too."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def parquet(path: Path) -> str:
+    """Return the FROM item that reads a Parquet file, or several by a pattern."""
+    return f"read_parquet({literal(path.as_posix())})"

@@ -1,0 +1,199 @@
+"""The sections of `project.yaml`; each part of a project brings those that can be set for it."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Range = tuple[float, float]
+
+
+class Section(BaseModel):
+    """A section of `project.yaml`: unknown names are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Decision(Section):
+    """What is decided with the prediction, for whom, and whether the project may go on."""
+
+    question: str
+    sponsor: str
+    kpis: tuple[str, ...] = Field(min_length=1)
+    go: Literal["go", "no-go", "open"] = Field(description="write go, no-go or open")
+    decided_by: str | None = Field(None, description="write who decided, or null while it is open")
+    decided_on: date | None = Field(None, description="write the day on which it was decided, as 2026-03-31")
+
+    @field_validator("decided_on")
+    @classmethod
+    def passed(cls, day: date | None) -> date | None:
+        """Refuse a day in the future."""
+        if day and day > date.today():
+            raise ValueError(f"{day} is in the future")
+        return day
+
+    @model_validator(mode="after")
+    def signed(self) -> Self:
+        """Refuse a decision without a name and a date."""
+        if self.go != "open" and not (self.decided_by and self.decided_on):
+            raise ValueError("a go or no-go needs decided_by and decided_on")
+        return self
+
+
+class Data(Section):
+    """Where raw tables come from (empty: the packaged example), and how much the engine may use.
+
+    `sampled`: raw tables of which a small run reads only some rows.
+    """
+
+    source: Path | None = None
+    sampled: tuple[str, ...] = ()
+    maximum_rejected_share: Share = 0.01
+    memory_limit: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")
+
+
+class Split(Section):
+    """The time-ordered split: before `validation_from` the model learns, after `live_from` it is live."""
+
+    validation_from: date
+    test_from: date
+    live_from: date
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        """Refuse a split whose dates are out of order."""
+        if not self.validation_from < self.test_from < self.live_from:
+            raise ValueError("validation_from, test_from and live_from must follow one another")
+        return self
+
+    def ending(self, until: date) -> "Split":
+        """Return this split moved so that the test period ends at `until`, all lengths kept."""
+        moved = until - self.live_from
+        return Split(
+            validation_from=self.validation_from + moved,
+            test_from=self.test_from + moved,
+            live_from=until,
+        )
+
+
+class Accuracy(Section):
+    """What a model must reach before it may go live."""
+
+    metric: str
+    minimum: float
+    baseline_by: str
+    baseline_takes: Literal["mean", "value"] = "mean"
+    tolerance: float = Field(0.0, ge=0)
+
+
+class ErrorCosts(Section):
+    """What an error costs, in the project's currency: per unit too low, and per unit too high.
+
+    In a yes-or-no prediction the unit is the whole case: missed, or a false alarm.
+    """
+
+    currency: str
+    too_low: float = Field(gt=0)
+    too_high: float = Field(gt=0)
+    tolerable: float = Field(0.0, ge=0)
+
+
+class Words(Section):
+    """What the reports call things, for readers who know the work and not the data; each a plural.
+
+    rows: what is predicted one by one (without it, the name of the table) · users: who acts on it.
+    """
+
+    rows: str = "rows"
+    users: str = "those who use it"
+
+
+class CaseWords(Words):
+    """The words where it is yes or no; cases: those whose outcome is yes."""
+
+    cases: str = "cases"
+
+
+class AmountWords(Words):
+    """The words where it is an amount; units: what it counts (without it, the contract's unit or column)."""
+
+    units: str | None = None
+    unit_of_contract: ClassVar[str] = ""
+
+    @property
+    def counted(self) -> str:
+        """What the amounts count: as set, or the unit that the contract names, or the column."""
+        return self.units or self.unit_of_contract
+
+
+class Serving(Section):
+    """Limits of the HTTP service."""
+
+    require_api_key: bool = True
+    maximum_records: int = Field(1000, ge=1)
+    maximum_body_bytes: int = Field(1_000_000, ge=1000)
+
+
+class Live(Section):
+    """The range in which live figures are expected; outside it, an alert."""
+
+    expected: dict[str, Range] = Field(default_factory=dict)
+    drift_limit: float = Field(0.25, gt=0)
+    maximum_age_days: int = Field(120, gt=0)
+    maximum_violation_share: Share = 0.01
+    minimum_outcomes: int = Field(500, ge=1)
+
+    @field_validator("expected")
+    @classmethod
+    def ordered(cls, expected: dict[str, Range]) -> dict[str, Range]:
+        """Refuse a range that nothing lies in."""
+        wrong = [name for name, (low, high) in expected.items() if low > high]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: the lower end comes first")
+        return expected
+
+
+class Keep(Section):
+    """After how many days data is moved to the archive, and after how many it is deleted (None: never).
+
+    At least two days: a younger file may still be written to.
+    """
+
+    archive_after_days: int | None = Field(None, ge=2)
+    purge_after_days: int | None = Field(None, ge=2)
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        """Refuse to delete what would not be in the archive yet."""
+        archived, purged = self.archive_after_days, self.purge_after_days
+        if archived and purged and purged <= archived:
+            raise ValueError("purge_after_days must be more than archive_after_days")
+        return self
+
+
+class Retention(Section):
+    """What is kept how long; the loaded table is as old as its source, for each `etl` makes it anew."""
+
+    predictions: Keep = Keep()
+    rejected: Keep = Keep()
+    raw: Keep = Keep()
+    versions: Keep = Keep()
+    replays: Keep = Keep()
+
+
+class Readiness(Section):
+    """How many rows the small trainings learn from and are measured on, and what a feature may be.
+
+    maximum_feature_seconds: for a million rows in transform.sql · maximum_missing_share: of its values ·
+    maximum_association: how much of a column that may not be used, or of the target, a feature may tell
+    (1 = all of it) · inclusion: where no column is sensitive, who was thought of, and what stands in
+    """
+
+    training_rows: int = Field(10_000, ge=500)
+    test_rows: int = Field(10_000, ge=500)
+    maximum_feature_seconds: float = Field(10.0, gt=0)
+    maximum_missing_share: Share = 0.5
+    maximum_association: Share = 0.9
+    inclusion: str | None = None

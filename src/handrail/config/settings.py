@@ -1,0 +1,212 @@
+"""One frozen, typed reading of `project.yaml` and the environment.
+
+An environment variable wins over the file: `<PACKAGE>_ACCURACY__MINIMUM=0.6` overrides
+`accuracy: {minimum: ...}`. What a project does not have can't be set: the sections and secrets are those of its
+parts. Secrets exist in the environment only.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import Field, ValidationError, create_model
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from handrail.config.budget import Budget
+from handrail.config.sections import (
+    Accuracy,
+    AmountWords,
+    Data,
+    Decision,
+    ErrorCosts,
+    Live,
+    Readiness,
+    Retention,
+    Section,
+    Serving,
+    Split,
+    Words,
+)
+from handrail.config.validation_errors import reason
+from handrail.config.yaml_file import YamlFile, read_yaml_file
+from handrail.contract.schema import Role, one_of_role
+from handrail.errors import ProjectError
+
+if TYPE_CHECKING:
+    from handrail.project import Project
+
+FILE = "project.yaml"
+SectionOfProject = TypeVar("SectionOfProject", bound=Section)
+SECTIONS: dict[str, dict[str, type[Section]]] = {
+    "api": {"serving": Serving},
+    "operation": {"live": Live, "retention": Retention, "readiness": Readiness},
+}
+SECRETS: dict[str, dict[str, Any]] = {
+    "api": {"api_key": Field(None, min_length=16, repr=False)},
+    "operation": {"webhook_url": Field(None, pattern="^https?://", repr=False)},
+}
+
+
+class Settings(BaseSettings):
+    """What can be set in any project. Paths are absolute; a sample run has a workspace of its own.
+
+    `project` is the project that these settings are of; each has a subclass of its own.
+    """
+
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # a secret that is not set reaches a CI job as an empty text
+        extra="forbid",
+        frozen=True,
+    )
+    project: "ClassVar[Project]"
+
+    root: Path
+    workspace: Path
+    sample: int | None = Field(None, ge=100)
+    name: str
+    description: str
+    example: bool = False
+    decision: Decision
+    accuracy: Accuracy
+    error_costs: ErrorCosts
+    data: Data = Data()
+    split: Split | None = None
+    budget: Budget | None = None
+
+    def section(self, kind: type[SectionOfProject]) -> SectionOfProject:
+        """Return the section that a part has brought."""
+        return next(value for _, value in self if isinstance(value, kind))
+
+    def secret(self, name: str) -> str | None:
+        """Return a secret that a part has brought, or None where the environment has none."""
+        return getattr(self, name)
+
+    @property
+    def dates(self) -> Split:
+        """The split; raises ProjectError where the project has none yet."""
+        if self.split is None:
+            raise ProjectError("project.yaml: split is missing; it says what is learnt from and tested on")
+        return self.split
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the texts and names are still the worked example's, though the data is the team's own."""
+        return self.example and self.data.source is not None
+
+    @property
+    def source(self) -> Path | None:
+        """The folder of the raw tables, absolute, or None for the packaged example."""
+        return self.root / self.data.source if self.data.source else None
+
+    def shown(self, path: Path) -> str:
+        """Return how a path is told to people: as it lies in the project, or whole where it is elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, and read no other source."""
+        return env_settings, init_settings
+
+
+def settings_type(project: "Project") -> type[Settings]:
+    """Return the settings that `project` can have, so that mistakes in all of them are found together."""
+    fields: dict[str, Any] = {name: (str | None, field) for name, field in secrets(project).items()}
+    kinds = {
+        name: kind for part, each in SECTIONS.items() if project.has(part) for name, kind in each.items()
+    }
+    if project.has("research"):
+        kinds["words"] = _words(project)
+    fields |= {name: (kind, kind()) for name, kind in kinds.items()}
+    made = create_model("Settings", __base__=Settings, **fields)
+    made.project = project
+    made.model_config["env_prefix"] = project.env_prefix
+    return made
+
+
+def secrets(project: "Project") -> dict[str, Any]:
+    """Return the field of each secret that the parts of a project have, by its name."""
+    return {
+        name: field for part, each in SECRETS.items() if project.has(part) for name, field in each.items()
+    }
+
+
+def _words(project: "Project") -> type[Words]:
+    """Return the section `words` of a project, its defaults taken from the contract."""
+    kind = project.task.words
+    defaults: dict[str, Any] = {"rows": (str, project.table_name.replace("_", " "))}
+    made = create_model("Words", __base__=kind, **defaults)
+    if issubclass(made, AmountWords):
+        made.unit_of_contract = one_of_role(project.contract, Role.TARGET).unit or project.target.replace(
+            "_", " "
+        )
+    return made
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above `start` (the working folder) that holds project.yaml."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise ProjectError(f"{here}: no project.yaml here or above; run this inside the project")
+
+
+def read_settings(project: "Project", sample: int | None = None, root: Path | None = None) -> Settings:
+    """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` of the workspace.
+
+    `root`: the folder of project.yaml; by default the project's own, or the one at or above the working folder.
+
+    Raises ProjectError naming every field that is wrong, with its line or its variable.
+    """
+    root = root or project.root or find_root()
+    facts = read_yaml_file(root / FILE, FILE)
+    misplaced = [name for name in secrets(project) if name in facts.values]
+    if misplaced:
+        raise ProjectError(
+            f"{FILE}: {name}: has no place in a file that others read; set {project.env_prefix}{name.upper()}"
+            for name in misplaced
+        )
+    given = {"workspace": root} | facts.values | {"root": root, "sample": sample}
+    found = _validated(project, facts, given)
+    if isinstance(found, list):  # raised out here, without pydantic's error, which would keep all it has seen
+        raise ProjectError(found)
+    return found.model_copy(update={"workspace": workspace_in(root / found.workspace, found.sample)})
+
+
+def workspace_in(folder: Path, sample: int | None) -> Path:
+    """Return where work goes that is kept in `folder`; a small run has a folder of its own in it."""
+    return folder / "sample" / str(sample) if sample else folder
+
+
+def _validated(project: "Project", facts: YamlFile, given: dict[str, Any]) -> Settings | list[str]:
+    """Return the settings, or a sentence for each mistake in them."""
+    try:
+        settings = project.settings_type.model_validate(given)
+    except ValidationError as error:
+        return _told(project, facts, error)
+    return facts.sentences(facts.mistakes) if facts.mistakes else settings
+
+
+def _told(project: "Project", facts: YamlFile, error: ValidationError) -> list[str]:
+    """Return each mistake where it was made: on the command line, in a variable, or in a line of the file."""
+    found, in_file = [], []
+    for item in error.errors():
+        variable = project.env_prefix + "__".join(str(part) for part in item["loc"]).upper()
+        if item["loc"] == ("sample",):
+            found.append(f"--sample: {reason(item)} (given: {item['input']})")
+        elif not item["loc"] or os.environ.get(variable):
+            shown = item["loc"] and item["loc"][0] not in secrets(project)
+            given = f" (given: {item['input']!r:.60})" if shown else ""
+            name = variable if item["loc"] else f"{project.env_prefix}*"
+            found.append(f"environment, {name}: {reason(item)}{given}")
+        else:
+            in_file.append(item)
+    return [*found, *facts.refusal(in_file, project.settings_type.model_json_schema())]

@@ -1,0 +1,34 @@
+"""The data dictionary: the contract as a page for people."""
+
+from handrail.contract.schema import Column, Record, columns
+
+
+def data_dictionary(contract: type[Record]) -> str:
+    """Return a Markdown page with one row per column of `contract`: meaning, unit, rules, role."""
+    lines = [
+        "# Data dictionary",
+        "",
+        f"{contract.__doc__ or ''} Written by `etl` from `contract.py`: change it there.",
+        "",
+        "| column | meaning | type | unit | rules | may be empty | role |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(column) for column in columns(contract)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(column: Column) -> str:
+    kind = "name" if column.categorical else {int: "whole number", float: "number"}.get(column.kind, "time")
+    empty = "yes" if column.nullable else "no"
+    meaning = (column.description, kind, column.unit, _rules(column), empty, column.role.value)
+    return f"| {' | '.join([f'`{column.name}`', *meaning])} |"
+
+
+def _rules(column: Column) -> str:
+    if column.choices:
+        return ", ".join(column.choices)
+    if column.pattern:
+        return "like `" + column.pattern.replace("|", "\\|") + "`"
+    if column.ge is not None and column.le is not None:
+        return f"{column.ge:.15g} to {column.le:.15g}"
+    return ""

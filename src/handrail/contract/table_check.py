@@ -1,0 +1,109 @@
+"""Checks a whole table against the contract, inside the engine, in one pass.
+
+Every rule of the contract becomes one SQL condition; together they give each broken row its reason.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from handrail.compute.duckdb import Connection, column_types, literal
+from handrail.contract.schema import Column, Record, Role, columns, one_of_role
+from handrail.errors import ProjectError
+
+SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
+
+SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+NUMBERS = (*SIZES, *(f"U{size}" for size in SIZES), "FLOAT", "DOUBLE", "DECIMAL")
+# Beginnings of the types that can be read as a kind; a column with nothing in it may have no type.
+FITTING: dict[type, tuple[str, ...]] = {
+    str: ("VARCHAR", "ENUM", '"NULL"'),
+    int: (*NUMBERS, '"NULL"'),
+    float: (*NUMBERS, '"NULL"'),
+    datetime: ("TIMESTAMP", "DATE", '"NULL"'),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the contract: its text, and the SQL condition that holds for a row that breaks it."""
+
+    text: str
+    broken: str
+
+
+def rules(contract: type[Record]) -> tuple[Rule, ...]:
+    """Return every rule of `contract`, in the order of its columns."""
+    return tuple(rule for column in columns(contract) for rule in _rules_of(column))
+
+
+def check(connection: Connection, table: str, contract: type[Record]) -> None:
+    """Make `checked`: the rows of `table` cast to the contract, and `reason`: the rules each breaks, or NULL.
+
+    All rows of one key but the first in time are broken too. Only rows whose key repeats are put in order:
+    a window over all rows takes twice as long, and spills whole rows to the disk.
+    """
+    key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
+    names = ", ".join(c.name for c in columns(contract))
+    again = f"CASE WHEN repeat_number > 1 THEN {literal(f'{key}: repeated')} END"
+    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS repeat_number"
+    repeats = f"{key} IN (SELECT {key} FROM repeated)"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract)}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated AS "
+        f"SELECT {key} FROM judged GROUP BY {key} HAVING count({key}) > 1"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW checked AS "
+        f"SELECT {names}, reason FROM judged WHERE ({repeats}) IS NOT TRUE UNION ALL "
+        f"SELECT {names}, nullif(concat_ws('; ', reason, {again}), '') AS reason "
+        f"FROM (SELECT *, {in_order} FROM judged WHERE {repeats})"
+    )
+
+
+def _judged(table: str, contract: type[Record]) -> str:
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in rules(contract))
+    return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
+
+
+def typed(contract: type[Record]) -> str:
+    """Return the SELECT list of the contract's columns, each cast to its type."""
+    return ", ".join(f"CAST({c.name} AS {SQL_TYPES[c.kind]}) AS {c.name}" for c in columns(contract))
+
+
+def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
+    """Raise ProjectError where `table` lacks a column of the contract, or has it as another kind of type.
+
+    `origin` is named in the message.
+    """
+    present = column_types(connection, table)
+    absent = [c.name for c in columns(contract) if c.name not in present]
+    if absent:
+        raise ProjectError(f"{origin}: no column {', '.join(absent)}, which contract.py asks for")
+    other = [c for c in columns(contract) if not present[c.name].startswith(FITTING[c.kind])]
+    if other:
+        raise ProjectError(
+            f"{origin}: {c.name} is {present[c.name]}, contract.py asks for {SQL_TYPES[c.kind]}"
+            for c in other
+        )
+
+
+def _rules_of(column: Column) -> Iterator[Rule]:
+    name = column.name
+    if not column.nullable:
+        yield Rule(f"{name}: missing", f"{name} IS NULL")
+    if column.ge is not None:
+        yield Rule(f"{name}: below {column.ge:.15g}", f"{name} < {column.ge}")
+    if column.le is not None:
+        yield Rule(f"{name}: above {column.le:.15g}", f"{name} > {column.le}")
+    if column.kind is int:
+        yield Rule(f"{name}: not a whole number", f"{name} <> round({name})")
+    if column.kind is float:
+        yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
+    if column.pattern:
+        yield Rule(
+            f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})"
+        )
+    if column.choices:
+        allowed = ", ".join(literal(choice) for choice in column.choices)
+        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{name} NOT IN ({allowed})")

@@ -1,0 +1,26 @@
+"""From the sources to one table that keeps the contract."""
+
+from typing import TYPE_CHECKING
+
+from handrail.lazy_imports import lazy_names
+
+if TYPE_CHECKING:
+    from handrail.etl.extract import bring_in
+    from handrail.etl.load import rejected_path, table_path
+    from handrail.etl.pipeline import EtlResult, run_etl
+    from handrail.etl.raw_files import RawRows, RawTable
+
+__all__ = ["EtlResult", "RawRows", "RawTable", "bring_in", "rejected_path", "run_etl", "table_path"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "EtlResult": "pipeline",
+        "RawRows": "raw_files",
+        "RawTable": "raw_files",
+        "bring_in": "extract",
+        "rejected_path": "load",
+        "run_etl": "pipeline",
+        "table_path": "load",
+    },
+)

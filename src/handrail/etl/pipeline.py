@@ -1,0 +1,81 @@
+"""The whole ETL: extract, check, transform, check again, load."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, parquet, reason
+from handrail.config.settings import Settings
+from handrail.contract.table_check import check, refuse_other_columns
+from handrail.errors import ProjectError
+from handrail.etl.load import load, raw_path, table_path
+
+LABELLING = "2-research/labelling"  # the folder that says that people are asked about the data
+
+
+@dataclass(frozen=True)
+class EtlResult:
+    """What came in, what was loaded where, and what was not and why (rows); what parts have added."""
+
+    raw: dict[str, int]
+    path: Path
+    loaded: int
+    rejected: dict[str, int]
+    added: tuple[tuple[str, int, str], ...] = ()
+
+
+def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
+    """Build the table of the contract from the sources; running it again gives the same table.
+
+    Raises ProjectError, with the last good table left in place, where a source or the result is bad.
+    """
+    with connect(settings) as connection:
+        on_step("extract")
+        raw = settings.project.extract(connection, settings)
+        on_step("transform and check")
+        transform(connection, settings)
+        on_step("load")
+        loaded, rejected = load(connection, "checked", settings.project.table_name, settings)
+        added = _labels_joined(connection, settings)
+    return EtlResult(raw, table_path(settings, settings.project.table_name), loaded, rejected, tuple(added))
+
+
+def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str, int, str]]:
+    """Write the raw table with the labels of people, where the project asks any; name, rows and what they are."""
+    if not (settings.root / LABELLING).is_dir():
+        return []
+    from handrail.labelling import etl_tables
+
+    return etl_tables.load(connection, settings)
+
+
+def offer_tables(connection: Connection, settings: Settings) -> None:
+    """Make a temporary view of every table that transform.sql may name: the raw ones, and `labels` of people."""
+    for name in settings.project.raw_tables:
+        path = raw_path(settings, name)
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
+    if (settings.root / LABELLING).is_dir():
+        from handrail.labelling import etl_tables
+
+        etl_tables.offer(connection, settings)
+
+
+def transform(connection: Connection, settings: Settings) -> None:
+    """Run transform.sql on the raw tables; the temporary view `checked` holds its rows and `reason`."""
+    offer_tables(connection, settings)
+    transformed_view(connection, settings.project.transform)
+    refuse_other_columns(connection, "transformed", settings.project.contract, "etl/transform.sql")
+    try:
+        check(connection, "transformed", settings.project.contract)
+    except WRONG_DATA as error:
+        raise ProjectError(
+            f"etl/transform.sql: {reason(error)}; TRY_CAST and try_strptime give NULL for what can't be read"
+        ) from None
+
+
+def transformed_view(connection: Connection, query: str) -> None:
+    """Make the temporary view `transformed` of `query`; raises ProjectError where the engine refuses it."""
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}")
+    except EngineError as error:
+        raise ProjectError(f"etl/transform.sql: {reason(error)}") from None

@@ -1,0 +1,1 @@
+"""Whether the live model still does what was measured."""

@@ -1,0 +1,46 @@
+"""Tells people: a line in the alert log, and a message to the webhook if there is one."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from http.client import HTTPException
+from urllib.request import Request, urlopen
+
+from handrail.config.settings import ENV_PREFIX, Settings
+from handrail.monitoring.monitoring_run import MonitoringRun
+
+log = logging.getLogger(__name__)
+TIMEOUT_SECONDS = 10
+
+
+def raise_alerts(settings: Settings, watch: MonitoringRun) -> list[str]:
+    """Log the alerts of `watch` and send them; return one line each, and one if the webhook failed."""
+    if not watch.alerts:
+        return []
+    lines = [
+        f"{watch.start} to {watch.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
+        f"{reading.high:g}"
+        for reading in watch.alerts
+    ]
+    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": watch.version, "alerts": lines}
+    path = settings.workspace / "reports" / "alerts.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps(entry) + "\n")
+    url = settings.secret("webhook_url")
+    if url:
+        problem = _send(url, {"project": settings.name, "text": "\n".join(lines), **entry})
+        lines += [problem] if problem else []
+    return lines
+
+
+def _send(url: str, message: dict[str, object]) -> str:
+    """Post `message` as JSON; return what went wrong, or nothing."""
+    body = json.dumps(message).encode()
+    request = Request(url, body, {"Content-Type": "application/json"}, method="POST")  # noqa: S310 (http checked)
+    try:
+        with urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
+            return ""
+    except (OSError, HTTPException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        return f"{ENV_PREFIX}WEBHOOK_URL: not delivered ({reason}); the alert stands in reports/alerts.jsonl"

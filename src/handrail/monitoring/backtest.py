@@ -1,0 +1,68 @@
+"""Lives the months after the training again, one by one, until monitoring raises an alert."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from handrail.compute.duckdb import Connection, connect, row, rows
+from handrail.config.settings import Settings
+from handrail.contract.schema import columns, request_model
+from handrail.etl.load import require_table
+from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
+from handrail.monitoring.outcomes import all_predictions
+from handrail.serving.inference import LiveModel
+from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.training.dataset import period
+
+BATCH_ROWS = 1000
+
+
+def backtest(settings: Settings) -> Iterator[MonitoringRun]:
+    """Yield the look at each month from `live_from`, predicting it first where that was not done yet.
+
+    The rows go through the same code as requests do, and the outcomes are those of the loaded table.
+    """
+    for start, end in _months(settings):
+        with connect(settings) as connection:
+            if not _predicted(connection, settings, start, end):
+                _predict(connection, settings, start, end)
+        yield run_monitoring(settings, start, end)
+
+
+def _months(settings: Settings) -> list[tuple[date, date]]:
+    time = settings.project.time
+    with connect(settings) as connection:
+        newest = row(
+            connection, f"SELECT max({time}) AS t FROM {require_table(settings, settings.project.table_name)}"
+        )["t"].date()
+    start, months = settings.dates.live_from, []
+    while start <= newest:
+        end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        months.append((start, end))
+        start = end
+    return months
+
+
+def _predicted(connection: Connection, settings: Settings, start: date, end: date) -> bool:
+    folder = prediction_folder(settings)
+    if not any(folder.glob("*.parquet")) and not any(folder.glob("*.jsonl")):
+        return False
+    version = LiveModel(settings).version.name
+    query = (
+        f"SELECT count(*) AS n FROM ({all_predictions(settings)}) "
+        f"WHERE version = '{version}' AND {period(settings.project.contract, start, end)}"
+    )
+    # A rehearsal leaves a prediction or two, which is no month.
+    return row(connection, query)["n"] > BATCH_ROWS // 10
+
+
+def _predict(connection: Connection, settings: Settings, start: date, end: date) -> None:
+    names = ", ".join(c.name for c in columns(request_model(settings.project.contract)))
+    found = rows(
+        connection,
+        f"SELECT {names} FROM {require_table(settings, settings.project.table_name)} WHERE {period(settings.project.contract, start, end)}",
+    )
+    model, log = LiveModel(settings), PredictionLog(prediction_folder(settings))
+    for first in range(0, len(found), BATCH_ROWS):
+        asked = found[first : first + BATCH_ROWS]
+        log.append(log_rows(asked, model.answer(asked)))
+    log.close()

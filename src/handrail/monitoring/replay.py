@@ -1,0 +1,96 @@
+"""Rebuilds what production saw in a window, in a folder of its own, to look for the cause of an alert.
+
+The folder is a whole workspace: the predictions, the rows and outcomes of the loaded table, the rejected rows
+and the versions that answered. Any command works in it, here or on another machine.
+"""
+
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from handrail.compute.duckdb import Connection, connect, parquet, rows, write_parquet
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.load import rejected_path, table_path
+from handrail.monitoring.drift_report import FeatureDrift, SliceChange, feature_drift, slice_changes
+from handrail.monitoring.monitoring_run import choose_window
+from handrail.monitoring.outcomes import join_outcomes
+from handrail.monitoring.reproduce import Reproduction, reproduce_predictions
+from handrail.registry.live import make_live
+from handrail.registry.versions import load_version, model_folder
+from handrail.serving.prediction_log import prediction_folder
+from handrail.training.dataset import period
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What was seen in a window (end: first day after it), whether it comes out again, and what moved."""
+
+    folder: Path
+    start: date
+    end: date
+    version: str
+    again: tuple[Reproduction, ...]
+    features: tuple[FeatureDrift, ...]
+    parts: tuple[SliceChange, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
+
+
+def replay(settings: Settings, start: date | None, end: date | None) -> Replay:
+    """Rebuild the window from `start` on and before `end`; by default, the last 30 days of predictions.
+
+    Raises ProjectError where it has no prediction, or a version that answered in it is no longer kept.
+    """
+    with connect(settings) as connection:
+        start, end = choose_window(connection, settings, start, end)
+        source = join_outcomes(connection, settings, start, end)
+        answered = _versions(connection, source)
+        if not answered:
+            raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
+        found = [load_version(settings, name) for name in answered]
+        again = tuple(reproduce_predictions(connection, source, version) for version in found)
+        folder = settings.workspace / "data" / "replays" / f"{start}-{end}"
+        there = settings.model_copy(update={"workspace": folder})
+        _rebuild(connection, settings, there, source, answered)
+        _copy_rejected(connection, settings, there, start, end)
+        main = found[0]
+        features = feature_drift(connection, source, main)
+        parts = slice_changes(connection, settings, source, main)
+    return Replay(folder, start, end, main.name, again, features, parts)
+
+
+def _versions(connection: Connection, source: str) -> list[str]:
+    """Return the versions that answered, the one with the most answers first."""
+    found = rows(connection, f"SELECT version, count(*) AS n FROM {source} GROUP BY 1 ORDER BY n DESC, 1")
+    return [item["version"] for item in found]
+
+
+def _rebuild(
+    connection: Connection, settings: Settings, there: Settings, source: str, versions: list[str]
+) -> None:
+    """Fill the workspace `there` anew; the version with the most answers is live in it."""
+    shutil.rmtree(there.workspace, ignore_errors=True)
+    predictions = prediction_folder(there) / "seen.parquet"
+    write_parquet(connection, f"SELECT * EXCLUDE ({settings.project.target}) FROM {source}", predictions)
+    table = table_path(settings, settings.project.table_name)
+    if table.is_file():
+        query = f"SELECT * FROM {parquet(table)} WHERE {settings.project.key} IN (SELECT {settings.project.key} FROM {source})"
+        write_parquet(connection, query, table_path(there, settings.project.table_name))
+    for name in versions:
+        shutil.copytree(model_folder(settings) / name, model_folder(there) / name)
+    make_live(there, versions[0])
+
+
+def _copy_rejected(
+    connection: Connection, settings: Settings, there: Settings, start: date, end: date
+) -> None:
+    """Write what was sent for scoring in the window and broke the contract."""
+    files = rejected_path(settings, "scored-*")
+    if any(files.parent.glob(files.name)):
+        query = f"SELECT * FROM {parquet(files)} WHERE {period(settings.project.contract, start, end)}"
+        write_parquet(connection, query, rejected_path(there, "scored-seen"))

@@ -1,0 +1,85 @@
+"""Rehearses in a copy that a key is forgotten: no byte of it may be left."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from handrail.compute.duckdb import (
+    Connection,
+    column_types,
+    connect,
+    identifier,
+    literal,
+    parquet,
+    row,
+    write_parquet,
+)
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.load import require_table
+from handrail.retention.erasure import KEY, erase, find_traces
+
+REHEARSED_ROWS = 200  # of each file
+
+
+def rehearse_forgetting(settings: Settings) -> int:
+    """Forget one key in a small copy of `data/`, and return in how many files it stood.
+
+    Raises ProjectError where a byte of it is left.
+    """
+    with connect(settings) as connection:
+        query = f"SELECT CAST({settings.project.key} AS VARCHAR) AS key FROM {require_table(settings, settings.project.table_name)} LIMIT 1"
+        key = row(connection, query)["key"]
+    with TemporaryDirectory(prefix="readiness-") as folder:
+        there = settings.model_copy(update={"workspace": Path(folder)})
+        _copy_small(settings, there, key)
+        traces = find_traces(there, key)
+        list(erase(there, key, traces))
+        left = [path.relative_to(there.workspace).as_posix() for path in _holding(there, key)]
+    if left:
+        raise ProjectError(
+            f"{name}: still holds {key} after `purge --key`; see lifecycle/forget.py" for name in left
+        )
+    return sum(not trace.raw for trace in traces)
+
+
+def _copy_small(settings: Settings, there: Settings, key: str) -> None:
+    """Copy a few rows of every file under `data/`; the key's own are put among them."""
+    data = settings.workspace / "data"
+    with connect(settings) as connection:
+        for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
+            target = there.workspace / path.relative_to(settings.workspace)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".parquet":
+                _copy_table(connection, path, target, key)
+            else:
+                _copy_lines(path, target, key)
+
+
+def _copy_table(connection: Connection, path: Path, target: Path, key: str) -> None:
+    few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
+    own = f"SELECT * REPLACE ({literal(key)} AS {KEY}) FROM ({few}) LIMIT 1"
+    keyed = KEY in column_types(connection, parquet(path))
+    write_parquet(connection, f"({few}) UNION ALL ({own})" if keyed else few, target)
+
+
+def _copy_lines(path: Path, target: Path, key: str) -> None:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        few = [line for _, line in zip(range(REHEARSED_ROWS), lines, strict=False)]
+    own = [json.dumps(json.loads(line) | {KEY: key}) + "\n" for line in few[:1] if KEY in line]
+    target.write_text("".join([*few, *own]), encoding="utf-8")
+
+
+def _holding(settings: Settings, key: str) -> Iterator[Path]:
+    """Yield every file under `data/` in which the key still stands, whatever the column."""
+    with connect(settings) as connection:
+        for path in sorted((settings.workspace / "data").rglob("*.*")):
+            if path.suffix == ".parquet":
+                names = map(identifier, column_types(connection, parquet(path)))
+                texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
+                held = f"contains(concat_ws(' ', {texts}), {literal(key)})"
+                if row(connection, f"SELECT count_if({held}) AS n FROM {parquet(path)}")["n"]:
+                    yield path
+            elif path.is_file() and key in path.read_text(encoding="utf-8", errors="replace"):
+                yield path

@@ -1,0 +1,86 @@
+"""Follows one record step by step, from the table to what is done about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from TWIN_model_decision import act
+
+from handrail.arrays import Floats
+from handrail.compute.duckdb import connect, literal, row
+from handrail.contract.schema import request_model
+from handrail.errors import ProjectError
+from handrail.etl.load import require_table
+from handrail.files import write_whole
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.workspaces import live_records
+from handrail.serving.inference import LiveModel
+
+FILE = "one-example.md"  # in reports/
+
+
+def followed(context: ReadinessContext) -> str:
+    """Take one row of the live period through every step, each done in two ways where there are two.
+
+    The steps are written to reports/one-example.md, to be read.
+    """
+    (record,) = live_records(context, 1)
+    version, key = context.version, record[context.settings.project.key]
+    request_model(context.settings.project.contract).model_validate(record)
+    by_row, by_table = version.encoding.matrix([record])[0], _encoded_by_the_engine(context, key)
+    other = [
+        name
+        for name, one, two in zip(version.encoding.features, by_row, by_table, strict=True)
+        if not np.array_equal(one, two, equal_nan=True)
+    ]
+    if other:
+        raise ProjectError(f"model/features.py: {key}: {', '.join(other)} differ between record and table")
+    prediction = context.predictor.predict(by_row[None, :])[0]
+    answer = LiveModel(context.settings).answer([record])
+    own = (answer.version, answer.source) == (version.name, "model")
+    if own and answer.prediction[0] != prediction:
+        raise ProjectError(
+            f"serve/live.py: {key}: answered {answer.prediction[0]}, the model's file says {prediction}"
+        )
+    acted = act(prediction, version.decision)
+    page = _page(context, record, by_row, prediction, {"baseline": answer.baseline[0], **acted})
+    write_whole(context.settings.workspace / "reports" / FILE, page)
+    said = ", ".join(f"{name} {value}" for name, value in acted.items())
+    same = f"{len(by_row)} features, the same by record and by table"
+    return f"{key}: {same}; {prediction:.4g}, {said}; reports/{FILE}"
+
+
+def _encoded_by_the_engine(context: ReadinessContext, key: str) -> Floats:
+    selected = [f"{expression} AS f{n}" for n, expression in enumerate(context.version.encoding.select())]
+    with connect(context.settings) as connection:
+        table = require_table(context.settings, context.settings.project.table_name)
+        found = row(
+            connection,
+            f"SELECT {', '.join(selected)} FROM {table} WHERE {context.settings.project.key} = {literal(key)}",
+        )
+    return np.array(list(found.values()), dtype=np.float32)
+
+
+def _page(
+    context: ReadinessContext,
+    record: Mapping[str, Any],
+    encoded: Floats,
+    prediction: float,
+    acted: Mapping[str, Any],
+) -> str:
+    """Return the steps as Markdown."""
+    features = context.version.encoding.features
+    read = zip(features, encoded, strict=True)
+    done = ", ".join(f"{name} {value}" for name, value in acted.items())
+    decision = ", ".join(f"{name} {value:g}" for name, value in context.version.decision.items())
+    lines = [
+        f"# {record[context.settings.project.key]}, step by step",
+        "",
+        "| column | 1. asked | 2. as the model reads it |",
+        "|---|---|---|",
+        *(f"| {name} | {record[name]} | {value:g} |" for name, value in read),
+        "",
+        f"3. The model {context.version.name} predicts {prediction:.6g}.",
+        f"4. With {decision}, that is: {done}.",
+    ]
+    return "\n".join(lines) + "\n"

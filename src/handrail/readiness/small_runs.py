@@ -1,0 +1,99 @@
+"""Trains again on few rows: does the same come out, does the gate refuse what is bad, does all of it run?"""
+
+from datetime import timedelta
+
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.pipeline import run_etl
+from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.workspaces import copy_of_live, empty_workspace, live_records, small_workspace
+from handrail.registry.acceptance import against_baseline, against_minimum, objections
+from handrail.registry.live import make_live
+from handrail.registry.versions import SUMS, load_version, model_folder
+from handrail.serving.inference import LiveModel
+from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.training.run import train
+
+ANSWERED = 1000
+
+
+def reproducible(context: ReadinessContext) -> str:
+    """Train twice on the same few rows; every file of the version has to come out the same."""
+    with small_workspace(context) as one, small_workspace(context) as other:
+        first, second = (train(each, context.split, _quietly) for each in (one, other))
+        files = sorted(path.name for path in (model_folder(one) / first.version).iterdir())
+        differing = [
+            name
+            for name in files
+            if name != SUMS
+            and (model_folder(one) / first.version / name).read_bytes()
+            != (model_folder(other) / second.version / name).read_bytes()
+        ]
+    if differing:
+        raise ProjectError(
+            f"model/estimator.py: two trainings on the same rows differ in {', '.join(differing)}; "
+            "give every random step the seed"
+        )
+    count = sum(first.info["rows"].values())
+    return f"two trainings on the same {count:,} rows gave {first.version}, the same to the last bit"
+
+
+def integrated(context: ReadinessContext) -> str:
+    """Run the whole way on few rows: sources, table, training, promotion, answers, monitoring."""
+    with empty_workspace(context) as empty:
+        there = empty.model_copy(update={"sample": context.limits.training_rows})
+        loaded = run_etl(there, _quietly).loaded
+        trained = train(there, context.split, _quietly)
+        make_live(there, trained.version)
+        model, log = LiveModel(there), PredictionLog(prediction_folder(there))
+        records = live_records(ReadinessContext(there), ANSWERED)
+        for record in records:
+            log.append(log_rows([record], model.answer([record])))
+        log.close()
+        newest = max(record[context.settings.project.time] for record in records).date() + timedelta(days=1)
+        seen = run_monitoring(there, context.split.live_from, newest)
+    if seen.rows != len(records):
+        raise ProjectError(f"{len(records)} records were answered, monitoring saw {seen.rows} of them")
+    return (
+        f"{loaded:,} rows from the sources, a model trained, {len(records):,} records answered one by one, "
+        f"{len(seen.readings)} figures watched"
+    )
+
+
+def validated(context: ReadinessContext) -> str:
+    """Hold the live version against the gate, and the gate against a model that has learnt nothing."""
+    reasons = [
+        *against_baseline(context.settings, context.version),
+        *against_minimum(context.settings, context.version),
+    ]
+    if reasons:
+        raise ProjectError(reasons)
+    with small_workspace(context, shuffled=True) as there:
+        bad = load_version(there, train(there, context.split, _quietly).version)
+        refused = objections(there, bad)
+    if not refused:
+        raise ProjectError("model/gate.py: a model that learnt from shuffled outcomes passes the gate")
+    with copy_of_live(context) as there:
+        _spoil_a_byte(there, context.version.name)
+    why = refused[0].partition(": ")[2]
+    return f"{context.version.name} passes; one that learnt from shuffled outcomes does not: {why}"
+
+
+def _spoil_a_byte(settings: Settings, name: str) -> None:
+    """Change a byte of the model's file; raises ProjectError unless the version is refused for it."""
+    path = model_folder(settings) / name / "model.onnx"
+    path.write_bytes(_with_one_bit_changed(path.read_bytes()))
+    try:
+        load_version(settings, name)
+    except ProjectError:
+        return
+    raise ProjectError("model/versions.py: a version of which a byte was changed is not refused")
+
+
+def _with_one_bit_changed(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def _quietly(step: str) -> None:
+    """Show no progress of what is a step itself."""

@@ -1,0 +1,67 @@
+"""Are the hyperparameters tuned? Others are drawn at random, and none may be clearly better."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+
+import numpy as np
+from UNRESOLVED_model_hyperparameters import SPACE, Hyperparameters
+
+from handrail.errors import ProjectError
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.paired_bootstrap import Difference, Scored, better_by, learnt, scored
+from handrail.training.dataset import Dataset
+from handrail.training.hyperparameters import Between
+
+DRAWS = 5
+EPOCHS = "epochs"  # the small trainings have few; no other number is drawn
+
+
+def tuned(context: ReadinessContext) -> str:
+    """Compare the live version's with others on the validation period, which it did not learn from."""
+    metric, present = context.metric, context.hyperparameters
+    others = [_drawn(np.random.default_rng(seed), present) for seed in range(DRAWS)]
+    small = context.small.learning
+    base = _score(context, small, present)
+    gains = [better_by(_score(context, small, other), base) for other in others]
+    clear = NormalDist().inv_cdf(1 - 0.025 / DRAWS)
+    for other, gain in zip(others, gains, strict=True):
+        if gain.clearly_above(0, clear) and (more := _on_more_rows(context, other)).clearly_above(0, clear):
+            raise ProjectError(
+                f"{context.version.name}: {metric} is clearly better, by {more.value:.4f}, with "
+                f"{_told(present, other)}; run `tune`, then train again"
+            )
+    best = max(gain.value for gain in gains)
+    how = context.version.info.get("tuned")
+    told = f"tuned in {how['trials']} trials on {how['on']}" if how else "as somebody chose them"
+    found = f"of {DRAWS} others drawn at random, none is clearly better (the best by {best:+.4f} {metric})"
+    return f"{told}; {found}"
+
+
+def _drawn(rng: np.random.Generator, present: Hyperparameters) -> Hyperparameters:
+    values = {name: _value(rng, between) for name, between in SPACE.items() if name != EPOCHS}
+    return present.model_copy(update=values)
+
+
+def _value(rng: np.random.Generator, between: Between) -> float:
+    ends = (between.low, between.high)
+    value = float(np.exp(rng.uniform(*np.log(ends)))) if between.log else float(rng.uniform(*ends))
+    return round(value) if between.whole else value
+
+
+def _score(context: ReadinessContext, learning: Dataset, hyperparameters: Hyperparameters) -> Scored:
+    later, encoding = context.small.validation, context.version.encoding
+    prediction = learnt(learning, later, encoding, hyperparameters)
+    return scored(later, prediction, context.metric, context.version.decision)
+
+
+def _on_more_rows(context: ReadinessContext, other: Hyperparameters) -> Difference:
+    """Return how much better others are where there is more to learn from."""
+    learning = context.more_learning
+    return better_by(_score(context, learning, other), _score(context, learning, context.hyperparameters))
+
+
+def _told(present: Hyperparameters, other: Hyperparameters) -> str:
+    before: Mapping[str, float] = present.model_dump()
+    return ", ".join(
+        f"{name} {value:g}" for name, value in other.model_dump().items() if value != before[name]
+    )

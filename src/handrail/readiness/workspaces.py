@@ -1,0 +1,90 @@
+"""Workspaces of their own, in which the score trains, promotes and breaks things without harm."""
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from handrail.compute.duckdb import connect, rows, write_parquet
+from handrail.config.settings import Settings
+from handrail.contract.schema import columns, request_model
+from handrail.errors import ProjectError
+from handrail.etl.load import require_table, table_path
+from handrail.monitoring.outcomes import KEY, TARGET
+from handrail.readiness.context import ReadinessContext
+from handrail.registry.live import live_path, read_live
+from handrail.registry.versions import SUMS, Version, load_version, model_folder, save_version
+from handrail.training.dataset import period
+
+
+@contextmanager
+def empty_workspace(context: ReadinessContext) -> Generator[Settings]:
+    """Give the settings of an empty workspace, which is removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield context.settings.model_copy(update={"workspace": Path(folder)})
+
+
+@contextmanager
+def small_workspace(context: ReadinessContext, *, shuffled: bool = False) -> Generator[Settings]:
+    """Give a workspace with few rows of the live table; `shuffled`, each row has the outcome of another."""
+    with empty_workspace(context) as there, connect(context.settings) as connection:
+        table, most = (
+            require_table(context.settings, context.settings.project.table_name),
+            context.limits.training_rows,
+        )
+        few = f"(SELECT * FROM {table} ORDER BY md5(CAST({context.settings.project.key} AS VARCHAR)) LIMIT {most})"
+        query = _with_outcomes_shuffled(few) if shuffled else f"SELECT * FROM {few}"
+        write_parquet(connection, query, table_path(there, context.settings.project.table_name))
+        yield there
+
+
+def _with_outcomes_shuffled(source: str) -> str:
+    by_hash = f"row_number() OVER (ORDER BY md5(CAST({KEY} AS VARCHAR) || 'other')) AS place"
+    return (
+        f"SELECT a.* EXCLUDE (place) REPLACE (b.outcome AS {TARGET}) "
+        f"FROM (SELECT *, row_number() OVER (ORDER BY {KEY}) AS place FROM {source}) AS a "
+        f"JOIN (SELECT {TARGET} AS outcome, {by_hash} FROM {source}) AS b ON a.place = b.place"
+    )
+
+
+@contextmanager
+def copy_of_live(context: ReadinessContext) -> Generator[Settings]:
+    """Give a workspace in which the same versions are live, to promote and to break."""
+    live = read_live(context.settings)
+    with empty_workspace(context) as there:
+        for name in dict.fromkeys(live.versions if live else ()):
+            folder = model_folder(context.settings) / name
+            if folder.is_dir():
+                shutil.copytree(folder, model_folder(there) / name)
+        shutil.copy(live_path(context.settings), live_path(there))
+        yield there
+
+
+def twin(settings: Settings, version: Version) -> Version:
+    """Keep a version that answers as `version` does, under another name, and return it."""
+    files = {path.name: path.read_bytes() for path in version.path.iterdir() if path.name != SUMS}
+    name = save_version(settings, files | {"twin": version.name.encode()}, "twin")
+    return load_version(settings, name)
+
+
+def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
+    """Return at most `most` rows of the live period as a client sends them, in no order of time.
+
+    Raises ProjectError where there is none.
+    """
+    names = ", ".join(column.name for column in columns(request_model(context.settings.project.contract)))
+    table = require_table(context.settings, context.settings.project.table_name)
+    start = context.split.live_from
+    with connect(context.settings) as connection:
+        found = rows(
+            connection,
+            f"SELECT {names} FROM {table} WHERE {period(context.settings.project.contract, start, None)} "
+            f"ORDER BY md5(CAST({context.settings.project.key} AS VARCHAR) || 'asked') LIMIT {most}",
+        )
+    if not found:
+        raise ProjectError(
+            f"data/{context.settings.project.table_name}.parquet: no row from {start} on; load newer data with `etl`"
+        )
+    return found

@@ -1,0 +1,103 @@
+"""Whether a version may go live: better than the baseline, at least the minimum, no worse than the live one."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from handrail.compute.duckdb import connect
+from handrail.config.settings import Settings
+from handrail.contract.schema import Role, of_role
+from handrail.errors import ProjectError
+from handrail.etl.load import require_table
+from handrail.predictor import Predictor
+from handrail.registry.live import load_live, read_live
+from handrail.registry.versions import Version
+from handrail.training.dataset import read_dataset
+from handrail.training.splits import rows_between
+
+
+def against_baseline(settings: Settings, version: Version) -> list[str]:
+    """Return why `version` is not clearly better than the baseline; an empty list if it is."""
+    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
+    gain = evaluation["gain"][metric]
+    model, baseline = (evaluation[name][metric] for name in ("model", "baseline"))
+    if clearly_better(gain):
+        return []
+    return [
+        f"{version.name}: {metric} {model['value']:.3f} does not clearly beat the baseline's "
+        f"{baseline['value']:.3f}: better by {gain['value']:.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
+    ]
+
+
+def against_minimum(settings: Settings, version: Version) -> list[str]:
+    """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't."""
+    metric = agreed_metric(settings)
+    value = version.info["evaluation"]["model"][metric]["value"]
+    if not settings.project.metrics[metric].worse(value, settings.accuracy.minimum):
+        return []
+    return [
+        f"{version.name}: {metric} {value:.3f} misses the minimum {settings.accuracy.minimum:g} "
+        "of project.yaml"
+    ]
+
+
+def clearly_better(gain: Mapping[str, float]) -> bool:
+    """Return whether even the low end of the gain's interval is one."""
+    return gain["low"] > 0
+
+
+def agreed_metric(settings: Settings) -> str:
+    """Return the metric that decides; raises ProjectError where project.yaml names none that is known."""
+    metric = settings.accuracy.metric
+    goals = settings.project.metrics.goals
+    if metric not in goals:
+        raise ProjectError(
+            f"project.yaml: accuracy.metric: {metric} is unknown; known are {', '.join(goals)}"
+        )
+    return metric
+
+
+def objections(settings: Settings, version: Version) -> list[str]:
+    """Return every reason against making `version` live; an empty list lets it pass.
+
+    Raises ProjectError where the metric of project.yaml is unknown.
+    """
+    return [
+        *against_baseline(settings, version),
+        *against_minimum(settings, version),
+        *_against_live(settings, version),
+    ]
+
+
+def _against_live(settings: Settings, version: Version) -> list[str]:
+    """Compare with the live version on the latest rows that neither has learnt from.
+
+    A live version that learnt from columns no longer in the contract can answer for nothing any more:
+    whatever passes the rest of the gate may take its place.
+    """
+    if read_live(settings) is None:
+        return []
+    live, _ = load_live(settings)
+    known = {column.name for column in of_role(settings.project.contract, Role.FEATURE)}
+    if live.name == version.name or not known.issuperset(live.encoding.features):
+        return []
+    start = max(date.fromisoformat(each.info["split"]["test_from"]) for each in (version, live))
+    end = date.fromisoformat(version.info["split"]["live_from"])
+    if start >= end:
+        return [f"{version.name}: older than the live {live.name}; use `rollback` to go back"]
+    metric = agreed_metric(settings)
+    candidate, current = (_measured_between(settings, each, start, end)[metric] for each in (version, live))
+    if not settings.project.metrics[metric].worse(candidate, current, settings.accuracy.tolerance):
+        return []
+    return [
+        f"{version.name}: {metric} {candidate:.3f} from {start} to {end} is worse than the live "
+        f"{live.name}'s {current:.3f} on the same rows"
+    ]
+
+
+def _measured_between(settings: Settings, version: Version, start: date, end: date) -> dict[str, float]:
+    with connect(settings) as connection:
+        table = require_table(settings, settings.project.table_name)
+        source = rows_between(settings.project, table, start, end)
+        data = read_dataset(connection, source, settings.project, version.encoding, version.baseline.column)
+    prediction = Predictor(version.model).predict(data.features)
+    return settings.project.metrics.measure(data.target, prediction, version.decision)

@@ -1,0 +1,51 @@
+"""A canary: a version that answers a share of what is asked, before it answers everything."""
+
+from dataclasses import replace
+from hashlib import md5
+
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.registry.live import Canary, checksum_of, load_live, read_live, write_live
+from handrail.registry.versions import Version, load_version
+
+
+def start_canary(settings: Settings, name: str, share: float) -> None:
+    """Let version `name` answer `share` (0 to 1) of what is asked, in place of any canary before it.
+
+    Raises ProjectError where nothing is live beside which it could be tried.
+    """
+    load_version(settings, name)
+    version, live = load_live(settings)
+    if name == version.name:
+        raise ProjectError(f"{name}: answers everything already; a canary is another version")
+    canary = Canary(name, checksum_of(settings, name), share)
+    write_live(settings, replace(live, canary=canary, reason="canary"))
+
+
+def end_canary(settings: Settings, reason: str) -> str | None:
+    """Let the live version answer everything again; return the canary's name, or None without one."""
+    live = read_live(settings)
+    if live is None or live.canary is None:
+        return None
+    write_live(settings, replace(live, canary=None, reason=reason))
+    return live.canary.name
+
+
+def load_canary(settings: Settings, canary: Canary) -> Version:
+    """Return the canary's version, checked; raises ProjectError where its files are not those promoted."""
+    return load_version(settings, canary.name, canary.checksum)
+
+
+def is_chosen(key: object, share: float) -> bool:
+    """Tell whether the canary answers for `key`: always the same of the two for the same key."""
+    return md5(str(key).encode(), usedforsecurity=False).hexdigest() < _below(share)
+
+
+def chosen_condition(key: str, share: float) -> str:
+    """Return the same in SQL, for the column `key`."""
+    return f"md5(CAST({key} AS VARCHAR)) < '{_below(share)}'"
+
+
+def _below(share: float) -> str:
+    """Return the hash, in hexadecimal digits, below which `share` of all hashes lie."""
+    return f"{int(share * 2**32):08x}"

@@ -1,0 +1,73 @@
+"""The model card: what a version is for, what it was measured to do, and where it is weak.
+
+After Mitchell et al., Model Cards for Model Reporting (2019).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handrail.config.settings import Settings
+from handrail.tasks.metric import Metric
+
+
+def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
+    """Return the card of a version as Markdown, written from its record."""
+    evaluation, split, rows = info["evaluation"], info["split"], info["rows"]
+    lines = [
+        f"# Model card: {settings.name}",
+        "",
+        settings.description,
+        "",
+        f"**The decision it serves.** {settings.decision.question}",
+        "",
+        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
+        f"{_decided(evaluation['decision'])}, decided on {rows['validation']:,} rows before "
+        f"{split['test_from']}. "
+        f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
+        "",
+        f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
+        "",
+        "| measure | model | 95% interval | baseline | meaning |",
+        "|---|---|---|---|---|",
+        *(_row(settings.project.metrics[name], evaluation) for name in evaluation["model"]),
+        "",
+        "## Where it is weak",
+        "",
+        *_weakest(settings.project.metrics[info["metric"]], evaluation["parts"]),
+        "",
+        "Not for rows outside the contract (`contract.json`), nor for another decision.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _decided(decision: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in decision.items()).capitalize()
+
+
+def _values(hyperparameters: Mapping[str, float]) -> str:
+    return ", ".join(f"`{name}` {value:g}" for name, value in hyperparameters.items())
+
+
+def _origin(tuned: Mapping[str, Any] | None) -> str:
+    if tuned is None:
+        return "the defaults or somebody's own choice, not tuned"
+    gain = f"{tuned['metric']} better by {tuned['gain']:.4f} ({tuned['low']:.4f} to {tuned['high']:.4f})"
+    return f"tuned on {tuned['on']} in {tuned['trials']} trials, {gain} than before, on the validation rows"
+
+
+def _row(metric: Metric, evaluation: Mapping[str, Any]) -> str:
+    model, baseline = (evaluation[name][metric.name] for name in ("model", "baseline"))
+    interval = f"{model['low']:.3f} to {model['high']:.3f}"
+    figures = (f"{model['value']:.3f}", interval, f"{baseline['value']:.3f}")
+    return f"| {' | '.join([metric.name, *figures, metric.meaning])} |"
+
+
+def _weakest(metric: Metric, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for part, values in parts.items():
+        order = sorted(values, key=lambda value: metric.sign * values[value][metric.name]["value"])
+        if order:
+            figures = values[order[0]]
+            value = f"{metric.name} {figures[metric.name]['value']:.3f}"
+            lines.append(f"- by {part}: {order[0]}, {value} on {figures['rows']:,} rows")
+    return lines

@@ -1,0 +1,128 @@
+"""Keeps the versions of the model: one folder each, checked by checksum, never changed."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.project import Project
+from handrail.registry.drift_reference import Bins
+from handrail.training.baseline import Baseline
+from handrail.training.encoding import Encoding, encoding_of
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version whose files are what they were when it was trained."""
+
+    name: str
+    path: Path
+    info: Mapping[str, Any]
+    project: Project
+
+    @property
+    def model(self) -> Path:
+        """The ONNX file."""
+        return self.path / "model.onnx"
+
+    @property
+    def decision(self) -> Mapping[str, float]:
+        """What was decided on the validation rows: how predictions are acted on."""
+        return self.info["evaluation"]["decision"]
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How columns become the model's input."""
+        return encoding_of(self.info["encoding"])
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """The simple technique, learnt from the same rows."""
+        return self.project.baseline.Baseline(**self.info["baseline"])
+
+    @cached_property
+    def bins(self) -> list[Bins]:
+        """The bins in which drift is counted."""
+        return [
+            Bins(name, edges=tuple(item["edges"]), names=tuple(item["names"]))
+            for name, item in self.info["reference"].items()
+        ]
+
+
+def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) -> str:
+    """Write a version, whole or not at all, and return its name: `prefix` and a hash of its content.
+
+    The same content has the same name, so training again on the same data changes nothing.
+    """
+    sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    name = f"{prefix}-{sha256(sums.encode()).hexdigest()[:8]}"
+    target = model_folder(settings) / name
+    if target.is_dir():
+        shutil.rmtree(target) if _broken(target) else None
+    if not target.is_dir():
+        unfinished = target.with_name(f".{name}.{os.getpid()}")
+        try:
+            unfinished.mkdir(parents=True)
+            for file, content in {**files, SUMS: sums.encode()}.items():
+                (unfinished / file).write_bytes(content)
+            unfinished.rename(target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return name
+
+
+def load_version(settings: Settings, name: str, checksum: str | None = None) -> Version:
+    """Return version `name`; raises ProjectError where it is absent or any of its files was changed.
+
+    `checksum`, if given, is that of the version's list of checksums, as it was when it was promoted.
+    """
+    path = model_folder(settings) / name
+    if not path.is_dir():
+        raise ProjectError(f"{path}: no such model version; `train` makes one")
+    broken = _broken(path, checksum)
+    if broken:
+        raise ProjectError(f"{path}: {broken}; the version is refused; train it again or roll back")
+    info, task = json.loads((path / "model.json").read_text(encoding="utf-8")), settings.project.task.kind
+    if info.get("task", task) != task:
+        raise ProjectError(f"{path}: learnt for {info['task']}, contract.py says {task}; train again")
+    return Version(name, path, info, settings.project)
+
+
+def newest_version(settings: Settings) -> str:
+    """Return the version trained last; raises ProjectError where there is none."""
+    found = [path for path in model_folder(settings).glob("[!.]*") if (path / SUMS).is_file()]
+    if not found:
+        raise ProjectError(f"{model_folder(settings)}: no model version yet; run `train` first")
+    return max(found, key=lambda path: path.stat().st_mtime_ns).name
+
+
+def model_folder(settings: Settings) -> Path:
+    """Return the folder of all versions."""
+    return settings.workspace / "models"
+
+
+def _broken(path: Path, checksum: str | None = None) -> str:
+    """Return what is wrong with a version's files, or nothing."""
+    try:
+        sums = (path / SUMS).read_bytes()
+    except OSError:
+        return f"{SUMS} is missing"
+    if checksum and sha256(sums).hexdigest() != checksum:
+        return f"{SUMS} is not the one that was promoted"
+    expected = {line[66:]: line[:64] for line in sums.decode(errors="replace").splitlines()}
+    present = {file.name for file in path.iterdir()} - {SUMS}
+    if present != set(expected):
+        return f"files are missing or strange: {', '.join(sorted(present ^ set(expected)))}"
+    changed = [
+        name for name, value in expected.items() if sha256((path / name).read_bytes()).hexdigest() != value
+    ]
+    return f"the checksum of {', '.join(changed)} is wrong" if changed else ""

@@ -1,0 +1,93 @@
+"""The page for the whole company: what the model does, how well, what it is worth, and who decides."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from TWIN_report_plain import plain
+
+from handrail.config.sections import Words
+from handrail.config.settings import Settings
+from handrail.registry.acceptance import clearly_better, worse
+from handrail.reports.saving import worth
+from handrail.reports.tradeoff import Tradeoff
+from handrail.reports.wording import title, weakest
+from handrail.training.run import Training
+
+UNNAMED = ("", "?")
+
+
+def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[str, Any]:
+    """Return what the page says, by section."""
+    evaluation = training.info["evaluation"]
+    result, good = verdict(settings, evaluation, tradeoff)
+    return {
+        "result": result,
+        "good": good,
+        "does": (plain.does(settings, tradeoff), tested(settings, tradeoff)),
+        "pictures": plain.pictures(settings, training, tradeoff),
+        "compared": (compared_with(settings), plain.compared(settings, training, tradeoff)),
+        "worth": tuple(worth(settings, tradeoff)),
+        "limits": (plain.limits(settings, tradeoff), *unknown(settings, evaluation)),
+        "next": what_next(settings, good),
+    }
+
+
+def verdict(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> tuple[str, bool]:
+    """Return the result in a sentence, and whether it speaks for using the model."""
+    metric, saved = settings.accuracy.metric, tradeoff.saved["simple"]
+    useless = plain.useless(tradeoff)
+    enough = not worse(metric, evaluation["model"][metric]["value"], settings.accuracy.minimum)
+    if tradeoff.period.says_little:
+        return "Too little was tested to say how good it is.", False
+    if useless:
+        return f"It is not worth using: {useless}.", False
+    if not clearly_better(evaluation["gain"][metric]):
+        return "It is not clearly better than the simple technique.", False
+    if not enough:
+        return "It is better than the simple technique, but not as good as was agreed to be needed.", False
+    if not saved["low"] > 0:
+        return "It is more accurate than the simple technique, but that it saves money is not shown.", False
+    return "It is better than the simple technique, as good as was agreed, and it saves money.", True
+
+
+def tested(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say on what it was tried."""
+    rows, period = settings.section(Words).rows, tradeoff.period
+    small = "a small sample, so only a first look: " if settings.sample else ""
+    return (
+        f"It was tried on {small}{period.tested:,} {rows} from {period.first} to {period.last}, all later "
+        "than those it has learnt from."
+    )
+
+
+def compared_with(settings: Settings) -> str:
+    """Say what the simple technique is."""
+    return f"The simple technique to compare with only goes by the {title(settings.accuracy.baseline_by)}."
+
+
+def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where it is weakest, and what it cannot see coming."""
+    found = weakest(settings.accuracy.metric, evaluation)
+    if found:
+        yield f"It is weakest where the {title(found.part)} is {found.value}."
+    yield "It has learnt from the past: what has never happened, or has changed since, it cannot expect."
+
+
+def sponsor(settings: Settings) -> str:
+    """Return who decides, as project.yaml names them."""
+    named = settings.decision.sponsor
+    return "whoever answers for it, not yet named" if named.strip() in UNNAMED else named
+
+
+def what_next(settings: Settings, good: bool) -> str:
+    """Say what happens next, and who decides."""
+    decides = sponsor(settings)
+    if good:
+        return (
+            "Next, it is chosen which errors to rather have; choice.html shows what each choice costs. Who "
+            f"decides, in writing: {decides}. Until then nothing changes."
+        )
+    return (
+        "As it stands, nothing here speaks for using it. Next, it is improved, while time and money last, or "
+        f"stopped: both are good answers. Who decides, in writing: {decides}."
+    )

@@ -1,0 +1,165 @@
+"""What can be chosen, and what errors cost at each choice: counts from the test rows, their arithmetic."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from handrail.config.sections import ErrorCosts
+from handrail.reports.period import Period
+
+IN_TABLE = 12
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Position:
+    """One choice, and what follows from it in a period.
+
+    share: of the rows that it serves · too_low, too_high: errors to either side, in units that cost
+    something · shown: what is told of it, a number for each column of the table.
+    """
+
+    value: float
+    label: str
+    share: float
+    too_low: float
+    too_high: float
+    shown: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: an amount in a period, or how many of a hundred."""
+
+    name: str
+    of_100: bool = False
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the page calls things: the choice, its ends, the errors, and what one is without a model."""
+
+    choice: str
+    lowest: str
+    highest: str
+    explained: str
+    too_low: str
+    too_high: str
+    nothing: str
+    agreed: str
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """Every position of the model, the simple technique, and of doing without both; `chosen` is a place."""
+
+    terms: Terms
+    period: Period
+    columns: tuple[Column, ...]
+    model: tuple[Position, ...]
+    simple: tuple[Position, ...]
+    nothing: tuple[Position, ...]
+    chosen: int
+    saved: Mapping[str, Mapping[str, float]]  # against "simple" and "nothing", with the 95% interval
+
+    @property
+    def present(self) -> Position:
+        """The position that was chosen in training."""
+        return self.model[self.chosen]
+
+
+def cost(position: Position, costs: ErrorCosts) -> float:
+    """Return what the errors of a period cost."""
+    return position.too_low * costs.too_low + position.too_high * costs.too_high
+
+
+def cheapest(positions: Sequence[Position], costs: ErrorCosts) -> Position:
+    """Return the position whose errors cost least, the first of equals."""
+    return min(positions, key=lambda each: cost(each, costs))
+
+
+def decimals(values: Sequence[float]) -> int:
+    """Return how many decimals amounts as large as these need to be told apart."""
+    largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
+    return 0 if largest >= 100 else 1 if largest >= 10 else 2
+
+
+def decimals_of(tradeoff: Tradeoff) -> list[int]:
+    """Return how many decimals each column of the table has: the same for all amounts."""
+    amounts = [
+        value
+        for each in tradeoff.model
+        for column, value in zip(tradeoff.columns, each.shown, strict=True)
+        if not column.of_100
+    ]
+    return [0 if column.of_100 else decimals(amounts) for column in tradeoff.columns]
+
+
+class Choosable(Protocol):
+    """A choice: its value on the scale that is chosen from, and the share of rows that it serves."""
+
+    @property
+    def value(self) -> float:
+        """The threshold, the margin."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """The share of rows that it serves."""
+        ...
+
+
+AnyChoice = TypeVar("AnyChoice", bound=Choosable)
+
+
+def shortlist(
+    everything: Sequence[AnyChoice], chosen: AnyChoice, shares: Iterable[float], apart: float
+) -> list[AnyChoice]:
+    """Return `chosen` and those nearest to `shares`, the lowest value first.
+
+    Of shares that are no further than `apart` from that of `chosen`, it is the only one.
+    """
+    found = {chosen.value: chosen}
+    for share in shares:
+        if abs(share - chosen.share) > apart:
+            nearest = min(everything, key=lambda each: abs(each.share - share))
+            found.setdefault(nearest.value, nearest)
+    return [found[value] for value in sorted(found)]
+
+
+def pays(positions: Sequence[Position]) -> list[Range | None]:
+    """Return for each position between which ratios of the costs, too low to too high, it is the cheapest.
+
+    None where it never is. The last ratio of a position that leaves fewest too low is infinite.
+    """
+    return [_pays(place, positions) for place in range(len(positions))]
+
+
+def _pays(place: int, positions: Sequence[Position]) -> Range | None:
+    one, low, high = positions[place], 0.0, float("inf")
+    for number, other in enumerate(positions):
+        fewer = one.too_low - other.too_low
+        more = other.too_high - one.too_high
+        if fewer > 0:
+            high = min(high, more / fewer)
+        elif fewer < 0:
+            low = max(low, more / fewer)
+        elif more < 0 or (more == 0 and number < place):
+            return None
+    return (low, high) if low <= high and high > 0 else None
+
+
+def in_table(tradeoff: Tradeoff, costs: ErrorCosts) -> list[int]:
+    """Return the places of about IN_TABLE positions, spread; of those that pay, where they are enough."""
+    paying = [each for each, found in zip(tradeoff.model, pays(tradeoff.model), strict=True) if found]
+    candidates = paying if len(paying) >= IN_TABLE else list(tradeoff.model)
+    shares = [each.share for each in candidates]
+    spread = np.linspace(min(shares), max(shares), IN_TABLE)
+    apart = (max(shares) - min(shares)) / (2 * IN_TABLE)
+    listed = {
+        *shortlist(candidates, tradeoff.present, spread.tolist(), apart),
+        cheapest(tradeoff.model, costs),
+    }
+    return [place for place, each in enumerate(tradeoff.model) if each in listed]

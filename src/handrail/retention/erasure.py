@@ -1,0 +1,147 @@
+"""Deletes what is kept of one key, such as a person, from every file under `data/`.
+
+Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
+blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
+The copies of the raw tables, which know no key, are deleted; `etl` copies them again, and leaves the key out.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from handrail.compute.duckdb import Connection, column_types, connect, literal, parquet, row, write_parquet
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.load import fingerprint, forgotten_path
+from handrail.retention.audit_log import audit_log, audit_log_path
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A file in which the key stands, and in how many rows; of a raw table, every row may be of it."""
+
+    path: Path
+    rows: int
+    raw: bool
+
+
+def find_traces(settings: Settings, key: str) -> list[Trace]:
+    """Return every file with rows of `key`, in small runs too; raises ProjectError where there is none."""
+    places = [_in_workspace(settings, workspace) for workspace in _workspaces(settings)]
+    found = [trace for place in places for trace in _find(place, key)]
+    if not any(trace.rows for trace in found if not trace.raw):
+        raise ProjectError(
+            f"--key {key}: nothing of it is kept; is it written as in the column {settings.project.key}?"
+        )
+    return found
+
+
+def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
+    """Delete the rows of `key`, yielding each file that is done; it is not loaded again by `etl`."""
+    digest = fingerprint(key)
+    with audit_log(settings) as write, connect(settings) as connection:
+        for workspace in _workspaces(settings):
+            _keep_out(_in_workspace(settings, workspace), digest)
+        for trace in traces:
+            if trace.raw:
+                trace.path.unlink()
+            elif trace.path.suffix == ".jsonl":
+                _blank(trace.path, key)
+            else:
+                _rewrite(connection, trace.path, key)
+            what = trace.path.relative_to(settings.workspace).as_posix()
+            write("purge key", what=what, rows=trace.rows, key_sha256=digest)
+            yield trace
+
+
+def listing(settings: Settings, traces: list[Trace]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return header and rows of a table of `traces`."""
+    names = [trace.path.relative_to(settings.workspace).as_posix() for trace in traces]
+    counts = ["whole file" if trace.raw else f"{trace.rows:,}" for trace in traces]
+    return ("file", "rows"), list(zip(names, counts, strict=True))
+
+
+def _workspaces(settings: Settings) -> list[Path]:
+    """Return the workspace and those of its small runs, each with its data."""
+    small = sorted(path for path in (settings.workspace / "sample").glob("*") if (path / "data").is_dir())
+    return [settings.workspace, *small]
+
+
+def _in_workspace(settings: Settings, workspace: Path) -> Settings:
+    return settings.model_copy(update={"workspace": workspace})
+
+
+def _find(settings: Settings, key: str) -> Iterator[Trace]:
+    data = settings.workspace / "data"
+    with connect(settings) as connection:
+        for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
+            if path == audit_log_path(settings):
+                continue
+            if path.suffix == ".jsonl":
+                count = sum(1 for _ in _lines(path, key))
+            else:
+                query = f"SELECT count(*) AS n FROM {parquet(path)} WHERE {_is(key)}"
+                count = (
+                    row(connection, query)["n"]
+                    if settings.project.key in column_types(connection, parquet(path))
+                    else 0
+                )
+            if count or path.parent.name == "raw":
+                yield Trace(path, count, path.parent.name == "raw")
+
+
+def _is(key: str) -> str:
+    return f"(CAST({KEY} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
+
+
+def _lines(path: Path, key: str) -> Iterator[tuple[int, int]]:
+    """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
+    needle, place = json.dumps(key)[1:-1].encode(), 0
+    with path.open("rb") as lines:
+        for line in lines:
+            if needle in line and _of(line, key):
+                yield place, len(line.rstrip(b"\n"))
+            place += len(line)
+
+
+def _of(line: bytes, key: str) -> bool:
+    try:
+        return str(json.loads(line)[KEY]) == key
+    except (ValueError, KeyError, TypeError):
+        return True
+
+
+def _blank(path: Path, key: str) -> None:
+    with path.open("r+b", buffering=0) as file:
+        for place, length in list(_lines(path, key)):
+            file.seek(place)
+            file.write(b" " * length)
+
+
+def _rewrite(connection: Connection, path: Path, key: str) -> None:
+    """Write a table anew without the key, as old as it was."""
+    times = path.stat()
+    write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {_is(key)}", path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _keep_out(settings: Settings, digest: str) -> None:
+    """Note the fingerprint of a key that `etl` is to leave out; the key itself is kept nowhere."""
+    path = forgotten_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    if digest not in known:
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(f"{digest}\n")
+
+
+def find_elsewhere(settings: Settings, key: str) -> Iterator[str]:
+    """Yield the name of each file in `reports/` and the stage folders in which the key stands as a word."""
+    word = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")
+    for place, folders in ((settings.workspace, "reports"), (settings.root, "[1-4]-*")):
+        for path in sorted(path for folder in place.glob(folders) for path in folder.rglob("*")):
+            if path.is_file() and word.search(path.read_text(encoding="utf-8", errors="replace")):
+                yield path.relative_to(place).as_posix()

@@ -1,0 +1,73 @@
+"""Every prediction is on disk before it is answered: what was said, and the input of monitoring."""
+
+import errno
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from handrail.config.settings import Settings
+from handrail.serving.inference import Inference
+
+
+def prediction_folder(settings: Settings) -> Path:
+    """Return the folder in which all predictions are kept, served and scored."""
+    return settings.workspace / "data" / "predictions"
+
+
+def log_rows(asked: Sequence[Mapping[str, Any]], answer: Inference) -> list[dict[str, Any]]:
+    """Return what is logged of an answer: who predicted what, and the whole record it was asked for."""
+    return [
+        {
+            "version": answer.version,
+            "source": answer.source,
+            "prediction": float(prediction),
+            "baseline": float(simple),
+            **record,
+        }
+        for record, prediction, simple in zip(asked, answer.prediction, answer.baseline, strict=True)
+    ]
+
+
+class PredictionLog:
+    """Appends JSON lines to a file of the day and of this process.
+
+    A line is handed to the operating system before `append` returns, so it outlives a killed process.
+    Raises OSError where it can't be written; then nothing may be answered.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._day = ""
+        self._file = -1
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write `rows` in one piece."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        stamp = now.isoformat(timespec="microseconds")
+        lines = "".join(
+            json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows
+        ).encode()
+        file = self._open(stamp[:10])
+        written = os.write(file, lines)
+        if written != len(lines):
+            # What is left of it would spoil the next line.
+            os.ftruncate(file, os.fstat(file).st_size - written)
+            raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
+
+    def close(self) -> None:
+        """Close the file of the day."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def _open(self, day: str) -> int:
+        if day != self._day or self._file < 0:
+            self.close()
+            path = self._folder / f"served-{day}-{os.getpid()}.jsonl"
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            self._day = day
+        return self._file

@@ -1,0 +1,69 @@
+"""Discovery: what should be built, and is it worth it?"""
+
+from functools import partial
+
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.stages.documents import read_text, written
+from handrail.stages.gates import GO, Finding, State, done, still_open
+from handrail.stages.ideas import FILE, read_ideas
+from handrail.stages.start_over import UNANSWERED
+
+
+def begun(settings: Settings) -> bool:
+    """Every project begins here."""
+    return True
+
+
+def ideas_ranked(settings: Settings) -> Finding:
+    """Find ideas, and the chosen one first by expected return; raises ProjectError where another is."""
+    if not read_text(settings, FILE):
+        return still_open(f"no {FILE}", "write down the ideas, each with its value, cost and chance")
+    shortlist = read_ideas(settings)
+    if len(shortlist.ideas) < 2:
+        return still_open(
+            f"{len(shortlist.ideas)} ideas in {FILE}", "write down two or more, to have a choice"
+        )
+    if not shortlist.chosen:
+        return still_open(f"no idea is chosen in {FILE}", f"choose; {shortlist.ranked()[0].name} ranks first")
+    first, *_ = shortlist.ranked()
+    chosen = next(idea for idea in shortlist.ideas if idea.name == shortlist.chosen)
+    amounts = {idea: f"{idea.expected_return:,.0f} {shortlist.currency}" for idea in (first, chosen)}
+    if chosen.expected_return < first.expected_return:
+        raise ProjectError(
+            f"{FILE}: {chosen.name} is chosen and returns {amounts[chosen]}, but {first.name} returns "
+            f"{amounts[first]}; choose that one, or put its figures right"
+        )
+    if chosen.expected_return <= 0 and settings.decision.go == "no-go":
+        return done(f"{chosen.name} returns {amounts[chosen]}, and the answer is no")
+    if chosen.expected_return <= 0:
+        raise ProjectError(f"{FILE}: {chosen.name} is chosen but returns {amounts[chosen]}; say no-go")
+    return done(
+        f"{chosen.name} is first of {len(shortlist.ideas)}, expected return {amounts[chosen]}", source=FILE
+    )
+
+
+def decision_made(settings: Settings) -> Finding:
+    """Find go or no-go, with a name and a date, and the reasons written down."""
+    decision, name = settings.decision, "1-discovery/decision.md"
+    reasons = written(settings, name)
+    if UNANSWERED in (decision.question, decision.sponsor, *decision.kpis):
+        return still_open("project.yaml leaves a ? under decision", "say there what is decided, and for whom")
+    if decision.go == "open":
+        return still_open("neither go nor no-go", "decide, with name and date, in project.yaml")
+    if reasons.state is not State.DONE:
+        return reasons
+    return done(f"{decision.go}, {decision.decided_on}", by=decision.decided_by or "")
+
+
+CHECKS = {
+    "ideas ranked": ideas_ranked,
+    "problem stated": partial(written, name="1-discovery/problem.md"),
+    "data understood": partial(written, name="1-discovery/data.md"),
+    GO: decision_made,
+}
+BY_PEOPLE = tuple(CHECKS)
+YOURS = {
+    "1-discovery": "the texts, and ideas.yaml",
+    "project.yaml": "the decision, the budget, the accuracy needed, what errors cost",
+}

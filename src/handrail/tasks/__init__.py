@@ -1,0 +1,10 @@
+"""The kinds of problems: what is predicted, how it is measured, decided on and told of.
+
+`Classification` predicts the chance that something is so, `Regression` an amount, `Forecasting` an amount of a
+time to come. A contract names one: `TASK = Classification()`.
+"""
+
+from handrail.tasks.amounts import Forecasting, Regression
+from handrail.tasks.classification import Classification
+
+__all__ = ["Classification", "Forecasting", "Regression"]

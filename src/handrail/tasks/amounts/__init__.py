@@ -1,0 +1,139 @@
+"""Amounts: of something (regression), or of a time to come (forecasting)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from handrail.arrays import Doubles, Floats
+from handrail.config.sections import AmountWords, ErrorCosts
+from handrail.tasks.metric import Decision, Metric
+
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
+    from handrail.reports.gallery import Picture, Story
+    from handrail.reports.tradeoff import Tradeoff
+    from handrail.tasks.amounts.metrics import Amounts
+    from handrail.training.run import Training
+
+
+@dataclass(frozen=True)
+class _AmountTask:
+    """What regression and forecasting share. See `handrail.tasks.task.Task`."""
+
+    predicts: Literal["amount"] = "amount"
+    words: type[AmountWords] = AmountWords
+    mean_name: str = "mean"
+    fair_rates: tuple[str, ...] = ("within", "covered")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """MAE, RMSE, R², WAPE, the share within tolerance, and four figures that describe."""
+        from handrail.tasks.amounts.metrics import METRICS
+
+        return METRICS
+
+    def outcomes(self, target: Floats, prediction: Floats) -> "Amounts":
+        """Make rows ready to be measured."""
+        from handrail.tasks.amounts.metrics import Amounts
+
+        return Amounts.of_rows(target, prediction)
+
+    def grouped_query(self, source: str, prediction: str, target: str) -> str:
+        """Return the SQL that counts the rows for each pair of prediction and outcome."""
+        return (
+            f"SELECT CAST({target} AS DOUBLE) AS target, CAST({prediction} AS DOUBLE) AS prediction, "
+            f"CAST(count(*) AS DOUBLE) AS n FROM {source} "
+            f"WHERE {target} IS NOT NULL AND {prediction} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+
+    def grouped_outcomes(self, columns: Mapping[str, Any]) -> "Amounts":
+        """Make counted pairs ready to be measured."""
+        from handrail.tasks.amounts.metrics import Amounts
+
+        return Amounts.of_counts(columns["target"], columns["prediction"], columns["n"])
+
+    def decide(self, target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
+        """Return the margin above the prediction that costs least on these rows, and the tolerable error."""
+        from handrail.tasks.amounts.decision import decide
+
+        return decide(target, prediction, costs)
+
+    def act(self, prediction: float, decision: Decision) -> dict[str, float]:
+        """Return the amount to plan with."""
+        from handrail.tasks.amounts.decision import act
+
+        return act(prediction, decision)
+
+    def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
+        """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
+        from handrail.tasks.amounts.decision import payoff
+
+        return payoff(target, prediction, decision, costs)
+
+    def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
+        """Return every margin, with how often it is enough, what is short and what is left over."""
+        from handrail.tasks.amounts.tradeoff import tradeoff_of
+
+        return tradeoff_of(settings, training)
+
+    def story(self, settings: "Settings", training: "Training", noun: str, period: str) -> "Story":
+        """Return how far off the predictions are, and how much to plan with."""
+        from handrail.tasks.amounts.story import tell
+
+        return tell(settings, training, noun, period)
+
+    def does(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
+        """Say what the model does, and for whom."""
+        from handrail.tasks.amounts import plain
+
+        return plain.does(settings, tradeoff)
+
+    def pictures(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> "list[Picture]":
+        """Return how many plans of a hundred are enough, and how many predictions are about right."""
+        from handrail.tasks.amounts import plain
+
+        return plain.pictures(settings, training, tradeoff)
+
+    def compared(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> str:
+        """Say how far off the simple technique is on average, beside the model."""
+        from handrail.tasks.amounts import plain
+
+        return plain.compared(settings, training, tradeoff)
+
+    def useless(self, tradeoff: "Tradeoff") -> str:
+        """Say why it is best to do without, where it is."""
+        from handrail.tasks.amounts import plain
+
+        return plain.useless(tradeoff)
+
+    def limits(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
+        """Say what it cannot do."""
+        from handrail.tasks.amounts import plain
+
+        return plain.limits(settings, tradeoff)
+
+
+@dataclass(frozen=True)
+class Regression(_AmountTask):
+    """The target is an amount; all that is known of a row beforehand stands in its features."""
+
+    kind: Literal["regression"] = "regression"
+
+    def first_picture(self, training: "Training", unit: str) -> "Picture":
+        """Return how far the predictions came true."""
+        from handrail.tasks.amounts.regression_chart import first_picture
+
+        return first_picture(training, unit)
+
+
+@dataclass(frozen=True)
+class Forecasting(_AmountTask):
+    """The target is an amount of a time to come; its features are known at the horizon."""
+
+    kind: Literal["forecasting"] = "forecasting"
+
+    def first_picture(self, training: "Training", unit: str) -> "Picture":
+        """Return the latest days as they were forecast, and as they came."""
+        from handrail.tasks.amounts.forecast_chart import first_picture
+
+        return first_picture(training, unit)

@@ -1,0 +1,35 @@
+"""What follows from a predicted amount: how much to plan with, as errors to both sides cost differently."""
+
+import numpy as np
+
+from handrail.arrays import Doubles, Floats
+from handrail.config.sections import ErrorCosts
+from handrail.tasks.metric import Decision
+
+
+def decide(target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
+    """Return the margin above the prediction that costs least on these rows, and the error that is tolerable.
+
+    It is the quantile of the errors at which one unit more costs as much as one less:
+    Arrow, Harris and Marschak, Econometrica (1951).
+    """
+    share = costs.too_low / (costs.too_low + costs.too_high)
+    missing = target.astype(np.float64) - prediction
+    return {"margin": round(float(np.quantile(missing, share)), 2), "tolerable": costs.tolerable}
+
+
+def act(prediction: float, decision: Decision) -> dict[str, float]:
+    """Return what is told beside a prediction: the amount to plan with."""
+    return {"planned": round(float(prediction) + decision["margin"], 6)}
+
+
+def cost_per_row(target: Floats, prediction: Floats, margin: float, costs: ErrorCosts) -> float:
+    """Return what planning with prediction and margin costs per row, in the mean."""
+    spare = prediction.astype(np.float64) + margin - target
+    return float(np.where(spare < 0, -spare * costs.too_low, spare * costs.too_high).mean())
+
+
+def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
+    """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
+    spare = prediction.astype(np.float64) + decision["margin"] - target
+    return np.where(spare < 0, spare * costs.too_low, -spare * costs.too_high)

@@ -1,0 +1,145 @@
+"""How good a set of predicted amounts is, in numbers.
+
+Each is a function of target, prediction and weight: arrays of one length, the weights summing to 1. Tests hold
+them equal to scikit-learn's, which are too slow to resample hundreds of times.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from handrail.arrays import Doubles, Floats
+from handrail.tasks.metric import Decision, Metric
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Outcomes and predictions, and how often each pair counts; all (n)."""
+
+    target: Doubles
+    prediction: Doubles
+    rows: Doubles
+
+    @classmethod
+    def of_rows(cls, target: Floats, prediction: Floats) -> "Amounts":
+        """Take rows, once each; both (n), at least one row."""
+        return cls.of_counts(target, prediction, np.ones(len(target)))
+
+    @classmethod
+    def of_counts(cls, target: Any, prediction: Any, rows: Any) -> "Amounts":
+        """Take pairs of outcome and prediction with the number of their rows."""
+        return cls(*(np.asarray(each, dtype=np.float64) for each in (target, prediction, rows)))
+
+    def weighted(self, weight: Doubles | None = None) -> tuple[Doubles, Doubles, Doubles]:
+        """Return target, prediction and weights that sum to 1; pairs count `weight` times as often."""
+        each = self.rows if weight is None else self.rows * weight
+        return self.target, self.prediction, each / each.sum()
+
+
+def mae(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the mean absolute error."""
+    return float(weight @ np.abs(prediction - target))
+
+
+def rmse(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the root of the mean squared error."""
+    return float(weight @ (prediction - target) ** 2) ** 0.5
+
+
+def r2(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the share of the target's variance that is predicted."""
+    spread = float(weight @ (target - float(weight @ target)) ** 2)
+    return 1 - _ratio(float(weight @ (prediction - target) ** 2), spread)
+
+
+def wape(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the sum of the errors' sizes as a share of the sum of the outcomes' sizes."""
+    return _ratio(float(weight @ np.abs(prediction - target)), float(weight @ np.abs(target)))
+
+
+def within(target: Doubles, prediction: Doubles, weight: Doubles, decision: Decision) -> float:
+    """Return the share of predictions off by no more than is tolerable."""
+    return float(weight @ (np.abs(prediction - target) <= decision["tolerable"]))
+
+
+def covered(target: Doubles, prediction: Doubles, weight: Doubles, decision: Decision) -> float:
+    """Return the share of rows for which prediction and margin were enough."""
+    return float(weight @ (prediction + decision["margin"] >= target))
+
+
+def mean_error(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the mean of prediction less outcome."""
+    return float(weight @ (prediction - target))
+
+
+def mean_outcome(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the mean of what came."""
+    return float(weight @ target)
+
+
+def mean_prediction(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
+    """Return the mean of what was predicted."""
+    return float(weight @ prediction)
+
+
+METRICS = (
+    Metric(
+        "mae",
+        mae,
+        "mean size of the errors, in the unit of the target",
+        greater_is_better=False,
+        title="mean absolute error",
+        unit="of the target",
+    ),
+    Metric(
+        "rmse",
+        rmse,
+        "the same with large errors counting more: root of the mean square",
+        greater_is_better=False,
+        title="RMSE",
+        unit="of the target",
+    ),
+    Metric(
+        "r2",
+        r2,
+        "share of the differences between rows that is predicted (0 = none)",
+        greater_is_better=True,
+        title="R²",
+    ),
+    Metric(
+        "wape",
+        wape,
+        "sum of the errors' sizes as a share of the sum of the outcomes' sizes",
+        greater_is_better=False,
+        title="WAPE",
+    ),
+    Metric(
+        "within",
+        within,
+        "share of predictions off by no more than is tolerable",
+        greater_is_better=True,
+        title="share within tolerance",
+        uses_decision=True,
+    ),
+    Metric(
+        "covered",
+        covered,
+        "share of rows for which prediction and margin were enough",
+        title="share covered",
+        uses_decision=True,
+    ),
+    Metric(
+        "mean_error",
+        mean_error,
+        "mean of prediction less outcome (below 0 = predicted too low)",
+        title="bias",
+        unit="of the target",
+    ),
+    Metric("mean_outcome", mean_outcome, "mean of what came", unit="of the target"),
+    Metric("mean_prediction", mean_prediction, "mean of what was predicted", unit="of the target"),
+)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,120 @@
+"""A figure that says how good predictions are, written once and taken everywhere.
+
+Training, gate, tuning, reports, monitoring and the score of readiness measure what `METRICS` of a project's
+model/metrics.py lists, and nothing else.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from handrail.arrays import Doubles
+from handrail.errors import ProjectError
+
+if TYPE_CHECKING:
+    from handrail.tasks.task import Task
+
+Decision = Mapping[str, float]
+
+
+class Outcomes(Protocol):
+    """Predictions beside what came, made ready once, to be measured many times with other weights."""
+
+    def weighted(self, weight: Doubles | None = None) -> tuple[Any, ...]:
+        """Return what a metric's function is given; each row counts `weight` times (once where None)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of predictions: its name, the function that computes it, and what it means.
+
+    function: for yes or no, of `Counts` (one entry for each distinct prediction, so that ties have no order);
+        for amounts, of (target, prediction, weight): arrays of one length, the weights summing to 1. With
+        `uses_decision`, the decision comes last: `{"threshold": ...}` or `{"margin": ..., "tolerable": ...}`.
+        It returns a number, NaN where these rows cannot show it.
+    meaning: for people, after the figure in a table.
+    greater_is_better: None where it only describes; then it can't be the metric that decides.
+    title: how people write it; without it, the name with spaces. unit: empty for a share or a rank.
+    """
+
+    name: str
+    function: Callable[..., float]
+    meaning: str
+    greater_is_better: bool | None = None
+    title: str = ""
+    unit: str = ""
+    uses_decision: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The name as a person would write it."""
+        return self.title or self.name.replace("_", " ")
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.greater_is_better else -1
+
+    def worse(self, value: float, than: float, tolerance: float = 0.0) -> bool:
+        """Return whether `value` is worse than `than` by more than `tolerance`; NaN is worse than anything."""
+        return not self.sign * value >= self.sign * than - tolerance
+
+    def value(self, rows: tuple[Any, ...], decision: Decision) -> float:
+        """Return the figure of prepared rows, NaN where there is none."""
+        given = (*rows, decision) if self.uses_decision else rows
+        try:
+            with np.errstate(all="ignore"):
+                found = float(self.function(*given))
+        except ZeroDivisionError:
+            return math.nan
+        return found if math.isfinite(found) else math.nan
+
+
+class Metrics(Mapping[str, Metric]):
+    """The metrics of a project, by name and in their order."""
+
+    def __init__(self, task: "Task", metrics: Iterable[Metric]) -> None:
+        """Take them; raises ProjectError where two have one name, or none says which direction is better."""
+        listed = tuple(metrics)
+        self._by_name = {metric.name: metric for metric in listed}
+        self._task = task
+        twice = sorted(
+            {each.name for each in listed if [other.name for other in listed].count(each.name) > 1}
+        )
+        if twice:
+            raise ProjectError(f"model/metrics.py: {', '.join(twice)}: two metrics of that name; rename one")
+        if not self.goals:
+            raise ProjectError("model/metrics.py: no metric says greater_is_better; one has to decide")
+
+    def __getitem__(self, name: str) -> Metric:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def goals(self) -> dict[str, Metric]:
+        """Those that have a better direction: one of them decides."""
+        return {name: each for name, each in self._by_name.items() if each.greater_is_better is not None}
+
+    def outcomes(self, target: Any, prediction: Any) -> Outcomes:
+        """Make rows ready to be measured: same length, at least one row."""
+        return self._task.outcomes(target, prediction)
+
+    def measure_rows(
+        self, outcomes: Outcomes, decision: Decision, weight: Doubles | None = None
+    ) -> dict[str, float]:
+        """Return every metric of prepared rows, each counted `weight` times (once where None)."""
+        rows = outcomes.weighted(weight)
+        return {name: metric.value(rows, decision) for name, metric in self._by_name.items()}
+
+    def measure(self, target: Any, prediction: Any, decision: Decision) -> dict[str, float]:
+        """Return every metric of predictions beside what came."""
+        return self.measure_rows(self.outcomes(target, prediction), decision)

@@ -1,0 +1,100 @@
+"""The whole seam between kinds of problems: what everything else asks of one."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from handrail.arrays import Doubles, Floats
+from handrail.config.sections import ErrorCosts, Words
+from handrail.tasks.metric import Decision, Metric, Outcomes
+
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
+    from handrail.reports.gallery import Picture, Story
+    from handrail.reports.tradeoff import Tradeoff
+    from handrail.training.run import Training
+
+
+class Task(Protocol):
+    """What is predicted, how it is measured and acted on, and what people are told of it."""
+
+    @property
+    def kind(self) -> Literal["classification", "regression", "forecasting"]:
+        """The problem's name."""
+        ...
+
+    @property
+    def predicts(self) -> Literal["chance", "amount"]:
+        """What a prediction is: the chance of yes (0 to 1), or an amount in the unit of the target."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are usual for it."""
+        ...
+
+    @property
+    def words(self) -> type[Words]:
+        """The section `words` of project.yaml."""
+        ...
+
+    @property
+    def mean_name(self) -> str:
+        """What the mean of the target is called."""
+        ...
+
+    @property
+    def fair_rates(self) -> tuple[str, ...]:
+        """The metrics that are shares of what went right, by which groups of people are compared."""
+        ...
+
+    def outcomes(self, target: Floats, prediction: Floats) -> Outcomes:
+        """Make rows ready to be measured; both (n)."""
+        ...
+
+    def grouped_query(self, source: str, prediction: str, target: str) -> str:
+        """Return the SQL that groups the rows of `source` with a known target, for `grouped_outcomes`."""
+        ...
+
+    def grouped_outcomes(self, columns: Mapping[str, Any]) -> Outcomes:
+        """Make what `grouped_query` found ready to be measured; the columns as arrays, by name."""
+        ...
+
+    def decide(self, target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
+        """Return how predictions are acted on, decided on these rows by what errors cost."""
+        ...
+
+    def act(self, prediction: float, decision: Decision) -> dict[str, Any]:
+        """Return what is told beside a prediction."""
+        ...
+
+    def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
+        """Return what acting on each prediction brings (n), in the currency of `costs`; losses are below 0."""
+        ...
+
+    def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
+        """Return what can be chosen, from the rows that the model was tested on."""
+        ...
+
+    def story(self, settings: "Settings", training: "Training", noun: str, period: str) -> "Story":
+        """Return what the page for those who build the model says; `noun`: rows, `period`: their months."""
+        ...
+
+    def does(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
+        """Say in plain words what the model does, and for whom."""
+        ...
+
+    def pictures(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> "list[Picture]":
+        """Return the pictures for everybody: numbers of a hundred."""
+        ...
+
+    def compared(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> str:
+        """Say in plain words how the simple technique does."""
+        ...
+
+    def useless(self, tradeoff: "Tradeoff") -> str:
+        """Say why it is best to do without a model, where it is; empty where it isn't."""
+        ...
+
+    def limits(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
+        """Say in plain words what the model cannot do."""
+        ...

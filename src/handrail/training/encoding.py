@@ -1,0 +1,153 @@
+"""From columns to the one float32 matrix that every model reads; the same rule for a row and a table.
+
+Amounts stay as they are, names become codes, and what is missing or was never seen becomes NaN. A project's
+model/features.py says which columns the model sees, and which are coded otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from handrail.arrays import Floats
+from handrail.compute.duckdb import Connection, literal
+from handrail.contract.schema import Record, Role, of_role
+from handrail.errors import ProjectError
+
+if TYPE_CHECKING:
+    from handrail.project import Project
+
+NAN = float("nan")
+UNKNOWN = "unknown"
+NAN_SQL = "CAST('NaN' AS FLOAT)"
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a column becomes a number: `amount`, `logarithm` (of 1 + the amount, for long tails) or `names`.
+
+    names: the order of the names in a project's own words; without it, that of the contract, or sorted
+    """
+
+    kind: Literal["amount", "logarithm", "names"]
+    names: tuple[str, ...] = ()
+
+
+def amount() -> Coding:
+    """Return the coding of an amount that stays as it is; what is missing becomes NaN."""
+    return Coding("amount")
+
+
+def logarithm() -> Coding:
+    """Return the coding of an amount (above -1) by the natural logarithm of 1 + it."""
+    return Coding("logarithm")
+
+
+def names(*order: str) -> Coding:
+    """Return the coding of names, or of whole numbers that are names, by a code; given an order, in that."""
+    return Coding("names", order)
+
+
+def features_of(contract: type[Record], leave_out: Iterable[str] = (), **coded: Coding) -> dict[str, Coding]:
+    """Return the coding of every feature of `contract`, in its order, but for those of `leave_out`.
+
+    Names are coded as names, amounts as amounts, unless `coded` says otherwise (`distance_km=logarithm()`).
+    Raises ProjectError where a name is no feature.
+    """
+    features = {column.name: column for column in of_role(contract, Role.FEATURE)}
+    left = set(leave_out)
+    unknown = sorted({*left, *coded} - set(features))
+    if unknown:
+        raise ProjectError(
+            f"model/features.py: {', '.join(unknown)}: no feature of contract.py; features are "
+            f"{', '.join(features)}"
+        )
+    usual = {name: names() if column.categorical else amount() for name, column in features.items()}
+    return {name: coded.get(name, coding) for name, coding in usual.items() if name not in left}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The order of the features, for each that holds names the names in the order of their codes.
+
+    `logarithms` are the amounts that are coded as such.
+    """
+
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    logarithms: tuple[str, ...] = field(default=())
+
+    @property
+    def name_places(self) -> list[int]:
+        """The columns of the matrix that hold codes of names."""
+        return [place for place, name in enumerate(self.features) if name in self.categories]
+
+    @property
+    def amount_places(self) -> list[int]:
+        """The columns of the matrix that hold amounts."""
+        return [place for place, name in enumerate(self.features) if name not in self.categories]
+
+    def select(self) -> list[str]:
+        """Return one SQL expression per feature, of type FLOAT and never NULL."""
+        return [self._expression(name) for name in self.features]
+
+    def matrix(self, records: Sequence[Mapping[str, Any]]) -> Floats:
+        """Return the features of `records`, shape (records, features)."""
+        rows = [[self._number(name, record[name]) for name in self.features] for record in records]
+        return np.array(rows, dtype=np.float32).reshape(len(records), len(self.features))
+
+    @cached_property
+    def _codes(self) -> dict[str, dict[str, int]]:
+        return {
+            name: {text: code for code, text in enumerate(known)} for name, known in self.categories.items()
+        }
+
+    def _number(self, name: str, value: Any) -> float:
+        if value is None:
+            return NAN
+        if name in self._codes:
+            return self._codes[name].get(str(value), NAN)
+        return float(np.log(1 + float(value))) if name in self.logarithms and value > -1 else float(value)
+
+    def _expression(self, name: str) -> str:
+        if name not in self.categories:
+            value = f"CAST({name} AS FLOAT)"
+            if name in self.logarithms:
+                value = f"CAST(CASE WHEN {name} > -1 THEN ln(1 + CAST({name} AS DOUBLE)) ELSE {name} END AS FLOAT)"
+            return f"coalesce({value}, {NAN_SQL})"
+        cases = " ".join(
+            f"WHEN {literal(text)} THEN {code}.0" for code, text in enumerate(self.categories[name])
+        )
+        if not cases:
+            return NAN_SQL
+        return f"CAST(CASE CAST({name} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
+
+
+def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:
+    """Return the encoding for `source`: codes follow the given order, the contract's, or the names seen, sorted."""
+    columns = {column.name: column for column in of_role(project.contract, Role.FEATURE)}
+    categories = {}
+    for name, coding in project.features.items():
+        if coding.kind == "names":
+            known = coding.names or columns[name].choices
+            categories[name] = known or _seen(connection, source, name)
+    logarithms = tuple(name for name, coding in project.features.items() if coding.kind == "logarithm")
+    return Encoding(tuple(project.features), categories, logarithms)
+
+
+def _seen(connection: Connection, source: str, name: str) -> tuple[str, ...]:
+    query = f"SELECT DISTINCT {name} AS seen FROM {source} WHERE {name} IS NOT NULL ORDER BY seen"
+    return tuple(str(value) for (value,) in connection.execute(query).fetchall())
+
+
+def encoding_of(recorded: Mapping[str, Any]) -> Encoding:
+    """Return the encoding that a version's record holds."""
+    return Encoding(
+        tuple(recorded["features"]),
+        {name: tuple(known) for name, known in recorded["categories"].items()},
+        tuple(recorded.get("logarithms", ())),
+    )

@@ -1,0 +1,82 @@
+"""Measures a model and the baseline on the same rows: overall, by month and by slice."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from handrail.arrays import Doubles, Floats
+from handrail.tasks.metric import Decision, Metrics
+from handrail.training.bootstrap import figures, resampled
+from handrail.training.dataset import Dataset
+
+RESAMPLES = 200
+SMALLEST_PART_ROWS = 100
+
+Figures = Mapping[str, Mapping[str, float]]
+
+
+def evaluate(
+    metrics: Metrics,
+    test: Dataset,
+    prediction: Floats,
+    baseline: Floats,
+    decision: Decision,
+    on_step: Callable[[str], None],
+) -> dict[str, Any]:
+    """Return every metric with its 95% interval: of the model, the baseline, each month and each slice.
+
+    `gain` is how much better the model is than the baseline, on the same rows. `prediction` and `baseline`
+    have one value per row of `test`. Parts of fewer than SMALLEST_PART_ROWS rows are left out: their
+    figures would say nothing.
+    """
+    on_step("measure model and baseline")
+    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision)
+    parts = {"month": test.months, **test.slices}
+    measured = {}
+    for name, values in parts.items():
+        on_step(f"measure by {name}")
+        measured[name] = _by_value(metrics, test, prediction, values, decision)
+    whole = {"model": model, "baseline": simple, "gain": gain}
+    return {"rows": len(test), "decision": decision, **whole, "parts": measured}
+
+
+def compare(
+    metrics: Metrics, target: Floats, prediction: Floats, baseline: Floats, decision: Decision
+) -> tuple[Figures, Figures, Figures]:
+    """Return the figures of both, and how much better the first is, which is above 0 for every metric."""
+    both = [metrics.outcomes(target, each) for each in (prediction, baseline)]
+    model, simple = (metrics.measure_rows(rows, decision) for rows in both)
+    drawn, drawn_simple = (resampled(metrics, rows, len(target), decision, RESAMPLES) for rows in both)
+    gain = {
+        name: figures(
+            metric.sign * (model[name] - simple[name]), metric.sign * (drawn[name] - drawn_simple[name])
+        )
+        for name, metric in metrics.goals.items()
+    }
+    return _figures(model, drawn), _figures(simple, drawn_simple), gain
+
+
+def gained(
+    metrics: Metrics, target: Floats, prediction: Floats, other: Floats, decision: Decision
+) -> Figures:
+    """Return how much better `prediction` is than `other` on the same rows, with its 95% interval."""
+    return compare(metrics, target, prediction, other, decision)[2]
+
+
+def _by_value(
+    metrics: Metrics, test: Dataset, prediction: Floats, values: Any, decision: Decision
+) -> dict[str, Any]:
+    result = {}
+    for value in np.unique(values):
+        chosen = values == value
+        count = int(chosen.sum())
+        if count >= SMALLEST_PART_ROWS:
+            rows = metrics.outcomes(test.target[chosen], prediction[chosen])
+            drawn = resampled(metrics, rows, count, decision, RESAMPLES)
+            result[str(value)] = {"rows": count, **_figures(metrics.measure_rows(rows, decision), drawn)}
+    return result
+
+
+def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles]) -> Figures:
+    return {name: figures(value, drawn[name]) for name, value in measured.items()}

@@ -1,0 +1,142 @@
+"""Reads the log of research: the rounds of training and of tuning, in their order."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from handrail.config.settings import Settings
+from handrail.config.validation_errors import format_error
+from handrail.errors import ProjectError
+
+LOG = "2-research/rounds.jsonl"
+CODE = ("src", "project.yaml", "2-research/hyperparameters.yaml")
+
+
+class Gain(BaseModel):
+    """How much better the best of a tuning is than what was used before: above 0, with its 95% interval."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    value: float
+    low: float
+    high: float
+
+
+class Tuning(BaseModel):
+    """The trials of a tuning, the first with what was used before, and what came of them.
+
+    scores: of the trials, in their order, on rows that the model learns from · failed: those without a score
+    hyperparameters: the best · features: what they are for · adopted: whether they are used from then on
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    scores: tuple[float, ...] = Field(min_length=1)
+    failed: int = Field(ge=0)
+    hyperparameters: dict[str, float]
+    features: tuple[str, ...]
+    gain: Gain
+    adopted: bool
+
+
+class Experiment(BaseModel):
+    """What is read of a line of the log: one training or tuning, by the metric that decided then.
+
+    `gain_low` is the low end of how much better it is than the baseline. Of a tuning, the figures are those
+    of the best on the validation rows, and `version` is the model that there was.
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    at: AwareDatetime
+    note: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    baseline: float
+    gain_low: float
+    seconds: float = Field(ge=0)
+    version: str
+    tuning: Tuning | None = None
+
+
+def read_experiments(settings: Settings) -> list[Experiment]:
+    """Return the rounds of the log in their order, none where there is no log.
+
+    Raises ProjectError naming every bad line.
+    """
+    path = settings.root / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found, problems = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            found.append(Experiment.model_validate_json(line))
+        except ValidationError as error:
+            for item in error.errors():
+                place = ": ".join((f"{LOG}, line {number}", *map(str, item["loc"])))
+                problems.append(f"{place}: {format_error(item, {})}")
+    if problems:
+        raise ProjectError(problems)
+    return found
+
+
+def last_tuning(settings: Settings) -> Experiment | None:
+    """Return the last round of tuning, or None: the evidence that the hyperparameters were tuned."""
+    return next((each for each in reversed(read_experiments(settings)) if each.tuning), None)
+
+
+def describe_experiment(
+    root: Path, version: str, info: Mapping[str, Any], note: str, seconds: float
+) -> dict[str, Any]:
+    """Return a round: what was tried, what came out by the metric that decides, the cost, the code.
+
+    `info` is the record of the version; `seconds` is the time that the training took.
+    """
+    metric, evaluation = info["metric"], info["evaluation"]
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "note": note,
+        "metric": metric,
+        **rounded(evaluation["model"][metric]),
+        "baseline": round(evaluation["baseline"][metric]["value"], 6),
+        "gain_low": round(evaluation["gain"][metric]["low"], 6),
+        "seconds": round(seconds, 1),
+        "rows": dict(info["rows"]),
+        "version": version,
+        **code_state(root),
+    }
+
+
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return a figure with the ends of its interval, as they are logged."""
+    return {name: round(figures[name], 6) + 0.0 for name in ("value", "low", "high")}
+
+
+def log_experiment(settings: Settings, described: Mapping[str, Any]) -> Path:
+    """Append a round as one line, in one write; return the path of the log."""
+    path = settings.root / "2-research" / "rounds.jsonl"
+    line = json.dumps(described, ensure_ascii=False) + "\n"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab", buffering=0) as log:
+        log.write(line.encode())
+    return path
+
+
+def code_state(root: Path) -> dict[str, Any]:
+    """Return the commit and whether what trains a model differs from it; None where git knows no commit."""
+    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--", *CODE]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "changed": None}
+    first, *rest = done.stdout.splitlines()
+    commit = first.removeprefix("# branch.oid ")
+    if commit == "(initial)":
+        return {"commit": None, "changed": None}
+    return {"commit": commit, "changed": any(not line.startswith("#") for line in rest)}

@@ -1,0 +1,191 @@
+"""A training under way: what the steps of a project's model/train.py need, and what they make."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from typing import TYPE_CHECKING, Any
+
+from handrail.arrays import Floats
+from handrail.compute.duckdb import Connection, connect
+from handrail.config.sections import Section, Split
+from handrail.config.settings import Settings
+from handrail.contract.schema import Role, of_role
+from handrail.etl.load import require_table
+from handrail.predictor import Predictor
+from handrail.registry.acceptance import agreed_metric
+from handrail.registry.drift_reference import PREDICTION, learn_amount_bins, learn_bins, shares
+from handrail.registry.model_card import model_card
+from handrail.registry.versions import save_version
+from handrail.tasks.metric import Decision
+from handrail.training.dataset import Dataset
+from handrail.training.evaluation import evaluate
+from handrail.training.experiment_log import code_state
+from handrail.training.hyperparameters import TunedParameters, read_parameters
+from handrail.training.splits import Splits, read_splits, rows_between
+
+if TYPE_CHECKING:
+    from handrail.project import Project
+
+SEED = 0
+LIBRARIES = ("handrail", "numpy", "onnxruntime", "duckdb")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training made: the version's name, its record, and what its pictures are drawn from."""
+
+    version: str
+    info: dict[str, Any]
+    predictor: Predictor
+    test: Dataset
+    prediction: Floats
+    baseline: Floats
+
+
+@dataclass
+class Run:
+    """One training under way, as `train` of model/train.py is given it.
+
+    settings: those of the project · split: the days that part the three periods · step: tells what is being
+    done now · seed: what every random step is to begin from
+    """
+
+    settings: Settings
+    split: Split
+    step: Callable[[str], None]
+    connection: Connection
+    seed: int = SEED
+
+    @property
+    def project(self) -> "Project":
+        """The project that is trained."""
+        return self.settings.project
+
+    @cached_property
+    def parameters(self) -> TunedParameters:
+        """The hyperparameters in use, and how they were found."""
+        return read_parameters(self.settings)
+
+    @property
+    def hyperparameters(self) -> Section:
+        """The values of the hyperparameters in use."""
+        return self.parameters.hyperparameters
+
+    @cached_property
+    def _table(self) -> str:
+        return require_table(self.settings, self.project.table_name)
+
+    def read_splits(self) -> Splits:
+        """Return the rows of the three periods, encoded; raises ProjectError where one can't be used."""
+        self.step("read the table")
+        baseline_by = self.settings.accuracy.baseline_by
+        return read_splits(self.connection, self.project, self._table, self.split, baseline_by)
+
+    def decide(self, validation: Dataset, prediction: Floats) -> Decision:
+        """Return how predictions are acted on, decided on the validation rows by what errors cost."""
+        return self.project.task.decide(validation.target, prediction, self.settings.error_costs)
+
+    def evaluate(
+        self, test: Dataset, prediction: Floats, baseline: Floats, decision: Decision
+    ) -> dict[str, Any]:
+        """Return every metric of both on the test rows, with intervals: overall, by month, by slice."""
+        return evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
+
+    def keep(
+        self,
+        splits: Splits,
+        model: bytes,
+        baseline: Any,
+        *,
+        prediction: Floats,
+        simple: Floats,
+        evaluation: dict[str, Any],
+    ) -> Training:
+        """Keep the model's file, the baseline and what was measured as a version; return what was made.
+
+        `prediction` and `simple` are the model's and the baseline's for the test rows. The same content is the
+        same version, so training again on the same data changes nothing.
+        """
+        self.step("count the reference")
+        reference = count_reference(self.connection, self.project, self._table, self.split, prediction)
+        info = self._describe(splits) | {
+            "baseline": asdict(baseline),
+            "evaluation": evaluation,
+            "reference": reference,
+        }
+        self.step("keep the version")
+        files = version_files(self.settings, model, info)
+        name = save_version(self.settings, files, prefix=str(self.split.live_from))
+        return Training(name, info, Predictor(model), splits.test, prediction, simple)
+
+    def _describe(self, splits: Splits) -> dict[str, Any]:
+        """Return what is known of the training before anything is measured."""
+        libraries = (*LIBRARIES, *self.project.estimator.LIBRARIES)
+        return {
+            "project": self.settings.name,
+            "task": self.project.task.kind,
+            "metric": agreed_metric(self.settings),
+            "split": {name: str(day) for name, day in self.split.model_dump().items()},
+            "rows": {
+                "training": len(splits.training),
+                "validation": len(splits.validation),
+                "test": len(splits.test),
+            },
+            "encoding": asdict(splits.encoding),
+            "hyperparameters": self.hyperparameters.model_dump(),
+            "tuned": self.parameters.origin(),
+            "seed": self.seed,
+            "code": code_state(self.settings.root),
+            "libraries": {"python": sys.version.split()[0]} | installed_versions(libraries),
+        }
+
+
+def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> Training:
+    """Train by the steps of the project's model/train.py on what `split` allows, and keep the version.
+
+    Deterministic: the same table, code and libraries give the same version. Raises ProjectError where a
+    period has no rows or only one outcome.
+    """
+    agreed_metric(settings)
+    with connect(settings) as connection:
+        return settings.project.train(Run(settings, split, on_step, connection))
+
+
+def count_reference(
+    connection: Connection, project: "Project", table: str, split: Split, prediction: Floats
+) -> dict[str, Any]:
+    """Return bins and shares: of the features in the training rows, of the predictions in the test rows."""
+    learnt_from = rows_between(project, table, None, split.validation_from)
+    bins = learn_bins(connection, learnt_from, of_role(project.contract, Role.FEATURE))
+    connection.register("predicted", {PREDICTION: prediction})
+    predicted = learn_amount_bins(connection, "predicted", PREDICTION)
+    counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])
+    return {
+        item.column: {"edges": item.edges, "names": item.names, "shares": counted[item.column]}
+        for item in [*bins, predicted]
+    }
+
+
+def installed_versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the version of each distribution that is installed; some have another name on some systems."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = installed(name)
+    return found
+
+
+def version_files(settings: Settings, model: bytes, info: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files of a version by name."""
+    schema = settings.project.contract.model_json_schema()
+    texts = {
+        "model.json": json.dumps(info, indent=1, ensure_ascii=False) + "\n",
+        "contract.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n",
+        "card.md": model_card(settings, info),
+    }
+    return {"model.onnx": model} | {name: text.encode() for name, text in texts.items()}

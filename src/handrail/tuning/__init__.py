@@ -1,0 +1,1 @@
+"""Looks for better hyperparameters within the research budget."""

@@ -1,0 +1,19 @@
+"""What is watched of what is live: each check looks at a window of predictions and tells its readings.
+
+One's own is a function of a `Look` that yields readings, each a figure with the range in which it is expected;
+outside it is an alert, told, kept and sent like the others:
+
+    def share_of_night(look):
+        share = look.value("avg(CASE WHEN scheduled_hour >= 22 THEN 1.0 ELSE 0.0 END)")
+        yield look.reading("share of departures at night", share, low=0.0, high=0.05)
+"""
+
+from handrail.monitoring import checks
+
+CHECKS = (
+    checks.metrics_in_range,  # those of live.expected in project.yaml
+    checks.canary_holds,  # as good as the live version, where one is tried
+    checks.contract_kept,  # at most live.maximum_violation_share of what was asked breaks it
+    checks.young_enough,  # at most live.maximum_age_days old
+    checks.no_drift,  # of the prediction an alert, of a feature a warning
+)
