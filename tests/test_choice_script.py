@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.browser import Page
-from tests.conftest import TEMPLATE
+from tests.template.baking import TEMPLATE
 
 REPORT = next(TEMPLATE.glob("*/src/*/report@research"))
 CHOSEN = 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project, bake_new, ran
+from tests.template.baking import Project, bake_new, ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own data")]
 

@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hooks.answers import chosen_words
-from hooks.pre_gen_project import slug_problems, well_formed
 from tests.browser import Page
-from tests.combinations import choices
-from tests.conftest import Project, bake_new, ran
+from tests.template.answers import choices, chosen_words, slug_problems, well_formed
+from tests.template.baking import Project, bake_new, ran
 
 pytestmark = pytest.mark.slow
 

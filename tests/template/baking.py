@@ -1,8 +1,7 @@
-"""Fixtures: `bake` renders a project once for each set of answers, `cookiecutter` runs the real command."""
+"""Baked projects: `bake` renders one once for each set of answers, `cookiecutter` runs the real command."""
 
 import json
 import os
-import secrets
 import shlex
 import subprocess
 import sys
@@ -14,24 +13,11 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter as cookiecutter_in_process
 
-from hooks.answers import chosen_words
-from hooks.questions import NONE
-from tests.combinations import choices
-from tests.trees import tree
+from tests.template.answers import NONE, TEMPLATE, choices, chosen_words
+from tests.template.trees import tree
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 SAME: dict[str, str] = {}
 SEED = "HANDRAIL_SEED"
-
-
-def pytest_configure() -> None:
-    """Choose the seed of the random answers before the tests are collected, once for all processes."""
-    os.environ.setdefault(SEED, str(secrets.randbelow(10**6)))
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Print how to have the same random answers again."""
-    terminalreporter.write_line(f"random answers: {SEED}={os.environ[SEED]}")
 
 
 @dataclass(frozen=True)
@@ -45,6 +31,11 @@ class Project:
     def files(self) -> list[str]:
         """Every file but git's own, relative and with forward slashes, sorted."""
         return tree(self.path)
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """Every file but git's own, by its name."""
+        return {name: (self.path / name).read_bytes() for name in self.files}
 
     @cached_property
     def texts(self) -> dict[str, str]:

@@ -4,16 +4,10 @@ from functools import cache
 from itertools import combinations
 from random import Random
 
-from hooks.answers import NONE, obstacle, questions
-from hooks.pre_gen_project import use_problems
+from tests.template.answers import NONE, choices, obstacle, use_problems
 
 Answers = dict[str, str]
 Pair = frozenset[tuple[str, str]]
-
-
-def choices() -> dict[str, list[str]]:
-    """Return the questions with a list of choices."""
-    return {key: options for key, options in questions().items() if isinstance(options, list)}
 
 
 @cache

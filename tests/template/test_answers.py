@@ -8,9 +8,8 @@ import yaml
 from jinja2 import Environment
 from markdown_it import MarkdownIt
 
-from hooks.pre_gen_project import slug_problems, suggestion
-from hooks.questions import Questions
-from tests.conftest import bake_new
+from tests.template.answers import slug_problems, suggestion
+from tests.template.baking import bake_new
 
 BAD_SLUGS = {
     "2fast": "must be small letters, digits and single hyphens, a letter first. Try fast",
@@ -126,12 +125,12 @@ def test_a_folder_with_files_is_left_alone(cookiecutter, tmp_path):
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_filters_carry_odd_text(text):
-    environment = Environment(extensions=[Questions])
-    quoted = environment.from_string("{{ text | quoted }}").render(text=text)
+    environment = Environment(extensions=["handrail_template_questions.questions"])
+    quoted = environment.filters["quoted"](text)
     assert tomllib.loads(f"x = {quoted}")["x"] == text
     assert yaml.safe_load(f"x: {quoted}")["x"] == text
     assert ast.literal_eval(quoted) == text
-    escaped = environment.from_string("{{ text | markdown }}").render(text=text)
+    escaped = environment.filters["markdown"](text)
     assert shown_text(escaped) == [text]
     assert shown_text(f"# {escaped}") == [text]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.combinations import choices
+from tests.template.answers import choices
 
 OWN = re.compile(r"uv run .+")
 # What runs on a schedule, and nothing that deletes for good.

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from hooks.answers import NONE, chosen_words
-from tests.checks import code, judges, markdown, practice, sentences, texts
-from tests.combinations import at_random, choices, covering
-from tests.conftest import SEED, TEMPLATE, Project, bake_without_git
-from tests.traces import TRACES
-from tests.trees import NAMED
+from tests.template.answers import NONE, choices, chosen_words
+from tests.template.baking import SEED, TEMPLATE, Project, bake_without_git
+from tests.template.checks import code, judges, markdown, practice, sentences, texts
+from tests.template.combinations import at_random, covering
+from tests.template.traces import TRACES
+from tests.template.trees import NAMED
 
 CHECKS = [
     texts.no_marker_is_left,

@@ -1,19 +1,14 @@
 """The first commit and the record of the bake, with git, without it, and with odd settings of it."""
 
-import json
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from hooks.post_gen_project import public_address
-from tests.conftest import TEMPLATE, isolated, own_environment
-from tests.trees import tree
+from tests.template.baking import TEMPLATE, isolated
+from tests.template.trees import TREES, tree
 
 ME = ("-c", "user.name=Me", "-c", "user.email=me@example.com")
 
@@ -54,23 +49,59 @@ def test_a_known_user_is_the_author(cookiecutter, tmp_path):
     assert git(tmp_path / "late-flights", "log", "--format=%an <%ae>") == "Known <known@example.com>"
 
 
-def test_a_users_signing_hooks_and_ignore_rules_do_not_touch_the_bake(cookiecutter, tmp_path):
-    hooks = tmp_path / "hooks"
-    hooks.mkdir()
-    for name in ("pre-commit", "commit-msg", "post-commit"):
-        (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
-        (hooks / name).chmod(0o755)
-    (tmp_path / "ignored").write_text("*.md\n*.yaml\n")
+def test_a_users_ignore_rules_branch_and_template_of_git_are_followed(cookiecutter, tmp_path):
+    """What a user ignores everywhere is not what this project holds; all else is as she has set it up."""
+    template = tmp_path / "git-template"
+    template.mkdir()
+    (template / "description").write_text("mine")
+    (tmp_path / "ignored").write_text("*.md\n*.yaml\n*.whl\nvendor/\n")
     (tmp_path / ".gitconfig").write_text(
-        f"[commit]\ngpgSign = true\n[gpg]\nprogram = {tmp_path}/absent\n[init]\ndefaultBranch = trunk\n"
-        f"[core]\nhooksPath = {hooks}\nexcludesFile = {tmp_path}/ignored\n"
+        f"[init]\ndefaultBranch = trunk\ntemplateDir = {template}\n"
+        f"[core]\nexcludesFile = {tmp_path}/ignored\n"
     )
     done = cookiecutter("--no-input")
     assert (done.returncode, done.stderr) == (0, "")
     project = tmp_path / "late-flights"
-    assert git(project, "rev-list", "--count", "HEAD") == "1"
-    assert "README.md" in git(project, "ls-files").splitlines()
-    assert not (tmp_path / "ran").exists()
+    assert git(project, "branch", "--show-current") == "trunk"
+    assert (project / ".git" / "description").read_text() == "mine"
+    assert git(project, "ls-files").splitlines() == tree(project)
+
+
+def test_a_failing_hook_of_the_user_is_one_line_and_the_files_are_complete(cookiecutter, tmp_path):
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\necho 'error: no ticket is named' >&2\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    (tmp_path / ".gitconfig").write_text(f"[core]\nhooksPath = {hooks}\n")
+    done = cookiecutter("--no-input")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "git could not make the first commit: error: no ticket is named. "
+        "The files are complete and staged: git commit.\n"
+    )
+    project = tmp_path / "late-flights"
+    assert git(project, "diff", "--cached", "--name-only").splitlines() == tree(project)
+
+
+def test_a_user_who_signs_gets_a_signed_commit(cookiecutter, tmp_path):
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    (tmp_path / ".gitconfig").write_text(
+        f"[commit]\ngpgSign = true\n[gpg]\nformat = ssh\n[user]\nsigningKey = {key}.pub\n"
+    )
+    done = cookiecutter("--no-input")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "BEGIN SSH SIGNATURE" in git(tmp_path / "late-flights", "cat-file", "commit", "HEAD")
+
+
+def test_signing_that_fails_is_one_line(cookiecutter, tmp_path):
+    (tmp_path / ".gitconfig").write_text(f"[commit]\ngpgSign = true\n[gpg]\nprogram = {tmp_path}/absent\n")
+    done = cookiecutter("--no-input")
+    assert done.returncode == 0
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(
+        f"git could not make the first commit: fatal: cannot run {tmp_path}/absent: "
+    )
 
 
 def test_gits_variables_of_another_repository_are_not_followed(cookiecutter, tmp_path):
@@ -89,10 +120,11 @@ def test_without_git_the_project_is_complete_and_says_so(cookiecutter, tmp_path)
     done = cookiecutter("--no-input", PATH=str(tools))
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        "git is not installed: no repository was made. Later: git init, git add --all, git commit."
+        "git is not installed: no repository was made. The files are complete. "
+        "Later: git init, git add --all, git commit."
     ]
     assert not (tmp_path / "late-flights" / ".git").exists()
-    listed = (TEMPLATE / "tests" / "trees" / "operation.txt").read_text(encoding="utf-8").splitlines()
+    listed = (TREES / "operation.txt").read_text(encoding="utf-8").splitlines()
     assert tree(tmp_path / "late-flights") == listed
 
 
@@ -100,7 +132,8 @@ def test_inside_a_work_tree_no_repository_is_nested(cookiecutter, tmp_path):
     git(tmp_path, "init", "--quiet")
     done = cookiecutter("--no-input")
     assert done.stderr.splitlines() == [
-        "This folder is inside a git work tree already: no repository was made. Commit it there."
+        "This folder is inside a git work tree already: no repository was made. Commit it there. "
+        ".github will not run from here: only the top folder's does."
     ]
     assert not (tmp_path / "late-flights" / ".git").exists()
     assert git(tmp_path, "ls-files") == ""
@@ -114,8 +147,8 @@ def test_a_commit_that_fails_is_one_clear_line(cookiecutter, tmp_path):
     done = cookiecutter("--no-input", PATH=f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        "git could not make the first commit: fatal: disk quota exceeded. "
-        "The files are complete; commit them yourself."
+        "fatal: disk quota exceeded: no repository was made. The files are complete. "
+        "Later: git init, git add --all, git commit."
     ]
 
 
@@ -128,52 +161,15 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing_behind(tmp_path):
         line,
         cwd=tmp_path,
         env=isolated(tmp_path),
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         preexec_fn=small_files_only,
     )
     project = tmp_path / "late-flights"
     assert done.returncode == 1
-    assert done.stdout == f"{project}: File too large. No project was made: mend that, then bake again.\n"
+    (said,) = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"Error: .*: File too large\. No project was made: mend that, then bake again\.", said
+    )
     assert not project.exists()
-
-
-def test_the_record_names_no_machine_path(bake):
-    text = bake().text(".handrail.json")
-    record = json.loads(text)
-    assert sorted(record) == ["answers", "commit", "template"]
-    assert not re.search(r'"(/|[A-Za-z]:\\|~|file:)', text)
-    assert record["answers"]["stage"] == "operation"
-    assert text == json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-
-
-def test_the_record_names_the_templates_commit_and_public_address(tmp_path):
-    template = tmp_path / "template"
-    skipped = shutil.ignore_patterns(".git", ".venv", "build", "*_cache", "__pycache__")
-    shutil.copytree(TEMPLATE, template, ignore=skipped)
-    git(template, "init", "--quiet")
-    git(template, "add", "--all")
-    git(template, *ME, "-c", "commit.gpgSign=false", "commit", "--quiet", "--message", "all")
-    git(template, "remote", "add", "origin", "https://me:secret@example.com/team/handrail.git")
-    line = [sys.executable, "-m", "cookiecutter", str(template), "--no-input", "--default-config"]
-    subprocess.run(line, cwd=tmp_path, env=own_environment(HOME=str(tmp_path)), check=True)
-    record = json.loads((tmp_path / "late-flights" / ".handrail.json").read_text(encoding="utf-8"))
-    assert record["template"] == "https://example.com/team/handrail.git"
-    assert record["commit"] == git(template, "rev-parse", "HEAD")
-
-
-@pytest.mark.parametrize(
-    ("typed", "recorded"),
-    [
-        ("gh:team/handrail", "gh:team/handrail"),
-        ("git@github.com:team/handrail.git", "git@github.com:team/handrail.git"),
-        ("https://token@example.com/handrail.zip", "https://example.com/handrail.zip"),
-        ("/srv/templates/handrail", None),
-        ("../handrail", None),
-        ("C:\\templates\\handrail", None),
-        ("file:///srv/handrail", None),
-    ],
-)
-def test_public_address(typed, recorded):
-    assert public_address(typed) == recorded

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks import code, judges, markdown, practice, sentences, template, texts
-from tests.conftest import TEMPLATE, bake_without_git
-from tests.test_clean import CHECKS
-from tests.test_names import TEMPLATE_CHECKS
+from tests.template.baking import TEMPLATE, bake_without_git
+from tests.template.checks import code, judges, markdown, practice, sentences, template, texts
+from tests.template.test_clean import CHECKS
+from tests.template.test_names import TEMPLATE_CHECKS
 
 FOLDER = template.FOLDER
 PACKAGE = "src/{{cookiecutter.__package}}"

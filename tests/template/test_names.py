@@ -6,12 +6,11 @@ from itertools import chain
 
 import pytest
 
-from hooks.answers import NONE
-from hooks.answers import template as cookiecutter_json
-from hooks.post_gen_project import WORD, kept_name
-from tests.checks import template
-from tests.combinations import choices, covering, filled, label
-from tests.conftest import TEMPLATE
+from handrail.scaffold.names import WORD, kept_name
+from tests.template.answers import NONE, choices, cookiecutter_json
+from tests.template.baking import TEMPLATE
+from tests.template.checks import template
+from tests.template.combinations import covering, filled, label
 from tests.test_runs import PROJECTS
 
 PROJECT = TEMPLATE / template.FOLDER

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.trees import NAMED, TREES
+from tests.template.trees import NAMED, TREES
 
 STAGES = ("discovery", "research", "production", "operation")
 

@@ -1,4 +1,4 @@
-"""The exact files of the named projects. `python -m tests.trees` writes `tests/trees/*.txt` again."""
+"""The exact files of the named projects. `python -m tests.template.trees` writes `trees/*.txt` again."""
 
 import sys
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 from cookiecutter.main import cookiecutter
 
 TREES = Path(__file__).with_suffix("")
-TEMPLATE = TREES.parents[1]
+TEMPLATE = TREES.parents[2]
 NAMED = {
     "discovery": {"stage": "discovery"},
     "research": {"stage": "research"},

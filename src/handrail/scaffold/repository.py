@@ -49,7 +49,7 @@ def first_commit(project: Path, message: str, name: str, mail: str) -> str:
         return inside_work_tree(project)
     try:
         if not own:
-            run_git(project, "init", "--quiet")
+            run_git(project, "init", "--quiet", options=branch(project))
         elif has_commits(project):
             return "This repository has commits already: nothing was committed. See git status."
         run_git(project, "add", "--force", "--all")  # a user's own ignore rules are not about this project
@@ -60,6 +60,39 @@ def first_commit(project: Path, message: str, name: str, mail: str) -> str:
     except GitError as error:
         return f"git could not make the first commit: {error}. The files are complete and staged: git commit."
     return ""
+
+
+def why_not_here(folder: Path) -> str:
+    """Return why a project cannot be made as this folder, or nothing; a lone `.git` in it is no obstacle."""
+    if not folder.is_dir():
+        return ""
+    if {path.name for path in folder.iterdir()} - {".git"}:
+        return f"{folder}: holds files already. Move it away, or bake into another folder with --output-dir."
+    if folder.samefile(Path.cwd()):
+        return f"{folder}: is your working folder. Bake from the one above: cd .."
+    if aside(folder).exists():
+        return f"{aside(folder)}: is in the way of {folder.name}/.git, left by a bake. Move it back or away."
+    return ""
+
+
+def aside(folder: Path) -> Path:
+    """Return where a lone `.git` of a folder is kept while the project is made."""
+    return folder.with_name(f".{folder.name}.git")
+
+
+def set_aside(folder: Path) -> None:
+    """Remove an empty folder, or one with a lone `.git`, which is kept: cookiecutter insists on making it."""
+    if folder.is_dir() and not folder.is_symlink():
+        if (folder / ".git").exists():
+            (folder / ".git").rename(aside(folder))
+        folder.rmdir()
+
+
+def put_back(folder: Path) -> None:
+    """Move the lone `.git` back into its folder, if there was one."""
+    if aside(folder).exists():
+        folder.mkdir(exist_ok=True)
+        aside(folder).rename(folder / ".git")
 
 
 def is_inside_work_tree(project: Path) -> bool:
@@ -81,6 +114,15 @@ def has_commits(project: Path) -> bool:
     except GitError:
         return False
     return True
+
+
+def branch(project: Path) -> list[str]:
+    """Return the options that name the first branch `main`: none where the user has chosen a name."""
+    try:
+        run_git(project, "config", "init.defaultBranch")
+    except GitError:
+        return ["-c", "init.defaultBranch=main"]
+    return []
 
 
 def identity(project: Path, name: str, mail: str) -> list[str]:

@@ -98,7 +98,7 @@ def complete(contents: Contents, project: Mapping, version: str) -> Contents:
 
 
 def recorded(contents: Contents, own_name: str) -> str:
-    """Return the lines of RECORD: each file's name, hash and size in bytes; only the name for RECORD itself."""
+    """Return the lines of RECORD: each file's name, hash and size in bytes; of RECORD itself, the name."""
     lines = [f"{name},sha256={digest(content)},{len(content)}\n" for name, content in contents.items()]
     return "".join([*lines, f"{own_name},,\n"])
 

@@ -7,7 +7,7 @@ and copies of it that are broken on purpose.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from tests.conftest import Project
+from tests.template.baking import Project
 
 Found = Iterator[tuple[Project, str]]
 Check = Callable[[Iterable[Project]], Found]

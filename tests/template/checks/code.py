@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from click.testing import CliRunner
 from deptry.cli import cli as deptry
 
-from tests.checks import Found, in_each_project
-from tests.checks.judges import run
-from tests.conftest import Project
+from tests.template.baking import Project
+from tests.template.checks import Found, in_each_project
+from tests.template.checks.judges import run
 
 # What is imported under another name than it is installed. Where it is installed, deptry knows.
 MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tests.checks import Found
-from tests.conftest import Project, own_environment
+from tests.template.baking import Project, own_environment
+from tests.template.checks import Found
 
 BIN = Path(sys.executable).parent
 SOUND: set[tuple[str, str, str]] = set()  # tool, name and content of what it had nothing to say about

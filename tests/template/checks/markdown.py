@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from markdown_it import MarkdownIt
 
-from tests.checks import in_each_project, line_of
-from tests.conftest import Project
+from tests.template.baking import Project
+from tests.template.checks import in_each_project, line_of
 
 MADE_LATER = tuple("data/ models/ reports/ .venv uv.lock build/ sample/ mlflow/ rounds.jsonl".split())
 SUFFIXES = tuple(".md .py .yaml .yml .toml .json .sql .html .lock .ipynb .txt .jsonl".split())

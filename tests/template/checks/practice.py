@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from repo_review.processor import process
 
-from tests.checks import in_each_project
-from tests.conftest import Project
+from tests.template.baking import Project
+from tests.template.checks import in_each_project
 
 ABOUT = re.compile(r"pyproject.toml|\.pre-commit-config.yaml|\.github/.*|\.gitlab-ci.yml|LICENSE|README.md")
 KNOWN: dict[object, list[str]] = {}

@@ -8,10 +8,10 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-from hooks.answers import NONE, chosen_words
-from hooks.post_gen_project import CACHES, WORD
-from tests.checks import line_of
-from tests.combinations import choices, filled
+from handrail.scaffold.names import CACHES, WORD
+from tests.template.answers import NONE, choices, chosen_words
+from tests.template.checks import line_of
+from tests.template.combinations import filled
 
 FOLDER = "{{cookiecutter.project_slug}}"
 WORDS = {word for options in choices().values() for word in options if word != NONE}

@@ -10,11 +10,11 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from hooks.answers import NONE
-from tests.checks import in_each_project, in_each_text, line_of
-from tests.combinations import choices
-from tests.conftest import Project
-from tests.traces import TRACES
+from tests.template.answers import NONE
+from tests.template.baking import Project
+from tests.template.checks import in_each_project, in_each_text, line_of
+from tests.template.combinations import choices
+from tests.template.traces import TRACES
 
 WORDS = {word for options in choices().values() for word in options if word != NONE}
 AT_NAME = rf"[\w.-]@(?:{'|'.join(sorted(WORDS))})\b"
