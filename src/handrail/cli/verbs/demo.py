@@ -7,8 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from UNRESOLVED_commands import run
-
+from handrail import cli
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 
@@ -38,9 +37,9 @@ def run(options: Namespace, settings: Settings) -> int:
     if options.record:
         _refuse_record(settings)
     begun, seconds = time.perf_counter(), {}
-    for verb, *arguments in (step for step in STEPS if step[0] in verbs()):
-        _headline(verb, [*arguments, *small], (started := time.perf_counter()) - begun)
-        status = run_verb(verb, [*arguments, *small], warned=True)
+    for verb, *arguments in (step for step in STEPS if step[0] in cli.verbs(settings.project)):
+        _headline(settings, verb, [*arguments, *small], (started := time.perf_counter()) - begun)
+        status = cli.run(settings.project, [verb, *arguments, *small], warned=True)
         if status not in (0, ALERT):
             raise ProjectError(f"demo: {verb} did not end well (status {status}); mend that and start again")
         seconds[verb] = time.perf_counter() - started
@@ -69,11 +68,11 @@ def _record(settings: Settings, seconds: Mapping[str, float]) -> None:
     say(f"\nrecorded in {proof_of_concept.FILE}")
 
 
-def _headline(verb: str, arguments: Sequence[str], seconds: float) -> None:
+def _headline(settings: Settings, verb: str, arguments: Sequence[str], seconds: float) -> None:
     from handrail.console import say
 
     sys.stderr.flush()
-    say(f"\n[{seconds:5.1f} s] {PROGRAM} {' '.join((verb, *arguments))}")
+    say(f"\n[{seconds:5.1f} s] {settings.project.program} {' '.join((verb, *arguments))}")
 
 
 def _summary(settings: Settings, small: Sequence[str], seconds: float) -> None:
@@ -107,6 +106,8 @@ def _next_commands(settings: Settings, small: Sequence[str]) -> list[str]:
     newer = (settings.dates.live_from + timedelta(days=61)).replace(day=1)
     own = {"train": f"train --until {newer}", "promote": "promote", "status": "status"}
     tries = [
-        " ".join((settings.project.program, line, *small)) for verb, line in own.items() if verb in verbs()
+        " ".join((settings.project.program, line, *small))
+        for verb, line in own.items()
+        if verb in cli.verbs(settings.project)
     ]
-    return tries if "promote" in verbs() else [*tries, "pytest"]
+    return tries if "promote" in cli.verbs(settings.project) else [*tries, "pytest"]

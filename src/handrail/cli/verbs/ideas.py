@@ -20,6 +20,7 @@ def run(options: Namespace, settings: Settings) -> int:
     """Show the ranking and what it hangs on; write the page."""
     from handrail.console import say, table
     from handrail.files import write_whole
+    from handrail.stages import ideas_report as report
     from handrail.stages.ideas import FILE, SCHEMA, read_ideas, schema
 
     if options.schema:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handrail.config.settings import Settings
 
 if TYPE_CHECKING:
-    pass
+    from handrail.monitoring.monitoring_run import MonitoringRun
 
 ALERT = 3
 
@@ -37,7 +37,7 @@ def run(options: Namespace, settings: Settings) -> int:
     return 0
 
 
-def _report(settings: Settings, seen: "Watch") -> bool:
+def _report(settings: Settings, seen: "MonitoringRun") -> bool:
     """Show, keep and act on one look; tell whether it raised an alert."""
     from handrail.console import say, table
     from handrail.files import write_whole

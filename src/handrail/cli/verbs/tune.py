@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from handrail.tuning.comparison import Comparison
     from handrail.tuning.limits import Limits
     from handrail.tuning.trial_log import Log, Values
+    from handrail.tuning.tuning_data import TuningData
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def run(options: Namespace, settings: Settings) -> int:
     return 0
 
 
-def _try(settings: Settings, data: "Ground", present: "Values", limits: "Limits") -> "Log":
+def _try(settings: Settings, data: "TuningData", present: "Values", limits: "Limits") -> "Log":
     """Make the trials that are still to be made; return all there are."""
     from handrail.console import counted, say
     from handrail.tuning.study import begin_study, best_of, run_trials
@@ -78,10 +79,8 @@ def _try(settings: Settings, data: "Ground", present: "Values", limits: "Limits"
     return read_log(settings)
 
 
-def _show(settings: Settings, data: "Ground", comparison: "Comparison") -> None:
+def _show(settings: Settings, data: "TuningData", comparison: "Comparison") -> None:
     """Show the best beside the present hyperparameters, and what the later rows say of the difference."""
-    from UNRESOLVED_model_hyperparameters import SPACE
-
     from handrail.console import say, table
 
     best, present, gain = comparison.best.values, comparison.present, comparison.gain
@@ -89,7 +88,7 @@ def _show(settings: Settings, data: "Ground", comparison: "Comparison") -> None:
         ("", "best", "present", "searched"),
         [
             (name, f"{best[name]:g}", f"{present[name]:g}", f"{between.low:g} to {between.high:g}")
-            for name, between in SPACE.items()
+            for name, between in settings.project.estimator.SPACE.items()
         ],
     )
     dates, model = settings.dates, comparison.model
@@ -105,7 +104,7 @@ def _show(settings: Settings, data: "Ground", comparison: "Comparison") -> None:
     say(f"rows from {dates.test_from} on were not looked at")
 
 
-def _keep(settings: Settings, data: "Ground", version: str, log: "Log", comparison: "Comparison") -> None:
+def _keep(settings: Settings, data: "TuningData", version: str, log: "Log", comparison: "Comparison") -> None:
     """Write the best down where it is clearly better; log the round, unless it is a sample's."""
     from handrail.console import say
     from handrail.stages.gates import command
