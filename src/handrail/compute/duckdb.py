@@ -5,6 +5,7 @@ run ever become Python objects.
 """
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +90,14 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def parquet(path: Path) -> str:
-    """Return the FROM item that reads a Parquet file, or several by a pattern."""
-    return f"read_parquet({literal(path.as_posix())})"
+def file_name(path: Path) -> str:
+    """Return a path as the SQL literal that names this file alone, whatever `[`, `*` or `?` is in it."""
+    return literal(re.sub(r"[\[*?]", r"[\g<0>]", path.as_posix()))
+
+
+def parquet(*paths: Path) -> str:
+    """Return the FROM item that reads a Parquet file, or several of the same columns.
+
+    A path is a name: it is no pattern, and what looks like `name=value` in it adds no column.
+    """
+    return f"read_parquet([{', '.join(map(file_name, paths))}], hive_partitioning = false)"

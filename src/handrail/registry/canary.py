@@ -22,10 +22,13 @@ def start_canary(settings: Settings, name: str, share: float) -> None:
     write_live(settings, replace(live, canary=canary, reason="canary"))
 
 
-def end_canary(settings: Settings, reason: str) -> str | None:
-    """Let the live version answer everything again; return the canary's name, or None without one."""
+def end_canary(settings: Settings, reason: str, judged: str | None = None) -> str | None:
+    """Let the live version answer everything again; return the canary's name, or None without one.
+
+    `judged`: the canary whose fault it is; another one that is tried by now stays.
+    """
     live = read_live(settings)
-    if live is None or live.canary is None:
+    if live is None or live.canary is None or judged not in (None, live.canary.name):
         return None
     write_live(settings, replace(live, canary=None, reason=reason))
     return live.canary.name

@@ -106,11 +106,16 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
     return live.versions[-2]
 
 
-def use_fallback(settings: Settings, reason: str) -> None:
-    """Let the baseline answer in place of the live model, until the next promotion or rollback."""
+def use_fallback(settings: Settings, reason: str, judged: str | None = None) -> bool:
+    """Let the baseline answer in place of the live model, until the next promotion or rollback.
+
+    `judged`: the version whose fault it is. Where another is live by now, nothing is done; tells whether it was.
+    """
     live = read_live(settings)
-    if live:
-        write_live(settings, replace(live, mode="fallback", reason=reason, canary=None))
+    if live is None or judged not in (None, live.versions[-1]):
+        return False
+    write_live(settings, replace(live, mode="fallback", reason=reason, canary=None))
+    return True
 
 
 def launch(settings: Settings) -> str:
