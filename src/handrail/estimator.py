@@ -13,9 +13,9 @@ from handrail.training.hyperparameters import Between
 class Estimator(Protocol):
     """A library behind `fit`, `predict` and `export`; a module satisfies it.
 
-    LIBRARIES: the distributions that a model depends on, by name; their versions are kept with each version.
-    Hyperparameters: a pydantic model whose defaults hold where nothing was tuned; each field's description says
-        what to write. SPACE: where tuning looks, by the name of the field.
+    LIBRARIES: the distributions that a model depends on; what is installed of them is kept with each version.
+    Hyperparameters: a pydantic model whose defaults hold where nothing was tuned; the description of a field
+        says what to write. SPACE: where tuning looks, by the name of the field.
     """
 
     LIBRARIES: tuple[str, ...]

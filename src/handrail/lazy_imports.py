@@ -6,7 +6,7 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the `__getattr__` of `package`: `modules` says in which module each name stands, relative to it."""
+    """Return the `__getattr__` of `package`: `modules` says where each name stands, relative to it."""
 
     def find(name: str) -> Any:
         if name not in modules:

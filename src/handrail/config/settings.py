@@ -1,8 +1,8 @@
 """One frozen, typed reading of `project.yaml` and the environment.
 
 An environment variable wins over the file: `<PACKAGE>_ACCURACY__MINIMUM=0.6` overrides
-`accuracy: {minimum: ...}`. What a project does not have can't be set: the sections and secrets are those of its
-parts. Secrets exist in the environment only.
+`accuracy: {minimum: ...}`. What a project does not have can't be set: the sections and secrets are those of
+its parts. Secrets exist in the environment only.
 """
 
 import os
@@ -162,7 +162,7 @@ def find_root(start: Path | None = None) -> Path:
 def read_settings(project: "Project", sample: int | None = None, root: Path | None = None) -> Settings:
     """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` of the workspace.
 
-    `root`: the folder of project.yaml; by default the project's own, or the one at or above the working folder.
+    `root`: the folder of project.yaml; by default the project's own, or the nearest at or above the working one.
 
     Raises ProjectError naming every field that is wrong, with its line or its variable.
     """

@@ -41,7 +41,7 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
 
 
 def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str, int, str]]:
-    """Write the raw table with the labels of people, where the project asks any; name, rows and what they are."""
+    """Write the raw table with people's labels, where the project asks any; name, rows and what they are."""
     if not (settings.root / LABELLING).is_dir():
         return []
     from handrail.labelling import etl_tables
@@ -50,7 +50,7 @@ def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str
 
 
 def offer_tables(connection: Connection, settings: Settings) -> None:
-    """Make a temporary view of every table that transform.sql may name: the raw ones, and `labels` of people."""
+    """Make a temporary view of every table that transform.sql may name: the raw ones, and people's `labels`."""
     for name in settings.project.raw_tables:
         path = raw_path(settings, name)
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")

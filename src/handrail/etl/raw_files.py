@@ -42,7 +42,7 @@ class RawTable:
 
 @dataclass(frozen=True)
 class RawRows:
-    """A raw table that is no file: `ask` returns its rows, from a service or a database, each a mapping by name.
+    """A raw table that is no file: `ask` returns its rows, of a service or a database, each a mapping.
 
     It says the columns that are used with their SQL types, and the fewest rows there may be. `ask` is given
     the settings; what it raises as OSError or ValueError is told as the source's failure.
@@ -53,9 +53,14 @@ class RawRows:
     minimum_rows: int
 
     @property
+    def name(self) -> str:
+        """The name of the function."""
+        return getattr(self.ask, "__name__", "ask")
+
+    @property
     def file(self) -> str:
         """What it is called in messages."""
-        return f"{self.ask.__name__}()"
+        return f"{self.name}()"
 
 
 RawSource = RawTable | RawRows
@@ -101,7 +106,8 @@ def read_raw(
 
 def _asked(settings: Settings, table: RawRows, folder: Path) -> Path:
     """Write the rows that a source gives as JSON lines into `folder`; raises ProjectError where it fails."""
-    path = folder / f"{table.ask.__name__}.jsonl"
+    path = folder / f"{table.name}.jsonl"
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("w", encoding="utf-8") as lines:
             for record in table.ask(settings):
@@ -168,7 +174,7 @@ def _refuse_absent(table: RawTable, present: list[str]) -> None:
         )
 
 
-def _refuse_unreadable(connection: Connection, table: RawTable) -> None:
+def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
     errors = rows(connection, "SELECT line, column_name, error_message FROM reject_errors ORDER BY line")
     if errors:
         first = errors[0]

@@ -1,7 +1,7 @@
 """The simple technique that every model has to beat, and that takes over when the model fails.
 
-`MeanByColumn` knows one column: it predicts the mean of the target among the past rows with the same value, or
-the value itself, as it stands. A project's model/baseline.py says which technique is taken.
+`MeanByColumn` knows one column: it predicts the mean of the target among the past rows with the same value,
+or the value itself, as it stands. A project's model/baseline.py says which technique is taken.
 """
 
 from collections.abc import Iterable, Mapping

@@ -117,7 +117,8 @@ class Encoding:
         if name not in self.categories:
             value = f"CAST({name} AS FLOAT)"
             if name in self.logarithms:
-                value = f"CAST(CASE WHEN {name} > -1 THEN ln(1 + CAST({name} AS DOUBLE)) ELSE {name} END AS FLOAT)"
+                logged = f"CASE WHEN {name} > -1 THEN ln(1 + CAST({name} AS DOUBLE)) ELSE {name} END"
+                value = f"CAST({logged} AS FLOAT)"
             return f"coalesce({value}, {NAN_SQL})"
         cases = " ".join(
             f"WHEN {literal(text)} THEN {code}.0" for code, text in enumerate(self.categories[name])
@@ -128,7 +129,7 @@ class Encoding:
 
 
 def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:
-    """Return the encoding for `source`: codes follow the given order, the contract's, or the names seen, sorted."""
+    """Return the encoding for `source`: codes follow the given order, the contract's, or that of the names."""
     columns = {column.name: column for column in of_role(project.contract, Role.FEATURE)}
     categories = {}
     for name, coding in project.features.items():

@@ -1,4 +1,4 @@
-"""The hyperparameters that `train` uses: those of `2-research/hyperparameters.yaml`, or the estimator's defaults.
+"""The hyperparameters that `train` uses: those of `2-research/hyperparameters.yaml`, or the defaults.
 
 `tune` writes the file, and people may. A sample has one of its own in its folder, and reads the project's
 where it has none.
@@ -79,7 +79,7 @@ class TunedParameters(Section):
 
 @cache
 def _parameters_type(kind: type[Section]) -> type[TunedParameters]:
-    """Return the file's model for the hyperparameters of one estimator, whose defaults hold without a file."""
+    """Return what the file may hold of one estimator's hyperparameters, whose defaults hold without it."""
     return create_model("TunedParameters", __base__=TunedParameters, hyperparameters=(kind, kind()))
 
 

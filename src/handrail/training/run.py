@@ -108,8 +108,8 @@ class Run:
     ) -> Training:
         """Keep the model's file, the baseline and what was measured as a version; return what was made.
 
-        `prediction` and `simple` are the model's and the baseline's for the test rows. The same content is the
-        same version, so training again on the same data changes nothing.
+        `prediction` and `simple` are the model's and the baseline's for the test rows. The same content is
+        the same version, so training again on the same data changes nothing.
         """
         self.step("count the reference")
         reference = count_reference(self.connection, self.project, self._table, self.split, prediction)

@@ -38,7 +38,7 @@ def read_splits(
 ) -> Splits:
     """Read the training, validation and test rows of the FROM item `table`.
 
-    The model sees nothing later than the first. They are encoded by `encoding`, or by what is learnt from the
+    The model sees nothing later than the first. They are encoded by `encoding`, or by what is learnt of the
     first. Raises ProjectError where a period has no two different outcomes, or a feature no value in the first.
     """
     encoding = encoding or _learnt(connection, project, table, split)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from handrail.config.settings import Settings
-from handrail.registry.acceptance import agreed_metric, worse
+from handrail.registry.acceptance import agreed_metric
 from handrail.training.budget_usage import budget_usage, format_usage, spent
 from handrail.training.experiment_log import Experiment
 
@@ -27,13 +27,14 @@ def good_enough(settings: Settings, each: Experiment) -> bool:
     metric = agreed_metric(settings)
     if each.metric != metric or each.tuning:
         return False
-    return not worse(metric, each.value, settings.accuracy.minimum) and each.gain_low > 0
+    misses = settings.project.metrics[metric].worse(each.value, settings.accuracy.minimum)
+    return not misses and each.gain_low > 0
 
 
 def recommend(settings: Settings, rounds: Sequence[Experiment], until: date) -> Recommendation:
     """Return what to do after these rounds: good enough beats a budget that is spent.
 
-    `until`: the last day that research costs; see stages/research_time.py.
+    `until`: the last day that research costs; see handrail.stages.research_time.
     """
     metric, minimum = agreed_metric(settings), settings.accuracy.minimum
     for number, each in enumerate(rounds, start=1):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from handrail.config.settings import ENV_PREFIX, Settings
+from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.registry.versions import model_folder
 from handrail.training.run import Training
@@ -38,9 +38,14 @@ STRANGE = re.compile(r"[^\w. -]")
 class Tracking(BaseSettings):
     """Where runs are told of: None is the workspace."""
 
-    model_config = SettingsConfigDict(env_prefix=f"{ENV_PREFIX}TRACKING__", frozen=True)
+    model_config = SettingsConfigDict(frozen=True)
 
     uri: str | None = Field(None, pattern=r"^[a-z][a-z0-9+]*:")
+
+
+def tracking_server(settings: Settings) -> str | None:
+    """Return the address of the server that `<PACKAGE>_TRACKING__URI` names, None where runs stay here."""
+    return Tracking(_env_prefix=f"{settings.project.env_prefix}TRACKING__").uri
 
 
 def track(
@@ -52,7 +57,7 @@ def track(
     already, and must not be lost to what only watches it.
     """
     try:
-        uri = Tracking().uri or local_store(settings)
+        uri = tracking_server(settings) or local_store(settings)
         _keep(client_of(uri), settings, training, described, reports)
     except Exception as error:
         reason = " ".join(str(error).split())
@@ -81,7 +86,7 @@ def client_of(uri: str) -> "MlflowClient":
     """Return MLflow's client for the store at `uri`; a local one is made where there is none."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient  # noqa: PLC0415 (reads the environment when it is imported)
+    from mlflow import MlflowClient
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     if uri.startswith("sqlite:///"):
@@ -96,11 +101,11 @@ def _keep(
     described: Mapping[str, Any],
     reports: Sequence[Path],
 ) -> None:
-    from mlflow.entities import Metric, Param  # noqa: PLC0415
+    from mlflow.entities import Metric, Param
 
     name, folder = experiment(settings), settings.workspace / "mlflow" / "artifacts"
     known = client.get_experiment_by_name(name)
-    place = None if Tracking().uri else folder.as_uri()
+    place = None if tracking_server(settings) else folder.as_uri()
     experiment_id = known.experiment_id if known else client.create_experiment(name, place)
     tags = {"mlflow.note.content": described["note"], "mlflow.source.git.commit": described["commit"] or ""}
     run = client.create_run(experiment_id, run_name=training.version, tags=tags).info.run_id

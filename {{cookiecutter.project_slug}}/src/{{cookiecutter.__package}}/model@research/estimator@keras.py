@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+from onnx import TensorProto
+from pydantic import Field
+
 from handrail.config import Section
 from handrail.onnx_graph import Graph
 from handrail.training import Between, Dataset, Encoding, Floats
-from onnx import TensorProto
-from pydantic import Field
 
 from ..contract import TASK
 from .network import FARTHEST, Model, keras, layers, ops, untrained
@@ -41,10 +42,7 @@ SPACE = {
 }
 
 
-
-def fit(
-    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
-) -> Model:
+def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters) -> Model:
     """Learn from `rows`; NaN becomes the mean and a sign in an amount, one more name among names."""
     keras.utils.set_random_seed(seed)
     model = untrained(rows, encoding, hyperparameters)

@@ -4,12 +4,12 @@ import re
 
 import lightgbm
 import numpy as np
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.lightgbm import convert
 from pydantic import Field
 
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 
 from ..contract import TASK
 
@@ -39,10 +39,7 @@ SPACE = {
 }
 
 
-
-def fit(
-    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
-) -> lightgbm.Booster:
+def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters) -> lightgbm.Booster:
     """Learn from `rows`; a name's code counts as an amount.
 
     NaN goes the way that was learnt for it, and counts as 0 in a feature that never missed in them.

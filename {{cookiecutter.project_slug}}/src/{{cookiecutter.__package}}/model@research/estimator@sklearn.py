@@ -3,13 +3,13 @@
 import warnings
 
 import numpy as np
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 from pydantic import Field
 from skl2onnx import to_onnx
 from sklearn.base import is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 
 from ..contract import TASK
 
@@ -37,10 +37,7 @@ SPACE = {
 }
 
 
-
-def fit(
-    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
-) -> Model:
+def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters) -> Model:
     """Learn from `rows`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
     leaf = min(hyperparameters.min_samples_leaf, max(20, len(rows) // 100))
     chosen = {**hyperparameters.model_dump(), "min_samples_leaf": leaf, "early_stopping": False}

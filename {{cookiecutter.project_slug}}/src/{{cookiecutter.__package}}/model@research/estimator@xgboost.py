@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.xgboost import convert
 from pydantic import Field
 from xgboost import XGBClassifier, XGBRegressor
 
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats
 
 from ..contract import TASK
 
@@ -44,15 +44,12 @@ SPACE = {
 }
 
 
-
-def fit(
-    rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters
-) -> Model:
+def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperparameters) -> Model:
     """Learn from `rows`; a name's code counts as an amount, NaN goes the way that was learnt for it."""
     chosen = hyperparameters.model_dump() | GROWING
-    rows = min(chosen.pop("min_rows_in_leaf"), max(20, len(rows) // 100))
+    leaf = min(chosen.pop("min_rows_in_leaf"), max(20, len(rows) // 100))
     # What XGBoost weighs is a row's p * (1 - p), about a tenth; among amounts each row weighs 1.
-    chosen["min_child_weight"] = rows // 10 if TASK.predicts == "chance" else rows
+    chosen["min_child_weight"] = leaf // 10 if TASK.predicts == "chance" else leaf
     kind = XGBClassifier if TASK.predicts == "chance" else XGBRegressor
     model = kind(random_state=seed, n_jobs=THREADS, **chosen)
     return model.fit(rows.features, rows.target)

@@ -33,6 +33,4 @@ def train(run: Run) -> Training:
     prediction = served.predict(splits.test.features)
     by_baseline = simple.predict(splits.test.baseline_by)
     evaluation = run.evaluate(splits.test, prediction, by_baseline, decision)
-    return run.keep(
-        splits, file, simple, prediction=prediction, simple=by_baseline, evaluation=evaluation
-    )
+    return run.keep(splits, file, simple, prediction=prediction, simple=by_baseline, evaluation=evaluation)

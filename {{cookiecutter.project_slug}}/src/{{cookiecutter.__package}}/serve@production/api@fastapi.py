@@ -1,6 +1,7 @@
 """The HTTP service: what every service answers, and the project's own routes and middleware."""
 
 from fastapi import FastAPI
+
 from handrail import serving
 from handrail.config import Settings
 
@@ -12,4 +13,4 @@ def create_app(settings: Settings) -> FastAPI:
     /predict included, by `app.add_middleware(...)`.
     """
     app = serving.create_app(settings)
-    return app  # noqa: RET504 (one's own routes come between)
+    return app

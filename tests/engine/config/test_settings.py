@@ -1,0 +1,172 @@
+"""Every mistake in project.yaml or the environment is one sentence: where, what rule, what was given."""
+
+import re
+
+import pytest
+import yaml
+
+from handrail import errors
+from handrail.config.settings import read_settings
+from tests.engine.support.evidence import write, write_facts
+from tests.engine.support.names import commands
+from tests.engine.support.workspaces import PROJECT
+
+PREFIX = PROJECT.env_prefix
+
+
+def refused(root):
+    """Return the sentences with which the settings are refused, the lines checked and taken out."""
+    lines = (root / "project.yaml").read_bytes().splitlines()
+    with pytest.raises(errors.ProjectError) as found:
+        read_settings(PROJECT.at(root))
+    for problem in found.value.problems:
+        place = re.match(r"project\.yaml, line (\d+): ([\w.]*)", problem)
+        if place and "." in place[2]:
+            assert place[2].rpartition(".")[2].encode() in lines[int(place[1]) - 1]
+    return [re.sub(r"^(project\.yaml), line \d+", r"\1", problem) for problem in found.value.problems]
+
+
+def test_the_project_itself_can_be_read():
+    assert read_settings(PROJECT).name == "Late Flights"
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "sentence"),
+    [
+        ("decision", {"decided_by": None}, "decision: a go or no-go needs decided_by and decided_on"),
+        ("decision", {"decided_on": None}, "decision: a go or no-go needs decided_by and decided_on"),
+        (
+            "decision",
+            {"decided_on": "2999-01-01"},
+            "decision.decided_on: 2999-01-01 is in the future (given: '2999-01-01'); write the day on which "
+            "it was decided, as 2026-03-31",
+        ),
+        (
+            "decision",
+            {"go": "maybe"},
+            "decision.go: Input should be 'go', 'no-go' or 'open' (given: 'maybe'); write go, no-go or open",
+        ),
+        (
+            "accuracy",
+            {"lowest": 0.7},
+            "accuracy.lowest: no such field; take one of metric, minimum, baseline_by, baseline_takes, "
+            "tolerance",
+        ),
+        ("error_costs", {"too_high": 0}, "error_costs.too_high: Input should be greater than 0 (given: 0)"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path, section, changes, sentence):
+    write_facts(tmp_path, **{section: changes})
+    assert refused(tmp_path) == [f"project.yaml: {sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("decision: [", "project.yaml: not valid YAML: expected the node content, but found"),
+        ("decision: {", "project.yaml: not valid YAML: expected the node content, but found"),
+        ("- a list", "project.yaml: expected names and values; write each as `name: value`"),
+        ("", "project.yaml: expected names and values; write each as `name: value`"),
+    ],
+)
+def test_a_file_that_is_no_project_is_refused(tmp_path, text, sentence):
+    write(tmp_path, "project.yaml", text)
+    (found,) = refused(tmp_path)
+    assert found.startswith(sentence)
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "project.yaml").write_bytes("name: Zoë".encode("latin-1"))
+    (found,) = refused(tmp_path)
+    assert found == "project.yaml: not UTF-8 at byte 8; save it as UTF-8"
+
+
+def test_all_mistakes_are_told_together(tmp_path):
+    write_facts(tmp_path, accuracy={"minimum": "high"})
+    facts = yaml.safe_load((tmp_path / "project.yaml").read_text(encoding="utf-8"))
+    del facts["error_costs"]
+    write(tmp_path, "project.yaml", yaml.safe_dump(facts))
+    high, missing = sorted(refused(tmp_path))
+    assert high.startswith("project.yaml: accuracy.minimum: Input should be a valid number")
+    assert missing.endswith(": is missing; add it")
+
+
+def test_the_environment_wins(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}ACCURACY__MINIMUM", "0.61")
+    assert read_settings(PROJECT.at(tmp_path)).accuracy.minimum == 0.61
+
+
+def test_a_date_that_cannot_be_is_told_with_its_field(tmp_path):
+    write_facts(tmp_path, decision={"decided_on": "2026-02-30"})
+    text = (tmp_path / "project.yaml").read_text(encoding="utf-8").replace("'2026-02-30'", "2026-02-30")
+    write(tmp_path, "project.yaml", text)
+    (found,) = refused(tmp_path)
+    assert found.startswith("project.yaml: decision.decided_on: Input should be a valid date")
+    assert found.endswith("(given: '2026-02-30'); write the day on which it was decided, as 2026-03-31")
+
+
+def test_a_name_that_stands_twice_is_told(tmp_path):
+    write_facts(tmp_path)
+    text = (tmp_path / "project.yaml").read_text(encoding="utf-8")
+    write(tmp_path, "project.yaml", f"{text}description: another\n")
+    assert refused(tmp_path) == [
+        "project.yaml: description: a second one of that name; give it a name of its own"
+    ]
+
+
+def test_a_wrong_variable_is_named_with_its_value(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}ACCURACY__MINIMUM", "high")
+    (found,) = refused(tmp_path)
+    assert found.startswith(f"environment, {PREFIX}ACCURACY__MINIMUM: Input should be a valid number")
+    assert found.endswith("(given: 'high')")
+
+
+def test_an_empty_variable_is_none(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}ACCURACY__MINIMUM", "")
+    assert read_settings(PROJECT.at(tmp_path)).accuracy.minimum == 0.7
+
+
+def test_an_environment_variable_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}DECISION", "go")
+    (found,) = refused(tmp_path)
+    assert found.startswith(f'environment, {PREFIX}*: error parsing value for field "decision"')
+
+
+def test_a_sample_works_in_a_folder_of_its_own(tmp_path):
+    write_facts(tmp_path)
+    assert read_settings(PROJECT.at(tmp_path), sample=500).workspace == tmp_path / "sample" / "500"
+
+
+@pytest.mark.parametrize("place", ["work", "/elsewhere/work"])
+def test_a_sample_leaves_a_workspace_elsewhere_alone(tmp_path, monkeypatch, place):
+    write_facts(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}WORKSPACE", place)
+    assert read_settings(PROJECT.at(tmp_path)).workspace == tmp_path / place
+    assert read_settings(PROJECT.at(tmp_path), sample=500).workspace == tmp_path / place / "sample" / "500"
+
+
+def test_a_path_is_told_as_it_lies_in_the_project_or_whole(tmp_path):
+    write_facts(tmp_path)
+    read = read_settings(PROJECT.at(tmp_path))
+    assert read.shown(tmp_path / "reports" / "ideas.html") == "reports/ideas.html"
+    assert read.shown(tmp_path.parent / "reports") == str(tmp_path.parent / "reports")
+
+
+def test_the_command_line_says_it_in_one_line(tmp_path, monkeypatch, capsys):
+    write_facts(tmp_path, decision={"decided_by": None})
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["status"]) == 1
+    told = capsys.readouterr()
+    problem = r"error: project\.yaml, line \d+: decision: a go or no-go needs decided_by and decided_on\n"
+    assert re.fullmatch(problem, told.err)
+    assert told.out == ""
+
+
+def test_outside_a_project_it_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["status"]) == 1
+    assert capsys.readouterr().err.endswith("no project.yaml here or above; run this inside the project\n")

@@ -1,0 +1,365 @@
+"""Features, baseline, metrics and training: right by hand, without leaks, the same every time."""
+
+import dataclasses
+import json
+import shutil
+from datetime import date
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pytest
+
+from handrail import errors, predictor
+from handrail.compute import duckdb as engine
+from handrail.config.sections import Accuracy
+from handrail.contract import schema
+from handrail.etl import load
+from handrail.registry import drift_reference as reference
+from handrail.registry import versions
+from handrail.training import baseline, bootstrap, splits
+from handrail.training import evaluation as evaluate
+from handrail.training import run as train
+from handrail.training.dataset import Dataset
+from handrail.training.encoding import Coding, Encoding, features_of, learn_encoding, logarithm, names
+from tests.engine.support.example import example
+from tests.engine.support.names import contract
+from tests.engine.support.workspaces import KNOWN, METRIC, PROJECT, RISING, with_given
+
+CONTRACT, TABLE = contract.CONTRACT, contract.TABLE
+HANDMADE = Encoding(("size", "colour"), {"colour": ("blue", "red")})
+
+
+def silent(step):
+    """Show nothing."""
+
+
+def retrain(settings):
+    """Train again and return the result."""
+    return train.train(settings, settings.dates, silent)
+
+
+def periods(settings):
+    """Return the three periods of a workspace."""
+    with engine.connect(settings) as connection:
+        table = load.require_table(settings, TABLE)
+        return splits.read_splits(connection, PROJECT, table, settings.dates, settings.accuracy.baseline_by)
+
+
+@pytest.fixture(scope="module")
+def read(trained):
+    """Return the three periods of the trained workspace."""
+    return periods(trained)
+
+
+@pytest.fixture(scope="module")
+def version(trained):
+    """Return the trained version."""
+    return versions.load_version(trained, versions.newest_version(trained))
+
+
+def test_amounts_stay_names_become_codes_and_the_unknown_is_nan():
+    records = [{"size": 2, "colour": "red"}, {"size": None, "colour": "green"}]
+    matrix = HANDMADE.matrix(records)
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix, [[2.0, 1.0], [np.nan, np.nan]])
+
+
+def test_a_row_and_a_table_give_the_same_features(trained, version):
+    asked = ", ".join(schema.request_model(CONTRACT).model_fields)
+    encoded = ", ".join(version.encoding.select())
+    with engine.connect(trained) as connection:
+        source = load.require_table(trained, TABLE)
+        records = engine.rows(connection, f"SELECT {asked} FROM {source} ORDER BY 1")
+        key = schema.one_of_role(CONTRACT, schema.Role.KEY).name
+        by_engine = connection.execute(f"SELECT {encoded} FROM {source} ORDER BY {key}").fetchall()
+    np.testing.assert_array_equal(version.encoding.matrix(records), np.array(by_engine, dtype=np.float32))
+
+
+def test_only_features_reach_the_model(version):
+    expected = [column.name for column in schema.of_role(CONTRACT, schema.Role.FEATURE)]
+    assert list(version.encoding.features) == expected
+    forbidden = schema.of_role(CONTRACT, schema.Role.FORBIDDEN, schema.Role.SENSITIVE, schema.Role.TARGET)
+    assert not {column.name for column in forbidden} & set(expected)
+
+
+def test_the_periods_follow_one_another(read):
+    months = [set(each.months) for each in (read.training, read.validation, read.test)]
+    assert [max(each) <= min(later) for each, later in pairwise(months)] == [True, True]
+
+
+def rows_by(values, target):
+    """Return rows of which only the baseline's column and the target matter."""
+    count = len(target)
+    times = np.full(count, np.datetime64("2013-01-01", "s"))
+    return Dataset(np.zeros((count, 1), np.float32), np.float32(target), times, {}, np.array(values))
+
+
+def by(column, takes):
+    """Return what project.yaml says of the baseline."""
+    return Accuracy(metric="roc_auc", minimum=0.7, baseline_by=column, baseline_takes=takes)
+
+
+def test_the_baseline_is_the_shrunken_mean_by_hand():
+    simple = baseline.fit_by_column(rows_by(["a"] * 50 + ["b"] * 50, [1] * 50 + [0] * 50), by("kind", "mean"))
+    assert simple.means == {"a": 0.75, "b": 0.25}
+    np.testing.assert_array_equal(
+        simple.predict(["a", "b", "c"]), np.array([0.75, 0.25, 0.5], dtype=np.float32)
+    )
+    found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES ('a'), ('b'), (NULL)) AS t(kind)").fetchall()
+    assert [value for (value,) in found] == [0.75, 0.25, 0.5]
+
+
+def test_the_baseline_may_be_a_value_as_it_stands():
+    values = np.array(["3", "unknown"])
+    simple = baseline.fit_by_column(rows_by(values, [2, 6]), by("last", "value"))
+    assert simple.predict(values).tolist() == simple.predict([3, None]).tolist() == [3, 4]
+    found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES (3), (NULL)) AS t(last)").fetchall()
+    assert [value for (value,) in found] == [3, 4]
+
+
+def test_intervals_hold_the_value_and_narrow_with_rows():
+    rng = np.random.default_rng(2)
+    target = rng.integers(0, 2, 4000).astype(np.float32)
+    prediction = (0.2 * target + rng.random(4000) * 0.8).astype(np.float32)
+    decision = dict.fromkeys(("threshold", "margin", "tolerable"), 0.5)
+    widths = []
+    for size in (400, 4000):
+        rows = PROJECT.metrics.outcomes(target[:size], prediction[:size])
+        found = PROJECT.metrics.measure_rows(rows, decision)[METRIC]
+        drawn = bootstrap.resampled(PROJECT.metrics, rows, size, decision, 200)
+        figures = bootstrap.figures(found, drawn[METRIC])
+        assert figures["low"] < found < figures["high"]
+        widths.append(figures["high"] - figures["low"])
+    assert widths[0] == pytest.approx(widths[1] * 10**0.5, rel=0.3)
+
+
+def test_a_gain_is_measured_on_the_same_rows(version):
+    found = version.info["evaluation"]
+    model, simple, gain = (found[name][METRIC] for name in ("model", "baseline", "gain"))
+    sign = 1 if RISING else -1
+    assert gain["value"] == pytest.approx(sign * (model["value"] - simple["value"]))
+    assert gain["low"] < gain["value"] < gain["high"]
+    apart = (model["high"] - model["low"]) + (simple["high"] - simple["low"])
+    assert gain["high"] - gain["low"] < apart
+
+
+def test_small_parts_are_left_out(read, version):
+    few = Dataset(
+        read.test.features[:150],
+        np.resize(np.float32([0, 1]), 150),
+        np.array(["2013-07-31"] * 120 + ["2013-08-01"] * 30, dtype="datetime64[s]"),
+        {},
+        read.test.baseline_by[:150],
+    )
+    score = np.linspace(0, 1, 150, dtype=np.float32)
+    parts = evaluate.evaluate(PROJECT.metrics, few, score, score, version.decision, silent)["parts"]
+    assert set(parts["month"]) == {"2013-07"}
+
+
+def test_the_model_beats_the_baseline(version):
+    assert version.info["evaluation"]["gain"][METRIC]["low"] > 0
+
+
+def near_every_split(learning, rows):
+    """Return rows of missing values and of values midway between two that were learnt, or right beside."""
+    rng, columns = np.random.default_rng(3), []
+    for column in learning.features.T:
+        seen = np.unique(column[~np.isnan(column)]).astype(np.float64)
+        midway = ((seen[1:] + seen[:-1]) / 2).astype(np.float32)
+        beside = [np.nextafter(midway, np.float32(side)) for side in (-np.inf, np.inf)]
+        columns.append(rng.choice(np.concatenate([midway, *beside, np.float32([np.nan])]), rows))
+    return np.column_stack(columns)
+
+
+def as_if(kind, target, unit):
+    """Return the target as one of `kind`: above its median or not, or an amount that varies by `unit`."""
+    if kind == "classification":
+        return (target > np.median(target)).astype(np.float32)
+    return ((target - target.mean()) / target.std() * unit).astype(np.float32)
+
+
+@pytest.mark.parametrize("library", ["sklearn", "lightgbm", "xgboost"])
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_the_file_agrees_with_the_library_that_made_it(kind, library, read):
+    estimator = example(kind, library, stage="research").estimator
+    usual = estimator.Hyperparameters()
+    unit = 1 if kind == "classification" else 100
+    learning = dataclasses.replace(read.training, target=as_if(kind, read.training.target, unit))
+    width = learning.features.shape[1]
+    fitted = estimator.fit(learning, read.encoding, 0, usual)
+    content = estimator.export(fitted, width)
+    served = predictor.Predictor(content)
+    holes = np.random.default_rng(4).random(read.test.features.shape) < 0.1
+    for matrix in (
+        read.test.features,
+        np.where(holes, np.float32(np.nan), read.test.features),
+        near_every_split(learning, 20_000),
+        np.full_like(read.test.features[:1], np.nan),
+    ):
+        expected = estimator.predict(fitted, matrix)
+        np.testing.assert_allclose(served.predict(matrix), expected, rtol=0, atol=2e-6 * unit)
+    error = np.square(served.predict(learning.features) - learning.target).mean()
+    assert error < 0.95 * np.var(learning.target)
+    again = estimator.fit(learning, read.encoding, 0, usual)
+    assert estimator.export(again, width) == content
+
+
+def test_a_rounding_does_not_move_what_is_predicted(version, read):
+    rows, served = read.test.features, predictor.Predictor(version.model)
+    below = np.where(rows == np.round(rows), rows, rows * np.float32(1 - 1e-6))
+    plain = served.predict(rows)
+    np.testing.assert_allclose(served.predict(below), plain, rtol=0, atol=0.01 * plain.std())
+
+
+def test_the_same_data_give_the_same_version_to_the_last_bit(project, version):
+    fresh = project.model_copy(update={"workspace": project.workspace / "fresh"})
+    shutil.copytree(project.workspace / "data", fresh.workspace / "data")
+    assert retrain(fresh).version == version.name
+    model = versions.load_version(fresh, version.name).model
+    assert model.read_bytes() == version.model.read_bytes()
+
+
+def test_the_future_changes_nothing_that_was_learnt(project, version):
+    path = load.table_path(project, TABLE)
+    time = schema.one_of_role(CONTRACT, schema.Role.TIME).name
+    target = schema.one_of_role(CONTRACT, schema.Role.TARGET).name
+    changed = path.with_name("changed.parquet")
+    mirrored = f"(SELECT max({target}) + min({target}) FROM '{path}') - {target}"
+    later = f"{time} >= TIMESTAMP '{project.dates.test_from}'"
+    turned = f"CASE WHEN {later} THEN {mirrored} ELSE {target} END"
+    query = f"SELECT * REPLACE ({turned} AS {target}) FROM '{path}'"
+    duckdb.sql(f"COPY ({query}) TO '{changed}' (FORMAT parquet)")
+    changed.replace(path)
+    training = retrain(project)
+    other = versions.load_version(project, training.version)
+    assert other.model.read_bytes() == version.model.read_bytes()
+    assert other.decision == version.decision
+    before, after = (each.info["evaluation"]["model"][METRIC]["value"] for each in (version, training))
+    assert PROJECT.metrics[METRIC].worse(after, than=before, tolerance=0.2 * before)
+
+
+def test_a_period_without_rows_is_refused(project):
+    split = project.dates.ending(date(1900, 1, 1))
+    with pytest.raises(errors.ProjectError) as refused:
+        train.train(project, split, silent)
+    assert "training period: 0 rows" in str(refused.value)
+    assert len(refused.value.problems) == 3
+
+
+def test_a_feature_without_a_value_is_refused(project):
+    path = load.table_path(project, TABLE)
+    name = next(c.name for c in schema.of_role(CONTRACT, schema.Role.FEATURE) if c.nullable)
+    emptied = f"SELECT * REPLACE (CAST(NULL AS DOUBLE) AS {name}) FROM '{path}'"
+    with engine.connect(project) as connection:
+        engine.write_parquet(connection, emptied, path)
+    with pytest.raises(errors.ProjectError, match=rf"^training period: no value in {name}: nothing can be"):
+        retrain(project)
+
+
+def test_a_table_without_a_column_of_the_contract_says_what_to_do(project):
+    path = load.table_path(project, TABLE)
+    name = schema.of_role(CONTRACT, schema.Role.FEATURE)[0].name
+    with engine.connect(project) as connection:
+        engine.write_parquet(connection, f"SELECT * EXCLUDE ({name}) FROM '{path}'", path)
+    said = rf"^the engine stopped: Binder Error: .*{name}.*; run `etl` again if contract\.py has changed$"
+    with pytest.raises(errors.ProjectError, match=said):
+        retrain(project)
+
+
+def test_training_without_a_table_says_what_to_do(empty):
+    with pytest.raises(errors.ProjectError, match="no such file yet; run `etl` first"):
+        retrain(empty)
+
+
+def test_a_model_of_another_width_is_refused(version):
+    with pytest.raises(ValueError, match=r"the model reads \d+ features, got 3"):
+        predictor.Predictor(version.model).predict(np.zeros((1, 3), dtype=np.float32))
+
+
+def test_a_training_that_dies_leaves_no_version(project, monkeypatch):
+    before = versions.newest_version(project)
+    module = PROJECT.module("model.train")
+    other = PROJECT.estimator.fit
+    monkeypatch.setattr(module, "fit", lambda rows, encoding, seed, chosen: other(rows, encoding, 7, chosen))
+
+    def fails(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions.Path, "rename", fails)
+    with pytest.raises(OSError, match="No space left"):
+        retrain(project)
+    assert versions.newest_version(project) == before
+    assert [path.name for path in versions.model_folder(project).iterdir()] == [before]
+
+
+def test_a_version_records_what_it_is_made_of(version):
+    names = {path.name for path in version.path.iterdir()}
+    assert names == {"SHA256SUMS", "card.md", "contract.json", "model.json", "model.onnx"}
+    card = (version.path / "card.md").read_text(encoding="utf-8")
+    value = version.info["evaluation"]["model"][METRIC]["value"]
+    assert f"| {METRIC} | {value:.3f} |" in card
+    properties = json.loads((version.path / "contract.json").read_text(encoding="utf-8"))["properties"]
+    assert list(properties) == list(CONTRACT.model_fields)
+
+
+def test_reference_shares_are_those_of_the_bins_by_hand():
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t AS SELECT i AS amount, 'ab'[1 + i % 2] AS name FROM range(10) AS r(i)"
+        )
+        connection.execute("INSERT INTO t VALUES (NULL, NULL), (100, 'z')")
+        bins = [reference.Bins("amount", edges=(3, 6)), reference.Bins("name", names=("a", "b"))]
+        found = reference.shares(connection, "t", bins)
+    twelfth = pytest.approx(1 / 12, abs=1e-6)
+    assert found["amount"] == [
+        pytest.approx(4 / 12, abs=1e-6),
+        0.25,
+        pytest.approx(4 / 12, abs=1e-6),
+        twelfth,
+    ]
+    assert found["name"] == [
+        pytest.approx(5 / 12, abs=1e-6),
+        pytest.approx(5 / 12, abs=1e-6),
+        pytest.approx(2 / 12, abs=1e-6),
+    ]
+
+
+def test_an_unknown_metric_is_refused_before_training(project):
+    accuracy = project.accuracy.model_copy(update={"metric": "charm"})
+    with pytest.raises(errors.ProjectError, match=rf"accuracy\.metric: charm is unknown; known are {KNOWN}"):
+        retrain(project.model_copy(update={"accuracy": accuracy}))
+
+
+def test_columns_are_left_out_and_coded_otherwise_as_the_project_says(trained):
+    plain = features_of(CONTRACT)
+    assert list(plain) == [column.name for column in schema.of_role(CONTRACT, schema.Role.FEATURE)]
+    assert (plain["carrier"], plain["distance_km"]) == (Coding("names"), Coding("amount"))
+    coded = features_of(CONTRACT, ["origin"], distance_km=logarithm(), day_of_week=names("7", "6"))
+    assert "origin" not in coded
+    with engine.connect(trained) as connection:
+        table = load.require_table(trained, TABLE)
+        encoding = learn_encoding(connection, table, with_given(trained, features=coded).project)
+        asked = ", ".join(schema.request_model(CONTRACT).model_fields)
+        records = engine.rows(connection, f"SELECT {asked} FROM {table} ORDER BY flight_id LIMIT 500")
+        query = f"SELECT {', '.join(encoding.select())} FROM {table} ORDER BY flight_id LIMIT 500"
+        by_engine = np.array(connection.execute(query).fetchall(), dtype=np.float32)
+    by_record = encoding.matrix(records)
+    np.testing.assert_array_equal(by_record, by_engine)
+    day, distance = (encoding.features.index(name) for name in ("day_of_week", "distance_km"))
+    expected = [{7: 0.0, 6: 1.0}.get(record["day_of_week"], np.nan) for record in records]
+    np.testing.assert_array_equal(by_record[:, day], np.float32(expected))
+    logged = [np.log1p(record["distance_km"]) for record in records]
+    np.testing.assert_allclose(by_record[:, distance], logged, rtol=1e-6)
+
+
+def test_a_coding_of_what_is_no_feature_is_refused():
+    said = r"^model/features\.py: late, moons: no feature of contract\.py; features are carrier, origin, "
+    with pytest.raises(errors.ProjectError, match=said):
+        features_of(CONTRACT, ["late"], moons=logarithm())
+
+
+def test_a_version_of_another_task_is_refused(project, version):
+    other = with_given(project, task=example("regression").task)
+    with pytest.raises(errors.ProjectError, match="learnt for classification, contract.py says regression"):
+        versions.load_version(other, version.name)
