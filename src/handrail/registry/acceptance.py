@@ -1,4 +1,4 @@
-"""Whether a version may go live: better than the baseline, at least the minimum, no worse than the live one."""
+"""Whether a version may go live: better than the baseline, at least the minimum, no worse than the live."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -109,7 +109,8 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
 def use_fallback(settings: Settings, reason: str, judged: str | None = None) -> bool:
     """Let the baseline answer in place of the live model, until the next promotion or rollback.
 
-    `judged`: the version whose fault it is. Where another is live by now, nothing is done; tells whether it was.
+    `judged`: the version whose fault it is; where another is live by now, nothing is done. Tells whether it
+    was done.
     """
     live = read_live(settings)
     if live is None or judged not in (None, live.versions[-1]):

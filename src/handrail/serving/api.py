@@ -10,12 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import Field, create_model
-from TWIN_model_decision import act
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
-from handrail.contract.schema import Record, request_model
+from handrail.contract.schema import Record
 from handrail.errors import ProjectError
+from handrail.project import Project
 from handrail.serving.api_key import HEADER, ApiKeyMiddleware, refusal
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
@@ -26,15 +26,16 @@ UNREADABLE = {"type": "unreadable", "loc": ("body",), "msg": "JSON nested too de
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the service for what is live in `settings.workspace`.
+    """Return the service for what is live in `settings.workspace`: POST /predict, and four that tell of it.
 
-    Raises ProjectError without a live model, or without an API key where one is required.
+    What is added to it afterwards stands before it: a middleware guards /predict too, and is asked before the
+    key is. Raises ProjectError without a live model, or without an API key where one is required.
     """
     serving, key = settings.section(Serving), settings.secret("api_key")
     if serving.require_api_key and not key:
         raise ProjectError(
-            f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or more, or set "
-            "serving.require_api_key: false in project.yaml"
+            f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or "
+            "more, or set serving.require_api_key: false in project.yaml"
         )
     model, telemetry = LiveModel(settings), Telemetry()
     predictions = PredictionLog(prediction_folder(settings))
@@ -67,13 +68,11 @@ def _add_predict(
         "PredictRequest",
         __base__=Record,
         records=(
-            list[request_model(settings.project.contract)],  # ty: ignore[invalid-type-form]
+            list[settings.project.request],  # ty: ignore[invalid-type-form]
             Field(min_length=1, max_length=settings.section(Serving).maximum_records),
         ),
     )
-    guard = Security(
-        APIKeyHeader(name=HEADER, auto_error=False)
-    )  # for the API's description; KeyGuard checks
+    guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # is described; ApiKeyMiddleware checks
 
     @app.post("/predict", dependencies=[guard], response_model=None)
     async def predict(body: body_model) -> Response:  # ty: ignore[invalid-type-form]
@@ -89,7 +88,7 @@ def _add_predict(
                 telemetry.refused("log")
                 return refusal(503, "prediction log", "not writable; nothing is predicted unlogged")
         telemetry.answered(answer.source, len(rows))
-        return JSONResponse(_reply(asked, answer))
+        return JSONResponse(_reply(settings.project, asked, answer))
 
 
 def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
@@ -119,9 +118,10 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
         return Response(text, media_type="text/plain; version=0.0.4")
 
 
-def _reply(asked: list[dict[str, Any]], answer: Inference) -> dict[str, Any]:
+def _reply(project: Project, asked: list[dict[str, Any]], answer: Inference) -> dict[str, Any]:
+    key, act = project.key, project.task.act
     predictions = [
-        {KEY: record[KEY], "prediction": round(float(value), 6), **act(value, answer.decision)}
+        {key: record[key], "prediction": round(float(value), 6), **act(value, answer.decision)}
         for record, value in zip(asked, answer.prediction, strict=True)
     ]
     return {"version": answer.version, "source": answer.source, "predictions": predictions}

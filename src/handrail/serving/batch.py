@@ -3,28 +3,50 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handrail.compute.duckdb import Connection, connect, literal, parquet, write_parquet
+from handrail.arrays import Floats
+from handrail.compute.duckdb import Connection, connect, file_name, literal, parquet, write_parquet
 from handrail.config.settings import Settings
-from handrail.contract.schema import columns, request_model
+from handrail.contract.schema import Record, columns
 from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
+from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
 from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
+from handrail.tasks.metric import Decision
 from handrail.training.dataset import period
 
 BATCH_ROWS = 100_000
+WRITTEN = "serve/batch.py"  # the file of a project that says what is written
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """Rows that were scored together, as `columns` of a project's serve/batch.py is given them; n rows.
+
+    needed: the columns that monitoring reads, as Arrow arrays (n): `predicted_at` (UTC), `version`, `source`
+        (model or fallback), `prediction`, `baseline`, and all that was asked, by the contract's names
+    prediction (n) float32: that of `needed`, in NumPy · version: which has predicted · rows: n
+    decision: how its predictions are acted on, as `{"threshold": ...}` or `{"margin": ..., "tolerable": ...}`
+    """
+
+    needed: Mapping[str, pa.Array]
+    prediction: Floats
+    version: str
+    rows: int
+    decision: Decision
 
 
 @dataclass(frozen=True)
@@ -42,10 +64,11 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     """Predict for every row of the FROM item `source` that keeps the contract; `origin` names it in messages.
 
     The file is written whole or not at all. Rows that break the contract go to data/rejected/ with the
-    reason. Raises ProjectError without a live model, a row, or a column of the contract.
+    reason. Raises ProjectError without a live model, a row, or a column of the contract, and where the
+    project's serve/batch.py leaves out a column that monitoring reads.
     """
     answering = _answering(settings)
-    asked = request_model(settings.project.contract)
+    asked = settings.project.request
     rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
     with connect(settings) as connection:
         refuse_other_columns(connection, source, asked, origin)
@@ -55,7 +78,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
             counts: Counter[str] = Counter()
             for loaded, mode, rows in answering:
                 for by, batch in _predicted(connection, loaded, mode, rows):
-                    counts[by] += write(batch)
+                    counts[by] += write(_written(settings.project, batch))
             if counts.total() == 0:
                 raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
         sources = " and ".join(sorted(counts))
@@ -76,19 +99,19 @@ def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
 
 def _predicted(
     connection: Connection, loaded: Loaded, mode: Mode, rows: str
-) -> Iterator[tuple[Mode, pa.RecordBatch]]:
+) -> Iterator[tuple[Mode, ScoredBatch]]:
     """Yield batches of the `rows` that keep the contract, each with who predicted it."""
-    version, predictor, now = loaded.version, loaded.predictor, datetime.now(UTC).replace(tzinfo=None)
-    kept = [c.name for c in columns(request_model(CONTRACT))]
+    version, now = loaded.version, datetime.now(UTC).replace(tzinfo=None)
+    kept = [*version.project.request.model_fields]
     encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
     selected = [*kept, *encoded, f"{version.baseline.select()} AS baseline"]
     reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
         matrix = np.column_stack([batch.column(f"f{n}").to_numpy() for n in range(len(encoded))])
-        prediction = try_model(version, predictor, matrix) if mode == "model" else None
+        prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
         by: Mode = "fallback" if prediction is None else "model"
         baseline, size = batch.column("baseline"), batch.num_rows
-        arrays = {
+        needed = {
             "predicted_at": pa.array([now] * size, pa.timestamp("us")),
             "version": pa.array([version.name] * size),
             "source": pa.array([by] * size),
@@ -96,7 +119,39 @@ def _predicted(
             "baseline": baseline,
             **{name: batch.column(name) for name in kept},
         }
-        yield by, pa.RecordBatch.from_pydict(arrays)
+        predicted = needed["prediction"].to_numpy()
+        yield by, ScoredBatch(needed, predicted, version.name, size, version.decision)
+
+
+def _written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
+    """Return the columns that the project writes; raises ProjectError where they can't be read afterwards."""
+    chosen = project.scored_columns(batch)
+    absent = [name for name in batch.needed if name not in chosen]
+    if absent:
+        raise ProjectError(
+            f"{WRITTEN}: {', '.join(absent)} left out, which monitoring reads; return all of batch.needed"
+        )
+    others = [name for name, values in chosen.items() if _length(values) != batch.rows]
+    if others:
+        raise ProjectError(
+            f"{WRITTEN}: {', '.join(others)}: not one value for each of the {batch.rows:,} rows (batch.rows)"
+        )
+    return pa.RecordBatch.from_pydict({name: _array(name, values) for name, values in chosen.items()})
+
+
+def _length(values: Any) -> int | None:
+    """Return how many values there are; a text, or whatever has no length, is one value and no column."""
+    try:
+        return None if isinstance(values, str | bytes) else len(values)
+    except TypeError:
+        return None
+
+
+def _array(name: str, values: Any) -> pa.Array:
+    try:
+        return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise ProjectError(f"{WRITTEN}: {name}: {' '.join(str(error).split())}") from None
 
 
 @contextmanager
@@ -122,8 +177,13 @@ class BatchWriter:
         self._file: pq.ParquetWriter | None = None
 
     def __call__(self, batch: pa.RecordBatch) -> int:
-        """Write a batch and return its rows."""
+        """Write a batch and return its rows; raises ProjectError where its columns are not those before."""
         self._file = self._file or pq.ParquetWriter(self._path, batch.schema)
+        if batch.schema != self._file.schema:
+            others = sorted({field.name for field in set(batch.schema) ^ set(self._file.schema)})
+            raise ProjectError(
+                f"{WRITTEN}: {', '.join(others)}: not as in the rows before; one type a column"
+            )
         self._file.write_batch(batch)
         return batch.num_rows
 
@@ -145,13 +205,7 @@ class RowsToScore:
 def rows_to_score(settings: Settings, file: Path | None, start: date | None, end: date | None) -> RowsToScore:
     """Return the rows of `file`, or those of the loaded table from `start` (default: live_from) to `end`."""
     if file is None:
-        start = start or settings.dates.live_from
-        source = f"(SELECT * FROM {require_table(settings, settings.project.table_name)} WHERE {period(settings.project.contract, start, end)})"
-        return RowsToScore(
-            source,
-            f"{settings.project.table_name} from {start} to {end or 'the end'}",
-            f"{start}-{end or 'end'}",
-        )
+        return _rows_of_table(settings, start or settings.dates.live_from, end)
     if start or end:
         raise ProjectError("--input: takes the whole file; leave out --from and --to")
     if not file.is_file():
@@ -159,11 +213,19 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
     if file.suffix == ".parquet":
         return RowsToScore(parquet(file), file.name, file.stem)
     if file.suffix == ".csv":
-        return RowsToScore(_csv(file), file.name, file.stem)
+        return RowsToScore(_csv(file, settings.project.request), file.name, file.stem)
     raise ProjectError(f"{file}: neither .parquet nor .csv")
 
 
-def _csv(file: Path) -> str:
+def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToScore:
+    project = settings.project
+    table = require_table(settings, project.table_name)
+    source = f"(SELECT * FROM {table} WHERE {period(project.contract, start, end)})"
+    origin = f"{project.table_name} from {start} to {end or 'the end'}"
+    return RowsToScore(source, origin, f"{start}-{end or 'end'}")
+
+
+def _csv(file: Path, asked: type[Record]) -> str:
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         header = next(csv.reader(lines), [])
     if not header:
@@ -171,9 +233,7 @@ def _csv(file: Path) -> str:
     if len(header) == 1:
         raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
     # Whole numbers are read as DOUBLE: the contract refuses a fraction, which INTEGER would round.
-    kinds = {
-        c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(request_model(CONTRACT))
-    }
+    kinds = {c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(asked)}
     types = ", ".join(f"{literal(name)}: {literal(kinds.get(name, 'VARCHAR'))}" for name in header)
-    options = "auto_detect = false, header = true, delim = ','"
-    return f"read_csv({literal(file)}, columns = {{{types}}}, {options})"
+    options = "auto_detect = false, header = true, delim = ',', hive_partitioning = false"
+    return f"read_csv({file_name(file)}, columns = {{{types}}}, {options})"

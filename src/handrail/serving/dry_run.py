@@ -16,7 +16,6 @@ from urllib.request import Request, urlopen
 
 from handrail.compute.duckdb import connect, rows
 from handrail.config.settings import Settings
-from handrail.contract.schema import columns, request_model
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.serving.api_key import HEADER
@@ -51,13 +50,13 @@ def ask_once(settings: Settings) -> tuple[dict[str, Any], float]:
 
 def first_live_record(settings: Settings) -> dict[str, Any]:
     """Return what a client would send for the first row after `split.live_from`."""
-    names = ", ".join(c.name for c in columns(request_model(settings.project.contract)))
-    time_column = settings.project.time
+    project = settings.project
+    names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
     with connect(settings) as connection:
         found = rows(
             connection,
-            f"SELECT {names} FROM {require_table(settings, settings.project.table_name)} WHERE {time_column} >= "
-            f"TIMESTAMP '{settings.dates.live_from}' ORDER BY {time_column} LIMIT 1",
+            f"SELECT {names} FROM {table} WHERE {project.time} >= "
+            f"TIMESTAMP '{settings.dates.live_from}' ORDER BY {project.time} LIMIT 1",
         )
     if not found:
         raise ProjectError(f"no row after {settings.dates.live_from}, live_from of project.yaml")

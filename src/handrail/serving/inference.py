@@ -9,7 +9,6 @@ import numpy as np
 
 from handrail.arrays import Floats
 from handrail.config.settings import Settings
-from handrail.contract.schema import request_model
 from handrail.errors import ProjectError
 from handrail.predictor import Predictor
 from handrail.registry.canary import is_chosen, load_canary
@@ -17,7 +16,6 @@ from handrail.registry.live import Canary, Live, Mode, live_path, load_live
 from handrail.registry.versions import Version
 from handrail.tasks.metric import Decision
 
-log = logging.getLogger(__name__)
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +76,7 @@ def try_model(version: Version, predictor: Predictor, features: Floats) -> Float
 
 def start_model(version: Version) -> Predictor:
     """Return the model after a first answer; raises ProjectError if it doesn't fit the contract or run."""
-    unknown = set(version.encoding.features) - set(request_model(CONTRACT).model_fields)
+    unknown = set(version.encoding.features) - set(version.project.request.model_fields)
     if unknown:
         raise ProjectError(
             f"{version.name}: learnt from {', '.join(sorted(unknown))}, no longer in contract.py"
@@ -129,7 +127,7 @@ class LiveModel:
         """
         self.follow()
         canary = self._live.canary
-        if self._canary and canary and is_chosen(records[0][KEY], canary.share):
+        if self._canary and canary and is_chosen(records[0][self._settings.project.key], canary.share):
             answer = infer(self._canary, records, "model")
             if answer.source == "model":
                 return answer
