@@ -32,7 +32,8 @@ CONTRACT = '''"""The contract: every column of the table."""
 from datetime import datetime
 from typing import Literal
 
-from .schema import Record, Role, column
+from handrail.contract import Record, Role, column
+from handrail.tasks import Classification
 
 
 class Visit(Record):
@@ -54,6 +55,7 @@ class Visit(Record):
 
 CONTRACT = Visit
 TABLE = "visits"
+TASK = Classification()
 '''
 RAW_TABLES = """RAW_TABLES = {
     "booked": RawTable(
@@ -140,4 +142,4 @@ def test_it_runs(own):
 
 def test_its_own_tests_hold(own):
     said = ran(own, "uv", "run", "pytest", "-q", "-n", "2")
-    assert int(re.search(r"(\d+) passed", said)[1]) > 600
+    assert int(re.search(r"(\d+) passed", said)[1]) > 15
