@@ -179,12 +179,10 @@ class BatchWriter:
     def __call__(self, batch: pa.RecordBatch) -> int:
         """Write a batch and return its rows; raises ProjectError where its columns are not those before."""
         self._file = self._file or pq.ParquetWriter(self._path, batch.schema)
-        if batch.schema != self._file.schema:
-            others = sorted({field.name for field in set(batch.schema) ^ set(self._file.schema)})
-            raise ProjectError(
-                f"{WRITTEN}: {', '.join(others)}: not as in the rows before; one type a column"
-            )
-        self._file.write_batch(batch)
+        others = sorted({field.name for field in set(batch.schema) ^ set(self._file.schema)})
+        if others:
+            raise ProjectError(f"{WRITTEN}: {', '.join(others)}: not of one type in all rows")
+        self._file.write_batch(batch.select(self._file.schema.names))
         return batch.num_rows
 
     def close(self) -> None:
