@@ -18,12 +18,13 @@ def _(mo):
     mo.md(r"""
     # An experiment: how far back is it worth learning from?
 
-    Old rows are more rows, and they are from another world. So train on the last quarter of the
-    history, on half of it and on all of it, and compare. Training, baseline and measuring are those of
+    Old rows are more rows, and they are from another world. So learn from the last quarter of the
+    history, from half of it and from all of it, and compare. Model, baseline and measuring are those of
     the project; only the rows differ.
 
     The months that the report measures on stay untouched: who looks at them again and again ends up
-    fitting them. The whole split is moved to end where they begin.
+    fitting them. The whole split is moved to end where they begin. No version is kept, and nothing is
+    logged.
     """)
     return
 
@@ -35,66 +36,25 @@ def _():
     # Threads that wait leave the processor to others; this is read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-    from datetime import date, timedelta
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-    from typing import Any
+    import numpy as np
+    import pandas as pd
+    from handrail.compute import connect
+    from handrail.training import Dataset, Predictor, Run
 
-    import matplotlib.pyplot as plt
+    from {{ cookiecutter.__package }} import project
+    from {{ cookiecutter.__package }}.model import baseline
 
-    from {{ cookiecutter.__package }}.console import figure as shown
-    from {{ cookiecutter.__package }}.console import table as show
-    from {{ cookiecutter.__package }}.contract import CONTRACT, TABLE
-    from {{ cookiecutter.__package }}.engine import connect, row, write_parquet
-    from {{ cookiecutter.__package }}.etl.load import require_table, table_path
-    from {{ cookiecutter.__package }}.model.metrics import EXPLAINED
-    from {{ cookiecutter.__package }}.model.train import train
-    from {{ cookiecutter.__package }}.schema import Role, one_of_role
-    from {{ cookiecutter.__package }}.settings import read_settings
-
-    return (
-        date,
-        timedelta,
-        Path,
-        TemporaryDirectory,
-        Any,
-        plt,
-        shown,
-        show,
-        CONTRACT,
-        TABLE,
-        connect,
-        row,
-        write_parquet,
-        require_table,
-        table_path,
-        EXPLAINED,
-        train,
-        Role,
-        one_of_role,
-        read_settings,
-    )
-
-
-@app.cell
-def _(CONTRACT, TABLE, connect, row, require_table, EXPLAINED, Role, one_of_role, read_settings):
-    settings = read_settings()
+    settings = project.settings()
     split = settings.dates.ending(settings.dates.test_from)
-    metric = settings.accuracy.metric
-    table = require_table(settings, TABLE)
-    time = one_of_role(CONTRACT, Role.TIME).name
+    metric = project.metrics[settings.accuracy.metric]
     with connect(settings) as _connection:
-        first = row(_connection, f"SELECT min({time}) AS time FROM {table}")["time"]
-    history_days = (split.validation_from - first.date()).days
-    print(f"{history_days} days of history, measured by {metric}: {EXPLAINED[metric]}")
-    return (
-        settings,
-        split,
-        metric,
-        table,
-        time,
-        history_days,
-    )
+        run = Run(settings, split, lambda step: None, _connection)
+        splits = run.read_splits()
+    simple = baseline.fit(splits.training, settings.accuracy).predict(splits.test.baseline_by)
+    history = splits.training.times.max() - splits.training.times.min()
+    print(f"{history.astype('timedelta64[D]')} of history, measured by {metric.name}: {metric.meaning}")
+
+    return (np, pd, Dataset, Predictor, project, metric, run, splits, simple, history)
 
 
 @app.cell
@@ -102,53 +62,31 @@ def _(mo):
     mo.md(r"""
     ## Try
 
-    Each training has a workspace of its own that is thrown away, so no version is kept and nothing is
-    logged.
+    `project.fit` is the function of `model/train.py` that whatever learns calls. What it made is kept as an
+    ONNX file, and that is measured, as in every training.
     """)
     return
 
 
 @app.cell
-def _(
-    date,
-    timedelta,
-    Path,
-    TemporaryDirectory,
-    Any,
-    TABLE,
-    connect,
-    write_parquet,
-    table_path,
-    train,
-    settings,
-    split,
-    metric,
-    table,
-    time,
-    history_days,
-):
-    def learnt_from(start: date) -> dict[str, Any]:
-        """Train on rows from `start` on, and return the record of the version."""
-        with TemporaryDirectory() as folder:
-            scratch = settings.model_copy(update={"workspace": Path(folder)})
-            with connect(settings) as _connection:
-                recent = f"SELECT * FROM {table} WHERE {time} >= TIMESTAMP '{start}'"
-                write_parquet(_connection, recent, table_path(scratch, TABLE))
-            return train(scratch, split, lambda step: None).info
+def _(Dataset, Predictor, simple, project, splits, run, metric, history):
+    def measured(rows: Dataset) -> dict[str, dict[str, float]]:
+        """Learn from `rows`; return the figures on the test rows, of the model and of the baseline."""
+        model = project.fit(rows, splits.encoding, run.seed, run.hyperparameters)
+        served = Predictor(project.estimator.export(model, len(splits.encoding.features)))
+        decision = run.decide(splits.validation, served.predict(splits.validation.features))
+        found = run.evaluate(splits.test, served.predict(splits.test.features), simple, decision)
+        return {name: found[name][metric.name] for name in ("model", "baseline")}
 
-    def days_before(days: float) -> date:
-        """Return the day so many days before the validation period."""
-        return split.validation_from - timedelta(days=round(days))
+    def latest(share: float) -> Dataset:
+        """Return the training rows of the last `share` of the history."""
+        times = splits.training.times
+        return splits.training.rows(times >= times.max() - (share * history).astype(history.dtype))
 
-    names = {"a quarter": 0.25, "half": 0.5, "all": 1.0}
-    records = {name: learnt_from(days_before(share * history_days)) for name, share in names.items()}
-    measured = {name: record["evaluation"]["model"][metric] for name, record in records.items()}
-    baseline = records["all"]["evaluation"]["baseline"][metric]["value"]
-    return (
-        records,
-        measured,
-        baseline,
-    )
+    tried = {name: latest(share) for name, share in {"a quarter": 0.25, "half": 0.5, "all": 1.0}.items()}
+    found = {name: measured(rows) for name, rows in tried.items()}
+
+    return (tried, found)
 
 
 @app.cell
@@ -160,30 +98,28 @@ def _(mo):
 
 
 @app.cell
-def _(plt, shown, show, metric, records, measured, baseline):
-    show(
-        ("history", "rows", metric, "95%"),
-        [
-            (
-                name,
-                f"{records[name]['rows']['training']:,}",
-                shown(found["value"]),
-                f"{shown(found['low'])} to {shown(found['high'])}",
-            )
-            for name, found in measured.items()
-        ],
-    )
-    print(f"the simple technique: {shown(baseline)}")
+def _(pd, found, tried, metric):
+    compared = pd.DataFrame({name: figures["model"] for name, figures in found.items()}).T
+    compared.insert(0, "rows", [len(rows) for rows in tried.values()])
+    by_baseline = found["all"]["baseline"]["value"]
+    print(f"{metric.name}, with its 95% interval; the simple technique: {by_baseline:.3f}")
+    compared.round(3)
 
-    values = [found["value"] for found in measured.values()]
-    below = [found["value"] - found["low"] for found in measured.values()]
-    above = [found["high"] - found["value"] for found in measured.values()]
-    _figure, _axes = plt.subplots(layout="constrained")
-    _axes.errorbar(list(measured), values, [below, above], marker="o", capsize=4)
-    _axes.axhline(baseline, linestyle="--", label="simple technique")
-    _axes.set(xlabel="history learnt from", ylabel=metric)
+    return (compared, by_baseline)
+
+
+@app.cell
+def _(compared, metric, np, by_baseline):
+    _axes = compared["value"].plot(
+        yerr=np.array([compared["value"] - compared["low"], compared["high"] - compared["value"]]),
+        marker="o",
+        capsize=4,
+        xlabel="history learnt from",
+        ylabel=metric.name,
+    )
+    _axes.axhline(by_baseline, linestyle="--", label="simple technique")
     _axes.legend()
-    _figure
+    _axes
     return
 
 

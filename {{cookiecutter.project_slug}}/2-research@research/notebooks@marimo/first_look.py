@@ -20,7 +20,10 @@ def _(mo):
 
     What is in the table that the model learns from, how it changes with time, and which columns say
     something about the target. Names, units and roles come from the contract, so this holds for other
-    data too. The engine does the work; only its answers come here.
+    data too.
+
+    `project.table()` is the whole table as a pandas DataFrame. `project.frame("SELECT ...")` is what a
+    query finds in it and in the raw tables: the engine does the work, and only the answer comes here.
     """)
     return
 
@@ -28,48 +31,15 @@ def _(mo):
 @app.cell
 def _():
     import matplotlib.pyplot as plt
+    import pandas as pd
+    from handrail.contract import Column, Role, columns, of_role
 
-    from {{ cookiecutter.__package }}.console import table as show
-    from {{ cookiecutter.__package }}.contract import CONTRACT, TABLE
-    from {{ cookiecutter.__package }}.engine import connect, rows
-    from {{ cookiecutter.__package }}.etl.load import require_table
-    from {{ cookiecutter.__package }}.schema import Column, Role, columns, of_role, one_of_role
-    from {{ cookiecutter.__package }}.settings import read_settings
+    from {{ cookiecutter.__package }} import project
 
-    return (
-        plt,
-        show,
-        CONTRACT,
-        TABLE,
-        connect,
-        rows,
-        require_table,
-        Column,
-        Role,
-        columns,
-        of_role,
-        one_of_role,
-        read_settings,
-    )
+    table = project.table()
+    time, target = project.time, project.target
 
-
-@app.cell
-def _(CONTRACT, TABLE, connect, rows, require_table, Role, one_of_role, read_settings):
-    settings = read_settings()
-    table = require_table(settings, TABLE)
-    time, target = (one_of_role(CONTRACT, role).name for role in (Role.TIME, Role.TARGET))
-
-    def ask(query: str) -> list[dict]:
-        """Return the rows of a query."""
-        with connect(settings) as _connection:
-            return rows(_connection, query)
-
-    return (
-        table,
-        time,
-        target,
-        ask,
-    )
+    return (plt, pd, Column, Role, columns, of_role, project, table, time, target)
 
 
 @app.cell
@@ -83,15 +53,14 @@ def _(mo):
 
 
 @app.cell
-def _(show, CONTRACT, TABLE, columns, table, ask):
-    counts = ", ".join(f"count({column.name}) AS {column.name}" for column in columns(CONTRACT))
-    (known,) = ask(f"SELECT count(*) AS every_row, {counts} FROM {table}")
-    total = known["every_row"]
-    show(
-        ("column", "role", "unit", "missing"),
-        [(c.name, c.role.value, c.unit, f"{1 - known[c.name] / total:.1%}") for c in columns(CONTRACT)],
-    )
-    print(f"{total:,} {TABLE}")
+def _(pd, columns, project, table):
+    overview = pd.DataFrame(
+        [(column.name, column.role.value, column.unit) for column in columns(project.contract)],
+        columns=["column", "role", "unit"],
+    ).set_index("column")
+    overview["missing"] = table.isna().mean().map("{:.1%}".format)
+    print(f"{len(table):,} {project.table_name}")
+    overview
     return
 
 
@@ -107,17 +76,16 @@ def _(mo):
 
 
 @app.cell
-def _(plt, table, time, target, ask):
-    months = ask(
+def _(project, time, target, plt):
+    months = project.frame(
         f"SELECT strftime({time}, '%Y-%m') AS month, count(*) AS n, avg({target}) AS mean "
-        f"FROM {table} GROUP BY 1 ORDER BY 1"
+        f"FROM {project.table_name} GROUP BY month ORDER BY month"
     )
 
-    names = [month["month"] for month in months]
     _figure, (_upper, _lower) = plt.subplots(2, 1, sharex=True, layout="constrained")
-    _upper.bar(names, [month["n"] for month in months])
+    _upper.bar(months["month"], months["n"])
     _upper.set_ylabel("rows")
-    _lower.plot(names, [month["mean"] for month in months], marker="o")
+    _lower.plot(months["month"], months["mean"], marker="o")
     _lower.set_ylabel(f"mean of {target}")
     _lower.tick_params(axis="x", rotation=45)
     _figure
@@ -137,21 +105,17 @@ def _(mo):
 
 
 @app.cell
-def _(plt, CONTRACT, Column, Role, of_role, table, target, ask):
+def _(Column, table, pd, target, of_role, project, Role, plt):
     def spread(column: Column) -> float:
         """Return the standard deviation, over rows, of the mean of the target in the row's group."""
-        group = column.name if column.categorical else f"ntile(10) OVER (ORDER BY {column.name})"
-        grouped = (
-            f"SELECT {group} AS part, {target} AS outcome FROM {table} "
-            f"WHERE {column.name} IS NOT NULL AND {target} IS NOT NULL"
-        )
-        means = f"SELECT avg(outcome) OVER (PARTITION BY part) AS mean FROM ({grouped}) AS grouped"
-        return ask(f"SELECT stddev_pop(mean) AS spread FROM ({means}) AS means")[0]["spread"]
+        values = table[column.name]
+        group = values if column.categorical else pd.qcut(values, 10, duplicates="drop")
+        return float(table.groupby(group, observed=True)[target].transform("mean").std(ddof=0))
 
-    spreads = sorted((spread(column), column.name) for column in of_role(CONTRACT, Role.FEATURE))
+    spreads = pd.Series({each.name: spread(each) for each in of_role(project.contract, Role.FEATURE)})
 
     _figure, _axes = plt.subplots(figsize=(6, 0.8 + 0.25 * len(spreads)), layout="constrained")
-    _axes.barh([name for _, name in spreads], [value for value, _ in spreads])
+    spreads.sort_values().plot.barh(ax=_axes)
     _axes.set_xlabel(f"spread of the mean of {target}")
     _figure
     return
