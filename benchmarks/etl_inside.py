@@ -14,13 +14,13 @@ from pathlib import Path
 
 import duckdb
 from etl_by_hand import write_table
-from late_flights.etl.pipeline import run_etl
-from late_flights.settings import read_settings
+from handrail.etl import run_etl
+from late_flights import project
 
 
 def main(source: Path, target: Path, pairs: int) -> None:
     """Run the pairs, one more before that is not counted, and compare what was written."""
-    settings = read_settings()
+    settings = project.settings()
     seconds = []
     for _ in range(pairs + 1):
         ours = timed(lambda: run_etl(settings, lambda step: None))

@@ -23,9 +23,9 @@ START_SECONDS = 60
 # What a client sends: the first record of the live period, as the project itself rehearses it.
 RECORD = """
 import json
-from late_flights.serve.rehearsal import first_live_record
-from late_flights.settings import read_settings
-print(json.dumps({"records": [first_live_record(read_settings())]}, default=str))
+from handrail.serving.dry_run import first_live_record
+from late_flights import project
+print(json.dumps({"records": [first_live_record(project.settings())]}, default=str))
 """
 
 

@@ -12,15 +12,17 @@ import duckdb
 import pytest
 
 from handrail import errors
-from handrail.config import settings
+from handrail.config.settings import read_settings
 from handrail.etl import load
 from handrail.registry import versions
 from handrail.reports import PAGES
 from handrail.training import run as train
 from handrail.training import tracking
-from tests.engine.support.names import commands, contract
+from tests.engine.support.names import ENV_PREFIX, commands, contract
+from tests.engine.support.workspaces import PROJECT
 
-ADDRESS = f"{settings.ENV_PREFIX}TRACKING__URI"
+pytest.importorskip("mlflow", reason="runs in the environment of a project that tracks")
+ADDRESS = f"{ENV_PREFIX}TRACKING__URI"
 
 
 def free_port():
@@ -48,7 +50,7 @@ def tracked(trained, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         assert commands.main(["train", "--note", "four thousand rows"]) == 0
-    return settings.read_settings(root=root)
+    return read_settings(PROJECT.at(root))
 
 
 @pytest.fixture(scope="module")
