@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help:
 	@echo "make demo   bake the default project into build/ and run it, from raw data to a live prediction"
 	@echo "make test   lint, then every test (fast, then slow)"
-	@echo "make fast   the tests that install nothing      make lint   ruff on hooks, tests, template"
+	@echo "make fast   the tests that install nothing      make lint   ruff, ty and others on what is here"
 	@echo "make slow   the tests that install and run      make bench  side by side with the peers"
 
 demo: .venv/ready
@@ -32,6 +32,7 @@ slow: .venv/ready
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml
 	.venv/bin/ruff format --check --config pyproject.toml
+	.venv/bin/ty check
 	.venv/bin/codespell
 	.venv/bin/zizmor --offline --quiet .github
 

@@ -51,6 +51,9 @@ def current_template():
 def loaded(template):
     """Return the module `hooks/questions.py` of a template, in a package that is its `handrail.scaffold`."""
     scaffold, own = template / "src" / "handrail" / "scaffold", template / "hooks" / "questions.py"
+    for needed in (scaffold / "__init__.py", own):
+        if not needed.is_file():
+            raise FailedHookException(f"{needed}: not found. The template must be whole: clone it again")
     content = b"".join(path.read_bytes() for path in (own, *sorted(scaffold.glob("*.py"))))
     if (template, content) not in LOADED:
         package = f"{__name__}_{len(LOADED)}"

@@ -24,11 +24,12 @@ from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 # The package is the template's own `handrail.scaffold`, under a name that nothing else in the process has.
-rules, record, repository, wheel = (
-    import_module(f"{__package__}.{name}") for name in ("answers", "record", "repository", "wheel")
+rules, names, record, repository, wheel = (
+    import_module(f"{__package__}.{name}") for name in ("answers", "names", "record", "repository", "wheel")
 )
 NONE = rules.NONE
 
+FOLDER = "{{cookiecutter.project_slug}}"
 JINJA = re.compile("{[{%#]")
 VALUE = re.compile(r"{{ ?cookiecutter\.\w+ ?}}")
 LATEST = []
@@ -95,6 +96,7 @@ class Questions(Extension):
                 answers[key] = NONE
         refuse(rules.refusals(self.raw, answers))
         answers |= rules.derived(self.raw, answers)
+        refuse(names.without_part(self.template / FOLDER, self.raw["stage"][-1], answers["__chosen"]))
         answers["__engine"] = wheel.engine_version(self.template)
         if "_output_dir" in answers:
             folder = project_folder(answers)
@@ -134,11 +136,13 @@ def given() -> tuple[dict, dict]:
     command = click.get_current_context(silent=True)
     if command is None or command.command is not cli.main:
         return {}, {}
-    options = command.params
+    options, known = command.params, command.meta
     if options["replay"] or options["replay_file"]:
         return {}, {}
-    configured = get_user_config(options["config_file"], options["default_config"])["default_context"]
-    return configured, options["extra_context"] or {}
+    if __name__ not in known:  # read once: cookiecutter leaves the folder that the file's name is relative to
+        configured = get_user_config(options["config_file"], options["default_config"])
+        known[__name__] = configured["default_context"], options["extra_context"] or {}
+    return known[__name__]
 
 
 def report_left_out(key: str, answer: str, because: str) -> None:
@@ -191,7 +195,7 @@ def tidy_up(folder: Path, keep: bool) -> None:
     """Remove a project that is not whole, put a lone `.git` back. Raises ClickException for an OSError."""
     logging.getLogger("cookiecutter.hooks").removeFilter(no_traceback)
     error = sys.exc_info()[1]
-    if isinstance(error, OSError | KeyboardInterrupt) and not keep and not (folder / record.NAME).exists():
+    if error and not isinstance(error, SystemExit) and not keep and not (folder / record.NAME).exists():
         shutil.rmtree(folder, ignore_errors=True)
     repository.put_back(folder)
     if isinstance(error, OSError):

@@ -99,9 +99,7 @@ def test_signing_that_fails_is_one_line(cookiecutter, tmp_path):
     done = cookiecutter("--no-input")
     assert done.returncode == 0
     (said,) = done.stderr.splitlines()
-    assert said.startswith(
-        f"git could not make the first commit: fatal: cannot run {tmp_path}/absent: "
-    )
+    assert said.startswith(f"git could not make the first commit: fatal: cannot run {tmp_path}/absent: ")
 
 
 def test_gits_variables_of_another_repository_are_not_followed(cookiecutter, tmp_path):

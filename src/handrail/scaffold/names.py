@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
@@ -18,6 +18,23 @@ def kept_name(path: str, chosen: Set[str]) -> str | None:
     if not CACHES.isdisjoint(path.split("/")) or any(chosen.isdisjoint(words) for words in asked):
         return None
     return WORD.sub("", path)
+
+
+def without_part(folder: Path, always: str, chosen: Iterable[str]) -> list[str]:
+    """Return which chosen words the template's folder of files knows nothing of, one sentence a word.
+
+    A part is a name with `@word`, or `'word'` in a text that is rendered; `always` is the word that every
+    project has. Raises OSError.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and CACHES.isdisjoint(path.parts)]
+    named = {word for path in files for words in WORD.findall(path.as_posix()) for word in words.split("+")}
+    left = [word for word in chosen if word not in named and word != always]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files] if left else []
+    return [
+        f"{word}: the template has no part for this answer. Name a file name@{word}, or test for '{word}'"
+        for word in left
+        if not any(f"'{word}'" in text for text in texts)
+    ]
 
 
 def leave_out(project: Path, chosen: Set[str]) -> list[str]:

@@ -15,6 +15,7 @@ from .repository import GitError, run_git
 NAME = ".handrail.json"
 WEB = re.compile(r"(git\+|hg\+)?(https?|ssh|git|ftps?)$")
 HOST = re.compile(r"[\w.+-]+@[\w.-]+:(?!//)[^\s@]+$")  # user@host:path, as git and ssh write it
+TEMPORARY = re.compile(r"tmp\w{8}")  # as Python names temporary folders
 # A template may belong to another user, and nothing in it may be written.
 READING = ("--no-optional-locks", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 
@@ -115,7 +116,7 @@ def directory_of_archive(template: Path, typed: str) -> str:
     if not typed.lower().endswith(".zip"):
         return ""
     parts = template.parts
-    unpacked = [at for at, part in enumerate(parts) if part.startswith("tmp") and at + 2 < len(parts)]
+    unpacked = [at for at, part in enumerate(parts) if TEMPORARY.fullmatch(part)]
     return "/".join(parts[unpacked[-1] + 2 :]) if unpacked else ""
 
 

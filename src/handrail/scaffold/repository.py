@@ -20,6 +20,8 @@ def run_git(folder: Path, *command: str, options: Sequence[str] = ()) -> str:
     `options` come before the command, as `-c name=value`. Raises GitError if it fails or there is no git.
     """
     line = ["git", "-C", str(folder), *options, *command]
+    if os.name != "nt":  # UTF-8, whatever the locale
+        line = [part.encode(errors="surrogateescape") for part in line]
     own = {key: value for key, value in os.environ.items() if key not in LOCAL}
     try:
         done = subprocess.run(line, env=own, capture_output=True, check=False)

@@ -158,7 +158,7 @@ def test_without_git_the_address_is_still_known(monorepo, monkeypatch):
 
 
 def test_an_archive_says_where_in_it_the_template_lay(tmp_path):
-    unpacked = tmp_path / "tmpx1y2" / "all-main" / "templates" / "ml"
+    unpacked = tmp_path / "tmpx1y2z3_4" / "all-main" / "templates" / "ml"
     unpacked.mkdir(parents=True)
     found = examine(unpacked, "0.2.0", "https://example.com/all.zip")
     assert found == Template("0.2.0", "https://example.com/all.zip", directory="templates/ml")
