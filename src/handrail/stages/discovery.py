@@ -4,10 +4,10 @@ from functools import partial
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.stages.documents import read_text, written
+from handrail.project import Project
+from handrail.stages.documents import UNANSWERED, read_text, written
 from handrail.stages.gates import GO, Finding, State, done, still_open
 from handrail.stages.ideas import FILE, read_ideas
-from handrail.stages.start_over import UNANSWERED
 
 
 def begun(settings: Settings) -> bool:
@@ -63,7 +63,16 @@ CHECKS = {
     GO: decision_made,
 }
 BY_PEOPLE = tuple(CHECKS)
-YOURS = {
-    "1-discovery": "the texts, and ideas.yaml",
-    "project.yaml": "the decision, the budget, the accuracy needed, what errors cost",
-}
+
+
+def yours(project: Project) -> dict[str, str]:
+    """Return the files to change for data of one's own, with what to do there."""
+    return {"1-discovery": "the texts, and ideas.yaml", "project.yaml": _facts(project)}
+
+
+def _facts(project: Project) -> str:
+    """Return what project.yaml says that is the example's: start-over can empty only a part of it."""
+    facts = ["the decision", "the budget", "the accuracy needed", "what errors cost"]
+    facts += ["the split"] if project.has("research") else []
+    facts += ["the ranges expected live", "what inclusion means"] if project.has("operation") else []
+    return ", ".join(facts)

@@ -7,6 +7,7 @@ from handrail.config.yaml_file import Model, read_yaml_file
 from handrail.errors import ProjectError
 from handrail.stages.gates import Finding, done, still_open
 
+UNANSWERED = "?"  # stands in a blank form where an answer goes
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 SECTION = re.compile(r"^## +(.+)$", re.MULTILINE)
 

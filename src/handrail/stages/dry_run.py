@@ -1,18 +1,30 @@
-"""What the last rehearsal showed: whether the tests pass here, and each command of the runbook works."""
+"""The dry run of the handover: the tests, and each command of the runbook on a copy of the project."""
 
+import os
 import re
-from datetime import datetime
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from handrail.cli import accepts
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.stages.documents import read_text
 from handrail.stages.gates import Finding, command, done, still_open
+from handrail.stages.project_copy import ProjectCopy, copy_project, give_second_version
 
 RUNBOOK = "4-operation/runbook.md"
-COMMAND = re.compile(rf"uv run {re.escape(PROGRAM)} ([^`\n]+)")
+GOOD = (0, 3)  # 3 is an alert: what monitoring is for
+NEVER_END = {"serve", "tracking"}
+LONGEST_SECONDS = 3600
+MOST_NAMED = 3  # tests that fail
 
 
 class Tried(BaseModel):
@@ -42,7 +54,8 @@ def dry_run_path(settings: Settings) -> Path:
 
 def commands_of(settings: Settings) -> list[str]:
     """Return the commands that the runbook names, without the program, each once and in its order."""
-    return list(dict.fromkeys(line.strip() for line in COMMAND.findall(read_text(settings, RUNBOOK))))
+    named = re.compile(rf"uv run {re.escape(settings.project.program)} ([^`\n]+)")
+    return list(dict.fromkeys(line.strip() for line in named.findall(read_text(settings, RUNBOOK))))
 
 
 def tests_ran(settings: Settings) -> Finding:
@@ -70,6 +83,72 @@ def runbook_works(settings: Settings) -> Finding:
             f"{RUNBOOK}: does not work: {'; '.join(broken)}", "mend the runbook, or what it runs"
         )
     return done(f"on {last.at.date()}: each of {len(lines)} commands works on a copy")
+
+
+def run_dry(settings: Settings, on_step: Callable[[str], None]) -> DryRun:
+    """Run the tests where they are, and each command of the runbook, in its order, on one copy."""
+    on_step("run the tests")
+    tests = _run([sys.executable, "-m", "pytest", "-q", "-m", ""], settings.root, os.environ, "pytest")
+    with TemporaryDirectory(prefix="rehearsal-") as folder:
+        on_step("copy the project")
+        there = copy_project(settings, Path(folder))
+        tried = []
+        for line in commands_of(settings):
+            on_step(line)
+            tried.append(attempt(there, line))
+    return DryRun(at=datetime.now(UTC), tests=tests, commands=tuple(tried))
+
+
+def attempt(there: ProjectCopy, line: str) -> Tried:
+    """Run one command in a copy; of one that never ends, only look at its options.
+
+    A rollback is given a version to leave, where only one was ever promoted.
+    """
+    verb, *arguments = shlex.split(line)
+    if not accepts(there.settings.project, verb, arguments):
+        return Tried(command=line, works=False, said="there is no such command")
+    if verb in NEVER_END and "--rehearse" not in arguments:
+        return Tried(command=line, works=True, said="not run, as it never ends; its options are right")
+    if verb == "rollback":
+        with suppress(ProjectError):  # the command itself says what is wrong
+            give_second_version(there.settings)
+    settings, folder = there.settings, there.settings.root
+    small = ("--sample", str(settings.sample)) if settings.sample else ()
+    called = [sys.executable, "-m", settings.project.package, verb, *arguments, *small]
+    tried = _run(called, folder, there.environment, line)
+    # The copy is gone when this is read.
+    here = tried.said.replace(f"{folder / 'work'}{os.sep}", "").replace(str(folder), ".")
+    return tried.model_copy(update={"said": here})
+
+
+def _run(called: Sequence[str], folder: Path, environment: Mapping[str, str], name: str) -> Tried:
+    try:
+        done = subprocess.run(  # noqa: S603
+            called,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Tried(command=name, works=False, said=f"did not end within {LONGEST_SECONDS} seconds")
+    works = done.returncode in GOOD
+    return Tried(command=name, works=works, said=_last_words(works, done.stdout, done.stderr))
+
+
+def _last_words(works: bool, out: str, err: str) -> str:
+    """Return the first error of what failed, or its tests that did; otherwise the last line printed."""
+    lines = [[line.strip() for line in text.splitlines() if line.strip()] for text in (out, err)]
+    errors = [line for line in lines[1] if line.startswith("error: ")]
+    if errors and not works:
+        return errors[0].removeprefix("error: ")
+    tests = [line.split()[1] for line in lines[0] if line.startswith("FAILED ")]
+    if tests and not works:
+        return f"{lines[0][-1]}: {', '.join(tests[:MOST_NAMED])}"
+    return next((text[-1] for text in lines if text), "nothing")
 
 
 def _last(settings: Settings) -> DryRun | None:

@@ -8,12 +8,17 @@ can be passed without.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
+from types import ModuleType
 
+from handrail import labelling
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.stages.parts import STAGES, modules, of_stage
+from handrail.project import STAGES
 
 GO = "decision made"
+MODULES = {stage: f"handrail.stages.{stage}" for stage in STAGES}
+ADDED = {"research": "handrail.labelling.gate"}  # where the project asks people for labels
 
 
 class State(StrEnum):
@@ -73,7 +78,7 @@ def advice(evidence: str, next_step: str) -> Finding:
 def command(settings: Settings, verb: str) -> str:
     """Return the command line of a verb, small where the settings are."""
     sample = f" --sample {settings.sample}" if settings.sample else ""
-    return f"uv run {settings.project.package.replace('_', '-')} {verb}{sample}"
+    return f"uv run {settings.project.program} {verb}{sample}"
 
 
 BORROWED = still_open(
@@ -82,22 +87,32 @@ BORROWED = still_open(
 )
 
 
-def read_stages(settings: Settings) -> list[Stage]:
-    """Look at the evidence of every stage that the project has, in their order.
+def gate_modules(settings: Settings, stage: str) -> list[ModuleType]:
+    """Return the module of a stage, then that of a part of the project which adds to it.
 
-    A stage is a module here with `begun`, CHECKS (name: function from settings to a finding, ProjectError
-    is a failure), BY_PEOPLE, the checks of what people write and sign: it counts only if it is theirs, and
-    YOURS, the files to change for data of one's own. Parts add to it.
+    Each has CHECKS (name: function from settings to a finding; ProjectError is a failure), BY_PEOPLE, the
+    checks of what people write and sign: it counts only if it is theirs, and `yours`, which returns for a
+    project the files to change for data of one's own. That of a stage has `begun` too.
     """
-    found = []
-    for name, module in modules():
-        findings = {
-            title: BORROWED if settings.borrowed and title in each.BY_PEOPLE else _judged(check, settings)
-            for each in of_stage(name, module)
-            for title, check in each.CHECKS.items()
-        }
-        found.append(Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(module.begun, settings), findings))
-    return found
+    names = [MODULES[stage]]
+    if stage in ADDED and labelling.is_asked_for(settings.root):
+        names.append(ADDED[stage])
+    return [import_module(name) for name in names]
+
+
+def read_stages(settings: Settings) -> list[Stage]:
+    """Look at the evidence of every stage that the project has, in their order."""
+    return [_read_stage(settings, name) for name in settings.project.stages]
+
+
+def _read_stage(settings: Settings, name: str) -> Stage:
+    modules = gate_modules(settings, name)
+    findings = {
+        title: BORROWED if settings.borrowed and title in module.BY_PEOPLE else _judged(check, settings)
+        for module in modules
+        for title, check in module.CHECKS.items()
+    }
+    return Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(modules[0].begun, settings), findings)
 
 
 def refusals(stages: list[Stage]) -> list[str]:

@@ -11,7 +11,9 @@ def missing_go(settings: Settings) -> str | None:
     if decision.go == "no-go":
         return f"project.yaml: {decision.decided_by} said no-go on {decision.decided_on}; stop here"
     if decision.go == "open":
-        return f"project.yaml: nobody has said go yet; `{settings.project.package.replace('_', '-')} status` says what is missing"
+        return (
+            f"project.yaml: nobody has said go yet; `{settings.project.program} status` says what is missing"
+        )
     return None
 
 

@@ -8,8 +8,8 @@ from string import Template
 
 def html_page(title: str, lead: str, parts: Iterable[str], footer: str) -> str:
     """Return a whole page. `parts` is markup; the other texts are escaped here."""
-    frame = Template(files(__package__ or "").joinpath("sheet.html").read_text(encoding="utf-8"))
-    return frame.substitute(
+    text = files("handrail.stages").joinpath("templates", "page.html").read_text(encoding="utf-8")
+    return Template(text).substitute(
         title=escape(title), lead=escape(lead), body="\n".join(parts), footer=escape(footer)
     )
 

@@ -7,7 +7,15 @@ from math import ceil, sqrt
 from handrail.config.settings import Settings
 from handrail.stages.html_page import heading, html_page, paragraph, table
 from handrail.stages.ideas import FILE, Idea, Shortlist
-from handrail.stages.ranking import DRAWS, Needed, Swing, needed, shares_first, swings, to_be_first
+from handrail.stages.sensitivity import (
+    DRAWS,
+    BreakEven,
+    Swing,
+    break_even,
+    break_even_to_lead,
+    shares_first,
+    swings,
+)
 from handrail.stages.svg import dot, drawing, level, round_step, text
 
 Row = tuple[str, ...]
@@ -42,12 +50,12 @@ def ranked_rows(shortlist: Shortlist) -> list[Row]:
 
 def paying_rows(shortlist: Shortlist) -> list[Row]:
     """Return what each number alone would have to be for the idea to pay."""
-    return [(idea.name, *_bounds(needed(idea))) for idea in shortlist.ranked()]
+    return [(idea.name, *_bounds(break_even(idea))) for idea in shortlist.ranked()]
 
 
 def winning_rows(shortlist: Shortlist) -> list[Row]:
     """Return what each number alone would have to be for the idea to come first; empty for a single idea."""
-    wanted = {idea.name: to_be_first(idea, shortlist.ideas) for idea in shortlist.ranked()}
+    wanted = {idea.name: break_even_to_lead(idea, shortlist.ideas) for idea in shortlist.ranked()}
     return [(name, *_bounds(found)) for name, found in wanted.items() if found]
 
 
@@ -82,7 +90,7 @@ def page(settings: Settings, shortlist: Shortlist) -> str:
 
 
 def _parts(shortlist: Shortlist) -> Iterator[str]:
-    yield picture(shortlist.ideas, shortlist.chosen, shortlist.currency)
+    yield chart(shortlist.ideas, shortlist.chosen, shortlist.currency)
     yield paragraph(
         "Up and to the right is better. The area of a circle is the cost, its dashed lines are the ranges; "
         "the chosen idea is orange.",
@@ -102,7 +110,7 @@ def _parts(shortlist: Shortlist) -> Iterator[str]:
     yield from (paragraph(line) for line in swing_lines(shortlist))
 
 
-def _bounds(found: Needed) -> tuple[str, str, str]:
+def _bounds(found: BreakEven) -> tuple[str, str, str]:
     """Return the three bounds in words; `never` where no such number can be."""
     chance = f"≥ {found.chance:.0%}" if 0 < found.chance <= 1 else "never" if found.chance > 1 else "any"
     value = "never" if found.value == float("inf") else f"≥ {found.value:,.0f}" if found.value > 0 else "any"
@@ -113,7 +121,7 @@ def _figure(swing: Swing) -> str:
     return f"{swing.bound:.0%}" if swing.field == "chance" else f"{swing.bound:,.0f}"
 
 
-def picture(ideas: Sequence[Idea], chosen: str | None, currency: str) -> str:
+def chart(ideas: Sequence[Idea], chosen: str | None, currency: str) -> str:
     """Return an SVG: chance to the right, value upwards, circles as large as the cost, ranges as lines."""
     highest = max(idea.bounds("value")[1] for idea in ideas) or 1.0
     step = round_step(highest)
@@ -123,11 +131,11 @@ def picture(ideas: Sequence[Idea], chosen: str | None, currency: str) -> str:
     marks = [*_axes(step, top, currency), *(_ranges(idea, top) for idea in ideas)]
     marks += [dot(x, y, radius, ORANGE if idea.name == chosen else BLUE) for idea, x, y, radius in placed]
     marks += _labels([(idea.name, x, y, radius) for idea, x, y, radius in placed])
-    told = "; ".join(f"{idea.name}: {idea.value:,.0f} at {idea.chance:.0%}" for idea in ideas)
-    return drawing(WIDTH, HEIGHT, told, marks)
+    described = "; ".join(f"{idea.name}: {idea.value:,.0f} at {idea.chance:.0%}" for idea in ideas)
+    return drawing(WIDTH, HEIGHT, described, marks)
 
 
-def short(amount: float) -> str:
+def format_amount(amount: float) -> str:
     """Return a round amount in few characters, as 2.5 M."""
     for unit, name in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
         if amount >= unit:
@@ -153,7 +161,7 @@ def _axes(step: float, top: float, currency: str) -> Iterator[str]:
     for value in takewhile(lambda value: value <= top, (step * number for number in count())):
         y = _up(value, top)
         yield level(LEFT, WIDTH - RIGHT, y, GRID)
-        yield text(LEFT - 8, y + 4, short(value), "end")
+        yield text(LEFT - 8, y + 4, format_amount(value), "end")
     for chance in (0, 0.25, 0.5, 0.75, 1):
         yield f'<path d="M{_across(chance):.1f} {TOP:g}V{bottom:g}" stroke="{GRID}"/>'
         yield text(_across(chance), bottom + 18, f"{chance:.0%}", "middle")

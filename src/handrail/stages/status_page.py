@@ -6,11 +6,11 @@ from html import escape
 
 from handrail.config.budget import Budget
 from handrail.config.settings import Settings
+from handrail.project import STAGES
 from handrail.stages.gates import Finding, Stage, State
-from handrail.stages.git_history import last_author
+from handrail.stages.git import last_author
 from handrail.stages.go_ahead import farewell
 from handrail.stages.html_page import heading, html_page, paragraph
-from handrail.stages.parts import STAGES
 from handrail.stages.status import count, next_step
 
 LATER = "not part of the project yet"
@@ -42,8 +42,8 @@ def _tiles(stages: list[Stage]) -> str:
 
 def _tile(folder: str, stage: Stage | None) -> str:
     kind = "" if stage is None else "done" if stage.passed else "failed" if stage.failed else ""
-    told = count(stage) if stage else LATER
-    return f'<div class="{kind}"><dd>{escape(_title(folder))}</dd><dt>{escape(told)}</dt></div>'
+    reached = count(stage) if stage else LATER
+    return f'<div class="{kind}"><dd>{escape(_title(folder))}</dd><dt>{escape(reached)}</dt></div>'
 
 
 def _money(budget: Budget) -> Iterator[str]:
@@ -64,12 +64,12 @@ def _table(settings: Settings, stage: Stage) -> str:
 
 
 def _row(settings: Settings, title: str, finding: Finding) -> str:
-    told = escape(finding.evidence).replace("\n", "<br>")
+    evidence = escape(finding.evidence).replace("\n", "<br>")
     if finding.state is not State.DONE:
-        told += f'<br><span class="quiet">Next: {escape(finding.next_step)}</span>'
+        evidence += f'<br><span class="quiet">Next: {escape(finding.next_step)}</span>'
     by = _who(settings, finding) if finding.state is State.DONE else ""
     state = f'<td class="state {finding.state}">{finding.state}</td>'
-    return f"<tr>{state}<th>{escape(title)}</th><td>{told}</td><td>{escape(by)}</td></tr>"
+    return f"<tr>{state}<th>{escape(title)}</th><td>{evidence}</td><td>{escape(by)}</td></tr>"
 
 
 def _who(settings: Settings, finding: Finding) -> str:

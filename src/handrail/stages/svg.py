@@ -35,9 +35,9 @@ def round_step(span: float) -> float:
     return tenth if span / tenth >= 4 else tenth / 2 if span / tenth >= 2 else tenth / 5
 
 
-def drawing(width: float, height: float, told: str, marks: Iterable[str]) -> str:
-    """Return marks as one picture; `told` is read out to those who cannot see it."""
-    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}">'
+def drawing(width: float, height: float, description: str, marks: Iterable[str]) -> str:
+    """Return marks as one picture; `description` is read out to those who cannot see it."""
+    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(description)}">'
     return "\n".join((opening, *marks, "</svg>"))
 
 

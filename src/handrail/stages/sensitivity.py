@@ -13,7 +13,7 @@ DRAWS = 10_000
 
 
 @dataclass(frozen=True)
-class Needed:
+class BreakEven:
     """What one number alone would have to be: `chance` and `value` at least, `cost` at most.
 
     A chance above 1 and a cost below 0 cannot be; an infinite value neither.
@@ -34,19 +34,19 @@ class Swing:
     first: str
 
 
-def needed(idea: Idea, above: float = 0.0) -> Needed:
+def break_even(idea: Idea, above: float = 0.0) -> BreakEven:
     """Return what would have to be true for the idea to return at least `above`: by default, to pay."""
-    return Needed(
+    return BreakEven(
         chance=(above + idea.cost) / idea.value if idea.value else inf,
         value=(above + idea.cost) / idea.chance if idea.chance else inf,
         cost=idea.value * idea.chance - above,
     )
 
 
-def to_be_first(idea: Idea, ideas: Sequence[Idea]) -> Needed | None:
+def break_even_to_lead(idea: Idea, ideas: Sequence[Idea]) -> BreakEven | None:
     """Return what would have to be true for the idea to return most; None where it is the only one."""
     others = [other.expected_return for other in ideas if other is not idea]
-    return needed(idea, max(others)) if others else None
+    return break_even(idea, max(others)) if others else None
 
 
 def shares_first(ideas: Sequence[Idea]) -> dict[str, float]:
