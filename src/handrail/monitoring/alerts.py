@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 from http.client import HTTPException
 from urllib.request import Request, urlopen
 
-from handrail.config.settings import ENV_PREFIX, Settings
+from handrail.config.settings import Settings
 from handrail.monitoring.monitoring_run import MonitoringRun
 
 log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10
 
 
-def raise_alerts(settings: Settings, watch: MonitoringRun) -> list[str]:
-    """Log the alerts of `watch` and send them; return one line each, and one if the webhook failed."""
-    if not watch.alerts:
+def raise_alerts(settings: Settings, seen: MonitoringRun) -> list[str]:
+    """Log the alerts of `seen` and send them; return one line each, and one if the webhook failed."""
+    if not seen.alerts:
         return []
     lines = [
-        f"{watch.start} to {watch.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
+        f"{seen.start} to {seen.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
         f"{reading.high:g}"
-        for reading in watch.alerts
+        for reading in seen.alerts
     ]
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": watch.version, "alerts": lines}
+    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": seen.version, "alerts": lines}
     path = settings.workspace / "reports" / "alerts.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as journal:
@@ -30,7 +30,8 @@ def raise_alerts(settings: Settings, watch: MonitoringRun) -> list[str]:
     url = settings.secret("webhook_url")
     if url:
         problem = _send(url, {"project": settings.name, "text": "\n".join(lines), **entry})
-        lines += [problem] if problem else []
+        name = f"{settings.project.env_prefix}WEBHOOK_URL"
+        lines += [f"{name}: {problem}; the alert stands in reports/alerts.jsonl"] if problem else []
     return lines
 
 
@@ -42,5 +43,4 @@ def _send(url: str, message: dict[str, object]) -> str:
         with urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
             return ""
     except (OSError, HTTPException, ValueError) as error:
-        reason = " ".join(str(error).split())
-        return f"{ENV_PREFIX}WEBHOOK_URL: not delivered ({reason}); the alert stands in reports/alerts.jsonl"
+        return f"not delivered ({' '.join(str(error).split())})"

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from handrail.compute.duckdb import Connection, connect, row, rows
+from handrail.compute.duckdb import Connection, connect, literal, row, rows
 from handrail.config.settings import Settings
-from handrail.contract.schema import columns, request_model
 from handrail.etl.load import require_table
 from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
 from handrail.monitoring.outcomes import all_predictions
@@ -29,11 +28,10 @@ def backtest(settings: Settings) -> Iterator[MonitoringRun]:
 
 
 def _months(settings: Settings) -> list[tuple[date, date]]:
-    time = settings.project.time
+    project = settings.project
+    table = require_table(settings, project.table_name)
     with connect(settings) as connection:
-        newest = row(
-            connection, f"SELECT max({time}) AS t FROM {require_table(settings, settings.project.table_name)}"
-        )["t"].date()
+        newest = row(connection, f"SELECT max({project.time}) AS t FROM {table}")["t"].date()
     start, months = settings.dates.live_from, []
     while start <= newest:
         end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -49,18 +47,17 @@ def _predicted(connection: Connection, settings: Settings, start: date, end: dat
     version = LiveModel(settings).version.name
     query = (
         f"SELECT count(*) AS n FROM ({all_predictions(settings)}) "
-        f"WHERE version = '{version}' AND {period(settings.project.contract, start, end)}"
+        f"WHERE version = {literal(version)} AND {period(settings.project.contract, start, end)}"
     )
     # A rehearsal leaves a prediction or two, which is no month.
     return row(connection, query)["n"] > BATCH_ROWS // 10
 
 
 def _predict(connection: Connection, settings: Settings, start: date, end: date) -> None:
-    names = ", ".join(c.name for c in columns(request_model(settings.project.contract)))
-    found = rows(
-        connection,
-        f"SELECT {names} FROM {require_table(settings, settings.project.table_name)} WHERE {period(settings.project.contract, start, end)}",
-    )
+    project = settings.project
+    names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
+    inside = period(project.contract, start, end)
+    found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
     model, log = LiveModel(settings), PredictionLog(prediction_folder(settings))
     for first in range(0, len(found), BATCH_ROWS):
         asked = found[first : first + BATCH_ROWS]

@@ -1,20 +1,22 @@
 """What is different in a window: features beside what was learnt from, slices beside the test period."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from TWIN_model_metrics import GREATER_IS_BETTER
+from math import isnan
 
 from handrail.compute.duckdb import Connection, literal, parquet
 from handrail.config.settings import Settings
-from handrail.contract.schema import Role, of_role, request_model
+from handrail.contract.schema import columns
 from handrail.etl.load import table_path
 from handrail.monitoring.drift import population_stability
-from handrail.monitoring.outcomes import live_metrics
+from handrail.monitoring.live_metrics import live_metrics
 from handrail.registry.drift_reference import PREDICTION, Bins, shares
 from handrail.registry.versions import Version
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,27 +59,28 @@ def slice_changes(
     connection: Connection, settings: Settings, source: str, version: Version
 ) -> tuple[SliceChange, ...]:
     """Return the whole and each slice with enough known outcomes, the one that lost most first."""
-    metric = settings.accuracy.metric
-    sign = 1 if GREATER_IS_BETTER[metric] else -1
-    evaluation = version.info["evaluation"]
+    metric = settings.project.metrics[settings.accuracy.metric]
+    evaluation, found = version.info["evaluation"], []
     connection.execute(f"CREATE OR REPLACE TEMP VIEW cut AS {_with_slices(settings, source)}").fetchall()
-    known = {"all": ("TRUE", evaluation["model"][metric])}
+    known = {"all": ("TRUE", evaluation["model"][metric.name])}
     for column, value, figures in _slices(version):
         condition = f"coalesce(CAST({column} AS VARCHAR), {literal(UNKNOWN)}) = {literal(value)}"
-        known[f"{column}: {value}"] = (condition, figures[metric])
-    found = []
+        known[f"{column}: {value}"] = (condition, figures[metric.name])
     for name, (condition, before) in known.items():
         rows_of_part = f"(SELECT * FROM cut WHERE {condition})"
-        now = live_metrics(connection, rows_of_part, PREDICTION, version.decision)
-        if now["outcomes"] >= SMALLEST_PART_ROWS and now[metric] is not None:
-            worse = sign * now[metric] < sign * (before["low"] if sign > 0 else before["high"])
-            figures = (before["value"], before["low"], before["high"], float(now[metric]))
-            found.append(SliceChange(name, now["outcomes"], *figures, bool(worse)))
-    return tuple(sorted(found, key=lambda part: (part.name != "all", sign * (part.now - part.before))))
+        measured = live_metrics(connection, settings.project, rows_of_part, PREDICTION, version.decision)
+        now = measured.metrics[metric.name]
+        if measured.outcomes >= SMALLEST_PART_ROWS and not isnan(now):
+            worse = metric.worse(now, than=before["low"] if metric.greater_is_better else before["high"])
+            figures = (before["value"], before["low"], before["high"], now)
+            found.append(SliceChange(name, measured.outcomes, *figures, worse))
+        if measured.note:
+            log.warning("%s: %s", name, measured.note)
+    return tuple(sorted(found, key=lambda part: (part.name != "all", metric.sign * (part.now - part.before))))
 
 
 def _slices(version: Version) -> Iterator[tuple[str, str, dict[str, dict[str, float]]]]:
-    present = {column.name for column in of_role(CONTRACT, *Role)}
+    present = version.project.contract.model_fields
     for column, values in version.info["evaluation"]["parts"].items():
         if column in present:  # the months of the test period are none of the window's
             for value, figures in values.items():
@@ -86,17 +89,16 @@ def _slices(version: Version) -> Iterator[tuple[str, str, dict[str, dict[str, fl
 
 def _with_slices(settings: Settings, source: str) -> str:
     """Return a query of `source` with those sliced columns that only the loaded table has."""
-    asked, table = (
-        request_model(settings.project.contract).model_fields,
-        table_path(settings, settings.project.table_name),
-    )
-    others = [c.name for c in of_role(settings.project.contract, *Role) if c.sliced and c.name not in asked]
+    project, asked = settings.project, settings.project.request.model_fields
+    others = [c.name for c in columns(project.contract) if c.sliced and c.name not in asked]
     if not others:
         return f"SELECT * FROM {source}"
+    table = table_path(settings, project.table_name)
     if not table.is_file():
         return f"SELECT *, {', '.join(f'NULL AS {name}' for name in others)} FROM {source}"
-    picked = ", ".join(f"t.{name}" for name in others)
-    return f"SELECT w.*, {picked} FROM {source} AS w LEFT JOIN {parquet(table)} AS t ON t.{settings.project.key} = w.{settings.project.key}"
+    picked, key = ", ".join(f"t.{name}" for name in others), project.key
+    joined = f"{source} AS w LEFT JOIN {parquet(table)} AS t ON t.{key} = w.{key}"
+    return f"SELECT w.*, {picked} FROM {joined}"
 
 
 def label(item: Bins, place: int) -> str:

@@ -1,26 +1,32 @@
 """One look at a window of live predictions: every figure beside the range in which it is expected."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from math import isfinite, isnan
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, connect, row
-from handrail.config.sections import Live
+from handrail.compute.duckdb import Connection, EngineError, connect, reason, row
+from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.monitoring.champion_challenger import Reading, State, baseline_is_better, canary_readings
-from handrail.monitoring.drift import drifts
-from handrail.monitoring.outcomes import all_predictions, count_rejected, join_outcomes, live_metrics
+from handrail.monitoring.champion_challenger import baseline_is_better
+from handrail.monitoring.checks import Look, Reading, canary_reading
+from handrail.monitoring.live_metrics import live_metrics
+from handrail.monitoring.outcomes import all_predictions, join_outcomes
+from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
-from handrail.registry.live import load_live
+from handrail.registry.live import Live, load_live, use_fallback
 from handrail.registry.versions import Version
 
 
 @dataclass(frozen=True)
 class MonitoringRun:
-    """All readings of a window (end: first day after it), and who did better or worse than the live model."""
+    """All readings of a window (end: first day after it), and who did better or worse than the live model.
+
+    canary: the version that was tried beside it · newest: whether these are the latest predictions, and not a
+    look back · notes: how it was measured, where that has to be said · problems: which checks failed, and why
+    """
 
     version: str
     start: date
@@ -31,6 +37,10 @@ class MonitoringRun:
     readings: tuple[Reading, ...]
     baseline_better: bool
     canary_worse: bool
+    canary: str | None = None
+    newest: bool = False
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def alerts(self) -> tuple[Reading, ...]:
@@ -40,7 +50,7 @@ class MonitoringRun:
     def record(self) -> dict[str, Any]:
         """Return everything as plain data; a figure that is not known, or a range without end, is None."""
         readings = [
-            asdict(r) | {name: None for name in ("value", "high") if not isfinite(getattr(r, name))}
+            asdict(r) | {name: None for name in ("value", "low", "high") if not isfinite(getattr(r, name))}
             for r in self.readings
         ]
         return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
@@ -49,30 +59,45 @@ class MonitoringRun:
 def run_monitoring(settings: Settings, start: date | None = None, end: date | None = None) -> MonitoringRun:
     """Look at the predictions from `start` on and before `end`; by default, the last 30 days of them.
 
-    Raises ProjectError where the window has no prediction.
+    Raises ProjectError where the window has no prediction, or live.expected names no metric of the project.
     """
     version, live = load_live(settings)
-    limits = settings.section(Live)
+    newest = start is None and end is None
     with connect(settings) as connection:
         start, end = choose_window(connection, settings, start, end)
-        source = join_outcomes(connection, settings, start, end)
-        count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
-        if count == 0:
-            raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
-        model = live_metrics(connection, source, PREDICTION, version.decision)
-        better = baseline_is_better(connection, settings, version, source)
-        canary = canary_readings(connection, settings, version, live.canary, source)
-        broken = count_rejected(connection, settings.workspace / "data" / "rejected", start, end)
-        readings = (
-            *_metric_readings(model, limits),
-            *canary,
-            _limit("rows that break the contract", broken / (count + broken), limits.maximum_violation_share),
-            _limit("age of the model in days", _age_days(version, end), limits.maximum_age_days),
-            *_drift_readings(connection, source, version, limits, count),
-        )
-    outcomes = model.pop("outcomes")
-    worse = any(reading.state == "alert" for reading in canary)
-    return MonitoringRun(version.name, start, end, count, outcomes, model, readings, better, worse)
+        look, notes = _look(connection, settings, version, live, (start, end))
+        _refuse_unknown_metrics(look)
+        better = baseline_is_better(connection, settings, version, look.source)
+        readings, problems = _checked(look)
+    known = {name: None if isnan(value) else value for name, value in look.metrics.items()}
+    judged, counts = canary_reading(settings), (look.count, look.outcomes)
+    worse = any(each.name == judged and each.state == "alert" for each in readings)
+    canary = live.canary.name if live.canary else None
+    seen = MonitoringRun(version.name, start, end, *counts, known, tuple(readings), better, worse, canary)
+    return replace(seen, newest=newest, notes=notes, problems=tuple(problems))
+
+
+def act_on(settings: Settings, seen: MonitoringRun) -> list[str]:
+    """Do what follows from a look, and return it: the fallback answers, or the canary is withdrawn.
+
+    A look back changes nothing, nor does one at a version that is not live any more, or not tried.
+    """
+    window = f"from {seen.start} to {seen.end}"
+    if not seen.newest:
+        better = ["the baseline did better; a look back changes nothing"] if seen.baseline_better else []
+        return better + (["the canary did worse; a look back changes nothing"] if seen.canary_worse else [])
+    done = []
+    if seen.baseline_better:
+        changed = use_fallback(settings, f"the baseline did better {window}", judged=seen.version)
+        answers = "the fallback answers until the next promotion or rollback"
+        other = f"{seen.version} is not live any more, and nothing is changed"
+        done.append(f"the baseline did better: {answers if changed else other}")
+    if seen.canary_worse:
+        withdrawn = end_canary(settings, f"the canary did worse {window}", judged=seen.canary)
+        answers = f"{withdrawn} is withdrawn, the live version answers everything"
+        other = f"{seen.canary} answers nothing any more"
+        done.append(f"the canary did worse: {answers if withdrawn else other}")
+    return done
 
 
 def choose_window(
@@ -80,9 +105,8 @@ def choose_window(
 ) -> tuple[date, date]:
     """Return the given window, or the last 30 days of predictions; raises ProjectError without any."""
     if start is None or end is None:
-        newest = row(
-            connection, f"SELECT max({settings.project.time}) AS t FROM ({all_predictions(settings)})"
-        )["t"]
+        query = f"SELECT max({settings.project.time}) AS t FROM ({all_predictions(settings)})"
+        newest = row(connection, query)["t"]
         if newest is None:
             raise ProjectError("no prediction yet; monitoring starts with the first")
         end = end or newest.date() + timedelta(days=1)
@@ -90,45 +114,47 @@ def choose_window(
     return start, end
 
 
-def _metric_readings(model: dict[str, Any], live: Live) -> list[Reading]:
-    """Compare the metrics of `live.expected`; with too few outcomes they are unknown."""
-    enough = model["outcomes"] >= live.minimum_outcomes
-    found = []
-    for name, (low, high) in live.expected.items():
-        if name not in model:
-            raise ProjectError(
-                f"project.yaml: live.expected: {name} is unknown; known are {', '.join(model)}"
-            )
-        value = float("nan") if model[name] is None or not enough else float(model[name])
-        inside: State = "ok" if low <= value <= high else "alert"
-        found.append(Reading(name, value, low, high, "unknown" if isnan(value) else inside))
-    return found
+def _look(
+    connection: Connection, settings: Settings, version: Version, live: Live, window: tuple[date, date]
+) -> tuple[Look, tuple[str, ...]]:
+    """Join the window's predictions with their outcomes and measure them; also how, where that must be said."""
+    start, end = window
+    source = join_outcomes(connection, settings, start, end)
+    count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
+    if count == 0:
+        raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
+    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision)
+    known = (found.outcomes, found.metrics)
+    notes = (f"the metrics are {found.note}",) if found.note else ()
+    return Look(settings, version, live, start, end, connection, source, count, *known), notes
 
 
-def _drift_readings(
-    connection: Connection, source: str, version: Version, live: Live, count: int
-) -> list[Reading]:
-    """Drift of the prediction is an alert; drift of a feature, which may be the season, a warning.
-
-    Of too few predictions (`count`) it is unknown: one of them alone is far from any distribution.
-    """
-    if count < live.minimum_outcomes:
-        return [
-            Reading(f"drift of {name}", float("nan"), 0.0, live.drift_limit, "unknown")
-            for name in version.info["reference"]
-        ]
-    expected = {name: item["shares"] for name, item in version.info["reference"].items()}
-    found = drifts(connection, source, version.bins, expected)
-    return [
-        _limit(f"drift of {name}", value, live.drift_limit, "alert" if name == PREDICTION else "warning")
-        for name, value in sorted(found.items(), key=lambda item: -item[1])
-    ]
+def _refuse_unknown_metrics(look: Look) -> None:
+    known = ("outcomes", *look.metrics)
+    for name in look.settings.section(Limits).expected:
+        if name not in known:
+            listed = ", ".join(known)
+            raise ProjectError(f"project.yaml: live.expected: {name} is unknown; known are {listed}")
 
 
-def _limit(name: str, value: float, high: float, state: State = "alert") -> Reading:
-    return Reading(name, value, 0.0, high, "ok" if value <= high else state)
+def _checked(look: Look) -> tuple[list[Reading], list[str]]:
+    """Return the readings of every check, and a line for each that failed: its own reading is unknown."""
+    readings: list[Reading] = []
+    problems = []
+    for check in look.settings.project.checks:
+        try:
+            for reading in check(look):
+                if not isinstance(reading, Reading):
+                    raise ProjectError(f"gives {reading!r:.60}, which is no reading; use look.reading(...)")
+                readings.append(reading)
+        except Exception as error:  # whatever a check does, the others are run
+            name = getattr(check, "__name__", type(check).__name__)
+            readings.append(Reading(name, nan, -inf, inf, "unknown"))
+            problems.append(f"monitor/checks.py: {name}: {_told(error)}")
+    return readings, problems
 
 
-def _age_days(version: Version, end: date) -> float:
-    """Return the age of the newest row that the model may have learnt from, at the window's end."""
-    return float((end - date.fromisoformat(version.info["split"]["live_from"])).days)
+def _told(error: Exception) -> str:
+    if isinstance(error, ProjectError):
+        return "; ".join(error.problems)
+    return reason(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"

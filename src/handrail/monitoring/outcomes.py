@@ -1,20 +1,16 @@
 """What was predicted in a window, joined with what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from UNRESOLVED_monitor_measures import live_query
-
-from handrail.compute.duckdb import Connection, literal, parquet, row
+from handrail.compute.duckdb import Connection, file_name, literal, parquet, row
 from handrail.config.settings import Settings
-from handrail.contract.schema import columns, request_model
+from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
-from handrail.etl.load import table_path
+from handrail.etl.load import rejected_path, table_path
 from handrail.serving.prediction_log import prediction_folder
-from handrail.tasks.metric import Decision
 from handrail.training.dataset import period
 
 LOGGED = {
@@ -31,32 +27,36 @@ def all_predictions(settings: Settings) -> str:
 
     A column that the contract did not have yet when a prediction was made is empty in it.
     """
-    folder = prediction_folder(settings)
-    types = LOGGED | {c.name: SQL_TYPES[c.kind] for c in columns(request_model(settings.project.contract))}
-    parts = []
-    if any(folder.glob("*.parquet")):
-        parts.append(_scored(folder / "*.parquet", types))
-    if any(folder.glob("*.jsonl")):
-        parts.append(_served(folder / "*.jsonl", types))
+    folder, project = prediction_folder(settings), settings.project
+    types = LOGGED | {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
+    scored, served = sorted(folder.glob("*.parquet")), sorted(folder.glob("*.jsonl"))
+    parts = [_scored(scored, types)] if scored else []
+    parts += [_served(served, types, project.key)] if served else []
     if not parts:
         raise ProjectError(f"{folder}: no prediction yet; monitoring starts with the first")
     return " UNION ALL ".join(parts)
 
 
-def _scored(files: Path, types: Mapping[str, str]) -> str:
+def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
     none = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
     typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in types.items())
-    found = f"SELECT * FROM read_parquet({literal(files)}, union_by_name = true)"
+    options = "union_by_name = true, hive_partitioning = false"
+    found = f"SELECT * FROM read_parquet({_named(files)}, {options})"
     return f"SELECT {typed} FROM (SELECT {none} WHERE false UNION ALL BY NAME {found})"
 
 
-def _served(files: Path, types: Mapping[str, str]) -> str:
+def _served(files: Sequence[Path], types: Mapping[str, str], key: str) -> str:
     schema = ", ".join(f"{name}: {literal(kind)}" for name, kind in types.items())
+    options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     # A line that a killed server left unfinished is skipped: its prediction was never answered.
     return (
-        f"SELECT {', '.join(types)} FROM read_json({literal(files)}, format = 'newline_delimited', "
-        f"ignore_errors = true, columns = {{{schema}}}) WHERE {KEY} IS NOT NULL"
+        f"SELECT {', '.join(types)} FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
+        f"WHERE {key} IS NOT NULL"
     )
+
+
+def _named(files: Sequence[Path]) -> str:
+    return f"[{', '.join(map(file_name, files))}]"
 
 
 def join_outcomes(connection: Connection, settings: Settings, start: date | None, end: date | None) -> str:
@@ -64,30 +64,38 @@ def join_outcomes(connection: Connection, settings: Settings, start: date | None
 
     Of several predictions for one key the latest counts; the outcome is empty until it is known.
     """
-    outcomes = table_path(settings, settings.project.table_name)
-    known = f"SELECT {settings.project.key}, {settings.project.target} FROM {parquet(outcomes)}"
-    if not outcomes.is_file():
-        known = f"SELECT CAST(NULL AS VARCHAR) AS {settings.project.key}, CAST(NULL AS INTEGER) AS {settings.project.target}"
+    project = settings.project
+    key, target = project.key, project.target
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE watched AS
-        SELECT p.* EXCLUDE (place), o.{settings.project.target}
+        SELECT p.* EXCLUDE (place), o.{target}
         FROM (
-            SELECT *, row_number() OVER (PARTITION BY {settings.project.key} ORDER BY predicted_at DESC) AS place
-            FROM ({all_predictions(settings)}) WHERE {period(settings.project.contract, start, end)}
-        ) AS p LEFT JOIN ({known}) AS o ON o.{settings.project.key} = p.{settings.project.key}
+            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY predicted_at DESC) AS place
+            FROM ({all_predictions(settings)}) WHERE {period(project.contract, start, end)}
+        ) AS p LEFT JOIN ({_known(settings)}) AS o ON o.{key} = p.{key}
         WHERE place = 1
     """)
     return "watched"
 
 
-def live_metrics(connection: Connection, source: str, prediction: str, decision: Decision) -> dict[str, Any]:
-    """Return `outcomes` (rows whose outcome is known) and the metrics of the column `prediction`."""
-    return row(connection, live_query(source, prediction, TARGET, decision))
+def _known(settings: Settings) -> str:
+    """Return a query of key and outcome of every loaded row; of none where nothing is loaded."""
+    project, path = settings.project, table_path(settings, settings.project.table_name)
+    if path.is_file():
+        return f"SELECT {project.key}, {project.target} FROM {parquet(path)}"
+    both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
+    return f"SELECT {', '.join(f'CAST(NULL AS {SQL_TYPES[c.kind]}) AS {c.name}' for c in both)}"
 
 
-def count_rejected(connection: Connection, folder: Path, start: date | None, end: date | None) -> int:
+def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:
     """Return how many rows of the window were sent for scoring and broke the contract."""
-    if not any(folder.glob("scored-*.parquet")):
+    files = rejected_files(settings)
+    if not files:
         return 0
-    rejected = parquet(folder / "scored-*.parquet")
-    return row(connection, f"SELECT count(*) AS n FROM {rejected} WHERE {period(CONTRACT, start, end)}")["n"]
+    inside = period(settings.project.contract, start, end)
+    return row(connection, f"SELECT count(*) AS n FROM {parquet(*files)} WHERE {inside}")["n"]
+
+
+def rejected_files(settings: Settings) -> list[Path]:
+    """Return the files of what was sent for scoring and broke the contract."""
+    return sorted(rejected_path(settings, "any").parent.glob("scored-*.parquet"))

@@ -16,7 +16,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
 from handrail.monitoring.drift_report import FeatureDrift, SliceChange, feature_drift, slice_changes
 from handrail.monitoring.monitoring_run import choose_window
-from handrail.monitoring.outcomes import join_outcomes
+from handrail.monitoring.outcomes import join_outcomes, rejected_files
 from handrail.monitoring.reproduce import Reproduction, reproduce_predictions
 from handrail.registry.live import make_live
 from handrail.registry.versions import load_version, model_folder
@@ -74,13 +74,15 @@ def _rebuild(
     connection: Connection, settings: Settings, there: Settings, source: str, versions: list[str]
 ) -> None:
     """Fill the workspace `there` anew; the version with the most answers is live in it."""
+    project = settings.project
     shutil.rmtree(there.workspace, ignore_errors=True)
     predictions = prediction_folder(there) / "seen.parquet"
-    write_parquet(connection, f"SELECT * EXCLUDE ({settings.project.target}) FROM {source}", predictions)
-    table = table_path(settings, settings.project.table_name)
+    write_parquet(connection, f"SELECT * EXCLUDE ({project.target}) FROM {source}", predictions)
+    table = table_path(settings, project.table_name)
     if table.is_file():
-        query = f"SELECT * FROM {parquet(table)} WHERE {settings.project.key} IN (SELECT {settings.project.key} FROM {source})"
-        write_parquet(connection, query, table_path(there, settings.project.table_name))
+        seen = f"{project.key} IN (SELECT {project.key} FROM {source})"
+        query = f"SELECT * FROM {parquet(table)} WHERE {seen}"
+        write_parquet(connection, query, table_path(there, project.table_name))
     for name in versions:
         shutil.copytree(model_folder(settings) / name, model_folder(there) / name)
     make_live(there, versions[0])
@@ -90,7 +92,7 @@ def _copy_rejected(
     connection: Connection, settings: Settings, there: Settings, start: date, end: date
 ) -> None:
     """Write what was sent for scoring in the window and broke the contract."""
-    files = rejected_path(settings, "scored-*")
-    if any(files.parent.glob(files.name)):
-        query = f"SELECT * FROM {parquet(files)} WHERE {period(settings.project.contract, start, end)}"
+    files = rejected_files(settings)
+    if files:
+        query = f"SELECT * FROM {parquet(*files)} WHERE {period(settings.project.contract, start, end)}"
         write_parquet(connection, query, rejected_path(there, "scored-seen"))

@@ -41,7 +41,7 @@ def find_traces(settings: Settings, key: str) -> list[Trace]:
 
 def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
     """Delete the rows of `key`, yielding each file that is done; it is not loaded again by `etl`."""
-    digest = fingerprint(key)
+    digest, column = fingerprint(key), settings.project.key
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
             _keep_out(_in_workspace(settings, workspace), digest)
@@ -49,9 +49,9 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             if trace.raw:
                 trace.path.unlink()
             elif trace.path.suffix == ".jsonl":
-                _blank(trace.path, key)
+                _blank(trace.path, column, key)
             else:
-                _rewrite(connection, trace.path, key)
+                _rewrite(connection, trace.path, column, key)
             what = trace.path.relative_to(settings.workspace).as_posix()
             write("purge key", what=what, rows=trace.rows, key_sha256=digest)
             yield trace
@@ -75,56 +75,58 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 
 
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
-    data = settings.workspace / "data"
+    data, column = settings.workspace / "data", settings.project.key
     with connect(settings) as connection:
         for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
             if path == audit_log_path(settings):
                 continue
-            if path.suffix == ".jsonl":
-                count = sum(1 for _ in _lines(path, key))
-            else:
-                query = f"SELECT count(*) AS n FROM {parquet(path)} WHERE {_is(key)}"
-                count = (
-                    row(connection, query)["n"]
-                    if settings.project.key in column_types(connection, parquet(path))
-                    else 0
-                )
-            if count or path.parent.name == "raw":
-                yield Trace(path, count, path.parent.name == "raw")
+            lines = path.suffix == ".jsonl"
+            rows = (
+                sum(1 for _ in _lines(path, column, key)) if lines else _rows(connection, path, column, key)
+            )
+            if rows or path.parent.name == "raw":
+                yield Trace(path, rows, path.parent.name == "raw")
 
 
-def _is(key: str) -> str:
-    return f"(CAST({KEY} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
+def _rows(connection: Connection, path: Path, column: str, key: str) -> int:
+    """Return in how many rows of a table the key stands; a table that knows no key has none."""
+    if column not in column_types(connection, parquet(path)):
+        return 0
+    return row(connection, f"SELECT count(*) AS n FROM {parquet(path)} WHERE {_is(column, key)}")["n"]
 
 
-def _lines(path: Path, key: str) -> Iterator[tuple[int, int]]:
+def _is(column: str, key: str) -> str:
+    return f"(CAST({column} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
+
+
+def _lines(path: Path, column: str, key: str) -> Iterator[tuple[int, int]]:
     """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
     needle, place = json.dumps(key)[1:-1].encode(), 0
     with path.open("rb") as lines:
         for line in lines:
-            if needle in line and _of(line, key):
+            if needle in line and _of(line, column, key):
                 yield place, len(line.rstrip(b"\n"))
             place += len(line)
 
 
-def _of(line: bytes, key: str) -> bool:
+def _of(line: bytes, column: str, key: str) -> bool:
     try:
-        return str(json.loads(line)[KEY]) == key
+        return str(json.loads(line)[column]) == key
     except (ValueError, KeyError, TypeError):
         return True
 
 
-def _blank(path: Path, key: str) -> None:
+def _blank(path: Path, column: str, key: str) -> None:
     with path.open("r+b", buffering=0) as file:
-        for place, length in list(_lines(path, key)):
+        for place, length in list(_lines(path, column, key)):
             file.seek(place)
             file.write(b" " * length)
 
 
-def _rewrite(connection: Connection, path: Path, key: str) -> None:
+def _rewrite(connection: Connection, path: Path, column: str, key: str) -> None:
     """Write a table anew without the key, as old as it was."""
     times = path.stat()
-    write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {_is(key)}", path)
+    write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {_is(column, key)}", path)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 

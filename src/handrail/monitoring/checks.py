@@ -1,0 +1,157 @@
+"""What is watched of what is live: each check looks at a window of predictions and tells its readings.
+
+`CHECKS` of a project's monitor/checks.py lists those that are run, these and the project's own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import inf, isnan, nan
+from typing import Literal, Protocol
+
+from handrail.compute.duckdb import Connection, row
+from handrail.config.sections import Live as Limits
+from handrail.config.settings import Settings
+from handrail.console import figure
+from handrail.monitoring.champion_challenger import canary_gain
+from handrail.monitoring.drift import drifts
+from handrail.monitoring.outcomes import count_rejected
+from handrail.registry.drift_reference import PREDICTION
+from handrail.registry.live import Live
+from handrail.registry.versions import Version
+
+State = Literal["ok", "warning", "alert", "unknown"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A figure, the range in which it is expected (both ends in it), and what follows; NaN is not known."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    state: State
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it: whole days without decimals, a dash where it is not known."""
+        whole = self.value >= 2 and self.value % 1 == 0
+        return f"{self.value:.0f}" if whole else figure(self.value)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window of predictions, as a check is given it.
+
+    settings: those of the project · version: the live one · live: what is live, and what is tried beside it
+    start, end: the first day, and the first after the last · connection: the engine
+    source: a FROM item with a row for each key: its latest prediction (`predicted_at`, `version`, `source`,
+        `prediction`, `baseline`), what was asked, and the target, NULL until it is known
+    count: how many rows that are · outcomes: how many targets are known
+    metrics: every metric of the predictions whose outcome is known, NaN where there is none
+    """
+
+    settings: Settings
+    version: Version
+    live: Live
+    start: date
+    end: date
+    connection: Connection
+    source: str
+    count: int
+    outcomes: int
+    metrics: Mapping[str, float]
+
+    @property
+    def limits(self) -> Limits:
+        """The section `live` of project.yaml."""
+        return self.settings.section(Limits)
+
+    def value(self, expression: str) -> float:
+        """Return what an aggregate in SQL is over `source`, as `avg(prediction)`; NaN where it is NULL."""
+        found = row(self.connection, f"SELECT {expression} AS value FROM {self.source}")["value"]
+        return nan if found is None else float(found)
+
+    def reading(
+        self, name: str, value: float, low: float = -inf, high: float = inf, otherwise: State = "alert"
+    ) -> Reading:
+        """Return a figure beside its range: ok from `low` to `high`, else `otherwise`; NaN is unknown."""
+        inside: State = "ok" if low <= value <= high else otherwise
+        return Reading(name, float(value), float(low), float(high), "unknown" if isnan(value) else inside)
+
+
+class Check(Protocol):
+    """A function of a look; its name is told where it fails, and the other checks are still run."""
+
+    def __call__(self, look: Look, /) -> Iterable[Reading]:
+        """Return or yield the readings, in the order in which they are shown.
+
+        An `alert` is told, kept in reports/alerts.jsonl, sent to the webhook, and is exit status 3.
+        """
+        ...
+
+
+def metrics_in_range(look: Look) -> Iterator[Reading]:
+    """Compare the metrics of `live.expected`; with fewer than `live.minimum_outcomes` they are unknown."""
+    known = {"outcomes": float(look.outcomes), **look.metrics}
+    enough = look.outcomes >= look.limits.minimum_outcomes
+    for name, (low, high) in look.limits.expected.items():
+        yield look.reading(name, known[name] if enough else nan, low, high)
+
+
+def canary_holds(look: Look) -> Iterator[Reading]:
+    """Tell how much better the canary, if there is one, has predicted than the live version would have.
+
+    It is an alert, and the canary is withdrawn, if it is worse by more than `accuracy.tolerance`, and not by
+    chance; with too few outcomes, nothing is known.
+    """
+    if look.live.canary is None:
+        return
+    name, tolerance = canary_reading(look.settings), look.settings.accuracy.tolerance
+    gain = canary_gain(look.connection, look.settings, look.version, look.live.canary, look.source)
+    if gain is None:
+        yield look.reading(name, nan, low=-tolerance)
+        return
+    worse = gain["value"] < -tolerance and gain["high"] < 0
+    yield Reading(name, gain["value"], -tolerance, inf, "alert" if worse else "ok")
+
+
+def canary_reading(settings: Settings) -> str:
+    """Return the name of the reading that decides on a canary."""
+    return f"{settings.accuracy.metric} gained by the canary"
+
+
+def contract_kept(look: Look) -> Iterator[Reading]:
+    """Tell the share of rows that broke the contract, of those sent for scoring and those predicted."""
+    broken = count_rejected(look.connection, look.settings, look.start, look.end)
+    share, most = broken / (look.count + broken), look.limits.maximum_violation_share
+    yield _at_most(most, "rows that break the contract", share)
+
+
+def young_enough(look: Look) -> Iterator[Reading]:
+    """Tell the age of the newest row that the model may have learnt from, at the window's end."""
+    learnt_until = date.fromisoformat(look.version.info["split"]["live_from"])
+    days = float((look.end - learnt_until).days)
+    yield _at_most(look.limits.maximum_age_days, "age of the model in days", days)
+
+
+def no_drift(look: Look) -> Iterator[Reading]:
+    """Tell how far the prediction and each feature have moved from what was learnt from, the furthest first.
+
+    Drift of the prediction is an alert; drift of a feature, which may be the season, a warning. Of too few
+    predictions it is unknown: one of them alone is far from any distribution.
+    """
+    reference, limit = look.version.info["reference"], look.limits.drift_limit
+    if look.count < look.limits.minimum_outcomes:
+        for name in reference:
+            yield look.reading(f"drift of {name}", nan, low=0.0, high=limit)
+        return
+    expected = {name: item["shares"] for name, item in reference.items()}
+    found = drifts(look.connection, look.source, look.version.bins, expected)
+    for name, value in sorted(found.items(), key=lambda item: -item[1]):
+        yield _at_most(limit, f"drift of {name}", value, "alert" if name == PREDICTION else "warning")
+
+
+def _at_most(limit: float, name: str, value: float, otherwise: State = "alert") -> Reading:
+    return Reading(name, value, 0.0, limit, "ok" if value <= limit else otherwise)

@@ -1,0 +1,63 @@
+"""The metrics of what was served: the engine groups the rows, NumPy measures the groups.
+
+The functions are those by which every model is measured. Where there are more than MOST_GROUPS groups, a sample
+of as many rows is measured: a row is in it by its key, so that the same window has the same sample.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+from handrail.compute.duckdb import Connection, row
+from handrail.project import Project
+from handrail.tasks.metric import Decision
+
+MOST_GROUPS = 10_000_000
+
+
+@dataclass(frozen=True)
+class LiveMetrics:
+    """How many outcomes are known, how many of them were measured, and every metric, NaN where unknown."""
+
+    outcomes: int
+    measured: int
+    metrics: Mapping[str, float]
+
+    @property
+    def note(self) -> str:
+        """What has to be said of how it was measured; empty where every outcome was."""
+        if self.measured == self.outcomes:
+            return ""
+        return f"measured on a sample by key, {self.measured:,} of {self.outcomes:,} outcomes"
+
+
+def live_metrics(
+    connection: Connection, project: Project, source: str, prediction: str, decision: Decision
+) -> LiveMetrics:
+    """Return the metrics of the column `prediction` of the FROM item `source`, where the outcome is known."""
+    known = row(connection, f"SELECT count({project.target}) AS n FROM {source}")["n"]
+    query = project.task.grouped_query(source, prediction, project.target)
+    sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS
+    if sampled:
+        query = project.task.grouped_query(_sample(source, project, known), prediction, project.target)
+    found = {name: np.ma.getdata(values) for name, values in connection.execute(query).fetchnumpy().items()}
+    counted = int(found["n"].sum())
+    if not counted:
+        return LiveMetrics(known, known, dict.fromkeys(project.metrics, nan))
+    measured = project.metrics.measure_rows(project.task.grouped_outcomes(found), decision)
+    return LiveMetrics(known, counted if sampled else known, measured)
+
+
+def _groups(connection: Connection, query: str) -> int:
+    return row(connection, f"SELECT count(*) AS n FROM ({query})")["n"]
+
+
+def _sample(source: str, project: Project, rows: int) -> str:
+    """Return the FROM item of about MOST_GROUPS of `rows`, which the hash of the key chooses.
+
+    It is not the hash that chooses a canary's rows: those would be all that is seen.
+    """
+    below = f"{int(MOST_GROUPS / rows * 2**32):08x}"
+    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({project.key} AS VARCHAR)) < '{below}')"
