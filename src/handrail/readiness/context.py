@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from TWIN_model_metrics import GREATER_IS_BETTER
-from UNRESOLVED_model_hyperparameters import Hyperparameters
+from pydantic import ValidationError
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
-from handrail.config.sections import Readiness, Split
+from handrail.config.sections import Readiness, Section, Split
 from handrail.config.settings import Settings
+from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.predictor import Predictor
-from handrail.readiness.paired_bootstrap import Scored, learnt, narrowed, scored
+from handrail.readiness.paired_bootstrap import Scored, scored
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.live import load_live
 from handrail.registry.versions import Version
 from handrail.serving.inference import start_model
+from handrail.tasks.metric import Metric
 from handrail.training.dataset import Dataset, read_dataset
+from handrail.training.encoding import Encoding
+from handrail.training.run import SEED
 from handrail.training.splits import Splits, read_splits
 
 MOST_EPOCHS = 3
@@ -57,35 +61,60 @@ class ReadinessContext:
         return Split.model_validate(self.version.info["split"])
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> Metric:
         """The metric that decides."""
-        return agreed_metric(self.settings)
+        return self.settings.project.metrics[agreed_metric(self.settings)]
 
     @cached_property
-    def periods(self) -> Splits:
+    def table(self) -> str:
+        """The FROM item of the loaded table."""
+        return require_table(self.settings, self.settings.project.table_name)
+
+    @cached_property
+    def splits(self) -> Splits:
         """What the live version learnt from, was decided on and measured on, all rows."""
+        project, version = self.settings.project, self.version
         with connect(self.settings) as connection:
-            table = require_table(self.settings, self.settings.project.table_name)
             return read_splits(
-                connection, table, self.split, self.version.baseline.column, self.version.encoding
+                connection, project, self.table, self.split, version.baseline.column, version.encoding
             )
 
     @cached_property
     def known(self) -> Dataset:
         """Every row of the loaded table whose outcome is known."""
+        project, version = self.settings.project, self.version
         with connect(self.settings) as connection:
-            table, version = require_table(self.settings, self.settings.project.table_name), self.version
-            return read_dataset(
-                connection, table, self.settings.project.contract, version.encoding, version.baseline.column
-            )
+            return read_dataset(connection, self.table, project, version.encoding, version.baseline.column)
 
     @cached_property
-    def hyperparameters(self) -> Hyperparameters:
+    def small(self) -> Splits:
+        """The splits with no more rows than `limits` says, spread evenly over each period."""
+        whole, most = self.splits, self.limits
+        return replace(
+            whole,
+            training=thinned(whole.training, most.training_rows),
+            validation=thinned(whole.validation, most.test_rows),
+            test=thinned(whole.test, most.test_rows),
+        )
+
+    @cached_property
+    def more_training(self) -> Dataset:
+        """MORE times as many rows to learn from, where few may mislead."""
+        return thinned(self.splits.training, MORE * self.limits.training_rows)
+
+    @cached_property
+    def hyperparameters(self) -> Section:
         """Those of the live version, with fewer epochs where it has any: a small training is to be short."""
         values = dict(self.version.info["hyperparameters"])
         if "epochs" in values:
             values["epochs"] = min(values["epochs"], MOST_EPOCHS)
-        return Hyperparameters.model_validate(values)
+        try:
+            return self.settings.project.estimator.Hyperparameters.model_validate(values)
+        except ValidationError:
+            raise ProjectError(
+                f"model/estimator.py: its hyperparameters are not those of {self.version.name}, "
+                f"{', '.join(values)}; train again, then promote"
+            ) from None
 
     @cached_property
     def live(self) -> Scored:
@@ -94,53 +123,56 @@ class ReadinessContext:
 
     def turned(self, value: float) -> float:
         """Return a value of the metric that decides, turned so that more is better."""
-        return value if GREATER_IS_BETTER[self.metric] else -value
+        return self.metric.sign * value
 
-    def score(self, prediction: Floats) -> Scored:
-        """Return how good a prediction for the small test period is, by the metric that decides."""
-        return scored(self.small.test, prediction, self.metric, self.version.decision)
+    def score(self, prediction: Floats, rows: Dataset | None = None) -> Scored:
+        """Return how good a prediction for `rows` is, by the metric that decides.
 
-    def score_without(self, left: str, learning: Dataset) -> Scored:
-        """Return how good a model is that learnt from `learning` without one feature."""
-        names = [name for name in self.version.encoding.features if name != left]
-        return self.score_learnt(learning, names)
+        `prediction` (n): one value per row; without `rows`, for those of the small test period
+        """
+        rows = self.small.test if rows is None else rows
+        return scored(self.settings.project.metrics, self.metric, rows, prediction, self.version.decision)
 
-    def score_learnt(self, learning: Dataset, names: Sequence[str] = (), seed: int = 0) -> Scored:
-        """Return how good a model is that learnt from `learning`, from the features `names` if given."""
-        small = self.small
-        only, (few, test) = narrowed(small.encoding, names or small.encoding.features, learning, small.test)
-        return self.score(learnt(few, test, only, self.hyperparameters, seed))
+    def learnt(
+        self,
+        training: Dataset,
+        later: Dataset,
+        *,
+        names: Sequence[str] = (),
+        seed: int = SEED,
+        hyperparameters: Any = None,
+    ) -> Floats:
+        """Return what a model that learnt from `training` predicts for `later`, one value per row.
 
-    @cached_property
-    def small(self) -> Splits:
-        """The same, with no more rows than `limits` says, spread evenly over each period."""
-        whole, most = self.periods, self.limits
-        return replace(
-            whole,
-            learning=thinned(whole.learning, most.training_rows),
-            validation=thinned(whole.validation, most.test_rows),
-            test=thinned(whole.test, most.test_rows),
-        )
+        It is made as every model of the project, by `fit` of model/train.py: with the features `names` (all),
+        and with other hyperparameters than those of the live version if they are given.
+        """
+        project, encoding = self.settings.project, self.version.encoding
+        if names:
+            encoding, (training, later) = narrowed(encoding, names, training, later)
+        model = project.fit(training, encoding, seed, hyperparameters or self.hyperparameters)
+        return project.estimator.predict(model, later.features)
 
-    @cached_property
-    def more_learning(self) -> Dataset:
-        """MORE times as many rows to learn from, where few may mislead."""
-        return thinned(self.periods.learning, MORE * self.limits.training_rows)
+    def score_learnt(self, training: Dataset, names: Sequence[str] = (), seed: int = SEED) -> Scored:
+        """Return how good a model is that learnt from `training`, from the features `names` if given."""
+        return self.score(self.learnt(training, self.small.test, names=names, seed=seed))
+
+    def score_without(self, left: str, training: Dataset) -> Scored:
+        """Return how good a model is that learnt from `training` without one feature."""
+        return self.score_learnt(training, [name for name in self.version.encoding.features if name != left])
 
 
 def thinned(data: Dataset, most: int) -> Dataset:
     """Return at most `most` rows, spread evenly over time."""
     if len(data) <= most:
         return data
-    return chosen(data, np.linspace(0, len(data) - 1, most).astype(np.int64))
+    return data.rows(np.linspace(0, len(data) - 1, most).astype(np.int64))
 
 
-def chosen(data: Dataset, rows: np.ndarray) -> Dataset:
-    """Return the rows at the places, or by the mask, `rows`."""
-    return Dataset(
-        features=data.features[rows],
-        target=data.target[rows],
-        times=data.times[rows],
-        slices={name: values[rows] for name, values in data.slices.items()},
-        baseline_by=data.baseline_by[rows],
-    )
+def narrowed(encoding: Encoding, names: Sequence[str], *data: Dataset) -> tuple[Encoding, list[Dataset]]:
+    """Return encoding and rows with the features `names` only."""
+    places = [encoding.features.index(name) for name in names]
+    categories = {name: codes for name, codes in encoding.categories.items() if name in names}
+    logarithms = tuple(name for name in encoding.logarithms if name in names)
+    rows = [replace(each, features=np.ascontiguousarray(each.features[:, places])) for each in data]
+    return Encoding(tuple(names), categories, logarithms), rows

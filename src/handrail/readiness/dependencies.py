@@ -2,18 +2,23 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
-from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet
+from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, rows
+from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.raw_files import RawTable, read_raw
+from handrail.etl.load import raw_path
+from handrail.etl.raw_files import RawRows, RawSource, RawTable, read_raw
 from handrail.readiness.context import ReadinessContext
 
 ROWS = 2000
+AMOUNTS = ("INTEGER", "BIGINT", "DOUBLE")
+READER = "handrail.etl.raw_files"
 
 
 def dependencies_watched(context: ReadinessContext) -> str:
@@ -24,22 +29,23 @@ def dependencies_watched(context: ReadinessContext) -> str:
     changed = list(_changed_libraries(context.version.info["libraries"]))
     if changed:
         raise ProjectError(changed)
+    tables = context.settings.project.raw_tables
     with connect(context.settings) as connection, tempfile.TemporaryDirectory() as folder:
         problems = [
             problem
-            for name, table in context.settings.project.raw_tables.items()
-            for problem in _unnoticed(connection, context, name, table, Path(folder))
+            for name, table in tables.items()
+            for problem in _unnoticed(connection, context.settings, name, table, Path(folder))
         ]
     if problems:
         raise ProjectError(problems)
     libraries = len(context.version.info["libraries"])
     return (
-        f"a renamed column, a text among amounts and a file cut off were refused in {len(context.settings.project.raw_tables)} raw "
+        f"a renamed column, a text among amounts and a file cut off were refused in {len(tables)} raw "
         f"tables; {libraries} libraries are those of the training"
     )
 
 
-def _changed_libraries(trained_with: dict[str, str]) -> Iterator[str]:
+def _changed_libraries(trained_with: Mapping[str, str]) -> Iterator[str]:
     for name, before in trained_with.items():
         try:
             now = sys.version.split()[0] if name == "python" else installed(name)
@@ -50,37 +56,66 @@ def _changed_libraries(trained_with: dict[str, str]) -> Iterator[str]:
 
 
 def _unnoticed(
-    connection: Connection, context: ReadinessContext, name: str, table: RawTable, folder: Path
+    connection: Connection, settings: Settings, name: str, table: RawSource, folder: Path
 ) -> Iterator[str]:
-    """Yield a sentence for each change of a raw table that `etl` would take without a word."""
-    source = context.settings.workspace / "data" / "raw" / f"{name}.parquet"
-    if not source.is_file():
+    """Yield a sentence for each change of a raw table that `etl` would take without a word.
+
+    The table as it came in has to be taken, else that the others are not would show nothing.
+    """
+    path = raw_path(settings, name)
+    if not path.is_file():
         raise ProjectError(f"data/raw/{name}.parquet: no such file; run `etl` first")
-    first, amount = next(iter(table.columns)), _amount(table)
-    plain = ", ".join(map(identifier, table.columns))
-    other = f"{identifier(first)} AS {identifier(first + '_2')}"
+    few = replace(table, minimum_rows=0)
+    if reason := _refused(connection, settings, few, f"SELECT * FROM {parquet(path)} LIMIT {ROWS}", folder):
+        yield f"{READER}: {name}: as it came in, and it was refused: {reason}"
+    for change, query in _changes(table, path).items():
+        if not _refused(connection, settings, table, query, folder):
+            yield f"{READER}: {name}: {change}, and nothing was said"
+
+
+def _changes(table: RawSource, path: Path) -> Mapping[str, str]:
+    """Return each change of a raw table that has to be refused, as a SELECT from the one that came in."""
+    first, source = next(iter(table.columns)), parquet(path)
+    amount = next((name for name, kind in table.columns.items() if kind in AMOUNTS), None)
+    plain, other = ", ".join(map(identifier, table.columns)), identifier(f"{first}_2")
     changes = {
-        f"column {first} renamed": f"SELECT * RENAME ({other}) FROM {parquet(source)}",
-        "cut off": f"SELECT {plain} FROM {parquet(source)} LIMIT {table.minimum_rows - 1}",
+        f"column {first} renamed": f"SELECT * RENAME ({identifier(first)} AS {other}) FROM {source}",
+        "cut off": f"SELECT {plain} FROM {source} LIMIT {max(0, table.minimum_rows - 1)}",
     }
     if amount:
-        changes[f"a text in {amount}"] = (
-            f"SELECT * REPLACE ('n/a' AS {identifier(amount)}) FROM {parquet(source)} LIMIT {ROWS}"
-        )
-    for change, query in changes.items():
-        file = f"{name}-{len(change)}.csv"
-        target = folder / file
-        options = f"FORMAT csv, HEADER, DELIMITER {literal(table.separator)}"
-        connection.execute(f"COPY ({query}) TO {literal(target)} ({options})").fetchall()
-        try:
-            read_raw(connection, replace(table, file=file), folder, target.with_suffix(".parquet"), None)
-        except ProjectError:
-            continue
-        yield f"etl/raw.py: {name}: {change}, and nothing was said"
+        text = f"SELECT * REPLACE ('n/a' AS {identifier(amount)}) FROM {source} LIMIT {ROWS}"
+        changes[f"a text in {amount}"] = text
+    return changes
 
 
-def _amount(table: RawTable) -> str | None:
-    """Return a column of numbers, if there is one."""
-    return next(
-        (name for name, kind in table.columns.items() if kind in ("INTEGER", "BIGINT", "DOUBLE")), None
-    )
+def _refused(
+    connection: Connection, settings: Settings, table: RawSource, query: str, folder: Path
+) -> str | None:
+    """Return why a raw table with the rows of `query` is refused, or None where it is taken."""
+    if isinstance(table, RawRows):
+        changed: RawSource = replace(table, ask=_giving(rows(connection, query)))
+    else:
+        changed = _file_with(connection, table, query, folder)
+    try:
+        read_raw(connection, settings, changed, folder, folder / "taken.parquet", None)
+    except ProjectError as error:
+        return error.problems[0]
+    return None
+
+
+def _file_with(connection: Connection, table: RawTable, query: str, folder: Path) -> RawTable:
+    """Write the rows of `query` as such files come, and return the raw table that reads it."""
+    columnar = table.file.endswith(".parquet")
+    options = "FORMAT parquet" if columnar else f"FORMAT csv, HEADER, DELIMITER {literal(table.separator)}"
+    file = f"changed.{'parquet' if columnar else 'csv'}"
+    connection.execute(f"COPY ({query}) TO {literal(folder / file)} ({options})").fetchall()
+    return replace(table, file=file, encoding="utf-8")
+
+
+def _giving(given: list[dict[str, Any]]) -> Callable[[Settings], Iterable[Mapping[str, Any]]]:
+    """Return a function that gives these rows, as one that asks a service does."""
+
+    def ask(settings: Settings) -> list[dict[str, Any]]:
+        return given
+
+    return ask

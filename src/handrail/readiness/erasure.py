@@ -18,7 +18,7 @@ from handrail.compute.duckdb import (
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
-from handrail.retention.erasure import KEY, erase, find_traces
+from handrail.retention.erasure import erase, find_traces
 
 REHEARSED_ROWS = 200  # of each file
 
@@ -28,8 +28,10 @@ def rehearse_forgetting(settings: Settings) -> int:
 
     Raises ProjectError where a byte of it is left.
     """
+    project = settings.project
     with connect(settings) as connection:
-        query = f"SELECT CAST({settings.project.key} AS VARCHAR) AS key FROM {require_table(settings, settings.project.table_name)} LIMIT 1"
+        table = require_table(settings, project.table_name)
+        query = f"SELECT CAST({project.key} AS VARCHAR) AS key FROM {table} LIMIT 1"
         key = row(connection, query)["key"]
     with TemporaryDirectory(prefix="readiness-") as folder:
         there = settings.model_copy(update={"workspace": Path(folder)})
@@ -39,36 +41,38 @@ def rehearse_forgetting(settings: Settings) -> int:
         left = [path.relative_to(there.workspace).as_posix() for path in _holding(there, key)]
     if left:
         raise ProjectError(
-            f"{name}: still holds {key} after `purge --key`; see lifecycle/forget.py" for name in left
+            f"{name}: still holds {key} after `purge --key`; see handrail.retention.erasure" for name in left
         )
     return sum(not trace.raw for trace in traces)
 
 
 def _copy_small(settings: Settings, there: Settings, key: str) -> None:
     """Copy a few rows of every file under `data/`; the key's own are put among them."""
-    data = settings.workspace / "data"
+    data, own = settings.workspace / "data", (settings.project.key, key)
     with connect(settings) as connection:
         for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
             target = there.workspace / path.relative_to(settings.workspace)
             target.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".parquet":
-                _copy_table(connection, path, target, key)
+                _copy_table(connection, path, target, own)
             else:
-                _copy_lines(path, target, key)
+                _copy_lines(path, target, own)
 
 
-def _copy_table(connection: Connection, path: Path, target: Path, key: str) -> None:
+def _copy_table(connection: Connection, path: Path, target: Path, own: tuple[str, str]) -> None:
+    column, key = own
     few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
-    own = f"SELECT * REPLACE ({literal(key)} AS {KEY}) FROM ({few}) LIMIT 1"
-    keyed = KEY in column_types(connection, parquet(path))
-    write_parquet(connection, f"({few}) UNION ALL ({own})" if keyed else few, target)
+    one = f"SELECT * REPLACE ({literal(key)} AS {column}) FROM ({few}) LIMIT 1"
+    keyed = column in column_types(connection, parquet(path))
+    write_parquet(connection, f"({few}) UNION ALL ({one})" if keyed else few, target)
 
 
-def _copy_lines(path: Path, target: Path, key: str) -> None:
+def _copy_lines(path: Path, target: Path, own: tuple[str, str]) -> None:
+    column, key = own
     with path.open(encoding="utf-8", errors="replace") as lines:
         few = [line for _, line in zip(range(REHEARSED_ROWS), lines, strict=False)]
-    own = [json.dumps(json.loads(line) | {KEY: key}) + "\n" for line in few[:1] if KEY in line]
-    target.write_text("".join([*few, *own]), encoding="utf-8")
+    one = [json.dumps(json.loads(line) | {column: key}) + "\n" for line in few[:1] if column in line]
+    target.write_text("".join([*few, *one]), encoding="utf-8")
 
 
 def _holding(settings: Settings, key: str) -> Iterator[Path]:

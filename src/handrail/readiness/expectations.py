@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from handrail.compute.duckdb import Connection, connect, literal, row, rows
-from handrail.contract.schema import Column, Role, columns, of_role
+from handrail.contract.schema import Column, Record, Role, columns, of_role, one_of_role
 from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table
+from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
 
+TABLE_CHECK = "handrail.contract.table_check"
 CANDIDATES = ("?", "", "x", "0", "A0?")  # texts that a pattern or a list of names may refuse
 
 
@@ -33,21 +34,17 @@ class Bad:
 
 def expectations(context: ReadinessContext) -> str:
     """Check the live table, then break every rule of the contract once."""
-    loose = [
-        column.name
-        for column in of_role(context.settings.project.contract, Role.FEATURE)
-        if not _bounded(column)
-    ]
+    project = context.settings.project
+    loose = [column.name for column in of_role(project.contract, Role.FEATURE) if not _bounded(column)]
     if loose:
         raise ProjectError(
             f"contract.py: {name}: any value passes; give it ge and le, a pattern, or a Literal of names"
             for name in loose
         )
-    bad = [each for column in columns(context.settings.project.contract) for each in _bad_values(column)]
+    bad = [each for column in columns(project.contract) for each in _bad_values(column)]
     with connect(context.settings) as connection:
-        table = require_table(context.settings, context.settings.project.table_name)
-        count = _sound_rows(connection, table)
-        missed = list(_missed(connection, table, bad))
+        count = _sound_rows(connection, context.table, project)
+        missed = list(_missed(connection, context.table, project.contract, bad))
     if missed:
         raise ProjectError(missed)
     return f"{count:,} rows keep the contract; {len(bad)} rules were broken on purpose, and each was caught"
@@ -83,22 +80,23 @@ def _strange(column: Column) -> str:
     raise ProjectError(f"contract.py: {column.name}: the pattern {column.pattern} lets any text pass")
 
 
-def _sound_rows(connection: Connection, table: str) -> int:
+def _sound_rows(connection: Connection, table: str, project: Project) -> int:
     """Return how many rows the live table has; raises ProjectError where any breaks the contract now."""
-    refuse_other_columns(connection, table, CONTRACT, TABLE)
-    check(connection, table, CONTRACT)
+    refuse_other_columns(connection, table, project.contract, project.table_name)
+    check(connection, table, project.contract)
     query = "SELECT reason, count(*) AS n FROM checked WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
     broken = rows(connection, query)
     if broken:
         raise ProjectError(
-            f"data/{TABLE}.parquet: {item['n']:,} rows: {item['reason']}; run `etl` again" for item in broken
+            f"data/{project.table_name}.parquet: {item['n']:,} rows: {item['reason']}; run `etl` again"
+            for item in broken
         )
     return row(connection, "SELECT count(*) AS n FROM checked")["n"]
 
 
-def _missed(connection: Connection, table: str, bad: list[Bad]) -> Iterator[str]:
+def _missed(connection: Connection, table: str, contract: type[Record], bad: list[Bad]) -> Iterator[str]:
     """Put each bad value into a good row of its own, and yield a sentence for each that is not caught."""
-    names = ", ".join(column.name for column in columns(CONTRACT))
+    names, key = ", ".join(column.name for column in columns(contract)), one_of_role(contract, Role.KEY).name
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sound AS "
         f"SELECT {names}, row_number() OVER () - 1 AS place FROM (SELECT * FROM {table} LIMIT {len(bad)})"
@@ -106,25 +104,25 @@ def _missed(connection: Connection, table: str, bad: list[Bad]) -> Iterator[str]
     sound = rows(connection, f"SELECT {names} FROM sound ORDER BY place")
     for first in range(0, len(bad), len(sound)):
         part = bad[first : first + len(sound)]
-        reasons = _reasons(connection, part)
+        reasons = _reasons(connection, contract, part)
         for each, record in zip(part, sound, strict=False):
             spoilt = record | {each.column: each.value}
-            if f"{each.column}: " not in reasons.get(spoilt[KEY], ""):
-                yield f"etl/validate.py: {each.column}: a value that is {each.rule} is not caught in a table"
-            if not _refused(spoilt, each.column):
+            if f"{each.column}: " not in reasons.get(spoilt[key], ""):
+                yield f"{TABLE_CHECK}: {each.column}: a value that is {each.rule} is not caught in a table"
+            if not _refused(contract, spoilt, each.column):
                 yield f"contract.py: {each.column}: a value that is {each.rule} is not caught in a record"
 
 
-def _reasons(connection: Connection, bad: list[Bad]) -> dict[Any, str]:
+def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> dict[Any, str]:
     """Return what the check of tables says of the sound rows, each with one of the bad values, by key."""
-    values = ", ".join(_spoilt(column, bad) for column in columns(CONTRACT))
+    key = one_of_role(contract, Role.KEY).name
+    values = ", ".join(_spoilt(column, bad) for column in columns(contract))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values} FROM sound WHERE place < {len(bad)}"
     ).fetchall()
-    check(connection, "spoilt", CONTRACT)
-    return {
-        item[KEY]: item["reason"] or "" for item in rows(connection, f"SELECT {KEY}, reason FROM checked")
-    }
+    check(connection, "spoilt", contract)
+    found = rows(connection, f"SELECT {key}, reason FROM checked")
+    return {item[key]: item["reason"] or "" for item in found}
 
 
 def _spoilt(column: Column, bad: list[Bad]) -> str:
@@ -143,9 +141,9 @@ def _literal(value: Any) -> str:
     return "CAST('NaN' AS DOUBLE)" if isinstance(value, float) and isnan(value) else literal(value)
 
 
-def _refused(record: dict[str, Any], column: str) -> bool:
+def _refused(contract: type[Record], record: dict[str, Any], column: str) -> bool:
     try:
-        CONTRACT.model_validate(record)
+        contract.model_validate(record)
     except ValidationError as error:
         return any(item["loc"][:1] == (column,) for item in error.errors())
     return False

@@ -4,55 +4,45 @@ import ast
 import os
 import shutil
 import time
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from handrail.config.settings import PACKAGE
-from handrail.contract.schema import Role, one_of_role
+from handrail.compute.duckdb import connect, rows
+from handrail.contract.schema import columns
 from handrail.errors import ProjectError
+from handrail.etl.load import require_table
+from handrail.etl.pipeline import LABELLING, run_etl
+from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
-from handrail.readiness.subprocesses import answer_of
+from handrail.readiness.subprocesses import in_process
+from handrail.registry.live import make_live
+from handrail.serving.inference import LiveModel
+from handrail.training.run import train
 
 NAME = "day_of_month_tried"
 ROWS = 5_000  # of each table that a small run may cut
 MOST_SECONDS = 600
-FILES = (f"src/{PACKAGE}/contract.py", f"src/{PACKAGE}/etl/transform.sql")
-DECLARED = f'    {NAME}: int | None = column(Role.FEATURE, "Day of the month", ge=1, le=31)\n'
-TRIED = f"""
-import json
-from {PACKAGE}.engine import connect, rows
-from {PACKAGE}.contract import CONTRACT, TABLE
-from {PACKAGE}.etl.load import require_table
-from {PACKAGE}.etl.pipeline import run_etl
-from {PACKAGE}.model.registry import make_live
-from {PACKAGE}.schema import columns, request_model
-from {PACKAGE}.serve.live import LiveModel
-from {PACKAGE}.settings import read_settings
-
-settings = read_settings({ROWS})
-loaded = run_etl(settings, lambda step: None).loaded
-from {PACKAGE}.model.train import train
-make_live(settings, train(settings, settings.dates, lambda step: None).version)
-names = ", ".join(column.name for column in columns(request_model(CONTRACT)))
-with connect(settings) as connection:
-    asked = rows(connection, f"SELECT {{names}} FROM {{require_table(settings, TABLE)}} LIMIT 1")
-model = LiveModel(settings)
-answer = model.answer(asked)
-print(json.dumps([loaded, answer.source, list(model.version.encoding.features)]))
-"""
+FILES = ("contract.py", "etl/transform.sql")  # of the package
+IMPORTED = "from handrail.contract import Role as role_tried, column as column_tried\n\n\n"
+DECLARED = f'    {NAME}: int | None = column_tried(role_tried.FEATURE, "Day of the month", ge=1, le=31)\n'
+COPIED = ("src", "project.yaml", "pyproject.toml", LABELLING)  # what says what the project is
 
 
 def feature_added(context: ReadinessContext) -> str:
     """Add the day of the month as a feature, in two files, and let the copy predict with it."""
-    begun = time.perf_counter()
+    begun, project = time.perf_counter(), context.settings.project
     with TemporaryDirectory(prefix="readiness-") as folder:
         copy = Path(folder)
         _copy(context.settings.root, copy)
-        _add_feature(copy)
+        add_feature(project, copy / "src" / project.package)
         loaded, source, features = _try(context, copy)
-    if NAME not in features or source != "model":
+    where = f"src/{project.package}"
+    if NAME not in features:
+        raise ProjectError(f"{where}/model/features.py: a new feature of the contract is not learnt from")
+    if source != "model":
         raise ProjectError(
-            f"{FILES[0]}: a new feature is not learnt from, or the {source} answers in its place"
+            f"{where}/{FILES[0]}: with a new feature, the {source} answers in the model's place"
         )
     seconds = time.perf_counter() - begun
     return (
@@ -62,46 +52,73 @@ def feature_added(context: ReadinessContext) -> str:
 
 
 def _copy(root: Path, copy: Path) -> None:
-    """Copy what says what the project is: its code and its facts."""
-    shutil.copytree(root / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(root / "project.yaml", copy)
+    """Copy what says what the project is: its code, its facts, and what people have labelled."""
+    for name in COPIED:
+        source, target = root / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            shutil.copy2(source, target)
 
 
-def _add_feature(copy: Path) -> None:
-    """Declare the column at the end of the contract's class, and select it around the transformation."""
-    contract, transform = (copy / name for name in FILES)
-    text = contract.read_text(encoding="utf-8")
-    ends = [
-        node.end_lineno or 0
-        for node in ast.parse(text).body
-        if isinstance(node, ast.ClassDef) and node.name == CONTRACT.__name__
-    ]
-    if not ends:
-        raise ProjectError(
-            f"{FILES[0]}: no class {CONTRACT.__name__} in it; CONTRACT has to be a class of that file"
-        )
+def add_feature(project: Project, package: Path) -> None:
+    """Declare the column at the end of the contract's class, and select it around the transformation.
+
+    `package`: the folder of the package, whose files are changed
+    """
+    contract, transform = (package / name for name in FILES)
+    shown, wanted = f"src/{project.package}/{FILES[0]}", project.contract.__name__
+    text = contract.read_text(encoding="utf-8").rstrip() + "\n" if contract.is_file() else ""
+    found = [each for each in ast.parse(text).body if isinstance(each, ast.ClassDef) and each.name == wanted]
+    if not found:
+        raise ProjectError(f"{shown}: no class {wanted} in it; CONTRACT has to be a class of that file")
+    begin = min([found[-1].lineno, *(each.lineno for each in found[-1].decorator_list)])
     lines = text.splitlines(keepends=True)
-    lines.insert(ends[0], DECLARED)
+    lines.insert(found[-1].end_lineno or begin, DECLARED)
+    lines.insert(begin - 1, IMPORTED)
     contract.write_text("".join(lines), encoding="utf-8")
     query = transform.read_text(encoding="utf-8").rstrip().rstrip(";")
-    day = f"CAST(EXTRACT(day FROM {one_of_role(CONTRACT, Role.TIME).name}) AS INTEGER) AS {NAME}"
+    day = f"CAST(EXTRACT(day FROM {project.time}) AS INTEGER) AS {NAME}"
     transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS transformed_before\n", encoding="utf-8")
 
 
 def _try(context: ReadinessContext, copy: Path) -> tuple[int, str, list[str]]:
     """Run the copy from its sources to a prediction, small, in a process of its own."""
-    given = {
-        name: value
-        for name, value in os.environ.items()
-        if name != f"{context.settings.project.env_prefix}WORKSPACE"
+    project, source = context.settings.project, context.settings.source
+    before = os.environ.get("PYTHONPATH")
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(copy / "src"), *([before] if before else [])]),
+        f"{project.env_prefix}WORKSPACE": None,
+        f"{project.env_prefix}DATA__SOURCE": str(source) if source else None,
     }
-    if context.settings.source:
-        given[f"{context.settings.project.env_prefix}DATA__SOURCE"] = str(context.settings.source)
-    loaded, source, features = answer_of(
-        TRIED,
+    loaded, answered_by, features = in_process(
+        predict_in,
+        str(copy),
+        project.package,
         folder=copy,
         seconds=MOST_SECONDS,
         failed=f"a feature more, {NAME}, was declared and selected; then:",
-        environment=given | {"PYTHONPATH": str(copy / "src")},
+        environment=environment,
     )
-    return loaded, source, features
+    return loaded, answered_by, features
+
+
+def predict_in(folder: str, package: str) -> tuple[int, str, list[str]]:
+    """Load, learn and predict in a folder; return the rows loaded, what answered, and the features learnt.
+
+    It is called in a process of its own, in which `package` is that of the folder.
+    """
+    settings = import_module(package).project.at(folder).settings(ROWS)
+    loaded = run_etl(settings, _quietly).loaded
+    make_live(settings, train(settings, settings.dates, _quietly).version)
+    names = ", ".join(column.name for column in columns(settings.project.request))
+    with connect(settings) as connection:
+        table = require_table(settings, settings.project.table_name)
+        asked = rows(connection, f"SELECT {names} FROM {table} LIMIT 1")
+    model = LiveModel(settings)
+    return loaded, model.answer(asked).source, list(model.version.encoding.features)
+
+
+def _quietly(step: str) -> None:
+    """Show no progress of what is a step itself."""

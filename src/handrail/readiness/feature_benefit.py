@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Floats
 from handrail.errors import ProjectError
-from handrail.readiness.context import ReadinessContext
+from handrail.readiness.context import ReadinessContext, narrowed
 from handrail.readiness.paired_bootstrap import Difference, Scored, better_by
 from handrail.registry.drift_reference import Bins
+from handrail.training.encoding import Encoding
 
 SHUFFLES = 99  # better than all of them: by chance once in a hundred
 SEEDS = 4
@@ -23,7 +25,7 @@ SEEDS = 4
 def benefit(context: ReadinessContext) -> str:
     """Judge every feature of the live version on small trainings."""
     names = context.version.encoding.features
-    metric = context.metric
+    metric = context.metric.name
     losses = _losses(context)
     # Looking at many features, one is clear by chance: Bonferroni's correction.
     clear = NormalDist().inv_cdf(1 - 0.025 / len(names))
@@ -53,46 +55,50 @@ def benefit(context: ReadinessContext) -> str:
 
 def _losses(context: ReadinessContext) -> Mapping[str, Difference]:
     """Return what the metric loses without each feature, all of them trained on the same small rows."""
-    learning = context.small.learning
-    whole = [context.score_learnt(learning, seed=seed) for seed in range(SEEDS)]
+    training = context.small.training
+    whole = [context.score_learnt(training, seed=seed) for seed in range(SEEDS)]
     values = [each.value for each in whole]
     mean = Scored(float(np.mean(values)), np.mean([each.drawn for each in whole], axis=0))
     by_seed = float(np.std(values, ddof=1)) * (1 + 1 / SEEDS) ** 0.5
     names = context.version.encoding.features
-    return {name: better_by(mean, context.score_without(name, learning), by_seed) for name in names}
+    return {name: better_by(mean, context.score_without(name, training), by_seed) for name in names}
 
 
 def _on_more_rows(context: ReadinessContext, name: str, deviation: float) -> Difference:
     """Return how much better it is without a feature where there is more to learn from it."""
-    learning = context.more_learning
-    gain = context.score_without(name, learning).value - context.score_learnt(learning).value
+    training = context.more_training
+    gain = context.score_without(name, training).value - context.score_learnt(training).value
     return Difference(gain, deviation)
 
 
 def _telling(context: ReadinessContext) -> list[str]:
     """Return the features whose values go with the target more than any of their shuffled copies."""
-    learning = context.more_learning
+    training, encoding = context.more_training, context.version.encoding
     rng = np.random.default_rng(0)
     bins = {item.column: item for item in context.version.bins}
     places = {
-        name: _places(learning.features[:, number], bins[name])
-        for number, name in enumerate(context.version.encoding.features)
+        name: _places(training.features[:, number], name, bins[name], encoding)
+        for number, name in enumerate(encoding.features)
     }
     best = dict.fromkeys(places, 0.0)
     for _ in range(SHUFFLES):
-        shuffled = rng.permutation(learning.target)
+        shuffled = rng.permutation(training.target)
         best = {name: max(best[name], _explained(places[name], shuffled)) for name in places}
-    return [name for name in places if _explained(places[name], learning.target) > best[name]]
+    return [name for name in places if _explained(places[name], training.target) > best[name]]
 
 
-def _places(values: Floats, item: Bins) -> np.ndarray:
-    """Return the bin of each value; codes of names are bins already."""
-    codes = np.nan_to_num(values, nan=-1.0).astype(np.int64)
-    known = codes if item.names else np.digitize(values, item.edges, right=True)
+def _places(values: Floats, name: str, item: Bins, encoding: Encoding) -> NDArray[np.int64]:
+    """Return the bin of each value, as it is encoded; codes of names are bins already."""
+    if name in encoding.categories:
+        known = np.nan_to_num(values, nan=-1.0).astype(np.int64)
+    else:
+        only, _ = narrowed(encoding, [name])
+        edges = only.matrix([{name: edge} for edge in item.edges])[:, 0]
+        known = np.digitize(values, edges, right=True)
     return np.where(np.isnan(values), 0, known + 1)
 
 
-def _explained(places: np.ndarray, target: Floats) -> float:
+def _explained(places: NDArray[np.int64], target: Floats) -> float:
     """Return the variance of the target's mean between bins."""
     counts = np.bincount(places)
     sums = np.bincount(places, weights=target)

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from statistics import median
 
-from handrail.compute.duckdb import Connection, connect, literal, parquet, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, row, rows
 from handrail.errors import ProjectError
-from handrail.etl import pipeline
-from handrail.etl.load import require_table, table_path
+from handrail.etl.load import raw_path, table_path
+from handrail.etl.pipeline import offer_tables, transformed_view
 from handrail.readiness.context import ReadinessContext
 
 MOST_RAW_ROWS = 50_000  # of each table that a small run may cut
@@ -19,9 +19,8 @@ def cost(context: ReadinessContext) -> str:
     """Measure every feature of the live version against the limits of project.yaml."""
     names, limits = context.version.encoding.features, context.limits
     with connect(context.settings) as connection:
-        table = require_table(context.settings, context.settings.project.table_name)
         seconds = _seconds(connection, context, names)
-        missing = _missing(connection, table, names)
+        missing = _missing(connection, context.table, names)
         size = _bytes(connection, context)
     problems = [
         f"{name}: {seconds[name]:.1f} s for a million rows in transform.sql, at most "
@@ -48,20 +47,29 @@ def _seconds(
     connection: Connection, context: ReadinessContext, names: tuple[str, ...]
 ) -> Mapping[str, float]:
     """Return how much longer transform.sql takes with each feature than with none, for a million rows."""
-    for name in context.settings.project.raw_tables:
-        path = context.settings.workspace / "data" / "raw" / f"{name}.parquet"
-        if not path.is_file():
-            raise ProjectError(f"{path}: no such file; run `etl` again")
-        limit = f"LIMIT {MOST_RAW_ROWS}" if name in context.settings.data.sampled else ""
-        connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM {parquet(path)} {limit}").fetchall()
-    for module in pipeline.tables_of_parts():
-        module.offer(connection, context.settings)
-    pipeline.view(connection, pipeline.read_query())
+    _raw_in_memory(connection, context)
+    transformed_view(connection, context.settings.project.transform)
     count = row(connection, "SELECT count(*) AS n FROM transformed")["n"]
     without = _time(connection, "count(*)")
     return {
         name: max(0.0, _time(connection, f"max(hash({name}))") - without) * PER_ROWS / count for name in names
     }
+
+
+def _raw_in_memory(connection: Connection, context: ReadinessContext) -> None:
+    """Make a table of every raw one, cut where a small run may cut it, so that no reading is timed."""
+    settings = context.settings
+    paths = {name: raw_path(settings, name) for name in settings.project.raw_tables}
+    absent = [path for path in paths.values() if not path.is_file()]
+    if absent:
+        raise ProjectError(f"{path}: no such file; run `etl` again" for path in absent)
+    offer_tables(connection, settings)
+    for name, path in paths.items():
+        limit = f"LIMIT {MOST_RAW_ROWS}" if name in settings.data.sampled else ""
+        connection.execute(
+            f"DROP VIEW {identifier(name)}; "
+            f"CREATE TEMP TABLE {identifier(name)} AS SELECT * FROM {parquet(path)} {limit}"
+        ).fetchall()
 
 
 def _time(connection: Connection, expression: str) -> float:

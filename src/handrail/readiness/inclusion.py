@@ -9,25 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from TWIN_model_metrics import KIND, measure, rows_of
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
-from handrail.contract.schema import Role, of_role, one_of_role
+from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table
-from handrail.readiness.context import ReadinessContext, chosen
-from handrail.readiness.paired_bootstrap import units
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.paired_bootstrap import drawn_days
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
 from handrail.training.splits import rows_between
 
 FOUR_FIFTHS = 0.8
-DRAWS = 100
-RATES = (
-    ("recall", "precision") if KIND == "classification" else ("within", "covered")
-)  # shares that went right
 
 
 @dataclass(frozen=True)
@@ -49,10 +43,10 @@ def inclusion(context: ReadinessContext) -> str:
             "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not say "
             "why; write who could be served worse, and by which columns it would show"
         )
-    test = context.periods.test
+    test = context.splits.test
     prediction = context.predictor.predict(test.features)
     columns = _sensitive(context, sensitive) if sensitive else test.slices
-    groups = list(_groups(test, prediction, columns, context.version.decision))
+    groups = [group for group in _groups(context, test, prediction, columns) if not np.isnan(group.ratio)]
     if not groups:
         raise ProjectError(
             f"no group has {SMALLEST_PART_ROWS} rows in the test period; nothing can be compared"
@@ -74,45 +68,32 @@ def inclusion(context: ReadinessContext) -> str:
 
 def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDArray[np.str_]]:
     """Return the sensitive columns of the test period, in the order of its rows."""
-    key, time, target = (
-        one_of_role(context.settings.project.contract, role).name
-        for role in (Role.KEY, Role.TIME, Role.TARGET)
-    )
-    chosen_columns = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in names)
+    project = context.settings.project
+    chosen = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in names)
     with connect(context.settings) as connection:
-        rows = rows_between(
-            require_table(context.settings, context.settings.project.table_name),
-            context.split.test_from,
-            context.split.live_from,
-        )
+        rows = rows_between(project, context.table, context.split.test_from, context.split.live_from)
         found = connection.execute(
-            f"SELECT {chosen_columns} FROM {rows} WHERE {target} IS NOT NULL ORDER BY {time}, {key}"
+            f"SELECT {chosen} FROM {rows} WHERE {project.target} IS NOT NULL "
+            f"ORDER BY {project.time}, {project.key}"
         ).fetchnumpy()
     return {name: np.ma.getdata(found[name]).astype(np.str_) for name in names}
 
 
 def _groups(
-    test: Dataset, prediction: Floats, columns: Mapping[str, NDArray[np.str_]], decision: Mapping[str, float]
+    context: ReadinessContext, test: Dataset, prediction: Floats, columns: Mapping[str, NDArray[np.str_]]
 ) -> Iterator[Group]:
+    task, decision = context.settings.project.task, context.version.decision
+    whole, usual = task.outcomes(test.target, prediction), {metric.name: metric for metric in task.metrics}
+    of_all = {usual[name]: usual[name].value(whole.weighted(), decision) for name in task.fair_rates}
     for column, values in columns.items():
         for value, count in zip(*np.unique(values, return_counts=True), strict=True):
-            if count >= SMALLEST_PART_ROWS:
-                yield from _compared(f"{column} {value}", test, prediction, values == value, decision)
-
-
-def _compared(
-    name: str, test: Dataset, prediction: Floats, inside: NDArray[np.bool_], decision: Mapping[str, float]
-) -> Iterator[Group]:
-    whole, part = rows_of(test.target, prediction), rows_of(test.target[inside], prediction[inside])
-    of_all, of_part = measure(whole, decision), measure(part, decision)
-    drawn = {rate: [] for rate in RATES}
-    days = units(chosen(test, inside))
-    rng, number = np.random.default_rng(0), int(days.max()) + 1
-    for _ in range(DRAWS):
-        times = np.bincount(rng.integers(0, number, number), minlength=number)
-        found = measure(part, decision, times[days].astype(np.float64))
-        for rate in RATES:
-            drawn[rate].append(found[rate] / of_all[rate] if of_all[rate] else np.nan)
-    for rate in RATES:
-        if of_all[rate] and not np.isnan(of_part[rate]):
-            yield Group(name, rate, of_part[rate] / of_all[rate], float(np.nanstd(drawn[rate])))
+            if count < SMALLEST_PART_ROWS:
+                continue
+            inside = values == value
+            part = task.outcomes(test.target[inside], prediction[inside])
+            weights = [None, *drawn_days(test.times[inside])]
+            for rate, overall in of_all.items():
+                if overall > 0:
+                    found = [rate.value(part.weighted(weight), decision) / overall for weight in weights]
+                    deviation = float(np.nanstd(found[1:]))
+                    yield Group(f"{column} {value}", rate.name, found[0], deviation)

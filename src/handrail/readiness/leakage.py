@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from handrail.compute.duckdb import Connection, connect, row, rows
-from handrail.contract.schema import Column, Role, columns, of_role
+from handrail.contract.schema import Column, Record, Role, columns, of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table
 from handrail.readiness.context import ReadinessContext
 
 KEPT_FROM_IT = (Role.FORBIDDEN, Role.SENSITIVE, Role.TARGET)
@@ -21,8 +20,8 @@ FEWEST_ROWS_A_VALUE = 5  # with fewer, a name says which row it is, and so tells
 
 def no_leakage(context: ReadinessContext) -> str:
     """Compare the live version's inputs with the roles of the contract, and with the values kept from it."""
-    version = context.version
-    roles = {column.name: column.role for column in columns(context.settings.project.contract)}
+    version, contract = context.version, context.settings.project.contract
+    roles = {column.name: column.role for column in columns(contract)}
     wrong = [
         f"{version.name}: learnt from {name}, in contract.py the {roles[name].value}; train again without"
         for name in version.encoding.features
@@ -31,7 +30,7 @@ def no_leakage(context: ReadinessContext) -> str:
     if wrong:
         raise ProjectError(wrong)
     with connect(context.settings) as connection:
-        found = dict(_told(connection, require_table(context.settings, context.settings.project.table_name)))
+        found = dict(_told(connection, context.table, contract))
     limit = context.limits.maximum_association
     copies = [
         f"contract.py: {feature} tells {share:.0%} of {other}, at most {limit:.0%} may be (readiness in "
@@ -41,7 +40,7 @@ def no_leakage(context: ReadinessContext) -> str:
     ]
     if copies:
         raise ProjectError(copies)
-    kept = [f"{len(of_role(context.settings.project.contract, role))} {role.value}" for role in KEPT_FROM_IT]
+    kept = [f"{len(of_role(contract, role))} {role.value}" for role in KEPT_FROM_IT]
     (feature, other), most = max(found.items(), key=lambda item: item[1])
     return (
         f"all {len(version.encoding.features)} inputs are features, and none of them a copy of what is kept "
@@ -49,9 +48,11 @@ def no_leakage(context: ReadinessContext) -> str:
     )
 
 
-def _told(connection: Connection, table: str) -> Iterator[tuple[tuple[str, str], float]]:
+def _told(
+    connection: Connection, table: str, contract: type[Record]
+) -> Iterator[tuple[tuple[str, str], float]]:
     """Yield how much each feature tells of each column that is kept from the model."""
-    features, others = of_role(CONTRACT, Role.FEATURE), of_role(CONTRACT, *KEPT_FROM_IT)
+    features, others = of_role(contract, Role.FEATURE), of_role(contract, *KEPT_FROM_IT)
     chosen = ", ".join(_in_parts(column) for column in (*features, *others) if column.kind is not datetime)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE parts AS SELECT {chosen} "

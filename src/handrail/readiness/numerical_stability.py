@@ -5,7 +5,7 @@ import numpy as np
 from handrail.arrays import Floats
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
-from handrail.readiness.context import ReadinessContext
+from handrail.readiness.context import ReadinessContext, narrowed
 
 NUDGE = 1e-6  # of a feature's size: about what float32 rounds off
 FAR = 0.1  # of the spread of the predictions: further than that is a leap
@@ -46,13 +46,13 @@ def _finite(context: ReadinessContext, features: Floats, what: str) -> Floats:
 def _at_the_ends(context: ReadinessContext, features: Floats) -> Floats:
     """Return a row for each end of each amount, and for each feature that may be missing or new."""
     columns = {column.name: column for column in of_role(context.settings.project.contract, Role.FEATURE)}
-    found = []
-    for place, name in enumerate(context.version.encoding.features):
-        column = columns[name]
+    encoding, found = context.version.encoding, []
+    for place, name in enumerate(encoding.features):
+        column, (only, _) = columns[name], narrowed(encoding, [name])
         ends = [end for end in (column.ge, column.le) if end is not None]
-        missing = [float("nan")] if column.nullable or column.categorical else []
+        missing = [None] if column.nullable or column.categorical else []
         for value in [*ends, *missing]:
             changed = features[place % len(features)].copy()
-            changed[place] = value
+            changed[place] = only.matrix([{name: value}])[0, 0]
             found.append(changed)
     return np.array(found, dtype=np.float32)

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from TWIN_model_decision import act
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import connect, literal, row
-from handrail.contract.schema import request_model
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table
 from handrail.files import write_whole
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.workspaces import live_records
 from handrail.serving.inference import LiveModel
 
+ENCODING, SERVING = "handrail.training.encoding", "handrail.serving.inference"
 FILE = "one-example.md"  # in reports/
 
 
@@ -25,8 +23,9 @@ def followed(context: ReadinessContext) -> str:
     The steps are written to reports/one-example.md, to be read.
     """
     (record,) = live_records(context, 1)
-    version, key = context.version, record[context.settings.project.key]
-    request_model(context.settings.project.contract).model_validate(record)
+    project, version = context.settings.project, context.version
+    key = record[project.key]
+    project.request.model_validate(record)
     by_row, by_table = version.encoding.matrix([record])[0], _encoded_by_the_engine(context, key)
     other = [
         name
@@ -34,15 +33,15 @@ def followed(context: ReadinessContext) -> str:
         if not np.array_equal(one, two, equal_nan=True)
     ]
     if other:
-        raise ProjectError(f"model/features.py: {key}: {', '.join(other)} differ between record and table")
+        raise ProjectError(f"{ENCODING}: {key}: {', '.join(other)} differ between record and table")
     prediction = context.predictor.predict(by_row[None, :])[0]
     answer = LiveModel(context.settings).answer([record])
     own = (answer.version, answer.source) == (version.name, "model")
     if own and answer.prediction[0] != prediction:
         raise ProjectError(
-            f"serve/live.py: {key}: answered {answer.prediction[0]}, the model's file says {prediction}"
+            f"{SERVING}: {key}: answered {answer.prediction[0]}, the model's file says {prediction}"
         )
-    acted = act(prediction, version.decision)
+    acted = project.task.act(prediction, version.decision)
     page = _page(context, record, by_row, prediction, {"baseline": answer.baseline[0], **acted})
     write_whole(context.settings.workspace / "reports" / FILE, page)
     said = ", ".join(f"{name} {value}" for name, value in acted.items())
@@ -53,10 +52,10 @@ def followed(context: ReadinessContext) -> str:
 def _encoded_by_the_engine(context: ReadinessContext, key: str) -> Floats:
     selected = [f"{expression} AS f{n}" for n, expression in enumerate(context.version.encoding.select())]
     with connect(context.settings) as connection:
-        table = require_table(context.settings, context.settings.project.table_name)
         found = row(
             connection,
-            f"SELECT {', '.join(selected)} FROM {table} WHERE {context.settings.project.key} = {literal(key)}",
+            f"SELECT {', '.join(selected)} FROM {context.table} "
+            f"WHERE {context.settings.project.key} = {literal(key)}",
         )
     return np.array(list(found.values()), dtype=np.float32)
 

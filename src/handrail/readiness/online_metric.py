@@ -5,36 +5,34 @@ lower the other should be. Worse on purpose: Breck et al., The ML Test Score (20
 """
 
 import numpy as np
-from TWIN_readiness_payoff import payoff
 
-from handrail.arrays import Doubles, Floats
+from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
 from handrail.errors import ProjectError
 from handrail.monitoring.outcomes import join_outcomes
 from handrail.readiness.context import ReadinessContext
+from handrail.readiness.paired_bootstrap import drawn_days
 
 STEPS = 10
 FEWEST_OUTCOMES = 200
 MOST_OUTCOMES = 50_000
-DRAWS = 100
 LOWEST = 0.5  # a rank correlation below says that better offline may well be worse online
 
 
 def online(context: ReadinessContext) -> str:
     """Correlate the ranks of both over the steps; even the low end of the interval has to be high."""
-    target, prediction, days = _live_rows(context)
+    target, prediction, times = _live_rows(context)
     rng, shares = np.random.default_rng(0), np.arange(STEPS + 1) / STEPS
-    test = context.small.test
-    offline = [
-        context.score(_worse(rng, context.predictor.predict(test.features), share)).value for share in shares
-    ]
+    settings, decision, metric = context.settings, context.version.decision, context.metric.name
+    tested = context.predictor.predict(context.small.test.features)
+    offline = [context.score(_worse(rng, tested, share)).value for share in shares]
     gains = [
-        payoff(target, _worse(rng, prediction, share), context.version.decision, context.settings.error_costs)
+        settings.project.task.payoff(target, _worse(rng, prediction, share), decision, settings.error_costs)
         for share in shares
     ]
     drawn = [
-        _rank_correlation(offline, [gain @ times / times.sum() for gain in gains])
-        for times in _draws(rng, days)
+        _rank_correlation(offline, [gain @ weight / weight.sum() for gain in gains])
+        for weight in drawn_days(times, rng)
     ]
     value, low = _rank_correlation(offline, [gain.mean() for gain in gains]), float(np.quantile(drawn, 0.025))
     figures = (
@@ -42,20 +40,23 @@ def online(context: ReadinessContext) -> str:
     )
     if low < LOWEST:
         raise ProjectError(
-            f"project.yaml: accuracy.metric: {context.metric}: {figures}; a better figure does not cost less: "
+            f"project.yaml: accuracy.metric: {metric}: {figures}; a better figure does not cost less: "
             "choose a metric that follows error_costs, or find out why live rows are other than the test's"
         )
-    return f"{context.metric} of {STEPS + 1} worse and worse versions: {figures}"
+    return f"{metric} of {STEPS + 1} worse and worse versions: {figures}"
 
 
 def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, np.ndarray]:
-    """Return outcome, prediction and day of what the live version predicted since it learnt."""
+    """Return outcome, prediction and time of what the live version predicted since it learnt."""
+    project = context.settings.project
     with connect(context.settings) as connection:
         source = join_outcomes(connection, context.settings, context.split.live_from, None)
         found = connection.execute(
-            f"SELECT CAST({context.settings.project.target} AS FLOAT) AS target, prediction, CAST({context.settings.project.time} AS TIMESTAMP) AS time "
-            f"FROM {source} WHERE {context.settings.project.target} IS NOT NULL AND source = 'model' "
-            f"AND version = '{context.version.name}' ORDER BY hash({context.settings.project.time}), prediction LIMIT {MOST_OUTCOMES}"
+            f"SELECT CAST({project.target} AS FLOAT) AS target, prediction, "
+            f"CAST({project.time} AS TIMESTAMP) AS time "
+            f"FROM {source} WHERE {project.target} IS NOT NULL AND source = 'model' "
+            f"AND version = '{context.version.name}' "
+            f"ORDER BY hash({project.time}), prediction LIMIT {MOST_OUTCOMES}"
         ).fetchnumpy()
     target, prediction, times = (np.ma.getdata(found[name]) for name in ("target", "prediction", "time"))
     if len(target) < FEWEST_OUTCOMES:
@@ -63,7 +64,7 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, np.ndarray]:
             f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are needed; "
             "wait, load them with `etl`, or try `monitor --relive`"
         )
-    return target, prediction, times.astype("datetime64[D]")
+    return target, prediction, times
 
 
 def _worse(rng: np.random.Generator, prediction: Floats, share: float) -> Floats:
@@ -71,16 +72,6 @@ def _worse(rng: np.random.Generator, prediction: Floats, share: float) -> Floats
     changed, places = prediction.copy(), rng.permutation(len(prediction))[: round(share * len(prediction))]
     changed[places] = rng.permutation(changed[places])
     return changed
-
-
-def _draws(rng: np.random.Generator, days: np.ndarray) -> list[Doubles]:
-    """Return how often each row counts where whole days are drawn anew."""
-    _, numbers = np.unique(days, return_inverse=True)
-    count = int(numbers.max()) + 1
-    return [
-        np.bincount(rng.integers(0, count, count), minlength=count)[numbers].astype(np.float64)
-        for _ in range(DRAWS)
-    ]
 
 
 def _rank_correlation(one: list[float], other: list[float]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, column_types, connect, literal, parquet, row
+from handrail.compute.duckdb import Connection, column_types, connect, identifier, literal, parquet, row
 from handrail.config.sections import Retention
 from handrail.config.settings import Settings, secrets
 from handrail.contract.schema import Role, of_role
@@ -84,7 +84,7 @@ def _strange_content(connection: Connection, settings: Settings, path: Path) -> 
 
 
 def _patterns(settings: Settings) -> list[tuple[str, str]]:
-    known = {secret: settings.secret(secret) for secret in secrets()}
+    known = {secret: settings.secret(secret) for secret in secrets(settings.project)}
     return [
         *PERSONAL.items(),
         *((f"the secret {name}", re.escape(value)) for name, value in known.items() if value),
@@ -92,7 +92,7 @@ def _patterns(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _occurs(connection: Connection, path: Path, texts: list[str], pattern: str) -> bool:
-    found = [f"regexp_matches({column}, {literal(pattern)})" for column in texts]
+    found = [f"regexp_matches({identifier(column)}, {literal(pattern)})" for column in texts]
     query = f"SELECT count(*) AS n FROM {parquet(path)} WHERE {' OR '.join(found) or 'false'}"
     return row(connection, query)["n"] > 0
 

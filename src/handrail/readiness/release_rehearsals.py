@@ -15,6 +15,7 @@ from handrail.registry.live import load_live, make_live, read_live, roll_back
 from handrail.registry.versions import load_version
 from handrail.serving.inference import LiveModel, start_model
 
+SERVING = "handrail.serving.inference"
 RECORDS = 1000
 SHARE = 0.2
 FURTHEST = 5  # standard errors that the canary's share may be off by chance
@@ -33,14 +34,14 @@ def canaried(context: ReadinessContext) -> str:
         share = sum(answer.version == tried.name for answer in answers) / len(records)
         off = abs(share - SHARE) / np.sqrt(SHARE * (1 - SHARE) / len(records))
         if off > FURTHEST:
-            raise ProjectError(f"serve/live.py: the canary answered {share:.1%}, asked for were {SHARE:.0%}")
+            raise ProjectError(f"{SERVING}: the canary answered {share:.1%}, asked for were {SHARE:.0%}")
         if [float(answer.prediction[0]) for answer in answers] != before.tolist():
-            raise ProjectError("serve/live.py: a canary that is a copy of the live version answers otherwise")
+            raise ProjectError(f"{SERVING}: a canary that is a copy of the live version answers otherwise")
         (tried.path / "model.onnx").write_bytes(b"")
         _refuse_its_answers(there, records, tried.name)
         end_canary(there, "rehearsed")
         if read_live(there) is None or LiveModel(there).canary:
-            raise ProjectError("model/canary.py: the canary was not withdrawn")
+            raise ProjectError("handrail.registry.canary: the canary was not withdrawn")
     return (
         f"a copy answered {share:.1%} of {len(records):,} records, asked for were {SHARE:.0%}; with its file "
         "broken it answered none; it was withdrawn"
@@ -62,7 +63,7 @@ def rolled_back(context: ReadinessContext) -> str:
         after = np.concatenate([model.answer([record]).prediction for record in records])
         seconds = time.perf_counter() - begun
     if name != context.version.name or after.tobytes() != before.tobytes():
-        raise ProjectError("model/registry.py: after a rollback the answers are not those of before")
+        raise ProjectError("handrail.registry.live: after a rollback the answers are not those of before")
     kept = f"; {earlier}, live before, still runs" if earlier else "; nothing was live before it"
     return f"{len(records):,} answers in {seconds:.1f} s as before a promotion, to the last bit{kept}"
 
@@ -80,8 +81,8 @@ def _refuse_its_answers(settings: Settings, records: list, name: str) -> None:
         model = LiveModel(settings)
         answered = any(model.answer([record]).version == name for record in records)
     except ProjectError as error:
-        raise ProjectError(f"serve/live.py: a broken canary stops all answers: {error}") from None
+        raise ProjectError(f"{SERVING}: a broken canary stops all answers: {error}") from None
     finally:
         logging.disable(logging.NOTSET)
     if answered:
-        raise ProjectError("serve/live.py: a canary whose files were changed answers")
+        raise ProjectError(f"{SERVING}: a canary whose files were changed answers")

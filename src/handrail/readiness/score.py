@@ -66,25 +66,25 @@ class Score:
 
 
 def measure(
-    context: ReadinessContext, rows: Mapping[str, Sequence[ReadinessTest]], on_step: Callable[[str], None]
+    context: ReadinessContext, tests: Mapping[str, Sequence[ReadinessTest]], on_step: Callable[[str], None]
 ) -> Score:
-    """Run `rows`, by section, one after another; raises ProjectError where no model is live."""
+    """Run `tests`, by section, one after another; raises ProjectError where no model is live."""
     version = context.version.name
     results = []
-    for section, tests in rows.items():
-        for row in tests:
-            on_step(row.test)
-            results.append(_run(context, section, row))
+    for section, listed in tests.items():
+        for test in listed:
+            on_step(test.test)
+            results.append(_run(context, section, test))
     return Score(version, tuple(results))
 
 
-def _run(context: ReadinessContext, section: str, row: ReadinessTest) -> Result:
+def _run(context: ReadinessContext, section: str, test: ReadinessTest) -> Result:
     begun = time.perf_counter()
     try:
-        evidence, automated, passed = row.check(context), True, True
+        evidence, automated, passed = test.check(context), True, True
     except ProjectError as error:
         evidence, automated, passed = "\n".join(error.problems), True, False
     except Exception as error:  # a library's own error fails this test, not the others
         evidence, automated, passed = f"stopped by {type(error).__name__}: {error}", False, False
     seconds = round(time.perf_counter() - begun, 1)
-    return Result(section, row.test, row.how, automated, passed, evidence, seconds)
+    return Result(section, test.test, test.how, automated, passed, evidence, seconds)

@@ -4,7 +4,7 @@ from datetime import date
 
 from handrail.compute.duckdb import Connection, connect, parquet, row, rows
 from handrail.config.sections import Live
-from handrail.contract.schema import Role, of_role, request_model
+from handrail.contract.schema import Role, of_role
 from handrail.contract.table_check import check
 from handrail.errors import ProjectError
 from handrail.etl.load import table_path
@@ -20,13 +20,13 @@ def inputs_hold(context: ReadinessContext) -> str:
     limit = context.settings.section(Live).maximum_violation_share
     with connect(context.settings) as connection:
         source, start, end = _window(connection, context)
-        check(connection, source, request_model(context.settings.project.contract))
+        check(connection, source, context.settings.project.request)
         query = (
             "SELECT reason, count(*) AS n FROM checked WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
         )
         broken = rows(connection, query)
         count = row(connection, "SELECT count(*) AS n FROM checked")["n"]
-        refused = count_rejected(connection, context.settings.workspace / "data" / "rejected", start, end)
+        refused = count_rejected(connection, context.settings, start, end)
     if broken:
         raise ProjectError(
             f"data/predictions/: {item['n']:,} records were answered though {item['reason']}"
@@ -101,12 +101,13 @@ def _window(connection: Connection, context: ReadinessContext) -> tuple[str, dat
 
 def _differing(connection: Connection, context: ReadinessContext, source: str) -> list[str]:
     """Return a sentence for each feature that was another when it was asked than in the table, by key."""
-    table = table_path(context.settings, context.settings.project.table_name)
+    project = context.settings.project
+    table = table_path(context.settings, project.table_name)
     if not table.is_file():
         return []
-    names = [column.name for column in of_role(context.settings.project.contract, Role.FEATURE)]
+    names = [column.name for column in of_role(project.contract, Role.FEATURE)]
     counts = ", ".join(f"count_if(s.{name} IS DISTINCT FROM t.{name}) AS {name}" for name in names)
-    joined = f"{source} AS s JOIN {parquet(table)} AS t ON s.{context.settings.project.key} = t.{context.settings.project.key}"
+    joined = f"{source} AS s JOIN {parquet(table)} AS t ON s.{project.key} = t.{project.key}"
     found = row(connection, f"SELECT count(*) AS joined, {counts} FROM {joined}")
     allowed = context.settings.section(Live).maximum_violation_share * found["joined"]
     return [

@@ -1,7 +1,6 @@
 """Is a simpler model as good? A linear one learns from the same features, and both meet the same rows."""
 
 import numpy as np
-from TWIN_model_metrics import KIND
 
 from handrail.arrays import Doubles, Floats
 from handrail.errors import ProjectError
@@ -17,9 +16,10 @@ RIDGE = 1.0
 
 def simpler(context: ReadinessContext) -> str:
     """Compare the live version with a linear model on its test rows."""
-    test, metric = context.small.test, context.metric
-    learning = thinned(context.periods.learning, MORE * context.limits.training_rows)
-    linear = context.score(linear_prediction(learning, test, context.small.encoding))
+    test, metric = context.small.test, context.metric.name
+    training = thinned(context.splits.training, MORE * context.limits.training_rows)
+    yes_or_no = context.settings.project.task.predicts == "chance"
+    linear = context.score(linear_prediction(training, test, context.version.encoding, yes_or_no))
     gain = better_by(context.live, linear)
     figures = f"{metric} {abs(context.live.value):.3f} against {abs(linear.value):.3f}"
     if gain.value <= 0:
@@ -30,20 +30,19 @@ def simpler(context: ReadinessContext) -> str:
     return f"better than a linear model by {gain.value:.3f} (± {1.96 * gain.deviation:.3f}): {figures}"
 
 
-def linear_prediction(learning: Dataset, later: Dataset, encoding: Encoding) -> Floats:
-    """Return what a linear (or logistic) regression that learnt from `learning` predicts for `later`."""
-    known, asked = _inputs(learning, learning, encoding), _inputs(later, learning, encoding)
-    target = learning.target.astype(np.float64)
-    weights = _logistic(known, target) if KIND == "classification" else _least_squares(known, target)
-    value = asked @ weights
-    return (1 / (1 + np.exp(-value)) if KIND == "classification" else value).astype(np.float32)
+def linear_prediction(training: Dataset, later: Dataset, encoding: Encoding, yes_or_no: bool) -> Floats:
+    """Return what a linear, or for `yes_or_no` a logistic, regression predicts for `later`; one per row."""
+    known, asked = _inputs(training, training, encoding), _inputs(later, training, encoding)
+    target = training.target.astype(np.float64)
+    value = asked @ (_logistic(known, target) if yes_or_no else _least_squares(known, target))
+    return (1 / (1 + np.exp(-value)) if yes_or_no else value).astype(np.float32)
 
 
-def _inputs(data: Dataset, learning: Dataset, encoding: Encoding) -> Doubles:
+def _inputs(data: Dataset, training: Dataset, encoding: Encoding) -> Doubles:
     """Return a constant, each amount scaled, a sign where it is missing, and a sign for each name."""
     columns = [np.ones(len(data))]
     for place, name in enumerate(encoding.features):
-        values, learnt = data.features[:, place].astype(np.float64), learning.features[:, place]
+        values, learnt = data.features[:, place].astype(np.float64), training.features[:, place]
         if name in encoding.categories:
             columns += [(values == code).astype(np.float64) for code in range(len(encoding.categories[name]))]
         else:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from TWIN_model_metrics import GREATER_IS_BETTER
 
 from handrail.errors import ProjectError
-from handrail.readiness.context import ReadinessContext, chosen
-from handrail.readiness.paired_bootstrap import Difference, better_by, scored
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.paired_bootstrap import Difference, better_by
 from handrail.training.evaluation import SMALLEST_PART_ROWS
 
 
@@ -30,7 +29,7 @@ class Part:
 
 def slices(context: ReadinessContext) -> str:
     """Measure every slice of the test period with enough rows to say something."""
-    parts, metric = list(_parts(context)), context.metric
+    parts, metric = list(_parts(context)), context.metric.name
     if not parts:
         raise ProjectError(
             f"contract.py: no column is sliced, or no slice has {SMALLEST_PART_ROWS} rows; declare with "
@@ -45,7 +44,7 @@ def slices(context: ReadinessContext) -> str:
             problems.append(
                 f"{where} the simple technique's; let that answer there, or train on more such rows"
             )
-        if GREATER_IS_BETTER[metric] and part.over_minimum.reversed.clearly_above(0, clear):
+        if context.metric.greater_is_better and part.over_minimum.reversed.clearly_above(0, clear):
             minimum = context.settings.accuracy.minimum
             problems.append(
                 f"{where} the minimum {minimum:g}; train on more such rows, or say so in the report"
@@ -62,7 +61,7 @@ def slices(context: ReadinessContext) -> str:
 
 
 def _parts(context: ReadinessContext) -> Iterator[Part]:
-    test, decision, metric = context.periods.test, context.version.decision, context.metric
+    test = context.splits.test
     prediction = context.predictor.predict(test.features)
     simple = context.version.baseline.predict(test.baseline_by)
     minimum = context.turned(context.settings.accuracy.minimum)
@@ -71,9 +70,9 @@ def _parts(context: ReadinessContext) -> Iterator[Part]:
             if count < SMALLEST_PART_ROWS:
                 continue
             inside = values == value
-            rows = chosen(test, inside)
-            model = scored(rows, prediction[inside], metric, decision)
-            over_simple = better_by(model, scored(rows, simple[inside], metric, decision))
+            rows = test.rows(inside)
+            model = context.score(prediction[inside], rows)
+            over_simple = better_by(model, context.score(simple[inside], rows))
             over_minimum = Difference(model.value - minimum, float(np.nanstd(model.drawn)))
             yield Part(
                 f"{column} {value}", int(count), context.turned(model.value), over_simple, over_minimum

@@ -73,7 +73,9 @@ def validated(context: ReadinessContext) -> str:
         bad = load_version(there, train(there, context.split, _quietly).version)
         refused = objections(there, bad)
     if not refused:
-        raise ProjectError("model/gate.py: a model that learnt from shuffled outcomes passes the gate")
+        raise ProjectError(
+            "handrail.registry.acceptance: a model that learnt from shuffled outcomes passes the gate"
+        )
     with copy_of_live(context) as there:
         _spoil_a_byte(there, context.version.name)
     why = refused[0].partition(": ")[2]
@@ -88,7 +90,7 @@ def _spoil_a_byte(settings: Settings, name: str) -> None:
         load_version(settings, name)
     except ProjectError:
         return
-    raise ProjectError("model/versions.py: a version of which a byte was changed is not refused")
+    raise ProjectError("handrail.registry.versions: a version of which a byte was changed is not refused")
 
 
 def _with_one_bit_changed(content: bytes) -> bytes:

@@ -3,7 +3,6 @@
 import time
 
 import numpy as np
-from UNRESOLVED_model import estimator
 
 from handrail.arrays import Floats
 from handrail.errors import ProjectError
@@ -42,8 +41,9 @@ def _other(context: ReadinessContext) -> tuple[str, Predictor, Floats]:
         version = load_version(context.settings, earlier, live.checksums[-2])
         if version.encoding.features == context.version.encoding.features:
             return earlier, start_model(version), features
-    fitted = estimator.fit(context.small.learning, context.small.encoding, SEED, context.hyperparameters)
-    learnt = Predictor(estimator.export(fitted, features.shape[1]))
+    project = context.settings.project
+    fitted = project.fit(context.small.training, context.version.encoding, SEED, context.hyperparameters)
+    learnt = Predictor(project.estimator.export(fitted, features.shape[1]))
     return "one learnt from few rows", learnt, features
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from handrail.config.sections import Live
 from handrail.errors import ProjectError
-from handrail.readiness.context import ReadinessContext, chosen, thinned
-from handrail.readiness.paired_bootstrap import Scored, better_by, learnt, scored
+from handrail.readiness.context import ReadinessContext, thinned
+from handrail.readiness.paired_bootstrap import Scored, better_by
 from handrail.training.dataset import Dataset
 
 STEPS = 3  # from no further age to the greatest that is allowed
@@ -14,7 +14,7 @@ FEWEST_ROWS = 200
 
 def staleness(context: ReadinessContext) -> str:
     """Compare the loss at the greatest age that is allowed with what the live version has to spare."""
-    oldest, metric = context.settings.section(Live).maximum_age_days, context.metric
+    oldest, metric = context.settings.section(Live).maximum_age_days, context.metric.name
     later, windows = _windows(context, [round(oldest * step / STEPS) for step in range(STEPS + 1)])
     found = {age: _score(context, window, later) for age, window in windows.items()}
     losses = {age: better_by(found[0], score) for age, score in found.items() if age}
@@ -38,16 +38,15 @@ def _windows(context: ReadinessContext, ages: list[int]) -> tuple[Dataset, dict[
     days = known.times.astype("datetime64[D]")
     latest = days.max() - np.timedelta64((split.live_from - split.test_from).days, "D")
     stopped = latest - np.timedelta64((split.test_from - split.validation_from).days, "D")
-    windows = {age: chosen(known, days <= stopped - np.timedelta64(age, "D")) for age in ages}
+    windows = {age: known.rows(days <= stopped - np.timedelta64(age, "D")) for age in ages}
     if len(windows[ages[-1]]) < FEWEST_ROWS:
         raise ProjectError(
             f"project.yaml: live.maximum_age_days: only {len(windows[ages[-1]])} rows are {ages[-1]} days "
             f"older than {stopped}, too few to learn from; allow fewer days, or load earlier rows"
         )
-    return thinned(chosen(known, days > latest), context.limits.test_rows), windows
+    return thinned(known.rows(days > latest), context.limits.test_rows), windows
 
 
 def _score(context: ReadinessContext, window: Dataset, later: Dataset) -> Scored:
-    few, encoding = thinned(window, context.limits.training_rows), context.version.encoding
-    prediction = learnt(few, later, encoding, context.hyperparameters)
-    return scored(later, prediction, context.metric, context.version.decision)
+    few = thinned(window, context.limits.training_rows)
+    return context.score(context.learnt(few, later), later)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
-from UNRESOLVED_model_hyperparameters import SPACE, Hyperparameters
 
+from handrail.config.sections import Section
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
-from handrail.readiness.paired_bootstrap import Difference, Scored, better_by, learnt, scored
+from handrail.readiness.paired_bootstrap import Difference, Scored, better_by
 from handrail.training.dataset import Dataset
 from handrail.training.hyperparameters import Between
 
@@ -18,9 +18,10 @@ EPOCHS = "epochs"  # the small trainings have few; no other number is drawn
 
 def tuned(context: ReadinessContext) -> str:
     """Compare the live version's with others on the validation period, which it did not learn from."""
-    metric, present = context.metric, context.hyperparameters
-    others = [_drawn(np.random.default_rng(seed), present) for seed in range(DRAWS)]
-    small = context.small.learning
+    metric, present = context.metric.name, context.hyperparameters
+    space = context.settings.project.estimator.SPACE
+    others = [_drawn(np.random.default_rng(seed), present, space) for seed in range(DRAWS)]
+    small = context.small.training
     base = _score(context, small, present)
     gains = [better_by(_score(context, small, other), base) for other in others]
     clear = NormalDist().inv_cdf(1 - 0.025 / DRAWS)
@@ -37,8 +38,8 @@ def tuned(context: ReadinessContext) -> str:
     return f"{told}; {found}"
 
 
-def _drawn(rng: np.random.Generator, present: Hyperparameters) -> Hyperparameters:
-    values = {name: _value(rng, between) for name, between in SPACE.items() if name != EPOCHS}
+def _drawn(rng: np.random.Generator, present: Section, space: Mapping[str, Between]) -> Section:
+    values = {name: _value(rng, between) for name, between in space.items() if name != EPOCHS}
     return present.model_copy(update=values)
 
 
@@ -48,19 +49,18 @@ def _value(rng: np.random.Generator, between: Between) -> float:
     return round(value) if between.whole else value
 
 
-def _score(context: ReadinessContext, learning: Dataset, hyperparameters: Hyperparameters) -> Scored:
-    later, encoding = context.small.validation, context.version.encoding
-    prediction = learnt(learning, later, encoding, hyperparameters)
-    return scored(later, prediction, context.metric, context.version.decision)
+def _score(context: ReadinessContext, training: Dataset, hyperparameters: Section) -> Scored:
+    later = context.small.validation
+    return context.score(context.learnt(training, later, hyperparameters=hyperparameters), later)
 
 
-def _on_more_rows(context: ReadinessContext, other: Hyperparameters) -> Difference:
+def _on_more_rows(context: ReadinessContext, other: Section) -> Difference:
     """Return how much better others are where there is more to learn from."""
-    learning = context.more_learning
-    return better_by(_score(context, learning, other), _score(context, learning, context.hyperparameters))
+    training = context.more_training
+    return better_by(_score(context, training, other), _score(context, training, context.hyperparameters))
 
 
-def _told(present: Hyperparameters, other: Hyperparameters) -> str:
+def _told(present: Section, other: Section) -> str:
     before: Mapping[str, float] = present.model_dump()
     return ", ".join(
         f"{name} {value:g}" for name, value in other.model_dump().items() if value != before[name]

@@ -9,10 +9,10 @@ from typing import Any
 
 from handrail.compute.duckdb import connect, rows, write_parquet
 from handrail.config.settings import Settings
-from handrail.contract.schema import columns, request_model
+from handrail.contract.schema import columns
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table, table_path
-from handrail.monitoring.outcomes import KEY, TARGET
+from handrail.etl.load import table_path
+from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
 from handrail.registry.live import live_path, read_live
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, save_version
@@ -30,22 +30,20 @@ def empty_workspace(context: ReadinessContext) -> Generator[Settings]:
 def small_workspace(context: ReadinessContext, *, shuffled: bool = False) -> Generator[Settings]:
     """Give a workspace with few rows of the live table; `shuffled`, each row has the outcome of another."""
     with empty_workspace(context) as there, connect(context.settings) as connection:
-        table, most = (
-            require_table(context.settings, context.settings.project.table_name),
-            context.limits.training_rows,
-        )
-        few = f"(SELECT * FROM {table} ORDER BY md5(CAST({context.settings.project.key} AS VARCHAR)) LIMIT {most})"
-        query = _with_outcomes_shuffled(few) if shuffled else f"SELECT * FROM {few}"
-        write_parquet(connection, query, table_path(there, context.settings.project.table_name))
+        project, most = context.settings.project, context.limits.training_rows
+        few = f"(SELECT * FROM {context.table} ORDER BY md5(CAST({project.key} AS VARCHAR)) LIMIT {most})"
+        query = _with_outcomes_shuffled(project, few) if shuffled else f"SELECT * FROM {few}"
+        write_parquet(connection, query, table_path(there, project.table_name))
         yield there
 
 
-def _with_outcomes_shuffled(source: str) -> str:
-    by_hash = f"row_number() OVER (ORDER BY md5(CAST({KEY} AS VARCHAR) || 'other')) AS place"
+def _with_outcomes_shuffled(project: Project, source: str) -> str:
+    key, target = project.key, project.target
+    by_hash = f"row_number() OVER (ORDER BY md5(CAST({key} AS VARCHAR) || 'other')) AS place"
     return (
-        f"SELECT a.* EXCLUDE (place) REPLACE (b.outcome AS {TARGET}) "
-        f"FROM (SELECT *, row_number() OVER (ORDER BY {KEY}) AS place FROM {source}) AS a "
-        f"JOIN (SELECT {TARGET} AS outcome, {by_hash} FROM {source}) AS b ON a.place = b.place"
+        f"SELECT a.* EXCLUDE (place) REPLACE (b.outcome AS {target}) "
+        f"FROM (SELECT *, row_number() OVER (ORDER BY {key}) AS place FROM {source}) AS a "
+        f"JOIN (SELECT {target} AS outcome, {by_hash} FROM {source}) AS b ON a.place = b.place"
     )
 
 
@@ -74,17 +72,16 @@ def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
 
     Raises ProjectError where there is none.
     """
-    names = ", ".join(column.name for column in columns(request_model(context.settings.project.contract)))
-    table = require_table(context.settings, context.settings.project.table_name)
-    start = context.split.live_from
+    project, start = context.settings.project, context.split.live_from
+    names = ", ".join(column.name for column in columns(project.request))
     with connect(context.settings) as connection:
         found = rows(
             connection,
-            f"SELECT {names} FROM {table} WHERE {period(context.settings.project.contract, start, None)} "
-            f"ORDER BY md5(CAST({context.settings.project.key} AS VARCHAR) || 'asked') LIMIT {most}",
+            f"SELECT {names} FROM {context.table} WHERE {period(project.contract, start, None)} "
+            f"ORDER BY md5(CAST({project.key} AS VARCHAR) || 'asked') LIMIT {most}",
         )
     if not found:
         raise ProjectError(
-            f"data/{context.settings.project.table_name}.parquet: no row from {start} on; load newer data with `etl`"
+            f"data/{project.table_name}.parquet: no row from {start} on; load newer data with `etl`"
         )
     return found
