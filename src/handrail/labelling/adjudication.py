@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
+from handrail.labelling import FOLDER
 from handrail.labelling.items import Item
 from handrail.labelling.spreadsheet import read_sheet, sheet
-from handrail.labelling.task import FOLDER, Task
+from handrail.labelling.task import Task
 
 FILE = f"{FOLDER}/adjudication.csv"
 COLUMNS = ("item", "answers", "decision", "reason", "decided_by")
@@ -45,7 +46,7 @@ def ask_adjudicator(settings: Settings, needed: Mapping[str, Mapping[str, str]])
     rows = []
     for item in sorted({*needed, *(item for item, record in known.items() if record["decision"])}):
         record = known.get(item, dict.fromkeys(COLUMNS, ""))
-        answers = _told(needed[item]) if item in needed else record["answers"]
+        answers = _format_answers(needed[item]) if item in needed else record["answers"]
         rows.append((item, answers, record["decision"], record["reason"], record["decided_by"]))
     text = sheet(COLUMNS, rows)
     path = settings.root / FILE
@@ -53,7 +54,7 @@ def ask_adjudicator(settings: Settings, needed: Mapping[str, Mapping[str, str]])
         write_whole(path, text)
 
 
-def _told(given: Mapping[str, str]) -> str:
+def _format_answers(given: Mapping[str, str]) -> str:
     """Return who answered what, as `narrow-body: Ada, Ben; wide-body: Chen`."""
     answers = sorted({*given.values()})
     return "; ".join(f"{a}: {', '.join(sorted(_who(given, a)))}" for a in answers)

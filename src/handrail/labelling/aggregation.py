@@ -1,33 +1,21 @@
-"""What the answers on each item and of each annotator add up to, and how far they agree."""
+"""From answers and decisions to one label for each item, by a rule that leaves nothing to chance."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail.labelling.answers import Answer
-
-RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff, Content Analysis (2004), p. 241
+from handrail.labelling.items import Item
+from handrail.labelling.task import Task
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Krippendorff's alpha (1 = all agree, 0 = as by chance), with its 95% interval over the items."""
+class Label:
+    """The label of an item, and by what it came: all, a majority, or the adjudicator's name."""
 
-    alpha: float
-    low: float
-    high: float
-
-    @property
-    def meaning(self) -> str:
-        """The figure in plain words; the cautious end of the interval decides."""
-        if self.low >= RELIABLE:
-            return "the annotators see the same thing: the labels can be relied on"
-        if self.low >= TENTATIVE:
-            return "they mostly see the same thing: good enough for a first look, not to decide by"
-        return "they see different things: make the choices and the instructions clearer, and ask again"
-
-    def __str__(self) -> str:
-        return f"{self.alpha:.3f} ({self.low:.3f} to {self.high:.3f})"
+    item: str
+    label: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +58,37 @@ def disputed(answers: Iterable[Answer]) -> dict[str, dict[str, str]]:
     """Return the items on which not all agree, those with the most different answers first."""
     found = {item: given for item, given in first_answers(answers).items() if len({*given.values()}) > 1}
     return dict(sorted(found.items(), key=lambda each: (-len({*each[1].values()}), each[0])))
+
+
+def aggregate(
+    task: Task, items: Sequence[Item], answers: Sequence[Answer], decisions: Mapping[str, str]
+) -> list[Label]:
+    """Return the labels that stand, in the order of their items.
+
+    The adjudicator's decision stands always; else what more than half of the answers say, once as many are
+    there as are wanted. A tie has no label.
+    """
+    given, found = first_answers(answers), []
+    for item in sorted(item.value for item in items):
+        theirs = Counter(given.get(item, {}).values())
+        label, votes = theirs.most_common(1)[0] if theirs else ("", 0)
+        if item in decisions:
+            found.append(Label(item, decisions[item], task.adjudicator or ""))
+        elif theirs.total() >= task.annotators_per_item and votes * 2 > theirs.total():
+            found.append(Label(item, label, "all" if votes == theirs.total() else "majority"))
+    return found
+
+
+def to_decide(task: Task, answers: Sequence[Answer], agreed: bool) -> dict[str, dict[str, str]]:
+    """Return the items that the adjudicator decides: ties; and all that is disputed, unless `agreed`."""
+    complete = {
+        item: given for item, given in disputed(answers).items() if len(given) >= task.annotators_per_item
+    }
+    return {
+        item: given
+        for item, given in complete.items()
+        if not agreed or Counter(given.values()).most_common(1)[0][1] * 2 <= len(given)
+    }
 
 
 def _share(same: Sequence[bool]) -> float:

@@ -23,15 +23,15 @@ def mistakes(
         for row in file.rows:
             who = (row.annotator, row.task)
             if who in places:
-                told = f"{row.annotator} answers {row.task} twice, see {places[who]}; delete one"
-                found.append((file.name, f"{row.place}: {told}"))
+                problem = f"{row.annotator} answers {row.task} twice, see {places[who]}; delete one"
+                found.append((file.name, f"{row.place}: {problem}"))
             places.setdefault(who, row.place)
             wrong = [
                 *_wrong_person(file, row, task),
                 *_wrong_task(row, known if file.channel == "team" else once),
                 *_wrong_answer(file, row, task),
             ]
-            found += [(file.name, f"{row.place}: {told}") for told in wrong]
+            found += [(file.name, f"{row.place}: {problem}") for problem in wrong]
     return [*found, *_cut_off(files)]
 
 
@@ -49,8 +49,8 @@ def _wrong_task(row: Row, known: Mapping[str, Item]) -> Iterator[str]:
             "question, choices or data have changed since, send it anew"
         )
     elif row.item is not None and row.item != known[row.task].value.strip():
-        told = f"{row.task} asks about {known[row.task].value}, the line says {row.item}"
-        yield f"{told}; was a column sorted by itself? take the line as it was sent"
+        problem = f"{row.task} asks about {known[row.task].value}, the line says {row.item}"
+        yield f"{problem}; was a column sorted by itself? take the line as it was sent"
 
 
 def _wrong_answer(file: Returned, row: Row, task: Task) -> Iterator[str]:
@@ -79,5 +79,5 @@ def _cut_off(files: Sequence[Returned]) -> Iterator[tuple[str, str]]:
         missing = [n for n in range(1, total + 1) if n not in places]
         if missing:
             file = min(places.values())
-            told = f"{len(missing)} of the {total} tasks of {name} are missing, as number {missing[0]}"
-            yield file, f"{file}: {told}; is the file cut off?"
+            problem = f"{len(missing)} of the {total} tasks of {name} are missing, as number {missing[0]}"
+            yield file, f"{file}: {problem}; is the file cut off?"

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.labelling import FOLDER
 from handrail.labelling.answer_validation import mistakes
 from handrail.labelling.items import Item, task_name
 from handrail.labelling.returned_files import Returned, Row, moment, read_returned
-from handrail.labelling.task import FOLDER, Task
+from handrail.labelling.task import Task
 
 RECEIVED = f"{FOLDER}/received"
-TOLD = 10  # mistakes of one file
+MOST_NAMED = 10  # mistakes of one file
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def read_answers(settings: Settings, task: Task, items: Sequence[Item]) -> Recei
     again = {task_name(task, item.value, again=True): item for item in items}
     found = mistakes(files, task, once, once | again)
     for name, number in Counter(name for name, _ in found).items():
-        problems += [told for file, told in found if file == name][:TOLD]
-        problems += [f"{name}: {number - TOLD} more mistakes like these"] if number > TOLD else []
+        problems += [mistake for file, mistake in found if file == name][:MOST_NAMED]
+        problems += [f"{name}: {number - MOST_NAMED} more mistakes like these"] if number > MOST_NAMED else []
     if problems:
         raise ProjectError(problems)
     answers = [

@@ -1,14 +1,13 @@
 """What labelling adds to the ETL: the table `labels` for transform.sql, and the raw table with its labels."""
 
-from importlib import import_module
-
 from handrail.compute.duckdb import Connection
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.labelling.answers import any_received
 from handrail.labelling.items import all_items
+from handrail.labelling.outcome import find_outcome, keep_outcome
 from handrail.labelling.store import join_labels, labels_view, read_found
-from handrail.labelling.task_file import is_asked, read_task
+from handrail.labelling.task import is_asked, read_task
 
 
 def offer(connection: Connection, settings: Settings) -> None:
@@ -19,9 +18,8 @@ def offer(connection: Connection, settings: Settings) -> None:
     if _unread(settings):
         try:
             task, facts = read_task(settings)
-            outcome = import_module(f"{__package__}.outcome")  # not above: it takes seconds, for nltk
             items = all_items(connection, settings, task, facts)
-            outcome.keep_outcome(settings, task, outcome.find_outcome(settings, task, items))
+            keep_outcome(settings, task, find_outcome(settings, task, items))
         except (ProjectError, ModuleNotFoundError):  # serving goes without nltk
             pass
     labels_view(connection, settings)

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 
-from jinja2 import Environment
-
 from handrail.labelling.items import Item, drawn, task_name
 from handrail.labelling.spreadsheet import sheet
-from handrail.labelling.task import Channel, Task
-from handrail.labelling.task_file import FORM
+from handrail.labelling.task import FORM, Channel, Task
 
 BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
 
@@ -66,7 +63,9 @@ def _team(task: Task, items: Sequence[Item]) -> dict[str, str]:
 
 def _mturk(task: Task, items: Sequence[Item]) -> dict[str, str]:
     """Return the input file of a batch, and the layout whose ${placeholders} are its columns."""
-    page = files(__package__ or "").joinpath("hit.html").read_text(encoding="utf-8")
+    from jinja2 import Environment
+
+    page = files("handrail.labelling").joinpath("hit.html").read_text(encoding="utf-8")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(page)
     layout = template.render(
         task=task,

@@ -5,11 +5,9 @@ from typing import Any
 from handrail.config.settings import Settings
 from handrail.labelling.answers import RECEIVED, any_received
 from handrail.labelling.store import read_found
-from handrail.labelling.task import FILE, Task
-from handrail.labelling.task_file import is_asked, read_task
+from handrail.labelling.task import FILE, Task, is_asked, read_task
+from handrail.project import Project
 from handrail.stages.gates import Finding, State, command, done, still_open
-
-STAGE = "research"
 
 
 def labels_agreed(settings: Settings) -> Finding:
@@ -28,18 +26,23 @@ def labels_agreed(settings: Settings) -> Finding:
 
 
 def _judged(task: Task, found: dict[str, Any], verb: str) -> Finding:
-    said = f"alpha {found['agreement']}, minimum {task.minimum_agreement:g}"
+    measured = f"alpha {found['agreement']}, minimum {task.minimum_agreement:g}"
     covered = f"{found['labelled']} of {found['items']} items have a label"
     if found["refused"]:
         return Finding(State.FAILED, found["refused"], f"{verb} says which items")
     if found["labelled"] < found["items"]:
-        return still_open(f"{covered}; {said}", f"{verb} says what is missing")
-    return done(f"{said}; {covered}", by=(task.adjudicator or "") if found["decided"] else "")
+        return still_open(f"{covered}; {measured}", f"{verb} says what is missing")
+    return done(f"{measured}; {covered}", by=(task.adjudicator or "") if found["decided"] else "")
 
 
 CHECKS = {"labels agreed": labels_agreed}
 BY_PEOPLE = ("labels agreed",)
-YOURS = {
-    FILE: "what people are asked, and about which column; or delete the folder",
-    "tests/test_labelled_example.py": "what is known of your labels; until then it tests those of the planes",
-}
+
+
+def yours(project: Project) -> dict[str, str]:
+    """Return the files to change for data of one's own, with what to do there."""
+    return {
+        FILE: "what people are asked, and about which column; or delete the folder",
+        "tests/test_labelled_example.py": "what is known of your labels; until then it tests those of the "
+        "planes",
+    }

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from handrail.compute.duckdb import Connection, parquet, rows
+from handrail.compute.duckdb import Connection, identifier, parquet, rows
 from handrail.config.settings import Settings
 from handrail.config.validation_errors import Place
 from handrail.config.yaml_file import YamlFile
 from handrail.errors import ProjectError
+from handrail.etl.load import raw_path
 from handrail.labelling.leakage import forbidden_columns
 from handrail.labelling.task import Task
+from handrail.project import Project
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ def all_items(connection: Connection, settings: Settings, task: Task, facts: Yam
 
     Raises ProjectError where a column must not be shown.
     """
-    refuse_leaks(connection, task, facts)
-    source, column = raw_table(settings, task.items.table), task.items.column
-    texts = [f"CAST({name} AS VARCHAR)" for name in task.items.show]
+    refuse_leaks(connection, settings.project, task, facts)
+    source, column = raw_table(settings, task.items.table), identifier(task.items.column)
+    texts = [f"CAST({identifier(name)} AS VARCHAR)" for name in task.items.show]
     shown = [f"coalesce(string_agg(DISTINCT {text}, ', ' ORDER BY {text}), '')" for text in texts]
     columns = ", ".join([f"CAST({column} AS VARCHAR)", *shown])
     query = f"SELECT {columns} FROM {source} WHERE {column} IS NOT NULL GROUP BY 1"
@@ -58,15 +60,15 @@ def task_name(task: Task, value: str, again: bool = False) -> str:
 
 def raw_table(settings: Settings, name: str) -> str:
     """Return the FROM item of a raw table; raises ProjectError where it was not brought in yet."""
-    path = settings.workspace / "data" / "raw" / f"{name}.parquet"
+    path = raw_path(settings, name)
     if not path.is_file():
         raise ProjectError(f"{path}: no such file yet; run `etl` first")
     return parquet(path)
 
 
-def refuse_leaks(connection: Connection, task: Task, facts: YamlFile) -> None:
+def refuse_leaks(connection: Connection, project: Project, task: Task, facts: YamlFile) -> None:
     """Raise ProjectError where a column tells what annotators must not know."""
-    secret = forbidden_columns(connection)
+    secret = forbidden_columns(connection, project)
     places: list[tuple[Place, str]] = [(("items", "column"), task.items.column)]
     places += [(("items", "show", number), name) for number, name in enumerate(task.items.show)]
     mistakes = [

@@ -6,28 +6,32 @@ A label that was given with the outcome in view would carry the outcome into the
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 from handrail.compute.duckdb import Connection, row
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
+from handrail.project import Project
 
 SECRET = (Role.TARGET, Role.FORBIDDEN, Role.SENSITIVE)
 OPEN = (Role.KEY, Role.TIME, Role.FEATURE, Role.CONTEXT)
 
 
-def forbidden_columns(connection: Connection) -> dict[str, str]:
+def forbidden_columns(connection: Connection, project: Project) -> dict[str, str]:
     """Return each column that must not be shown, with the reason.
 
     They are the contract's columns that are target, forbidden or sensitive, and all raw columns that
     etl/transform.sql makes them of, unless a column that may be known is the same raw column.
     """
-    query = files(__package__ or "").joinpath("..", "etl", "transform.sql").read_text(encoding="utf-8")
-    made_of = sources(connection, query)
-    known = {name for c in of_role(CONTRACT, *OPEN) for name in made_of[c.name] if len(made_of[c.name]) == 1}
+    made_of = sources(connection, project.transform)
+    known = {
+        name
+        for c in of_role(project.contract, *OPEN)
+        for name in made_of[c.name]
+        if len(made_of[c.name]) == 1
+    }
     found: dict[str, str] = {}
-    for c in of_role(CONTRACT, *SECRET):
+    for c in of_role(project.contract, *SECRET):
         for name in sorted(closure({c.name}, made_of) - {c.name} - known):
             found[name] = f"contract.py makes {c.name} of it, whose role is {c.role.value}"
         found[c.name] = f"its role in contract.py is {c.role.value}"

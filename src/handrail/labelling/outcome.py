@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from handrail.config.settings import Settings
 from handrail.labelling.adjudication import read_decisions
-from handrail.labelling.aggregation import Agreement
-from handrail.labelling.agreement import agreement
+from handrail.labelling.aggregation import Label, aggregate, to_decide
+from handrail.labelling.agreement import Agreement, agreement, is_agreed, refusal
 from handrail.labelling.answers import Received, read_answers
 from handrail.labelling.items import Item, wanted
-from handrail.labelling.labels import Label, is_agreed, refusal, settle, to_decide
 from handrail.labelling.store import save_answers, save_found, save_labels
 from handrail.labelling.task import Task
 
@@ -49,7 +48,7 @@ def find_outcome(settings: Settings, task: Task, items: Sequence[Item]) -> Outco
     decisions = read_decisions(settings, task, items)
     found = agreement(received.answers)
     disputed = to_decide(task, received.answers, is_agreed(task, found))
-    labels = settle(task, items, received.answers, decisions)
+    labels = aggregate(task, items, received.answers, decisions)
     return Outcome(asked, received, found, disputed, decisions, tuple(labels))
 
 

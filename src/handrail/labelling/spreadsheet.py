@@ -53,8 +53,8 @@ def read_sheet(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[s
     (_, header), *rows = found or [(1, [])]
     short = [line for line, cells in rows if len(cells) != len(header)]
     if short:
-        told = f"another number of cells than the {len(header)} columns; is the file cut off?"
-        raise ProjectError(f"{name}, line {short[0]}: {told}")
+        problem = f"another number of cells than the {len(header)} columns; is the file cut off?"
+        raise ProjectError(f"{name}, line {short[0]}: {problem}")
     if len({*header}) < len(header):
         raise ProjectError(f"{name}, line 1: a column stands twice; save it again as it came")
     return header, rows

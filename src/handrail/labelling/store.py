@@ -9,6 +9,7 @@ from typing import Any
 from handrail.compute.duckdb import (
     Connection,
     EngineError,
+    identifier,
     literal,
     parquet,
     reason,
@@ -18,11 +19,12 @@ from handrail.compute.duckdb import (
 )
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import raw_path
 from handrail.files import write_whole
 from handrail.labelling.adjudication import FILE as ADJUDICATION
+from handrail.labelling.aggregation import Label
 from handrail.labelling.answers import RECEIVED, Answer
 from handrail.labelling.items import raw_table
-from handrail.labelling.labels import Label
 from handrail.labelling.spreadsheet import table
 from handrail.labelling.task import FILE, Task
 
@@ -89,8 +91,8 @@ def join_labels(connection: Connection, settings: Settings, task: Task) -> tuple
 
     It is a copy of a raw table, and stands with those: what deletes them deletes it too.
     """
-    path = settings.workspace / "data" / "raw" / f"{task.items.table}_labelled.parquet"
-    source, column = raw_table(settings, task.items.table), task.items.column
+    path = raw_path(settings, f"{task.items.table}_labelled")
+    source, column = raw_table(settings, task.items.table), identifier(task.items.column)
     labels_view(connection, settings)
     matching = f"l.item = CAST(t.{column} AS VARCHAR)"
     query = f"SELECT t.*, l.label AS labelled_as FROM {source} AS t LEFT JOIN labels AS l ON {matching}"
@@ -104,7 +106,9 @@ def worth(connection: Connection, settings: Settings, task: Task) -> list[dict[s
     if not task.worth:
         return []
     for name in settings.project.raw_tables:
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw_table(settings, name)}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS SELECT * FROM {raw_table(settings, name)}"
+        )
     labels_view(connection, settings)
     try:
         return rows(connection, task.worth)
