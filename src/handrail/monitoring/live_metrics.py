@@ -1,7 +1,7 @@
 """The metrics of what was served: the engine groups the rows, NumPy measures the groups.
 
-The functions are those by which every model is measured. Where there are more than MOST_GROUPS groups, a sample
-of as many rows is measured: a row is in it by its key, so that the same window has the same sample.
+The functions are those by which every model is measured. Where there are more than MOST_GROUPS groups, a
+sample of as many rows is measured: a row is in it by its key, so that the same window has the same sample.
 """
 
 from collections.abc import Mapping

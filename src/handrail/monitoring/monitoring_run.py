@@ -117,7 +117,7 @@ def choose_window(
 def _look(
     connection: Connection, settings: Settings, version: Version, live: Live, window: tuple[date, date]
 ) -> tuple[Look, tuple[str, ...]]:
-    """Join the window's predictions with their outcomes and measure them; also how, where that must be said."""
+    """Join the window's predictions with their outcomes and measure them; say how where that matters."""
     start, end = window
     source = join_outcomes(connection, settings, start, end)
     count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]

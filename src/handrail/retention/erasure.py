@@ -80,12 +80,12 @@ def _find(settings: Settings, key: str) -> Iterator[Trace]:
         for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
             if path == audit_log_path(settings):
                 continue
-            lines = path.suffix == ".jsonl"
-            rows = (
-                sum(1 for _ in _lines(path, column, key)) if lines else _rows(connection, path, column, key)
-            )
-            if rows or path.parent.name == "raw":
-                yield Trace(path, rows, path.parent.name == "raw")
+            if path.suffix == ".jsonl":
+                count = sum(1 for _ in _lines(path, column, key))
+            else:
+                count = _rows(connection, path, column, key)
+            if count or path.parent.name == "raw":
+                yield Trace(path, count, path.parent.name == "raw")
 
 
 def _rows(connection: Connection, path: Path, column: str, key: str) -> int:
