@@ -69,6 +69,7 @@ class Project:
         """Return the same project in another folder: only data and settings depend on it."""
         moved = copy.copy(self)
         moved.root = Path(root)
+        moved.__dict__.pop("settings_type", None)  # it knows the project that it is of
         return moved
 
     # What follows from the name.

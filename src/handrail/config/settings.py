@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from handrail.config.budget import Budget
+from handrail.config.root import FILE, find_root
 from handrail.config.sections import (
     Accuracy,
     AmountWords,
@@ -35,7 +36,6 @@ from handrail.errors import ProjectError
 if TYPE_CHECKING:
     from handrail.project import Project
 
-FILE = "project.yaml"
 SectionOfProject = TypeVar("SectionOfProject", bound=Section)
 SECTIONS: dict[str, dict[str, type[Section]]] = {
     "api": {"serving": Serving},
@@ -148,15 +148,6 @@ def _words(project: "Project") -> type[Words]:
             "_", " "
         )
     return made
-
-
-def find_root(start: Path | None = None) -> Path:
-    """Return the nearest folder at or above `start` (the working folder) that holds project.yaml."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / FILE).is_file():
-            return folder
-    raise ProjectError(f"{here}: no project.yaml here or above; run this inside the project")
 
 
 def read_settings(project: "Project", sample: int | None = None, root: Path | None = None) -> Settings:

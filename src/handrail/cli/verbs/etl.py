@@ -1,16 +1,16 @@
-"""Bring in the raw tables, check and transform them, load the result."""
+"""The verb `etl`."""
 
-from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+from handrail.cli.verb import verb
+
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take no options of its own."""
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Build the table and say what came in, what was loaded and what was not."""
+@verb()
+def etl(settings: "Settings") -> None:
+    """Bring in the raw tables, check and transform them, load the result."""
     from handrail.console import progress, table
     from handrail.contract.dictionary import data_dictionary
     from handrail.etl.pipeline import run_etl
@@ -26,4 +26,3 @@ def run(options: Namespace, settings: Settings) -> int:
     rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
     rows += [(name, f"{count:,}", what) for name, count, what in result.added]
     table(("", "rows", ""), rows)
-    return 0

@@ -1,31 +1,30 @@
-"""Check the handover: what a machine finds of it, beside who has ticked it."""
+"""The verb `handover`."""
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
+    from handrail.config.settings import Settings
     from handrail.stages.checklist import Item
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let what a machine can try be tried first."""
-    parser.add_argument(
-        "--rehearse",
-        action="store_true",
-        help="first run the tests, and each command of the runbook on a copy of the project",
-    )
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Show every item; refuse what is ticked though nothing shows it, and what fails when it is rehearsed."""
+@verb()
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="first run the tests, and each command of the runbook on a copy of the project",
+)
+def handover(settings: "Settings", rehearse: bool) -> None:
+    """Check the handover: what a machine finds of it, beside who has ticked it."""
     from handrail.console import say, table
     from handrail.stages.handover import by_its_author, contradictions, rows
     from handrail.stages.operation import HANDOVER
 
-    broken = _rehearse(settings) if options.rehearse else []
+    broken = _rehearse(settings) if rehearse else []
     found = rows(settings)
     shown = [(row.name, row.found.state.value, row.found.evidence, *_signature(row.item)) for row in found]
     header = ("item", "found", "evidence", "owner", "date")
@@ -34,15 +33,13 @@ def run(options: Namespace, settings: Settings) -> int:
     refused = [*broken, *contradictions(found), *by_its_author(settings, found)]
     if refused:
         raise ProjectError(refused)
-    return 0
 
 
-def _rehearse(settings: Settings) -> list[str]:
+def _rehearse(settings: "Settings") -> list[str]:
     """Try everything, keep what came of it, and return a sentence for each thing that does not work."""
     from handrail.console import progress, table
     from handrail.files import write_whole
-    from handrail.stages.dry_run import RUNBOOK, dry_run_path
-    from handrail.stages.dry_run_execution import run_dry
+    from handrail.stages.dry_run import RUNBOOK, dry_run_path, run_dry
 
     with progress("handover") as step:
         tried = run_dry(settings, step)

@@ -1,35 +1,46 @@
-"""Rank the ideas by expected return, say what would have to be true, draw them."""
+"""The verb `ideas`."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
-NEEDS_GO = False
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
+    from handrail.stages.ideas import Shortlist
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let the schema that editors check by be written anew."""
-    parser.add_argument(
-        "--schema", action="store_true", help="write 1-discovery/ideas.schema.json from the code, and stop"
-    )
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Show the ranking and what it hangs on; write the page."""
-    from handrail.console import say, table
+@verb(needs_go=False)
+@click.option("--schema", is_flag=True, help="write 1-discovery/ideas.schema.json from the code, and stop")
+def ideas(settings: "Settings", schema: bool) -> None:
+    """Rank the ideas by expected return, say what would have to be true, draw them."""
+    from handrail.console import say
     from handrail.files import write_whole
+    from handrail.stages import ideas as shortlists
     from handrail.stages import ideas_report as report
-    from handrail.stages.ideas import FILE, SCHEMA, read_ideas, schema
 
-    if options.schema:
-        write_whole(settings.root / SCHEMA, json.dumps(schema(), indent=2) + "\n")
-        say(f"wrote {SCHEMA}")
-        return 0
-    shortlist = read_ideas(settings)
+    if schema:
+        text = json.dumps(shortlists.schema(), indent=2) + "\n"
+        write_whole(settings.root / shortlists.SCHEMA, text)
+        say(f"wrote {shortlists.SCHEMA}")
+        return
+    shortlist = shortlists.read_ideas(settings)
     if not shortlist.ideas:
-        raise ProjectError(f"{FILE}: no ideas in it; write down two or more, also those you doubt")
+        raise ProjectError(f"{shortlists.FILE}: no ideas in it; write down two or more, also those you doubt")
+    _show(shortlist)
+    written = settings.workspace / "reports" / "ideas.html"
+    write_whole(written, report.page(settings, shortlist))
+    say(f"page {settings.shown(written)}")
+
+
+def _show(shortlist: "Shortlist") -> None:
+    """Show the ranking and what it hangs on."""
+    from handrail.console import say, table
+    from handrail.stages import ideas_report as report
+
     table(report.RANKED, report.ranked_rows(shortlist))
     for title, rows in (
         (report.PAYS, report.paying_rows(shortlist)),
@@ -41,7 +52,3 @@ def run(options: Namespace, settings: Settings) -> int:
     say("")
     for line in (*report.swing_lines(shortlist), report.verdict(shortlist)):
         say(line)
-    written = settings.workspace / "reports" / "ideas.html"
-    write_whole(written, report.page(settings, shortlist))
-    say(f"page {settings.shown(written)}")
-    return 0

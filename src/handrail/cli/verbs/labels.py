@@ -1,56 +1,54 @@
-"""Ask people about the data: send out forms, judge what comes back, join the labels."""
+"""The verb `labels`."""
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from handrail.compute.duckdb import Connection
+    from handrail.config.settings import Settings
     from handrail.labelling.items import Item
     from handrail.labelling.task import Channel, Task
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let forms be written."""
-    parser.add_argument(
-        "--export",
-        choices=("team", "mturk", "clickworker"),
-        help="say what it costs and write the files to send out, into data/labels/; without it, read what is "
-        "in 2-research/labelling/received/",
-    )
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Write forms; or read the answers, measure the agreement, write and join the labels."""
+@verb()
+@click.option(
+    "--export",
+    "channel",
+    type=click.Choice(("team", "mturk", "clickworker")),
+    help="say what it costs and write the files to send out, into data/labels/; without it, read what is "
+    "in 2-research/labelling/received/",
+)
+def labels(settings: "Settings", channel: "Channel | None") -> None:
+    """Ask people about the data: send out forms, judge what comes back, join the labels."""
     from handrail.compute.duckdb import connect
     from handrail.console import say
     from handrail.labelling.answers import RECEIVED, any_received
     from handrail.labelling.items import all_items, wanted
-    from handrail.labelling.task import FILE
-    from handrail.labelling.task_file import is_asked, read_task
+    from handrail.labelling.task import FILE, is_asked, read_task
 
     if not is_asked(settings):
         say(f"nobody is asked anything yet; {FILE} says what, once it is filled in")
-        return 0
-    if not options.export and not any_received(settings):
+        return
+    if not channel and not any_received(settings):
         say(f"no answers yet in {RECEIVED}/; --export writes the forms, and says what they cost")
-        return 0
+        return
     task, facts = read_task(settings)
     with connect(settings) as connection:
         items = all_items(connection, settings, task, facts)
-        if options.export:
-            _export(settings, task, wanted(task, items), options.export)
+        if channel:
+            _export(settings, task, wanted(task, items), channel)
         else:
             _settle(settings, task, items)
             _join(connection, settings, task)
-    return 0
 
 
-def _export(settings: Settings, task: "Task", items: "Sequence[Item]", channel: "Channel") -> None:
+def _export(settings: "Settings", task: "Task", items: "Sequence[Item]", channel: "Channel") -> None:
     """Say what it costs, and write the files of a channel."""
     from handrail.console import say
     from handrail.files import write_whole
@@ -71,7 +69,7 @@ def _export(settings: Settings, task: "Task", items: "Sequence[Item]", channel: 
     say(f"nothing was sent; send it, and put what comes back into {RECEIVED}/, as it came")
 
 
-def _settle(settings: Settings, task: "Task", items: "Sequence[Item]") -> None:
+def _settle(settings: "Settings", task: "Task", items: "Sequence[Item]") -> None:
     """Show how far people agree and what is disputed; refuse labels that too few agree on."""
     from handrail.console import say, table
     from handrail.labelling import summary as telling
@@ -96,7 +94,7 @@ def _settle(settings: Settings, task: "Task", items: "Sequence[Item]") -> None:
         say(line)
 
 
-def _join(connection: "Connection", settings: Settings, task: "Task") -> None:
+def _join(connection: "Connection", settings: "Settings", task: "Task") -> None:
     """Join the labels to the raw table, and show what they are worth."""
     from handrail.console import say, table
     from handrail.labelling.store import join_labels, worth

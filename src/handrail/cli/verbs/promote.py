@@ -1,42 +1,69 @@
-"""Put a trained version into staging, or what is in staging live, if it passes the gate."""
+"""The verb `promote`."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING, Any
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take the version, how much it answers, or whether to launch."""
-    parser.add_argument("version", nargs="?", help="the version to promote (default: the one trained last)")
-    parser.add_argument(
-        "--canary", type=_share, metavar="SHARE", help="let it answer a share (0.1) beside the live version"
-    )
-    parser.add_argument("--live", action="store_true", help="launch what is in staging, once that is signed")
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
 
 
-def run(options: Namespace, settings: Settings) -> int:
-    """Promote or launch, or refuse with every reason."""
-    if options.live:
-        return _launch(options, settings)
-    from handrail.console import say
+class Share(click.ParamType):
+    """A share of all requests: more than none and less than all."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share; a text that is none is wrong usage."""
+        try:
+            share = float(value)
+        except ValueError:
+            share = 0.0
+        if not 0 < share < 1:
+            self.fail(f"{value}: a share is more than 0 and less than 1, such as 0.1", param, ctx)
+        return share
+
+
+@verb()
+@click.argument("version", required=False, help="the version to promote (default: the one trained last)")
+@click.option(
+    "--canary",
+    type=Share(),
+    metavar="SHARE",
+    help="let it answer a share (0.1) beside the live version",
+)
+@click.option("--live", is_flag=True, help="launch what is in staging, once that is signed")
+def promote(settings: "Settings", version: str | None, canary: float | None, live: bool) -> None:
+    """Put a trained version into staging, or what is in staging live, if it passes the gate."""
     from handrail.registry.acceptance import objections
-    from handrail.registry.live import make_live, read_live
     from handrail.registry.versions import load_version, newest_version
 
-    version = load_version(settings, options.version or newest_version(settings))
-    found = objections(settings, version)
+    if live:
+        _launch(settings, other=version or ("--canary" if canary else None))
+        return
+    chosen = load_version(settings, version or newest_version(settings))
+    found = objections(settings, chosen)
     if found:
         raise ProjectError(found)
-    if options.canary:
-        return _try_beside(version.name, options.canary, settings)
-    make_live(settings, version.name)
-    live = read_live(settings)
-    say(f"{version.name} is live" if live and live.launched else f"{version.name} is in staging")
-    return 0
+    if canary:
+        _try_beside(settings, chosen.name, canary)
+    else:
+        _make_live(settings, chosen.name)
 
 
-def _try_beside(name: str, share: float, settings: Settings) -> int:
+def _make_live(settings: "Settings", name: str) -> None:
+    from handrail.console import say
+    from handrail.registry.live import make_live, read_live
+
+    make_live(settings, name)
+    now = read_live(settings)
+    say(f"{name} is live" if now and now.launched else f"{name} is in staging")
+
+
+def _try_beside(settings: "Settings", name: str, share: float) -> None:
     from handrail.console import say
     from handrail.registry.canary import start_canary
     from handrail.registry.live import load_live
@@ -44,27 +71,14 @@ def _try_beside(name: str, share: float, settings: Settings) -> int:
     start_canary(settings, name, share)
     beside = load_live(settings)[0].name
     say(f"{name} answers {share:g} of all beside {beside}; `promote {name}` takes all, `rollback` none")
-    return 0
 
 
-def _launch(options: Namespace, settings: Settings) -> int:
+def _launch(settings: "Settings", other: str | None) -> None:
     from handrail.console import say
     from handrail.registry.live import launch
     from handrail.stages.production import require_launch
 
-    if options.version or options.canary:
-        other = options.version or "--canary"
+    if other:
         raise ProjectError(f"--live: launches what was tried in staging; leave out {other}")
     require_launch(settings)
     say(f"{launch(settings)} is live")
-    return 0
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise ArgumentTypeError(f"{text}: a share is more than 0 and less than 1, such as 0.1")
-    return share

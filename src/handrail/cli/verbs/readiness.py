@@ -1,49 +1,50 @@
-"""Compute the ML Test Score: 28 tests of data, model, infrastructure and monitoring."""
+"""The verb `readiness`."""
 
 import json
 import os
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
+    from handrail.config.settings import Settings
     from handrail.readiness.score import Result, Score
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take one section, to look at it alone."""
-    parser.add_argument("--section", metavar="NAME", help="compute one section only, and keep no record")
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Show every test and the score, keep the record; refuse where a test fails."""
+@verb()
+@click.option("--section", metavar="NAME", help="compute one section only, and keep no record")
+def readiness(settings: "Settings", section: str | None) -> None:
+    """Compute the ML Test Score: 28 tests of data, model, infrastructure and monitoring."""
     # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from handrail.console import progress
-    from handrail.files import write_whole
     from handrail.readiness.context import ReadinessContext
     from handrail.readiness.score import measure
-    from handrail.readiness.score_evidence import RECORD
-    from handrail.readiness.test_registry import rows_by_section
+    from handrail.readiness.test_registry import tests_by_section
 
-    chosen = rows_by_section()
-    if options.section:
-        if options.section not in chosen:
-            raise ProjectError(
-                f"--section {options.section}: no such section; take one of {', '.join(chosen)}"
-            )
-        chosen = {options.section: chosen[options.section]}
+    chosen = tests_by_section()
+    if section:
+        if section not in chosen:
+            raise ProjectError(f"--section {section}: no such section; take one of {', '.join(chosen)}")
+        chosen = {section: chosen[section]}
     with progress("readiness") as step:
         score = measure(ReadinessContext(settings), chosen, step)
-    if not options.section:
-        report = settings.workspace / "reports" / RECORD
-        write_whole(report, json.dumps(score.record(), indent=1, ensure_ascii=False) + "\n")
+    if not section:
+        _keep(settings, score)
     _show(score)
     if score.failed:
         raise ProjectError(f"{each.section}: {each.test}: failed" for each in score.failed)
-    return 0
+
+
+def _keep(settings: "Settings", score: "Score") -> None:
+    from handrail.files import write_whole
+    from handrail.readiness.score_evidence import RECORD
+
+    text = json.dumps(score.record(), indent=1, ensure_ascii=False) + "\n"
+    write_whole(settings.workspace / "reports" / RECORD, text)
 
 
 def _show(score: "Score") -> None:

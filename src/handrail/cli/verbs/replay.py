@@ -1,42 +1,41 @@
-"""Rebuild what production saw in a window, and show what moved."""
+"""The verb `replay`."""
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+from handrail.cli.parameters import window
+from handrail.cli.verb import verb
 
 if TYPE_CHECKING:
+    from handrail.config.settings import Settings
     from handrail.monitoring.replay import Replay
 
 SHOWN = 12
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take the window; by default, the last 30 days of predictions."""
-    parser.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
-    parser.add_argument("--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day after")
+@verb()
+@window()
+def replay(settings: "Settings", start: date | None, end: date | None) -> int:
+    """Rebuild what production saw in a window, and show what moved.
 
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Rebuild and show it; exit with 1 where a prediction does not come out again."""
+    Without days: the last 30 days of predictions. A prediction that does not come out again is exit status 1.
+    """
     from handrail.console import progress, say
     from handrail.files import write_whole
-    from handrail.monitoring.replay import replay
+    from handrail.monitoring import replay as monitoring
 
     with progress("replay"):
-        seen = replay(settings, options.start, options.end)
+        seen = monitoring.replay(settings, start, end)
     write_whole(seen.folder / "replay.json", json.dumps(seen.record(), indent=1, default=str) + "\n")
     say(f"{seen.start} to {seen.end}, mostly answered by {seen.version}")
     same = _say_again(seen)
     _show_features(seen)
     _show_parts(seen, settings.accuracy.metric)
     inside = seen.folder.relative_to(settings.workspace).as_posix()
-    say(
-        f"\nAll of it is in {inside}/. With {settings.project.env_prefix}WORKSPACE={seen.folder} any command works there."
-    )
+    variable = f"{settings.project.env_prefix}WORKSPACE={seen.folder}"
+    say(f"\nAll of it is in {inside}/. With {variable} any command works there.")
     return 0 if same else 1
 
 

@@ -1,39 +1,40 @@
-"""Score many rows into a Parquet file."""
+"""The verb `score`."""
 
-from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
 
+from handrail.cli.parameters import window
+from handrail.cli.verb import verb
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take the rows, by time from the loaded table or from a file, and the output."""
-    parser.add_argument(
-        "--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day to score"
-    )
-    parser.add_argument(
-        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="first day not to score"
-    )
-    parser.add_argument(
-        "--input", type=Path, metavar="FILE", help="a Parquet or CSV file instead of the loaded table"
-    )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to (default: data/predictions/)")
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
+
+FILE = click.Path(path_type=Path)
 
 
-def run(options: Namespace, settings: Settings) -> int:
-    """Score, and say how many rows went where."""
+@verb()
+@window("first day to score", "first day not to score")
+@click.option(
+    "--input", "file", type=FILE, metavar="FILE", help="a Parquet or CSV file instead of the loaded table"
+)
+@click.option("--output", type=FILE, metavar="FILE", help="where to (default: data/predictions/)")
+def score(
+    settings: "Settings", start: date | None, end: date | None, file: Path | None, output: Path | None
+) -> None:
+    """Score many rows into a Parquet file."""
     from handrail.console import progress, say
-    from handrail.serving.batch import rows_to_score, score
+    from handrail.serving import batch
     from handrail.serving.prediction_log import prediction_folder
 
-    rows = rows_to_score(settings, options.input, options.start, options.end)
-    output = options.output or prediction_folder(settings) / f"scored-{rows.name}.parquet"
+    rows = batch.rows_to_score(settings, file, start, end)
+    output = output or prediction_folder(settings) / f"scored-{rows.name}.parquet"
     with progress("score"):
-        scored = score(settings, rows.source, rows.origin, output)
+        scored = batch.score(settings, rows.source, rows.origin, output)
     inside = output.is_relative_to(settings.workspace)
     shown = output.relative_to(settings.workspace).as_posix() if inside else output
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
-    return 0

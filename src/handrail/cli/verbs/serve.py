@@ -1,36 +1,38 @@
-"""Serve predictions over HTTP."""
+"""The verb `serve`."""
 
 import json
 import socket
-from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Take the address."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--rehearse", action="store_true", help="start on a free port, ask for one prediction, stop"
-    )
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
 
 
-def run(options: Namespace, settings: Settings) -> int:
-    """Serve until stopped, or rehearse it."""
-    return _rehearse(settings) if options.rehearse else _serve(options, settings)
+@verb()
+@click.option("--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
+@click.option("--port", type=int, default=8000, metavar="PORT", help="port to listen on (default: 8000)")
+@click.option("--rehearse", is_flag=True, help="start on a free port, ask for one prediction, stop")
+def serve(settings: "Settings", host: str, port: int, rehearse: bool) -> int:
+    """Serve predictions over HTTP."""
+    if rehearse:
+        _rehearse(settings)
+        return 0
+    return _serve(settings, host, port)
 
 
-def _serve(options: Namespace, settings: Settings) -> int:
+def _serve(settings: "Settings", host: str, port: int) -> int:
     import uvicorn
 
     from handrail.console import say
-    from handrail.serving.api import create_app
 
-    app = create_app(settings)
-    with _listener(options.host, options.port) as listener:
-        say(f"{app.title}, version {app.version}: http://{options.host}:{listener.getsockname()[1]}/docs")
+    app = settings.project.create_app(settings)
+    with _listener(host, port) as listener:
+        say(f"{app.title}, version {app.version}: http://{host}:{listener.getsockname()[1]}/docs")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         server.run(sockets=[listener])
     return 0 if server.started else 1
@@ -44,7 +46,7 @@ def _listener(host: str, port: int) -> socket.socket:
         raise ProjectError(f"serve: can't listen on {host}:{port}: {error}; see --host and --port") from None
 
 
-def _rehearse(settings: Settings) -> int:
+def _rehearse(settings: "Settings") -> None:
     from handrail.console import progress, say
     from handrail.serving.dry_run import ask_once
 
@@ -53,4 +55,3 @@ def _rehearse(settings: Settings) -> int:
     say(f"asked:    {json.dumps(answer['record'], default=str, ensure_ascii=False)}")
     say(f"answered: {json.dumps(answer['predictions'][0])}")
     say(f"by the {answer['source']} of {answer['version']}, in {1000 * seconds:.1f} ms over HTTP")
-    return 0

@@ -1,35 +1,38 @@
-"""Say what is done, what is missing and what comes next, from the evidence."""
+"""The verb `status`."""
 
-from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
-NEEDS_GO = False
+if TYPE_CHECKING:
+    from handrail.config.settings import Settings
+
+PAGE = Path("reports", "status.html")
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let gaps fail the command, and a page be written."""
-    parser.add_argument(
-        "--html",
-        nargs="?",
-        type=Path,
-        const=Path("reports", "status.html"),
-        metavar="FILE",
-        help="also write it as a page to send to the sponsor (default: reports/status.html here)",
-    )
-    parser.add_argument(
-        "--strict",
-        action="store_true",
-        help="exit with 1 where evidence has failed, nobody has said go, or a stage is open though a later "
-        "one has begun",
-    )
-
-
-def run(options: Namespace, settings: Settings) -> int:
-    """Show every stage; with --strict, refuse what must not be so."""
+@verb(needs_go=False)
+@click.option(
+    "--html",
+    "written",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=PAGE,
+    metavar="[FILE]",
+    help="also write it as a page to send to the sponsor (default: reports/status.html here)",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="exit with 1 where evidence has failed, nobody has said go, or a stage is open though a later one "
+    "has begun",
+)
+def status(settings: "Settings", written: Path | None, strict: bool) -> None:
+    """Say what is done, what is missing and what comes next, from the evidence."""
     from handrail.console import say
     from handrail.files import write_whole
     from handrail.stages.gates import read_stages, refusals
@@ -40,10 +43,9 @@ def run(options: Namespace, settings: Settings) -> int:
     stages = read_stages(settings)
     for line in lines(stages, farewell(settings)):
         say(line)
-    if options.html:
-        write_whole(options.html, page(settings, stages, date.today()))
-        say(f"page {options.html}")
-    refused = refusals(stages) if options.strict else []
+    if written:
+        write_whole(written, page(settings, stages, date.today()))
+        say(f"page {written}")
+    refused = refusals(stages) if strict else []
     if refused:
         raise ProjectError(refused)
-    return 0

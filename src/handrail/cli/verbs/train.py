@@ -1,52 +1,76 @@
-"""Train a model, measure it beside the baseline, write the reports."""
+"""The verb `train`."""
 
 import os
 import sys
 import time
-from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.parameters import DATE, not_with
+from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let the split be moved, to learn from newer rows; take what is said of the round."""
-    parser.add_argument(
-        "--until",
-        type=date.fromisoformat,
-        metavar="DATE",
-        help="use rows before DATE only: the whole split moves there (default: live_from of project.yaml)",
-    )
-    logged = parser.add_mutually_exclusive_group()
-    logged.add_argument(
-        "--note", default="", metavar="TEXT", help="what is tried in this round, for 2-research/rounds.jsonl"
-    )
-    logged.add_argument(
-        "--no-round", action="store_true", help="this is no round of research: leave rounds.jsonl as it is"
-    )
+if TYPE_CHECKING:
+    from handrail.config.sections import Split
+    from handrail.config.settings import Settings
+    from handrail.training.run import Training
 
 
-def run(options: Namespace, settings: Settings) -> int:
-    """Train, show the model beside the baseline, log the round unless it is none: a sample never is."""
-    if options.note and settings.sample:
+@verb()
+@click.option(
+    "--until",
+    type=DATE,
+    metavar="DATE",
+    help="use rows before DATE only: the whole split moves there (default: live_from of project.yaml)",
+)
+@click.option(
+    "--note",
+    default="",
+    metavar="TEXT",
+    callback=not_with("--no-round"),
+    help="what is tried in this round, for 2-research/rounds.jsonl",
+)
+@click.option(
+    "--no-round",
+    is_flag=True,
+    callback=not_with("--note"),
+    help="this is no round of research: leave rounds.jsonl as it is",
+)
+def train(settings: "Settings", until: date | None, note: str, no_round: bool) -> None:
+    """Train a model, measure it beside the baseline, write the reports."""
+    if note and settings.sample:
         raise ProjectError("--note: a sample is no round; train on all rows, or leave the note out")
     begun = time.perf_counter()
     # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from handrail.console import figure, progress, say, table
+    from handrail.console import progress, say
     from handrail.reports.pages import write_reports
     from handrail.training.experiment_log import describe_experiment, log_experiment
-    from handrail.training.run import train
+    from handrail.training.run import train as run_training
 
-    split = settings.dates.ending(options.until) if options.until else settings.dates
+    split = settings.dates.ending(until) if until else settings.dates
     with progress("train") as step:
-        training = train(settings, split, step)
+        training = run_training(settings, split, step)
         step("write the reports")
         reports = write_reports(settings, training)
+    _show(settings, training, split, reports)
+    seconds = time.perf_counter() - begun
+    described = describe_experiment(settings.root, training.version, training.info, note, seconds)
+    if not (settings.sample or no_round):
+        log = log_experiment(settings, described)
+        say(f"round logged in {settings.shown(log)}")
+    if settings.project.has("tracking"):
+        _track(settings, training, described, reports)
+
+
+def _show(settings: "Settings", training: "Training", split: "Split", reports: Sequence[Path]) -> None:
+    """Show the model beside the baseline, and what was written."""
+    from handrail.console import figure, say, table
+
     evaluation = training.info["evaluation"]
     rows = [
         (
@@ -63,21 +87,16 @@ def run(options: Namespace, settings: Settings) -> int:
     table(("", "model", "95%", "baseline"), rows)
     written = " ".join(path.relative_to(settings.workspace).as_posix() for path in reports)
     say(f"version {training.version}, reports {written}")
-    seconds = time.perf_counter() - begun
-    described = describe_experiment(settings.root, training.version, training.info, options.note, seconds)
-    if not (settings.sample or options.no_round):
-        log = log_experiment(settings, described)
-        say(f"round logged in {settings.shown(log)}")
-    _follow(settings, training, described, reports)
-    return 0
 
 
-def _follow(settings: Settings, *made: Any) -> None:
-    """Hand what was made to `model/tracking.py`, where the project has it; the training stands without."""
+def _track(
+    settings: "Settings", training: "Training", described: Mapping[str, Any], reports: Sequence[Path]
+) -> None:
+    """Tell MLflow of the training, which stands without, too."""
     from handrail.console import say
+    from handrail.training.tracking import track
 
-    if find_spec(f"{settings.project.package}.model.tracking"):
-        try:
-            say(import_module(f"{settings.project.package}.model.tracking").track(settings, *made))
-        except ProjectError as error:
-            print(f"warning: {error}", file=sys.stderr)
+    try:
+        say(track(settings, training, described, reports))
+    except ProjectError as error:
+        print(f"warning: {error}", file=sys.stderr)

@@ -1,44 +1,61 @@
-"""Look for better hyperparameters within the research budget; killed, it goes on where it was."""
+"""The verb `tune`."""
 
 import os
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING
 
-from handrail.config.settings import Settings
+import click
+
+from handrail.cli.verb import verb
 
 if TYPE_CHECKING:
+    from handrail.config.settings import Settings
     from handrail.tuning.comparison import Comparison
     from handrail.tuning.limits import Limits
     from handrail.tuning.trial_log import Log, Values
     from handrail.tuning.tuning_data import TuningData
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Let the trials and the time be limited; the research budget limits the time in any case."""
-    parser.add_argument(
-        "--trials",
-        type=_whole,
-        default=20,
-        metavar="N",
-        help="trials in all, earlier ones on the same rows included (default: %(default)s)",
-    )
-    parser.add_argument("--minutes", type=_minutes, metavar="M", help="end within so many minutes")
+def _two_at_least(ctx: click.Context, param: click.Parameter, value: int) -> int:
+    if value < 2:
+        advice = "two at least: one with the present hyperparameters, one with others"
+        raise click.BadParameter(advice, ctx, param)
+    return value
 
 
-def run(options: Namespace, settings: Settings) -> int:
-    """Try, compare the best with what is used now, write it down where it is better, log the round."""
+def _some_minutes(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < inf:
+        raise click.BadParameter("more than 0, as 30", ctx, param)
+    return value
+
+
+@verb()
+@click.option(
+    "--trials",
+    type=int,
+    default=20,
+    metavar="N",
+    callback=_two_at_least,
+    help="trials in all, earlier ones on the same rows included (default: 20)",
+)
+@click.option("--minutes", type=float, metavar="M", callback=_some_minutes, help="end within so many minutes")
+def tune(settings: "Settings", trials: int, minutes: float | None) -> None:
+    """Look for better hyperparameters within the research budget; killed, it goes on where it was.
+
+    The best of the trials is compared with what is used now, written down where it is better, and logged as a
+    round. The research budget limits the time in any case.
+    """
     # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     began, now = time.perf_counter(), datetime.now(UTC)
     from handrail.registry.versions import load_version, newest_version
-    from handrail.stages.research_time import counted_until
+    from handrail.stages.research import counted_until
     from handrail.tuning.limits import limits_of
 
-    limits = limits_of(settings, options.trials, options.minutes, counted_until(settings), now)
+    limits = limits_of(settings, trials, minutes, counted_until(settings), now)
     version = load_version(settings, newest_version(settings)).name  # with it the baseline was measured
     from handrail.console import say
     from handrail.training.hyperparameters import read_parameters
@@ -52,14 +69,13 @@ def run(options: Namespace, settings: Settings) -> int:
     log = _try(settings, data, present, limits)
     if not (log.unbooked_trials and log.measured):
         say("nothing new to compare")
-        return 0
+        return
     comparison = compare_best(settings, data, present, best_of(log, data.metric))
     _show(settings, data, comparison)
     _keep(settings, data, version, log, comparison)
-    return 0
 
 
-def _try(settings: Settings, data: "TuningData", present: "Values", limits: "Limits") -> "Log":
+def _try(settings: "Settings", data: "TuningData", present: "Values", limits: "Limits") -> "Log":
     """Make the trials that are still to be made; return all there are."""
     from handrail.console import counted, say
     from handrail.tuning.study import begin_study, best_of, run_trials
@@ -79,7 +95,7 @@ def _try(settings: Settings, data: "TuningData", present: "Values", limits: "Lim
     return read_log(settings)
 
 
-def _show(settings: Settings, data: "TuningData", comparison: "Comparison") -> None:
+def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") -> None:
     """Show the best beside the present hyperparameters, and what the later rows say of the difference."""
     from handrail.console import say, table
 
@@ -104,7 +120,9 @@ def _show(settings: Settings, data: "TuningData", comparison: "Comparison") -> N
     say(f"rows from {dates.test_from} on were not looked at")
 
 
-def _keep(settings: Settings, data: "TuningData", version: str, log: "Log", comparison: "Comparison") -> None:
+def _keep(
+    settings: "Settings", data: "TuningData", version: str, log: "Log", comparison: "Comparison"
+) -> None:
     """Write the best down where it is clearly better; log the round, unless it is a sample's."""
     from handrail.console import say
     from handrail.stages.gates import command
@@ -121,17 +139,3 @@ def _keep(settings: Settings, data: "TuningData", version: str, log: "Log", comp
         logged = log_experiment(settings, describe_tuning(settings.root, version, log, comparison, data))
         say(f"round logged in {settings.shown(logged)}")
     add_event(settings, "booked")
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        raise ArgumentTypeError("two at least: one with the present hyperparameters, one with others")
-    return number
-
-
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes < inf:
-        raise ArgumentTypeError("more than 0, as 30")
-    return minutes
