@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from onnx import parser
 
+from handrail import cli
 from handrail.compute import duckdb as engine
 from handrail.contract import schema
 from handrail.etl import load
@@ -12,7 +13,7 @@ from handrail.registry import live as registry
 from handrail.registry import versions
 from handrail.serving import inference as live
 from handrail.serving import prediction_log
-from tests.engine.support.names import ENV_PREFIX, commands, contract
+from tests.engine.support.names import contract
 from tests.engine.support.workspaces import copied
 
 CONTRACT = contract.CONTRACT
@@ -71,11 +72,11 @@ def live_version(project):
 
 def rows_asked(project, limit=None, more=(), start=None):
     """Return rows of the live period as a client sends them, in the order of time, with columns `more`."""
-    start = start or project.dates.live_from
-    table = load.require_table(project, contract.TABLE)
+    start, its = start or project.dates.live_from, project.project
+    table = load.require_table(project, its.table_name)
     query = (
-        f"SELECT {', '.join([*ASKED, *more])} FROM {table} WHERE {TIME} >= '{start}' "
-        f"ORDER BY {TIME}, {KEY} LIMIT {limit or 'NULL'}"
+        f"SELECT {', '.join([*its.request.model_fields, *more])} FROM {table} WHERE {its.time} >= '{start}' "
+        f"ORDER BY {its.time}, {its.key} LIMIT {limit or 'NULL'}"
     )
     with engine.connect(project) as connection:
         return engine.rows(connection, query)
@@ -85,7 +86,7 @@ def first_month(settings, start=None):
     """Return the rows of thirty days from `start`, by default the beginning of the live period."""
     start = start or settings.dates.live_from
     rows = rows_asked(settings, start=start)
-    return [row for row in rows if row[TIME].date() < start + timedelta(days=30)]
+    return [row for row in rows if row[settings.project.time].date() < start + timedelta(days=30)]
 
 
 def keep(settings, rows):
@@ -133,9 +134,9 @@ def with_model(project, text):
 
 
 def run(monkeypatch, project, *arguments, **environment):
-    """Run a verb in the project's folder on the workspace of `project`, and return its exit status."""
+    """Run a verb of the project in its folder on the workspace of `project`, and return its exit status."""
     monkeypatch.chdir(project.root)
     needed = {"ACCURACY__MINIMUM": str(project.accuracy.minimum)}
     for name, value in {"WORKSPACE": str(project.workspace), **GO, **needed, **environment}.items():
-        monkeypatch.setenv(f"{ENV_PREFIX}{name}", value)
-    return commands.main(arguments)
+        monkeypatch.setenv(f"{project.project.env_prefix}{name}", value)
+    return cli.run(project.project.at(project.root), list(arguments))
