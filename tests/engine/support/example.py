@@ -19,7 +19,8 @@ TEMPLATE = Path(__file__).parents[3] / "{{cookiecutter.project_slug}}"
 PACKAGE = "{{cookiecutter.__package}}"
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
 TEXTS = (".md", ".yaml", ".yml", ".toml", ".csv", ".json")
-ALL = ("fastapi", "batch", "github", "jupyter", "proprietary")
+ALWAYS = ("github", "proprietary")
+FROM_STAGE = {"research": ("jupyter",), "production": ("fastapi", "batch")}  # no question before it
 HOME = Path(tempfile.mkdtemp(prefix="handrail-examples-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
@@ -37,8 +38,10 @@ def example(
     `without`, `also`: parts to leave out and to have besides, separated by spaces, as "fastapi batch" or
     "labelling".
     """
-    later = STAGES[: STAGES.index(stage) + 1]
-    words = ({*later, problem, model, *ALL} - set(without.split())) | set(also.split())
+    reached = STAGES[: STAGES.index(stage) + 1]
+    words = {*reached, *ALWAYS, *(word for each in reached for word in FROM_STAGE.get(each, ()))}
+    words |= {problem, model} if "research" in reached else set()
+    words = (words - set(without.split())) | set(also.split())
     package = "_".join(["flights", problem, model, stage, *without.split(), *also.split()])
     root = HOME / package
     (root / "src").mkdir(parents=True)
