@@ -25,7 +25,6 @@ HOME = Path(tempfile.mkdtemp(prefix="handrail-examples-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 
-@cache
 def example(
     problem: str = "classification",
     model: str = "sklearn",
@@ -38,6 +37,11 @@ def example(
     `without`, `also`: parts to leave out and to have besides, separated by spaces, as "fastapi batch" or
     "labelling".
     """
+    return _made(problem, model, stage, without, also)
+
+
+@cache
+def _made(problem: str, model: str, stage: str, without: str, also: str) -> Project:
     reached = STAGES[: STAGES.index(stage) + 1]
     words = {*reached, *ALWAYS, *(word for each in reached for word in FROM_STAGE.get(each, ()))}
     words |= {problem, model} if "research" in reached else set()
