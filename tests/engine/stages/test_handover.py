@@ -1,0 +1,355 @@
+"""The gate of operation: monitoring ran, the model answers, the handover is signed item by item."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handrail import cli
+from handrail.registry import live as registry
+from handrail.stages import checklist, dry_run, gates, handover, project_copy
+from tests.engine.support.evidence import HEADER, OPEN, TICKED, write
+from tests.engine.support.lived import run
+from tests.engine.support.model_evidence import GOOD, researched, save_version
+from tests.engine.support.names import ENV_PREFIX, PROGRAM
+from tests.engine.support.workspaces import PROJECT
+
+LAUNCH = "3-production/launch.md"
+HANDOVER = "4-operation/HANDOVER.md"
+SCORE = {"at": "2026-02-02T10:00:00+00:00", "score": 7, "sections": {"data": 7}, "failed": []}
+RECORD = "reports/monitoring/2026-02-01-2026-03-01.json"
+
+
+@pytest.fixture
+def operated(tmp_path):
+    """Return the settings of a project that is live, watched and handed over."""
+    settings = researched(tmp_path)
+    registry.make_live(settings, save_version(settings, GOOD))
+    version = registry.launch(settings)
+    write(tmp_path, "reports/readiness.json", json.dumps(SCORE | {"version": version}))
+    write(tmp_path, LAUNCH, HEADER + TICKED)
+    write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{TICKED}")
+    write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["score"]}))
+    return settings
+
+
+def findings(settings):
+    """Return what was found of operation."""
+    return next(stage for stage in gates.read_stages(settings) if stage.folder == "4-operation").findings
+
+
+def test_good_evidence_passes(operated):
+    found = findings(operated)
+    assert {finding.state for finding in found.values()} == {gates.State.DONE}
+    assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: score"
+    assert found["handover"].evidence == f"all 2 ticked in {HANDOVER}, last on 2026-02-01"
+    assert gates.refusals(gates.read_stages(operated)) == []
+
+
+def test_monitoring_that_never_ran_is_open(operated):
+    (operated.root / RECORD).unlink()
+    found = findings(operated)["monitoring ran"]
+    assert found.state is gates.State.OPEN
+    assert found.next_step.endswith(" monitor")
+
+
+@pytest.mark.parametrize("kept", ["in the record", "by the file"])
+def test_a_look_that_is_older_than_it_covers_is_open_with_its_age(operated, kept):
+    path = operated.root / RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for days, state in ((31, gates.State.OPEN), (30, gates.State.DONE)):
+        at = datetime.now(UTC) - timedelta(days=days, minutes=5)
+        if kept == "in the record":
+            path.write_text(json.dumps(record | {"at": at.isoformat()}), encoding="utf-8")
+        else:
+            os.utime(path, (at.timestamp(), at.timestamp()))
+        found = findings(operated)["monitoring ran"]
+        assert found.state is state, days
+        past = f", but that was {days} days ago, on {at.date()}; a look covers 30"
+        told = past if state is gates.State.OPEN else ", alerts: score"
+        assert found.evidence == f"latest window 2026-02-01 to 2026-03-01{told}"
+        assert found.next_step.endswith(" monitor") or state is gates.State.DONE
+        assert handover.CHECKS["Monitored"](operated) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"start": "2026-02-01"}', '{"start": 1, "end": 2, "alerts": 3}']
+)
+def test_a_record_that_cannot_be_read_fails(operated, text):
+    write(operated.root, RECORD, text)
+    found = findings(operated)["monitoring ran"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.startswith(f"{RECORD}: no record of monitoring (")
+    assert found.evidence.endswith("delete it and run `monitor` again")
+
+
+def test_a_fallback_is_open_with_its_reason(operated):
+    registry.use_fallback(operated, "the baseline did better")
+    found = findings(operated)["model answers"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, "the fallback does: the baseline did better")
+
+
+def test_a_model_that_no_longer_fits_the_contract_fails(operated):
+    registry.make_live(operated, save_version(operated, GOOD, feature="gone"))
+    found = findings(operated)["model answers"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.endswith(": learnt from gone, no longer in contract.py")
+
+
+def test_items_of_every_table_count(operated):
+    write(operated.root, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{OPEN}{TICKED}")
+    found = findings(operated)["handover"]
+    assert (found.evidence, found.next_step) == (f"2 of 3 ticked in {HANDOVER}", "Asked: ask them")
+
+
+def test_a_tick_that_nobody_stands_behind_is_refused(operated):
+    write(operated.root, HANDOVER, HEADER + TICKED.replace("Ada", ""))
+    assert gates.refusals(gates.read_stages(operated)) == [
+        f"4-operation: handover: {HANDOVER}, line 3: Shown: ticked without owner; add it or take the tick "
+        "away"
+    ]
+
+
+def test_a_launch_without_a_live_model_is_refused(operated):
+    registry.live_path(operated).unlink()
+    refusals = gates.refusals(gates.read_stages(operated))
+    assert [refusal.partition(", though")[0] for refusal in refusals] == [
+        "3-production: model promoted: no model is promoted",
+        "3-production: model good enough: no model is promoted",
+        "3-production: gone live: no model is promoted",
+    ]
+
+
+def test_the_project_s_own_handover_can_be_read():
+    assert checklist.read_checklist(PROJECT.settings(), HANDOVER)
+
+
+LOGS = {
+    "reports/alerts.jsonl": [{"at": "2026-02-02T10:00:00+00:00"}],
+    "data/lifecycle.jsonl": [{"at": "2026-02-03T10:00:00+00:00", "action": "purge", "by": "ada"}],
+    "models/history.jsonl": [
+        {"at": "2026-02-01T10:00:00+00:00", "reason": "promoted", "live": "first"},
+        {"at": "2026-02-04T10:00:00+00:00", "reason": "rolled back", "live": "first"},
+        {"at": "2026-02-05T10:00:00+00:00", "reason": "promoted", "live": "second"},
+    ],
+}
+COMMANDS = ("rollback", "train --until 2013-11-01")
+FOUND = {
+    "Installed": "on 2026-02-06: 5 passed in 1.00s",
+    "Model trained": "2 versions promoted, the last on 2026-02-05",
+    "Rolled back": "back on 2026-02-04, forward on 2026-02-05",
+    "Monitored": "latest window 2026-02-01 to 2026-03-01, alerts: score",
+    "Alert rehearsed": "an alert on 2026-02-02",
+    "Data kept and deleted": "purge on 2026-02-03",
+    "Runbook tried": "on 2026-02-06: each of 2 commands works on a copy",
+}
+
+
+def rehearsed(tests="5 passed in 1.00s", passed=True, broken=()):
+    """Return a rehearsal of COMMANDS as a file: its name and text."""
+    tried = [
+        {"command": each, "works": each not in broken, "said": "no" if each in broken else "done"}
+        for each in COMMANDS
+    ]
+    told = {"command": "pytest", "works": passed, "said": tests}
+    record = {"at": "2026-02-06T10:00:00+00:00", "tests": told, "commands": tried}
+    return "reports/rehearsal.json", json.dumps(record)
+
+
+def runbook(*commands):
+    """Return a runbook with these commands: its name and text."""
+    return dry_run.RUNBOOK, "\n".join(f"`uv run {PROGRAM} {each}`" for each in commands)
+
+
+@pytest.fixture
+def shown(operated):
+    """Return the settings of a project with evidence of every item, each of them ticked."""
+    for name, lines in LOGS.items():
+        write(operated.root, name, "".join(json.dumps(line) + "\n" for line in lines))
+    write(operated.root, "pyproject.toml", '[project]\nauthors = [{ name = "Grace" }]\n')
+    write(operated.root, *rehearsed())
+    write(operated.root, *runbook(*COMMANDS))
+    write(operated.root, HANDOVER, HEADER + "".join(TICKED.replace("Shown", name) for name in FOUND))
+    return operated
+
+
+def test_what_a_machine_finds_of_the_handover(shown):
+    rows = handover.rows(shown)
+    assert {row.name: row.found.evidence for row in rows} == FOUND
+    assert {(row.found.state, row.item.owner) for row in rows} == {(gates.State.DONE, "Ada")}
+    assert [*handover.contradictions(rows), *handover.by_its_author(shown, rows)] == []
+
+
+def test_the_author_is_not_the_one_to_train_again(shown, monkeypatch, capsys):
+    write(shown.root, "pyproject.toml", '[project]\nauthors = [{ name = "Ada" }]\n')
+    assert run(monkeypatch, shown, "handover") == 1
+    said = f"error: {HANDOVER}: Model trained: Ada built it; let somebody else do it\n"
+    assert capsys.readouterr().err == said
+
+
+def history(*lines):
+    """Return the history of versions, each line as its reason and what is live then."""
+    at = "2026-02-04T10:00:00+00:00"
+    told = (json.dumps({"at": at, "reason": reason, "live": name}) + "\n" for reason, name in lines)
+    return "models/history.jsonl", "".join(told)
+
+
+BACK = (("promoted", "a"), ("promoted", "b"), ("rolled back", "a"))
+FORTH = (("rolled back", "a"), ("promoted", "a"))
+NOT_REHEARSED = f"{dry_run.RUNBOOK}: not rehearsed: dance"
+BROKEN = f"{dry_run.RUNBOOK}: does not work: rollback: no"
+
+
+@pytest.mark.parametrize(
+    ("item", "broken", "evidence"),
+    [
+        ("Installed", rehearsed("1 failed", passed=False), "the tests fail here: 1 failed"),
+        ("Model trained", history(*FORTH), "no second version was ever promoted"),
+        ("Rolled back", history(*BACK[:2]), "no version was ever rolled back"),
+        ("Rolled back", history(*BACK), "nothing was promoted after the rollback"),
+        ("Alert rehearsed", ("reports/alerts.jsonl", ""), "no alert was ever raised"),
+        ("Data kept and deleted", ("data/lifecycle.jsonl", ""), "nothing was ever archived or deleted"),
+        ("Runbook tried", (dry_run.RUNBOOK, "# Empty"), f"{dry_run.RUNBOOK}: it has no command"),
+        ("Runbook tried", runbook(*COMMANDS, "dance"), NOT_REHEARSED),
+        ("Runbook tried", rehearsed(broken=["rollback"]), BROKEN),
+    ],
+)
+def test_a_tick_that_nothing_shows_is_refused(shown, item, broken, evidence):
+    write(shown.root, *broken)
+    (said,) = handover.contradictions(handover.rows(shown))
+    assert said.startswith(f"{HANDOVER}: {item}: ticked by Ada, but {evidence}; ")
+
+
+def test_an_item_that_is_not_ticked_is_no_contradiction(shown, monkeypatch, capsys):
+    write(shown.root, "reports/alerts.jsonl", "")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    assert run(monkeypatch, shown, "handover") == 0
+    assert "Alert rehearsed" in capsys.readouterr().out
+
+
+def test_a_log_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys):
+    write(shown.root, "reports/alerts.jsonl", "{")
+    assert run(monkeypatch, shown, "handover") == 1
+    assert capsys.readouterr().err.endswith("alerts.jsonl: not readable; mend the line that is no JSON\n")
+
+
+def test_without_a_rehearsal_nobody_knows(shown):
+    (shown.root / "reports/rehearsal.json").unlink()
+    said = handover.contradictions(handover.rows(shown))
+    assert [line.split(" but ")[1].partition(";")[0] for line in said] == [
+        "nothing was rehearsed here",
+        f"{dry_run.RUNBOOK}: not rehearsed: {', '.join(COMMANDS)}",
+    ]
+
+
+def test_a_rehearsal_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys):
+    write(shown.root, "reports/rehearsal.json", "[]")
+    assert run(monkeypatch, shown, "handover") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: reports/rehearsal.json: no rehearsal (")
+    assert said.endswith("handover --rehearse\n")
+
+
+def test_the_project_s_own_runbook_and_list_fit():
+    own = PROJECT.settings()
+    lines = dry_run.commands_of(own)
+    assert {"rollback", "etl", "promote", "replay"} <= set(lines)
+    assert [line for line in lines if not cli.accepts(PROJECT, *_split(line))] == []
+    assert set(handover.CHECKS) <= {item.item for item in checklist.read_checklist(own, HANDOVER)}
+
+
+def _split(line):
+    verb, *arguments = line.split()
+    return verb, arguments
+
+
+def everything_in(root):
+    """Return the content of every file."""
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatch, capsys):
+    """The rollback is real, in the copy: the project itself stays as it is."""
+    write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 2\n")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, *runbook("rollback", "status", "rollback", "dance", "train --soon"))
+    former = registry.read_live(shown).versions
+    registry.make_live(shown, save_version(shown, GOOD | {"value": 0.74}))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    before = everything_in(shown.root)
+    assert run(monkeypatch, shown, "handover", "--rehearse") == 1
+    failed = capsys.readouterr().err
+    assert f"{dry_run.RUNBOOK}: `dance` does not work: there is no such command\n" in failed
+    assert f"{dry_run.RUNBOOK}: `train --soon` does not work: there is no such command\n" in failed
+    assert failed.count("does not work") == 2
+    path = dry_run.dry_run_path(shown)
+    kept = dry_run.DryRun.model_validate_json(path.read_bytes())
+    assert kept.tests.said.startswith("1 passed in ")
+    assert [(each.command, each.works) for each in kept.commands] == [
+        ("rollback", True),
+        ("status", True),
+        ("dance", False),
+        ("train --soon", False),
+    ]
+    assert former[-1] in kept.commands[0].said
+    assert everything_in(shown.root) | {path: before[path]} == before
+
+
+def test_a_version_to_go_back_from_is_made_in_the_copy_alone(shown, tmp_path):
+    """A project with one promotion has no earlier version; the rehearsal makes a second one, on top."""
+    before = everything_in(shown.root)
+    only = registry.read_live(shown).versions
+    there = project_copy.copy_project(shown, tmp_path / "copy").settings
+    assert project_copy.give_second_version(there)
+    assert len(registry.read_live(there).versions) == 2
+    version, live = registry.load_live(there)
+    assert (version.info["copy_of"], live.launched) == (only[0], True)
+    assert not project_copy.give_second_version(there)
+    assert registry.roll_back(there, lambda earlier: None) == only[0]
+    registry.live_path(there).unlink()
+    assert not project_copy.give_second_version(there)
+    assert everything_in(shown.root).items() >= before.items()
+    assert registry.read_live(shown).versions == only
+
+
+@pytest.mark.slow
+def test_the_rollback_of_a_project_with_one_promotion_is_rehearsed(shown, tmp_path):
+    (only,) = registry.read_live(shown).versions
+    there = project_copy.copy_project(shown, tmp_path / "copy")
+    tried = dry_run.attempt(there, "rollback")
+    assert (tried.works, only in tried.said) == (True, True), tried.said
+    assert registry.read_live(there.settings).versions == (only,)
+
+
+@pytest.mark.slow
+def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
+    write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 3\n")
+    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, *runbook("rollback"))
+    registry.live_path(shown).unlink()
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    assert run(monkeypatch, shown, "handover", "--rehearse") == 1
+    tests, command = capsys.readouterr().err.splitlines()
+    assert tests.startswith("error: tests: `pytest` does not work: 1 failed in ")
+    assert tests.endswith(": tests/test_one.py::test_one")
+    assert command.startswith(f"error: {dry_run.RUNBOOK}: `rollback` does not work: models")
+
+
+def test_a_copy_tells_nobody(shown, tmp_path, monkeypatch):
+    monkeypatch.setenv(f"{ENV_PREFIX}WEBHOOK_URL", "https://example.com")
+    there = project_copy.copy_project(shown, tmp_path / "copy")
+    ours = {name for name in there.environment if name.startswith(ENV_PREFIX)}
+    assert f"{ENV_PREFIX}WORKSPACE" in ours
+    assert f"{ENV_PREFIX}WEBHOOK_URL" not in ours
+    assert there.settings.root == tmp_path / "copy"
+    assert (tmp_path / "copy" / HANDOVER).read_bytes() == (shown.root / HANDOVER).read_bytes()
+
+
+def test_what_never_ends_is_not_run(shown, tmp_path, monkeypatch):
+    monkeypatch.setattr(dry_run, "NEVER_END", {"status"})
+    nowhere = shown.model_copy(update={"root": tmp_path / "nowhere"})
+    tried = dry_run.attempt(project_copy.ProjectCopy(nowhere, {}), "status --strict")
+    assert (tried.works, tried.said) == (True, "not run, as it never ends; its options are right")

@@ -1,0 +1,289 @@
+"""Starting over: the example's texts become forms, nobody's sign-off is left, and nothing is lost."""
+
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from handrail.stages import gates, ideas, start_over
+from tests.engine.support.evidence import ROOT, discovered, write
+from tests.engine.support.example import example
+from tests.engine.support.names import commands
+from tests.engine.support.workspaces import PROJECT
+
+FACTS = """# Kept.
+name: Mine
+
+# The example's.
+# Two lines.
+example: true
+
+decision:
+  question: Which?   # kept too
+  sponsor: Ada
+  kpis:
+    - one
+    - two
+  # Kept as well.
+  go: go
+  decided_by: Ada
+  decided_on: 2026-01-16
+
+budget:
+  total: 5
+
+  spent: 1
+
+words:
+  rows: calls
+
+accuracy:
+  minimum: 0.7
+
+live:
+  expected:
+    roc_auc: [0.7, 0.9]
+    precision: [0.3, 0.6]   # agreed
+  # And this one.
+  drift_limit: 0.25
+
+readiness:
+  training_rows: 10000
+  inclusion: nobody was thought of
+"""
+BLANK = """# Kept.
+name: Mine
+
+decision:
+  question: "?"   # kept too
+  sponsor: "?"
+  kpis:
+    - "?"
+  # Kept as well.
+  go: open
+  decided_by: null
+  decided_on: null
+
+# budget:
+#   total: 5
+#
+#   spent: 1
+
+# words:
+#   rows: calls
+
+accuracy:
+  minimum: 0.7
+
+live:
+  expected:
+    {}   # agreed
+  # And this one.
+  drift_limit: 0.25
+
+readiness:
+  training_rows: 10000
+  inclusion: null
+"""
+
+
+def git(root, *command):
+    """Run git as somebody; return what it says."""
+    someone = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgSign=false"]
+    return subprocess.run([*someone, *command], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def commit(root):
+    """Keep everything in git."""
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "mine")
+
+
+@pytest.fixture
+def committed(tmp_path, monkeypatch):
+    """Return a project in git with the texts of this one; the working folder is there."""
+    discovered(tmp_path)
+    shutil.copytree(ROOT / "1-discovery", tmp_path / "1-discovery", dirs_exist_ok=True)
+    shutil.copy(ROOT / "project.yaml", tmp_path)
+    write(tmp_path, "src/mine.py", "")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_facts_lose_their_names_and_dates_and_keep_the_rest():
+    assert start_over.blank_facts(FACTS) == BLANK
+    assert start_over.blank_facts(BLANK) == BLANK
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("decision:\n  kpis: [one, two]\n  go: go\n", 'decision:\n  kpis: ["?"]\n  go: open\n'),
+        ("decision:\n  decided_by:\n  go: no-go\n", "decision:\n  decided_by: null\n  go: open\n"),
+        (
+            "decision:\n  question: >-\n    Which\n    one?\n  go: go\n",
+            'decision:\n  question: "?"\n  go: open\n',
+        ),
+        ("decision: {go: go, sponsor: Ada}\n", 'decision: {go: open, sponsor: "?"}\n'),
+    ],
+)
+def test_the_facts_may_be_written_otherwise(before, after):
+    assert start_over.blank_facts(before) == after
+
+
+def test_every_text_becomes_a_form_and_every_gate_of_people_is_open(committed, capsys):
+    assert commands.main(["start-over"]) == 0
+    said = capsys.readouterr().out
+    assert "  1-discovery/problem.md\n" in said
+    assert "\n  project.yaml: the decision, the budget" in said
+    read = PROJECT.at(committed).settings()
+    assert (read.example, read.decision.go, read.decision.decided_by) == (False, "open", None)
+    for stage in gates.read_stages(read)[:1]:
+        assert {finding.state for finding in stage.findings.values()} == {gates.State.OPEN}
+    assert commands.main(["status"]) == 0
+    assert "1-discovery: 0 of 4 done" in capsys.readouterr().out
+    assert commands.main(["status", "--strict"]) == 1
+
+
+def test_ranges_costs_and_inclusion_of_the_example_are_emptied_or_listed(committed, capsys):
+    brought = PROJECT.settings()
+    assert commands.main(["start-over"]) == 0
+    (listed,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  project.yaml: ")]
+    assert listed == (
+        "  project.yaml: the decision, the budget, the accuracy needed, what errors cost, the split, the "
+        "ranges expected live, what inclusion means"
+    )
+    read = PROJECT.at(committed).settings()
+    assert brought.live.expected
+    assert brought.readiness.inclusion
+    assert (read.live.expected, read.readiness.inclusion, read.budget) == ({}, None, None)
+    assert (read.live.drift_limit, read.error_costs) == (brought.live.drift_limit, brought.error_costs)
+
+
+def test_a_second_time_it_empties_nothing_of_the_team_s(committed, capsys):
+    assert commands.main(["start-over"]) == 0
+    own = discovered(committed)
+    commit(committed)
+    before = {path: path.read_bytes() for path in committed.rglob("*.*") if ".git" not in path.parts}
+    capsys.readouterr()
+    assert commands.main(["start-over"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "nothing is emptied: project.yaml has no `example: true` any more, so all texts count as yours\n"
+        "\nto change for your own data, in this order\n  1-discovery: the texts, and ideas.yaml\n"
+    )
+    assert f"\nNext: {gates.command(own, 'status')}\n" in said
+    assert {path: path.read_bytes() for path in committed.rglob("*.*") if ".git" not in path.parts} == before
+
+
+def test_what_the_example_s_runs_have_made_is_named_as_long_as_it_is_the_example(committed, capsys):
+    write(committed, ".gitignore", "/data/\n/models/\n")
+    commit(committed)
+    write(committed, "data/departures.parquet", "")
+    write(committed, "models/live.json", "")
+    assert commands.main(["start-over"]) == 0
+    assert "\nstill the example's, not in git; delete them: data, models\n" in capsys.readouterr().out
+    commit(committed)
+    assert commands.main(["start-over"]) == 0
+    assert "delete them" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("project", "emptied"),
+    [
+        (example(stage="discovery"), {"1-discovery"}),
+        (PROJECT, {"1-discovery", "2-research"}),
+        (example(stage="research", also="labelling"), {"1-discovery", "2-research", "labelling"}),
+    ],
+)
+def test_only_what_the_project_has_becomes_a_form(project, emptied):
+    texts = start_over.blank_texts(project.settings())
+    assert {name.split("/")[-2] for name, text in texts.items() if text and "/" in name} == emptied
+    assert {name for name in texts if not (project.root / name).exists()} <= {
+        "2-research/hyperparameters.yaml",
+        "2-research/rounds.jsonl",
+    }
+
+
+def test_a_form_has_a_question_under_each_heading():
+    texts = start_over.blank_texts(PROJECT.settings())
+    parts = [part for name, text in texts.items() if name.endswith(".md") for part in text.split("\n## ")[1:]]
+    assert len(parts) >= 15
+    for part in parts:
+        assert "?" in part or "Tell a day" in part or "[ ]" in part or "Say it" in part, part
+
+
+def test_the_form_of_the_ideas_is_read_once_it_is_filled_in(tmp_path):
+    text = start_over.blank_texts(PROJECT.settings())["1-discovery/ideas.yaml"]
+    head, _, form = text.replace("ideas: []\n", "").partition(
+        "in place of the [] above; two or more, also those you doubt:\n#\n"
+    )
+    filled = head + "\n" + "".join(line.removeprefix("# ") for line in form.splitlines(keepends=True))
+    own = discovered(tmp_path)
+    assert [idea.name for idea in ideas.read_ideas(own).ideas] == ["first", "second"]
+    write(tmp_path, "1-discovery/ideas.yaml", filled)
+    assert [idea.name for idea in ideas.read_ideas(own).ideas] == ["short-name"]
+
+
+@pytest.mark.parametrize("name", ["src/mine.py", "1-discovery/data.md", "new.txt", "größe.txt"])
+def test_what_is_not_committed_is_never_lost(committed, capsys, name):
+    write(committed, name, "hours of work")
+    before = (committed / "1-discovery" / "problem.md").read_text(encoding="utf-8")
+    assert commands.main(["start-over"]) == 1
+    told = f"error: start-over: not committed: {name}; commit it first, so that nothing is lost\n"
+    assert capsys.readouterr().err == told
+    assert (committed / "1-discovery" / "problem.md").read_text(encoding="utf-8") == before
+    assert (committed / name).read_text(encoding="utf-8") == "hours of work"
+
+
+def test_only_the_project_s_own_files_count_in_a_repository_of_many(committed, monkeypatch, capsys):
+    inside = committed / "projects" / "mine"
+    inside.mkdir(parents=True)
+    for name in ("1-discovery", "project.yaml"):
+        git(committed, "mv", name, inside / name)
+    commit(committed)
+    write(committed, "projects/other/new.txt", "of another project")
+    write(committed, "src/mine.py", "of another project")
+    write(inside, "uv.lock", "")
+    write(inside, "own.txt", "")
+    monkeypatch.chdir(inside)
+    assert commands.main(["start-over"]) == 1
+    told = "error: start-over: not committed: own.txt; commit it first, so that nothing is lost\n"
+    assert capsys.readouterr().err == told
+    (inside / "own.txt").unlink()
+    assert commands.main(["start-over"]) == 0
+    assert "  1-discovery/problem.md\n" in capsys.readouterr().out
+
+
+def test_git_brings_back_what_was_there(committed):
+    assert commands.main(["start-over"]) == 0
+    git(committed, "checkout", "--", ".")
+    assert yaml.safe_load((committed / "project.yaml").read_text(encoding="utf-8")) == yaml.safe_load(
+        (ROOT / "project.yaml").read_text(encoding="utf-8")
+    )
+
+
+def test_without_git_it_refuses(tmp_path, monkeypatch, capsys):
+    discovered(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert commands.main(["start-over"]) == 1
+    assert "no git here to keep what is emptied" in capsys.readouterr().err
+
+
+def test_every_file_that_it_names_is_there():
+    for project in (PROJECT, example(stage="research", also="labelling"), example(stage="discovery")):
+        settings = project.settings()
+        named = {
+            name: what
+            for stage in project.stages
+            for module in gates.gate_modules(settings, stage)
+            for name, what in module.yours(project).items()
+        }
+        gone = {name for name in named if not (project.root / name).exists()}
+        assert {name for name in gone if not named[name].startswith("delete it")} == set()
+        assert list(start_over.files_to_change(settings)) == [name for name in named if name not in gone]
+        assert f"src/{project.package}/contract.py" in named or project.stages == ("discovery",)
