@@ -108,7 +108,7 @@ def why_not(project: "Project", verb: str) -> str:
     if part == "tracking":
         return "mlflow is not installed; it comes with handrail[mlflow]"
     file = LABELLING if part == "labelling" else f"src/{project.package}/{SHOWN_BY[part]}"
-    return f"this project has no {file}"
+    return f"it comes with {part}, and this project has no {file}"
 
 
 def _has_labelling(project: "Project") -> bool:

@@ -16,7 +16,6 @@ EXTRAS: Mapping[str, str] = {
     "uvicorn": "serving",
     "uvloop": "serving",
     "pyarrow": "batch",
-    "google": "sklearn",
     "skl2onnx": "sklearn",
     "sklearn": "sklearn",
     "lightgbm": "lightgbm",

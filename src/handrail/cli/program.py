@@ -85,12 +85,10 @@ class Program(click.Group):
         try:
             status = super().main(arguments, self.project.program, standalone_mode=False, obj=given)
         except SystemExit as left:  # what a library, or the shell's completion, ends with
-            status = left.code
+            status = _tell([left.code]) if isinstance(left.code, str) else left.code
         except (click.ClickException, click.Abort) as error:
             status = _tell_usage(error)
-        if isinstance(status, str):
-            return _tell([status])
-        return int(status or 0)
+        return status if isinstance(status, int) else 0
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; what it refuses is told, and becomes an exit status."""

@@ -57,7 +57,7 @@ class Verb(click.Command):
             if missing:
                 print(f"warning: {missing}", file=sys.stderr)
         status: Any = ctx.invoke(self.function, settings, **ctx.params)
-        if status is not None and not isinstance(status, int):
+        if isinstance(status, bool) or not isinstance(status, int | None):
             raise ProjectError(f"{self.name}: returned {status!r:.60}; a verb returns None or an exit status")
         return status or 0
 
