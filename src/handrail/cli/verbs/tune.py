@@ -83,7 +83,7 @@ def _try(settings: "Settings", data: "TuningData", present: "Values", limits: "L
 
     def tell(log: "Log", seconds: float) -> None:
         done, best = len(log.trials), best_of(log, data.metric).score if log.measured else None
-        scores = {data.metric: log.trials[-1].score, "best": best, "baseline": data.baseline_score}
+        scores = {data.metric.name: log.trials[-1].score, "best": best, "baseline": data.baseline_score}
         parts = [f"{name} {'-' if score is None else f'{score:.4f}'}" for name, score in scores.items()]
         told = ", ".join(filter(None, [*parts, limits.left(seconds)]))
         count(done, f"trial {done} of {limits.trials}: {told}")
@@ -109,7 +109,7 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
     )
     dates, model = settings.dates, comparison.model
     say(
-        f"{data.metric} on {len(data.validation):,} rows from {dates.validation_from} on and before "
+        f"{data.metric.name} on {len(data.validation):,} rows from {dates.validation_from} on and before "
         f"{dates.test_from}, which no trial has seen: best {model['value']:.4f} ({model['low']:.4f} to "
         f"{model['high']:.4f}), present {comparison.before:.4f}, baseline {comparison.baseline:.4f}"
     )
