@@ -31,7 +31,7 @@ def connect(settings: Settings) -> Generator[Connection]:
     limits = {"memory_limit": settings.data.memory_limit, "temp_directory": str(spill)}
     try:
         with duckdb.connect(config={**limits, "preserve_insertion_order": False}) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             yield connection
     except duckdb.Error as error:
         unknown = isinstance(error, duckdb.BinderException)

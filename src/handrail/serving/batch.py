@@ -102,25 +102,36 @@ def _predicted(
 ) -> Iterator[tuple[Mode, ScoredBatch]]:
     """Yield batches of the `rows` that keep the contract, each with who predicted it."""
     version, now = loaded.version, datetime.now(UTC).replace(tzinfo=None)
-    kept = [*version.project.request.model_fields]
+    kept, width = [*version.project.request.model_fields], len(version.encoding.features)
     encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
-    selected = [*kept, *encoded, f"{version.baseline.select()} AS baseline"]
+    said = {"predicted_at": f"TIMESTAMP '{now}'", "version": literal(version.name)}
+    said |= {"model": "'model'", "fallback": "'fallback'", "baseline": version.baseline.select()}
+    selected = [*kept, *encoded, *(f"{value} AS {name}" for name, value in said.items())]
     reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
-        matrix = np.column_stack([batch.column(f"f{n}").to_numpy() for n in range(len(encoded))])
+        matrix = np.column_stack([_numpy(batch.column(f"f{n}")) for n in range(width)])
         prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
         by: Mode = "fallback" if prediction is None else "model"
-        baseline, size = batch.column("baseline"), batch.num_rows
         needed = {
-            "predicted_at": pa.array([now] * size, pa.timestamp("us")),
-            "version": pa.array([version.name] * size),
-            "source": pa.array([by] * size),
-            "prediction": baseline if prediction is None else pa.array(prediction),
-            "baseline": baseline,
+            "predicted_at": batch.column("predicted_at"),
+            "version": batch.column("version"),
+            "source": batch.column(by),
+            "prediction": batch.column("baseline") if prediction is None else _arrow(prediction),
+            "baseline": batch.column("baseline"),
             **{name: batch.column(name) for name in kept},
         }
-        predicted = needed["prediction"].to_numpy()
-        yield by, ScoredBatch(needed, predicted, version.name, size, version.decision)
+        predicted = _numpy(needed["prediction"])
+        yield by, ScoredBatch(needed, predicted, version.name, batch.num_rows, version.decision)
+
+
+# Arrow's own ways from and to NumPy load pandas, where that is installed.
+def _numpy(column: pa.Array) -> Floats:
+    return np.from_dlpack(column).astype(np.float32, copy=False)
+
+
+def _arrow(values: Floats) -> pa.Array:
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.float32(), len(values), buffers)
 
 
 def _written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
@@ -149,6 +160,8 @@ def _length(values: Any) -> int | None:
 
 def _array(name: str, values: Any) -> pa.Array:
     try:
+        if isinstance(values, pa.Array):
+            return values
         return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise ProjectError(f"{WRITTEN}: {name}: {' '.join(str(error).split())}") from None
