@@ -93,10 +93,9 @@ def all_rows_once(project: Project, folder: Path) -> Generator[Callable[[str], N
     what was kept, with the feature made wrong. Small runs, and those of transform.sql alone, are done anew.
     The loaded table that the settings name is made wrong, too.
     """
-    etl = _SpoiltEtl(project, folder)
     before = dict(project.given)
     try:
-        yield etl.spoil
+        yield _SpoiltEtl(project, folder).spoil
     finally:
         project.given.clear()
         project.given.update(before)
