@@ -17,6 +17,7 @@ FOLDER = "{{cookiecutter.project_slug}}"
 WORDS = {word for options in choices().values() for word in options if word != NONE}
 CONDITION = re.compile(r"{%-? *(?:el)?if (.+?) *-?%}")
 TESTED = re.compile(r"'([a-z0-9_]+)' (?:not )?in cookiecutter\.__chosen")
+INDEX = "cookiecutter._engine_index"  # a setting of the template itself; either way somebody bakes projects
 TemplateCheck = Callable[[Path], Iterator[str]]
 
 
@@ -50,9 +51,11 @@ def worlds(words: set[str]) -> Iterator[set[str]]:
 @cache
 def outcomes(condition: str) -> set[bool]:
     """Return what a condition can come to, over all projects."""
-    code = compile(condition.replace("cookiecutter.__chosen", "chosen"), condition, "eval")
-    found = {bool(eval(code, {"chosen": chosen})) for chosen in worlds(set(TESTED.findall(condition)))}
-    return found
+    plain = condition.replace("cookiecutter.__chosen", "chosen").replace(INDEX, "index")
+    code, chosen = compile(plain, condition, "eval"), list(worlds(set(TESTED.findall(condition))))
+    return {
+        bool(eval(code, {"chosen": words, "index": index})) for words in chosen for index in (True, False)
+    }
 
 
 def at_names_can_come_true(template: Path) -> Iterator[str]:
@@ -72,7 +75,7 @@ def conditions_can_come_true(template: Path) -> Iterator[str]:
         for match in CONDITION.finditer(text):
             place, condition = f"{name}:{line_of(text, match.start())}: {{% if {match[1]} %}}", match[1]
             unknown = sorted(set(TESTED.findall(condition)) - WORDS)
-            if not re.fullmatch(r"( |and|or|not|\(|\))*", TESTED.sub("", condition)):
+            if not re.fullmatch(r"( |and|or|not|\(|\))*", TESTED.sub("", condition).replace(INDEX, "")):
                 yield f"{place}: only words of __chosen may be asked for"
             elif unknown:
                 yield f"{place}: no question has the answer {', '.join(unknown)}"
@@ -96,9 +99,11 @@ def blocks_are_plain(template: Path) -> Iterator[str]:
 
 
 def no_jinja_in_the_package(template: Path) -> Iterator[str]:
-    """Yield each module under src/ that is no plain Python."""
+    """Yield each Python file with a block tag in it, and each module under src/ that is no plain Python."""
     for name, path in paths(template).items():
-        if name.startswith("src/") and name.endswith(".py"):
+        if name.endswith(".py"):
             text = path.read_text(encoding="utf-8")
-            for match in re.finditer(r"{%|{{ *cookiecutter|{#", text):
-                yield f"{name}:{line_of(text, match.start())}: Jinja in the package"
+            package = name.startswith("src/")
+            for match in re.finditer(r"{%|{#|{{ *cookiecutter" if package else "{%|{#", text):
+                what = "Jinja in the package" if package else "a block tag in Python"
+                yield f"{name}:{line_of(text, match.start())}: {what}"
