@@ -91,8 +91,11 @@ class Settings(BaseSettings):
 
     @property
     def borrowed(self) -> bool:
-        """Whether the texts and names are still the worked example's, though the data is the team's own."""
-        return self.example and self.data.source is not None
+        """Whether the texts and names are still the worked example's, though the data is the team's own.
+
+        It is where `data.source` is set, or a raw table is no file: all of the example's are.
+        """
+        return self.example and (self.data.source is not None or _asks_for_rows(self.project))
 
     @property
     def source(self) -> Path | None:
@@ -114,6 +117,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, and read no other source."""
         return env_settings, init_settings
+
+
+def _asks_for_rows(project: "Project") -> bool:
+    """Return whether a raw table of the project comes from a service or a database."""
+    if not project.has("research"):
+        return False
+    from handrail.etl.raw_files import RawRows  # only where there is data: the library for it may be absent
+
+    return any(isinstance(table, RawRows) for table in project.raw_tables.values())
 
 
 def settings_type(project: "Project") -> type[Settings]:
@@ -153,7 +165,7 @@ def _words(project: "Project") -> type[Words]:
 def read_settings(project: "Project", sample: int | None = None, root: Path | None = None) -> Settings:
     """Read project.yaml and the environment; with `sample`, work in `sample/<N>/` of the workspace.
 
-    `root`: the folder of project.yaml; by default the project's own, or the nearest at or above the working one.
+    `root`: the folder of project.yaml; by default the project's own, or the nearest around the working one.
 
     Raises ProjectError naming every field that is wrong, with its line or its variable.
     """

@@ -34,7 +34,7 @@ def good_enough(settings: Settings, each: Experiment) -> bool:
 def recommend(settings: Settings, rounds: Sequence[Experiment], until: date) -> Recommendation:
     """Return what to do after these rounds: good enough beats a budget that is spent.
 
-    `until`: the last day that research costs; see handrail.stages.research_time.
+    `until`: the last day that research costs; see handrail.stages.research.
     """
     metric, minimum = agreed_metric(settings), settings.accuracy.minimum
     for number, each in enumerate(rounds, start=1):

@@ -4,9 +4,11 @@ import pytest
 import yaml
 
 from handrail import cli
+from handrail.etl.raw_files import RawRows
 from handrail.stages import discovery, gates, go_ahead, ideas, status
 from tests.engine.support.evidence import IDEA, IDEAS, discovered, write, write_ideas
 from tests.engine.support.names import UNBOUND, commands
+from tests.engine.support.workspaces import PROJECT, with_given
 
 IDEAS_FILE = "1-discovery/ideas.yaml"
 
@@ -196,6 +198,18 @@ def test_what_the_worked_example_signed_does_not_count_for_own_data(tmp_path):
     assert {found.evidence for found in findings} == {"that of the worked example, not of your data"}
     assert go_ahead.missing_go(borrowed).startswith("project.yaml: the go is that of the worked example")
     assert stage(settings.model_copy(update=own | {"example": False})).passed
+
+
+def test_rows_of_a_service_are_own_data_without_a_folder(tmp_path):
+    def asked(settings):
+        return []
+
+    settings = discovered(tmp_path).model_copy(update={"example": True})
+    assert (settings.data.source, settings.borrowed) == (None, False)
+    rows = RawRows(asked, {"name": "VARCHAR"}, minimum_rows=1)
+    own = with_given(settings, raw_tables={**PROJECT.raw_tables, "calls": rows})
+    assert own.borrowed
+    assert go_ahead.missing_go(own).startswith("project.yaml: the go is that of the worked example")
 
 
 def test_ideas_are_ranked_by_what_they_return(tmp_path):

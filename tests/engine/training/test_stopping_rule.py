@@ -11,7 +11,7 @@ from handrail import errors
 from handrail.config.budget import ResearchBudget
 from handrail.reports import experiments as rounds_page
 from handrail.reports import experiments as rounds_pictures
-from handrail.stages import gates, research_time
+from handrail.stages import gates, research
 from handrail.training import budget_usage as burn
 from handrail.training import experiment_log as history
 from handrail.training import stopping_rule as verdict
@@ -184,13 +184,13 @@ def test_one_round_in_which_all_figures_are_equal_is_drawn(tmp_path):
 def test_days_are_counted_until_the_report_is_agreed(tmp_path):
     settings = discovered(tmp_path)
     today = datetime.now(UTC).date()
-    assert research_time.counted_until(settings) == today
+    assert research.counted_until(settings) == today
     for report, until in ((TICKED + OPEN, today), ("| no table |", today), (TICKED, date(2026, 2, 1))):
-        write(tmp_path, research_time.REPORT, HEADER + report)
-        assert research_time.counted_until(settings) == until
+        write(tmp_path, research.REPORT, HEADER + report)
+        assert research.counted_until(settings) == until
     borrowed = settings.data.model_copy(update={"source": tmp_path})
     ours = settings.model_copy(update={"example": True, "data": borrowed})
-    assert research_time.counted_until(ours) == today
+    assert research.counted_until(ours) == today
 
 
 def test_the_trials_of_the_last_tuning_are_drawn_and_listed(tmp_path):

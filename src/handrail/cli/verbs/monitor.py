@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +49,8 @@ def _report(settings: "Settings", seen: "MonitoringRun") -> None:
     rows = [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
     table(("", "is", "expected", ""), rows)
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
-    write_whole(report, json.dumps(seen.record(), indent=1, default=str) + "\n")
+    record = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | seen.record()
+    write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
     for line in raise_alerts(settings, seen):
         print(f"alert: {line}", file=sys.stderr)
     for problem in seen.problems:
