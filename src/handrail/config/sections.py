@@ -111,9 +111,13 @@ class Words(Section):
 
 
 class CaseWords(Words):
-    """The words where it is yes or no; cases: those whose outcome is yes."""
+    """The words where it is yes or no; cases: those whose outcome is yes.
+
+    warnings: what a likely case gets, such as offers or visits.
+    """
 
     cases: str = "cases"
+    warnings: str = "warnings"
 
 
 class AmountWords(Words):

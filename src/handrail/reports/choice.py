@@ -6,9 +6,8 @@ from typing import Any
 from handrail.config.sections import ErrorCosts
 from handrail.config.settings import Settings
 from handrail.reports.company import sponsor
-from handrail.reports.saving import said_of_saving
 from handrail.reports.tradeoff import Position, Range, Tradeoff, cheapest, cost, decimals_of, in_table, pays
-from handrail.reports.wording import money, number
+from handrail.reports.wording import money, number, saving
 
 DIGITS = 6
 
@@ -20,7 +19,7 @@ def choosing(settings: Settings, tradeoff: Tradeoff) -> dict[str, Any]:
         "tradeoff": tradeoff,
         "sponsor": sponsor(settings),
         "rows": _rows(tradeoff, costs, places),
-        "saving": said_of_saving(tradeoff, costs.currency),
+        "saving": saving(tradeoff, costs.currency),
         "data": page_data(tradeoff, costs, places),
     }
 

@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from TWIN_report_plain import plain
-
 from handrail.config.sections import Words
 from handrail.config.settings import Settings
-from handrail.registry.acceptance import clearly_better, worse
-from handrail.reports.saving import worth
-from handrail.reports.tradeoff import Tradeoff
-from handrail.reports.wording import title, weakest
+from handrail.registry.acceptance import clearly_better
+from handrail.reports.tradeoff import Tradeoff, cheapest, cost
+from handrail.reports.wording import money, saving, spaced, weakest
 from handrail.training.run import Training
 
 UNNAMED = ("", "?")
@@ -18,30 +15,30 @@ UNNAMED = ("", "?")
 
 def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[str, Any]:
     """Return what the page says, by section."""
-    evaluation = training.info["evaluation"]
+    evaluation, task = training.info["evaluation"], settings.project.task
     result, good = verdict(settings, evaluation, tradeoff)
     return {
         "result": result,
         "good": good,
-        "does": (plain.does(settings, tradeoff), tested(settings, tradeoff)),
-        "pictures": plain.pictures(settings, training, tradeoff),
-        "compared": (compared_with(settings), plain.compared(settings, training, tradeoff)),
+        "does": (task.does(settings, tradeoff), tested(settings, tradeoff)),
+        "pictures": task.pictures(settings, training, tradeoff),
+        "compared": (compared_with(settings), task.compared(settings, training, tradeoff)),
         "worth": tuple(worth(settings, tradeoff)),
-        "limits": (plain.limits(settings, tradeoff), *unknown(settings, evaluation)),
+        "limits": (task.limits(settings, tradeoff), *unknown(settings, evaluation)),
         "next": what_next(settings, good),
     }
 
 
 def verdict(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> tuple[str, bool]:
     """Return the result in a sentence, and whether it speaks for using the model."""
-    metric, saved = settings.accuracy.metric, tradeoff.saved["simple"]
-    useless = plain.useless(tradeoff)
-    enough = not worse(metric, evaluation["model"][metric]["value"], settings.accuracy.minimum)
+    metric, saved = settings.project.metrics[settings.accuracy.metric], tradeoff.saved["simple"]
+    useless = settings.project.task.useless(tradeoff)
+    enough = not metric.worse(evaluation["model"][metric.name]["value"], settings.accuracy.minimum)
     if tradeoff.period.says_little:
         return "Too little was tested to say how good it is.", False
     if useless:
         return f"It is not worth using: {useless}.", False
-    if not clearly_better(evaluation["gain"][metric]):
+    if not clearly_better(evaluation["gain"][metric.name]):
         return "It is not clearly better than the simple technique.", False
     if not enough:
         return "It is better than the simple technique, but not as good as was agreed to be needed.", False
@@ -62,14 +59,28 @@ def tested(settings: Settings, tradeoff: Tradeoff) -> str:
 
 def compared_with(settings: Settings) -> str:
     """Say what the simple technique is."""
-    return f"The simple technique to compare with only goes by the {title(settings.accuracy.baseline_by)}."
+    return f"The simple technique to compare with only goes by the {spaced(settings.accuracy.baseline_by)}."
+
+
+def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
+    """Yield what errors cost with the model and without it, and what is saved, with its interval."""
+    costs, period, terms = settings.error_costs, tradeoff.period.name, tradeoff.terms
+    low, high = (money(each, costs.currency) for each in (costs.too_low, costs.too_high))
+    yield f"What errors cost is agreed: {terms.too_low} cost {low} each, {terms.too_high} {high} each."
+    found = (tradeoff.present, cheapest(tradeoff.simple, costs), cheapest(tradeoff.nothing, costs))
+    model, simple, nothing = (money(cost(each, costs), costs.currency) for each in found)
+    yield (
+        f"So errors cost {model} a {period} with the model, {simple} with the simple technique at its best, "
+        f"and {nothing} with {terms.nothing}."
+    )
+    yield saving(tradeoff, costs.currency)
 
 
 def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:
     """Yield where it is weakest, and what it cannot see coming."""
-    found = weakest(settings.accuracy.metric, evaluation)
+    found = weakest(settings.project.metrics[settings.accuracy.metric], evaluation)
     if found:
-        yield f"It is weakest where the {title(found.part)} is {found.value}."
+        yield f"It is weakest where the {spaced(found.part)} is {found.value}."
     yield "It has learnt from the past: what has never happened, or has changed since, it cannot expect."
 
 
@@ -84,8 +95,8 @@ def what_next(settings: Settings, good: bool) -> str:
     decides = sponsor(settings)
     if good:
         return (
-            "Next, it is chosen which errors to rather have; choice.html shows what each choice costs. Who "
-            f"decides, in writing: {decides}. Until then nothing changes."
+            "The next step is to choose which errors to rather have; choice.html shows what each choice "
+            f"costs. Who decides, in writing: {decides}. Until then nothing changes."
         )
     return (
         "As it stands, nothing here speaks for using it. Next, it is improved, while time and money last, or "

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from TWIN_model_metrics import GREATER_IS_BETTER, measure, rows_of
 
 from handrail.arrays import Doubles, Floats
-from handrail.tasks.metric import Decision
+from handrail.tasks.metric import Decision, Metric, Metrics
 from handrail.training.dataset import Dataset
 
 ROWS = 5_000
@@ -38,7 +37,8 @@ def importances(
     names: Sequence[str],
     predict: Callable[[Floats], Floats],
     test: Dataset,
-    metric: str,
+    metrics: Metrics,
+    metric: Metric,
     decision: Decision,
 ) -> list[Importance]:
     """Return every feature's importance to `metric`, the greatest first.
@@ -52,8 +52,8 @@ def importances(
     draws = rng.integers(0, len(target), (RESAMPLES, len(target)))
 
     def score(prediction: Floats, rows: Any = slice(None)) -> float:
-        sign = 1 if GREATER_IS_BETTER[metric] else -1
-        return sign * measure(rows_of(target[rows], prediction[rows]), decision)[metric]
+        outcomes = metrics.outcomes(target[rows], prediction[rows])
+        return metric.sign * metric.value(outcomes.weighted(), decision)
 
     whole = _scores(score, [predict(features)], draws)
 

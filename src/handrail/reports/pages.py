@@ -1,30 +1,26 @@
 """The reports of a training: three HTML files that need nothing else, one each for three kinds of readers."""
 
-from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from TWIN_report_positions import tradeoff_of
 
 from handrail.config.sections import Words
 from handrail.config.settings import Settings
 from handrail.files import write_whole
-from handrail.reports import PAGES
-from handrail.reports import wording as summary
+from handrail.reports import PAGES, wording
 from handrail.reports.choice import choosing
 from handrail.reports.company import company
 from handrail.reports.research import research
 from handrail.reports.tradeoff import Tradeoff
 from handrail.training.run import Training
 
-Contents = Callable[[Settings, Training, Tradeoff], dict[str, Any]]
-
 
 def write_reports(settings: Settings, training: Training) -> list[Path]:
     """Write every page to reports/, each whole or not at all, and return their paths."""
-    tradeoff = tradeoff_of(settings, training)
+    tradeoff = settings.project.task.tradeoff(settings, training)
     paths = [settings.workspace / "reports" / name for name in PAGES]
     for path in paths:
         write_whole(path, render(path.name, settings, training, tradeoff))
@@ -33,25 +29,23 @@ def write_reports(settings: Settings, training: Training) -> list[Path]:
 
 def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff) -> str:
     """Return a page of PAGES; the same model, rows and settings give the same text."""
-    contents: dict[str, Contents] = {
-        "company.html": lambda *given: {"company": company(*given)},
-        "choice.html": lambda settings, _, tradeoff: choosing(settings, tradeoff),
-        "research.html": lambda settings, training, _: research(settings, training),
+    contents = {
+        "company.html": lambda: {"company": company(settings, training, tradeoff)},
+        "choice.html": lambda: choosing(settings, tradeoff),
+        "research.html": lambda: research(settings, training),
     }
-    return (
-        _environment()
-        .get_template(name)
-        .render(
-            settings=settings,
-            words=settings.section(Words),
-            version=training.version,
-            **contents[name](settings, training, tradeoff),
-        )
-    )
+    words = settings.section(Words)
+    return fill(name, settings=settings, words=words, version=training.version, **contents[name]())
 
 
+def fill(template: str, **contents: Any) -> str:
+    """Return a page made of a file in templates/; texts are escaped, a name that it lacks is an error."""
+    return _environment().get_template(template).render(contents)
+
+
+@cache
 def _environment() -> Environment:
-    folder = files(__package__ or "")
+    folder = files("handrail.reports").joinpath("templates")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
         autoescape=True,
@@ -60,10 +54,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "title": summary.title,
-        "number": summary.number,
-        "interval": summary.interval,
-        "money": summary.money,
-        "as_written": summary.as_written,
+        "number": wording.number,
+        "interval": wording.interval,
+        "money": wording.money,
+        "as_written": wording.as_written,
     }
     return environment

@@ -1,50 +1,145 @@
 """The page for those who built the model: every figure, every picture."""
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from TWIN_model_metrics import EXPLAINED
-from TWIN_report_story import tell
 
 from handrail.config.sections import Words
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
-from handrail.reports import gallery
-from handrail.reports.importance import importances
-from handrail.reports.intervals import limits, part_marks
+from handrail.reports.importance import Importance, importances
+from handrail.reports.pictures import Mark, Picture, interval_picture, limits
+from handrail.reports.wording import labelled, number, spaced
+from handrail.tasks.metric import Metric, Metrics
+from handrail.training.evaluation import Figures, compare
 from handrail.training.run import Training
+
+MOST_FEATURES = MOST_VALUES = 24
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be chosen, as a table (first column: the choice) and pictures; `picked` is a row's place."""
+
+    title: str
+    text: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    picked: int
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the page says in the terms of its problem.
+
+    legend: what its words mean · tiles: figures with what they are · opening: what the model does ·
+    decided: what was decided on the validation rows · methods: where they come from.
+    """
+
+    legend: str
+    tiles: tuple[tuple[str, str], ...]
+    opening: str
+    sentences: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    choices: Choices
+    decided: str
+    methods: str
 
 
 def research(settings: Settings, training: Training) -> dict[str, Any]:
     """Return what the page shows."""
+    project, metric = settings.project, settings.project.metrics[settings.accuracy.metric]
+    names, evaluation = training.info["encoding"]["features"], training.info["evaluation"]
+    decision, predict = evaluation["decision"], training.predictor.predict
+    found = importances(names, predict, training.test, project.metrics, metric, decision)
+    columns = {column.name: column for column in of_role(project.contract, Role.FEATURE)}
     return {
         "info": training.info,
-        "evaluation": training.info["evaluation"],
-        "story": tell(settings, training, settings.section(Words).rows, _period(training)),
-        "explained": EXPLAINED,
+        "evaluation": evaluation,
+        "story": project.task.story(settings, training, settings.section(Words).rows, _period(training)),
+        "metrics": {name: (labelled(settings, each), each.meaning) for name, each in project.metrics.items()},
+        "metric": metric,
         "parts": _parts(settings, training),
-        **_importance(settings, training),
-    }
-
-
-def _parts(settings: Settings, training: Training) -> list[gallery.Picture]:
-    """Return a picture of the months and of each slice, on one scale, where there is something to show."""
-    evaluation, metric = training.info["evaluation"], settings.accuracy.metric
-    marks = {part: part_marks(training, metric, part) for part in evaluation["parts"]}
-    overall = evaluation["model"][metric]["value"]
-    ends = limits([mark for found in marks.values() for mark in found], overall)
-    return [gallery.part(part, found, overall, ends, metric) for part, found in marks.items() if found]
-
-
-def _importance(settings: Settings, training: Training) -> dict[str, Any]:
-    metric, names = settings.accuracy.metric, training.info["encoding"]["features"]
-    decision, predict = training.info["evaluation"]["decision"], training.predictor.predict
-    found = importances(names, predict, training.test, metric, decision)
-    columns = {column.name: column for column in of_role(settings.project.contract, Role.FEATURE)}
-    return {
-        "importance": gallery.importance_of(found, metric),
+        "importance": importance_picture(found, metric),
         "features": [(each, columns.get(each.feature)) for each in found],
     }
+
+
+def usual_figures(settings: Settings, training: Training) -> tuple[Figures, Figures]:
+    """Return the task's own metrics of model and baseline, whatever the project measures in their place."""
+    evaluation, task, test = training.info["evaluation"], settings.project.task, training.test
+    if {metric.name for metric in task.metrics} <= set(evaluation["model"]):
+        return evaluation["model"], evaluation["baseline"]
+    own = Metrics(task, task.metrics)
+    return compare(own, test.target, training.prediction, training.baseline, evaluation["decision"])[:2]
+
+
+def importance_picture(found: Sequence[Importance], metric: Metric) -> Picture:
+    """Return the most important features."""
+    marks = [Mark(each.feature, each.value, each.low, each.high) for each in found[:MOST_FEATURES]]
+    said = "; ".join(f"{mark.label} {number(mark.value, '.4f')}" for mark in marks)
+    label = f"{metric.shown} gets worse by"
+    return Picture(
+        "What each feature is worth to the model",
+        interval_picture(marks, 0.0, limits(marks, 0.0), label, f"{label}: {said}."),
+        "One feature at a time is shuffled among the rows; bars are 95% intervals. Features that say the "
+        "same share their worth: one may look useless because the other is there.",
+    )
+
+
+def _parts(settings: Settings, training: Training) -> list[Picture]:
+    """Return a picture of the months and of each slice, on one scale, where there is something to show."""
+    metrics, evaluation = settings.project.metrics, training.info["evaluation"]
+    metric = metrics[settings.accuracy.metric]
+    marks = {part: part_marks(metrics, metric, training, part) for part in evaluation["parts"]}
+    overall = evaluation["model"][metric.name]["value"]
+    ends = limits([mark for found in marks.values() for mark in found], overall)
+    label = labelled(settings, metric)
+    return [
+        Picture(
+            f"By {spaced(part)}",
+            interval_picture(found, overall, ends, label, _described(metric, part, found)),
+        )
+        for part, found in marks.items()
+        if found
+    ]
+
+
+def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) -> list[Mark]:
+    """Return the latest months in time order, or the slices with the most rows; none that is NaN.
+
+    Amounts stand in their own order, names in that of their figures, the best first.
+    """
+    test, evaluation = training.test, training.info["evaluation"]
+    measured: Mapping[str, Any] = evaluation["parts"][part]
+    months, column = part not in test.slices, test.slices.get(part, test.months)
+    names = sorted(measured) if months else sorted(measured, key=lambda name: measured[name]["rows"])
+    marks = {}
+    for name in names[-MOST_VALUES:]:
+        figures, rows = measured[name][metric.name], column == name
+        outcomes = metrics.outcomes(test.target[rows], training.baseline[rows])
+        simple = metric.value(outcomes.weighted(), evaluation["decision"])
+        label = f"{name}  ({measured[name]['rows']:,})"
+        marks[name] = Mark(label, figures["value"], figures["low"], figures["high"], simple)
+
+    def place(name: str) -> tuple[int, float]:
+        return (int(name) if name.isdecimal() else 0), -metric.sign * marks[name].value
+
+    shown = [name for name in marks if math.isfinite(marks[name].value)]
+    return [marks[name] for name in (shown if months else sorted(shown, key=place))]
+
+
+def _described(metric: Metric, part: str, marks: Sequence[Mark]) -> str:
+    said = "; ".join(
+        f"{mark.label} {number(mark.value)}, interval {number(mark.low)} to {number(mark.high)}"
+        for mark in marks
+    )
+    return f"{metric.shown} by {spaced(part)}, with numbers of rows: {said}."
 
 
 def _period(training: Training) -> str:

@@ -1,27 +1,29 @@
-"""What the report says in words: sentences and tables, written from the numbers."""
+"""What the reports say in words: numbers as text, and the sentences that more than one page has."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from TWIN_model_metrics import GREATER_IS_BETTER, MEAN, TITLES
-
-from handrail.config.sections import Accuracy
+from handrail.config.sections import AmountWords, Words
 from handrail.config.settings import Settings
-from handrail.registry.acceptance import clearly_better, worse
+from handrail.contract.schema import Role, one_of_role
+from handrail.registry.acceptance import clearly_better
+from handrail.reports.tradeoff import Tradeoff
+from handrail.tasks.metric import OF_TARGET, Metric
 
 Figures = Mapping[str, float]
-
-
-def title(name: str) -> str:
-    """Return the name of a metric or column as a person would write it."""
-    return TITLES.get(name, name.replace("_", " "))
 
 
 def number(value: float, pattern: str = ".3f") -> str:
     """Return `value` formatted, or "-" where there is none."""
     return format(value, pattern) if math.isfinite(value) else "-"
+
+
+def rounded(value: float) -> str:
+    """Return an amount with as many decimals as tell something."""
+    places = 0 if abs(value) >= 100 else 2 if 0.005 <= abs(value) < 1 else 1
+    return number(value, f"z,.{places}f")
 
 
 def money(value: float, currency: str) -> str:
@@ -39,26 +41,49 @@ def interval(figures: Figures) -> str:
     return f"{number(figures['low'])} to {number(figures['high'])}"
 
 
+def spaced(name: str) -> str:
+    """Return the name of a column as a person would write it."""
+    return name.replace("_", " ")
+
+
+def with_unit(label: str, unit: str) -> str:
+    """Return what stands at an axis or over a column."""
+    return f"{label}, {unit}" if unit else label
+
+
+def unit_of_target(settings: Settings) -> str:
+    """Return the unit of the target: the contract's, or what project.yaml says that the amounts count."""
+    words = settings.section(Words)
+    units = words.units if isinstance(words, AmountWords) else None
+    return one_of_role(settings.project.contract, Role.TARGET).unit or units or ""
+
+
+def labelled(settings: Settings, metric: Metric) -> str:
+    """Return how a metric is called where its figures stand, with its unit if it has one."""
+    return with_unit(metric.shown, unit_of_target(settings) if metric.unit == OF_TARGET else metric.unit)
+
+
 def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
     """Say whether the model beats the simple technique, and whether it reaches the agreed minimum."""
-    metric, minimum = settings.accuracy.metric, settings.accuracy.minimum
-    model, simple = evaluation["model"][metric], evaluation["baseline"][metric]["value"]
-    beats, reaches = clearly_better(evaluation["gain"][metric]), not worse(metric, model["value"], minimum)
-    figures = f"({title(metric)} {number(model['value'])} against {number(simple)})"
+    metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
+    model, simple = evaluation["model"][metric.name], evaluation["baseline"][metric.name]["value"]
+    beats, reaches = (
+        clearly_better(evaluation["gain"][metric.name]),
+        not metric.worse(model["value"], minimum),
+    )
+    figures = f"({metric.shown} {number(model['value'])} against {number(simple)})"
     return (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only "
-        f"{_known(settings.accuracy)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
+        f"{_known(settings)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
         f"of {minimum:g} is {'' if reaches else 'not '}reached."
     )
 
 
-def _known(accuracy: Accuracy) -> str:
-    column = title(accuracy.baseline_by)
-    return (
-        f"repeats the {column}"
-        if accuracy.baseline_takes == "value"
-        else (f"knows the past {MEAN} for the same {column}")
-    )
+def _known(settings: Settings) -> str:
+    column = spaced(settings.accuracy.baseline_by)
+    if settings.accuracy.baseline_takes == "value":
+        return f"repeats the {column}"
+    return f"knows the past {settings.project.task.mean_name} for the same {column}"
 
 
 @dataclass(frozen=True)
@@ -70,23 +95,45 @@ class Weakest:
     figures: Figures
 
 
-def weakest(metric: str, evaluation: Mapping[str, Any]) -> Weakest | None:
+def weakest(metric: Metric, evaluation: Mapping[str, Any]) -> Weakest | None:
     """Return the worst of the parts that are clearly worse than the whole, None where there is none."""
-    overall = evaluation["model"][metric]["value"]
-    sign, best = (1, "high") if GREATER_IS_BETTER[metric] else (-1, "low")
+    overall, best = (
+        evaluation["model"][metric.name]["value"],
+        "high" if metric.greater_is_better else "low",
+    )
     clearly_worse = [
-        Weakest(part, value, figures[metric])
+        Weakest(part, value, figures[metric.name])
         for part, values in evaluation["parts"].items()
         for value, figures in values.items()
-        if sign * figures[metric][best] < sign * overall
+        if metric.sign * figures[metric.name][best] < metric.sign * overall
     ]
-    return min(clearly_worse, key=lambda each: sign * each.figures["value"], default=None)
+    return min(clearly_worse, key=lambda each: metric.sign * each.figures["value"], default=None)
 
 
-def weakness(metric: str, evaluation: Mapping[str, Any], bias: str) -> str:
+def weakness(metric: Metric, evaluation: Mapping[str, Any], bias: str) -> str:
     """Name the part that is weakest, if one clearly is; `bias` says how true all are."""
     found = weakest(metric, evaluation)
     if found is None:
         return f"No month and no slice is clearly weaker than the whole; {bias}."
-    where = f"{title(metric)} {number(found.figures['value'])}, 95% interval {interval(found.figures)}"
-    return f"It is weakest where {title(found.part)} is {found.value} ({where}); {bias}."
+    where = f"{metric.shown} {number(found.figures['value'])}, 95% interval {interval(found.figures)}"
+    return f"It is weakest where {spaced(found.part)} is {found.value} ({where}); {bias}."
+
+
+def saving(tradeoff: Tradeoff, currency: str) -> str:
+    """Say what is saved against the simple technique, as far as chance lets one know."""
+    if tradeoff.period.says_little:
+        return "What is saved cannot be told from so few."
+    saved, period = tradeoff.saved["simple"], tradeoff.period.name
+    low, high = (money(saved[end], currency) for end in ("low", "high"))
+    if saved["low"] > 0:
+        return (
+            f"Against the simple technique it saves {money(saved['value'], currency)} a {period}; allowing "
+            f"for chance, between {low} and {high}."
+        )
+    if saved["high"] < 0:
+        loss = money(-saved["value"], currency)
+        return f"It costs {loss} a {period} more than the simple technique."
+    return (
+        "Whether it saves anything against the simple technique cannot be told: allowing for chance, it is "
+        f"between {low} and {high} a {period}."
+    )

@@ -5,6 +5,8 @@ model/metrics.py lists, and nothing else.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from handrail.tasks.task import Task
 
 Decision = Mapping[str, float]
+OF_TARGET = "of the target"  # as a metric's unit: the one that the contract gives the target
+NAME = re.compile("[a-z][a-z0-9_]*")
+TAKEN = ("rows",)  # what is kept beside the figures of a part
 
 
 class Outcomes(Protocol):
@@ -38,7 +43,9 @@ class Metric:
         It returns a number, NaN where these rows cannot show it.
     meaning: for people, after the figure in a table.
     greater_is_better: None where it only describes; then it can't be the metric that decides.
-    title: how people write it; without it, the name with spaces. unit: empty for a share or a rank.
+    name: small letters, digits and underscores: tables, settings and alerts go by it.
+    title: how people write it; without it, the name with spaces.
+    unit: empty for a share or a rank; OF_TARGET where it is the target's own.
     """
 
     name: str
@@ -60,7 +67,7 @@ class Metric:
         return 1 if self.greater_is_better else -1
 
     def worse(self, value: float, than: float, tolerance: float = 0.0) -> bool:
-        """Return whether `value` is worse than `than` by more than `tolerance`; NaN is worse than anything."""
+        """Return whether `value` is worse than `than` by more than `tolerance`; NaN always is."""
         return not self.sign * value >= self.sign * than - tolerance
 
     def value(self, rows: tuple[Any, ...], decision: Decision) -> float:
@@ -78,17 +85,15 @@ class Metrics(Mapping[str, Metric]):
     """The metrics of a project, by name and in their order."""
 
     def __init__(self, task: "Task", metrics: Iterable[Metric]) -> None:
-        """Take them; raises ProjectError where two have one name, or none says which direction is better."""
+        """Take them; raises ProjectError where a name can't be, two have the same, or none can decide."""
         listed = tuple(metrics)
         self._by_name = {metric.name: metric for metric in listed}
         self._task = task
-        twice = sorted(
-            {each.name for each in listed if [other.name for other in listed].count(each.name) > 1}
-        )
-        if twice:
-            raise ProjectError(f"model/metrics.py: {', '.join(twice)}: two metrics of that name; rename one")
+        wrong = list(_refusals(listed))
         if not self.goals:
-            raise ProjectError("model/metrics.py: no metric says greater_is_better; one has to decide")
+            wrong.append("no metric says greater_is_better; one has to decide")
+        if wrong:
+            raise ProjectError(f"model/metrics.py: {sentence}" for sentence in wrong)
 
     def __getitem__(self, name: str) -> Metric:
         return self._by_name[name]
@@ -118,3 +123,15 @@ class Metrics(Mapping[str, Metric]):
     def measure(self, target: Any, prediction: Any, decision: Decision) -> dict[str, float]:
         """Return every metric of predictions beside what came."""
         return self.measure_rows(self.outcomes(target, prediction), decision)
+
+
+def _refusals(metrics: tuple[Metric, ...]) -> Iterator[str]:
+    """Yield what is wrong with their names, each name once."""
+    counted = Counter(metric.name for metric in metrics)
+    for name, times in counted.items():
+        if times > 1:
+            yield f"{name}: two metrics of that name; rename one"
+        if not NAME.fullmatch(name):
+            yield f"{name!r}: no name for a metric; write small letters, digits and underscores"
+        if name in TAKEN:
+            yield f"{name}: stands for something else beside the figures; rename the metric"

@@ -9,7 +9,8 @@ from handrail.tasks.metric import Decision, Metric, Outcomes
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
-    from handrail.reports.gallery import Picture, Story
+    from handrail.reports.pictures import Picture
+    from handrail.reports.research import Story
     from handrail.reports.tradeoff import Tradeoff
     from handrail.training.run import Training
 
@@ -68,7 +69,7 @@ class Task(Protocol):
         ...
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
-        """Return what acting on each prediction brings (n), in the currency of `costs`; losses are below 0."""
+        """Return what acting on each prediction brings (n), in the currency of `costs`; losses below 0."""
         ...
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":

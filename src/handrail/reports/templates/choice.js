@@ -93,7 +93,7 @@ function showWhatToWrite(place, costs) {
   say("yaml", `error_costs:\n  currency: ${data.currency}\n  too_low: ${needed.low}\n  too_high: ${needed.high}`);
   say("why", untouched ? "These are the present ones." : paying === place
     ? "Where errors cost this, no position is cheaper than the one above."
-    : `The position above is the cheapest at no costs at all; ${data.model[paying].label}, next to it, is at these.`);
+    : `The position above is never the cheapest; ${data.model[paying].label}, next to it, is at these costs.`);
   say("agreement", `| [x] | ${data.agreed} | agree on ${data.model[paying].label} | reports/choice.html | NAME | YEAR-MONTH-DAY |`);
 }
 

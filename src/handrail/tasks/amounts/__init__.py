@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import AmountWords, ErrorCosts
+from handrail.tasks.amounts.decision import act, decide, payoff
+from handrail.tasks.amounts.metrics import METRICS, Amounts
 from handrail.tasks.metric import Decision, Metric
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
-    from handrail.reports.gallery import Picture, Story
+    from handrail.reports.pictures import Picture
+    from handrail.reports.research import Story
     from handrail.reports.tradeoff import Tradeoff
-    from handrail.tasks.amounts.metrics import Amounts
     from handrail.training.run import Training
 
 
@@ -24,18 +26,10 @@ class _AmountTask:
     words: type[AmountWords] = AmountWords
     mean_name: str = "mean"
     fair_rates: tuple[str, ...] = ("within", "covered")
+    metrics: tuple[Metric, ...] = METRICS
 
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """MAE, RMSE, R², WAPE, the share within tolerance, and four figures that describe."""
-        from handrail.tasks.amounts.metrics import METRICS
-
-        return METRICS
-
-    def outcomes(self, target: Floats, prediction: Floats) -> "Amounts":
+    def outcomes(self, target: Floats, prediction: Floats) -> Amounts:
         """Make rows ready to be measured."""
-        from handrail.tasks.amounts.metrics import Amounts
-
         return Amounts.of_rows(target, prediction)
 
     def grouped_query(self, source: str, prediction: str, target: str) -> str:
@@ -46,29 +40,23 @@ class _AmountTask:
             f"WHERE {target} IS NOT NULL AND {prediction} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
         )
 
-    def grouped_outcomes(self, columns: Mapping[str, Any]) -> "Amounts":
+    def grouped_outcomes(self, columns: Mapping[str, Any]) -> Amounts:
         """Make counted pairs ready to be measured."""
-        from handrail.tasks.amounts.metrics import Amounts
-
         return Amounts.of_counts(columns["target"], columns["prediction"], columns["n"])
 
     def decide(self, target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
         """Return the margin above the prediction that costs least on these rows, and the tolerable error."""
-        from handrail.tasks.amounts.decision import decide
-
         return decide(target, prediction, costs)
 
     def act(self, prediction: float, decision: Decision) -> dict[str, float]:
         """Return the amount to plan with."""
-        from handrail.tasks.amounts.decision import act
-
         return act(prediction, decision)
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
-        from handrail.tasks.amounts.decision import payoff
-
         return payoff(target, prediction, decision, costs)
+
+    # What follows draws and writes: imported where it is asked for, so that serving never has it.
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
         """Return every margin, with how often it is enough, what is short and what is left over."""
@@ -78,39 +66,43 @@ class _AmountTask:
 
     def story(self, settings: "Settings", training: "Training", noun: str, period: str) -> "Story":
         """Return how far off the predictions are, and how much to plan with."""
-        from handrail.tasks.amounts.story import tell
+        from handrail.tasks.amounts import story
 
-        return tell(settings, training, noun, period)
+        return story.tell(settings, training, noun, period, self._first_picture)
+
+    def _first_picture(self, training: "Training", unit: str) -> "Picture":
+        """Return the picture that comes first on the page for those who build the model."""
+        raise NotImplementedError
 
     def does(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
         """Say what the model does, and for whom."""
-        from handrail.tasks.amounts import plain
+        from handrail.tasks.amounts import story
 
-        return plain.does(settings, tradeoff)
+        return story.does(settings, tradeoff)
 
     def pictures(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> "list[Picture]":
         """Return how many plans of a hundred are enough, and how many predictions are about right."""
-        from handrail.tasks.amounts import plain
+        from handrail.tasks.amounts import story
 
-        return plain.pictures(settings, training, tradeoff)
+        return story.pictures(settings, training, tradeoff)
 
     def compared(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> str:
         """Say how far off the simple technique is on average, beside the model."""
-        from handrail.tasks.amounts import plain
+        from handrail.tasks.amounts import story
 
-        return plain.compared(settings, training, tradeoff)
+        return story.compared(settings, training)
 
     def useless(self, tradeoff: "Tradeoff") -> str:
         """Say why it is best to do without, where it is."""
-        from handrail.tasks.amounts import plain
+        from handrail.tasks.amounts import story
 
-        return plain.useless(tradeoff)
+        return story.useless(tradeoff)
 
     def limits(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
         """Say what it cannot do."""
-        from handrail.tasks.amounts import plain
+        from handrail.tasks.amounts import story
 
-        return plain.limits(settings, tradeoff)
+        return story.limits(settings, tradeoff)
 
 
 @dataclass(frozen=True)
@@ -119,11 +111,11 @@ class Regression(_AmountTask):
 
     kind: Literal["regression"] = "regression"
 
-    def first_picture(self, training: "Training", unit: str) -> "Picture":
+    def _first_picture(self, training: "Training", unit: str) -> "Picture":
         """Return how far the predictions came true."""
-        from handrail.tasks.amounts.regression_chart import first_picture
+        from handrail.tasks.amounts.charts import outcome_picture
 
-        return first_picture(training, unit)
+        return outcome_picture(training, unit)
 
 
 @dataclass(frozen=True)
@@ -132,8 +124,8 @@ class Forecasting(_AmountTask):
 
     kind: Literal["forecasting"] = "forecasting"
 
-    def first_picture(self, training: "Training", unit: str) -> "Picture":
+    def _first_picture(self, training: "Training", unit: str) -> "Picture":
         """Return the latest days as they were forecast, and as they came."""
-        from handrail.tasks.amounts.forecast_chart import first_picture
+        from handrail.tasks.amounts.charts import series_picture
 
-        return first_picture(training, unit)
+        return series_picture(training, unit)

@@ -1,34 +1,144 @@
-"""The report's pictures: numbers in, SVG text out."""
+"""The pictures for those who build the model: bins and series, computed from arrays and drawn."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
-from handrail.arrays import Floats
-from handrail.reports.drawing import BASELINE, CHOSEN, MODEL, QUIET, svg
-from handrail.reports.gallery import Picture
-from handrail.reports.wording import money
-from handrail.tasks.amounts.figures import PER, Bin, Choice, Doubles, bins, budget
+from handrail.arrays import Doubles, Floats
+from handrail.reports.pictures import (
+    BASELINE,
+    CHOSEN,
+    CHOSEN_DOT,
+    INK,
+    MODEL,
+    MODEL_DOT,
+    MODEL_LINE,
+    QUIET,
+    SIMPLE_LINE,
+    Picture,
+    svg,
+)
+from handrail.reports.wording import money, rounded, with_unit
+from handrail.tasks.amounts.tradeoff import PER, Choice, places_of, signed
 from handrail.training.run import Training
 
-MODEL_LINE: dict[str, Any] = {"color": MODEL, "linewidth": 2, "label": "model"}
-SIMPLE_LINE: dict[str, Any] = {"color": BASELINE, "linestyle": "--", "label": "simple technique"}
-CHOSEN_DOT: dict[str, Any] = {
-    "color": CHOSEN,
-    "marker": "o",
-    "markersize": 8,
-    "zorder": 3,
-    "linestyle": "none",
-}
-Curve = tuple[Doubles, Doubles]
+CURVE_POINTS = 100
+MOST_BINS = 10
+FEWEST_ROWS_PER_BIN = 50
+LATEST_DAYS = 7
 
 
-def errors_picture(model: Floats, simple: Floats, unit: str, description: str) -> str:
-    """Draw how often which error occurs; the hundredth at either end is left out."""
+@dataclass(frozen=True)
+class Bin:
+    """Rows of like prediction: means, the outcomes' 10th and 90th percentile, the errors' mean size."""
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    error: float
+    simple_error: float
+
+
+def bins(target: Floats, prediction: Floats, simple: Floats) -> list[Bin]:
+    """Return up to MOST_BINS bins of about equally many rows, the lowest predictions first."""
+    count = max(1, min(MOST_BINS, len(target) // FEWEST_ROWS_PER_BIN))
+    edges = np.unique(np.quantile(prediction, np.arange(1, count) / count))
+    places = np.searchsorted(edges, prediction, side="right")
+    arrays = (target, prediction, simple)
+    return [_bin(*(each[places == place] for each in arrays)) for place in np.unique(places)]
+
+
+def _bin(target: Floats, prediction: Floats, simple: Floats) -> Bin:
+    low, high = np.quantile(target, [0.1, 0.9])
+    return Bin(
+        len(target),
+        float(prediction.mean(dtype=np.float64)),
+        float(target.mean(dtype=np.float64)),
+        float(low),
+        float(high),
+        float(np.abs(prediction - target).mean(dtype=np.float64)),
+        float(np.abs(simple - target).mean(dtype=np.float64)),
+    )
+
+
+def outcome_picture(training: Training, unit: str) -> Picture:
+    """Return what came against what was predicted: mean, and the span of eight outcomes in ten."""
+    found = bins(training.test.target, training.prediction, training.baseline)
+
+    def draw(figure: Figure) -> None:
+        axes, x, y = figure.subplots(), [b.predicted for b in found], [b.observed for b in found]
+        spans = [[b.observed - b.low for b in found], [b.high - b.observed for b in found]]
+        axes.plot([x[0], x[-1]], [x[0], x[-1]], color=QUIET, linestyle=":", label="as predicted")
+        axes.errorbar(x, y, np.maximum(spans, 0), **MODEL_DOT, label="mean outcome; bar: 8 in 10 outcomes")
+        axes.set(xlabel=with_unit("predicted", unit), ylabel=with_unit("came", unit))
+        axes.legend(loc="upper left")
+
+    said = "; ".join(f"{rounded(each.predicted)} predicted, {rounded(each.observed)} came" for each in found)
+    return Picture(
+        "Do the predictions come true?",
+        svg(draw, 4.0, f"Mean outcomes by prediction: {said}."),
+        "Each dot stands for about the same number of rows. Above the dotted line, more came than was "
+        "predicted; the bar holds eight outcomes in ten.",
+    )
+
+
+@dataclass(frozen=True)
+class Series:
+    """Sums over all rows of one time: what came, what the model and the simple technique forecast."""
+
+    times: NDArray[np.datetime64]
+    came: Doubles
+    model: Doubles
+    simple: Doubles
+
+
+def latest(training: Training) -> Series:
+    """Return the last LATEST_DAYS days of the test period."""
+    test = training.test
+    chosen = test.times > test.times[-1] - np.timedelta64(LATEST_DAYS, "D")
+    times, places = np.unique(test.times[chosen], return_inverse=True)
+    came, model, simple = (
+        np.bincount(places, weights=each[chosen].astype(np.float64)).astype(np.float64)
+        for each in (test.target, training.prediction, training.baseline)
+    )
+    return Series(times, came, model, simple)
+
+
+def series_picture(training: Training, unit: str) -> Picture:
+    """Return the last days of the test period: forecast, simple technique and outcome."""
+    series = latest(training)
+
+    def draw(figure: Figure) -> None:
+        axes, locator = figure.subplots(), AutoDateLocator()
+        axes.plot(series.times, series.came, color=INK, linewidth=1, label="came")
+        axes.plot(series.times, series.simple, **SIMPLE_LINE)
+        axes.plot(series.times, series.model, **MODEL_LINE)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.set(ylabel=with_unit("all series together", unit))
+        if min(each.min() for each in (series.came, series.model, series.simple)) >= 0:
+            axes.set_ylim(bottom=0)
+        axes.legend(loc="upper center", ncols=3)
+
+    errors = [rounded(np.abs(each - series.came).mean()) for each in (series.model, series.simple)]
+    first, last = (series.times[place].astype("datetime64[D]") for place in (0, -1))
+    said = (
+        f"{first} to {last}, all series together: off by {errors[0]} on average, the simple technique "
+        f"by {errors[1]}."
+    )
+    return Picture("The latest days, forecast and come", svg(draw, 4.0, f"Series. {said}"), said)
+
+
+def error_picture(training: Training, unit: str) -> Picture:
+    """Return how often which error occurs; the hundredth at either end is left out."""
+    model, simple = (each - training.test.target for each in (training.prediction, training.baseline))
     low, high = np.quantile(np.concatenate([model, simple]), [0.01, 0.99])
 
     def draw(figure: Figure) -> None:
@@ -40,11 +150,28 @@ def errors_picture(model: Floats, simple: Floats, unit: str, description: str) -
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.legend(loc="best")
 
-    return svg(draw, 4.0, description)
+    least, middle, most = (rounded(each) for each in np.quantile(model, [0.1, 0.5, 0.9]))
+    said = f"Eight in ten errors of the model lie between {least} and {most}, half of all below {middle}."
+    return Picture(
+        "How the errors are spread",
+        svg(draw, 4.0, f"Histogram of the errors. {said}"),
+        f"{said} Left of 0, too little was predicted.",
+    )
 
 
-def budget_picture(model: Curve, simple: Curve, tolerable: float, unit: str, description: str) -> str:
-    """Draw the share of rows whose error is at most so large; the tolerable error is marked."""
+def shares_within(target: Floats, prediction: Floats, largest: float) -> tuple[Doubles, Doubles]:
+    """Return sizes of error from 0 to `largest`, and the share of rows whose error is no larger."""
+    sizes = np.linspace(0, largest, CURVE_POINTS)
+    errors = np.sort(np.abs(prediction.astype(np.float64) - target))
+    return sizes, np.searchsorted(errors, sizes, side="right") / len(errors)
+
+
+def tolerance_picture(training: Training, tolerable: float, unit: str) -> Picture:
+    """Return the share of rows whose error is at most so large; the tolerable error is marked."""
+    target, both = training.test.target, (training.prediction, training.baseline)
+    largest = max(float(np.quantile(np.abs(training.prediction - target), 0.95)), 1.5 * tolerable)
+    model, simple = (shares_within(target, each, largest) for each in both)
+    within = [float((np.abs(each.astype(np.float64) - target) <= tolerable).mean()) for each in both]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -53,99 +180,55 @@ def budget_picture(model: Curve, simple: Curve, tolerable: float, unit: str, des
         axes.axvline(tolerable, color=CHOSEN, linestyle=":", label="tolerable")
         axes.set(xlabel=with_unit("error of at most", unit), ylabel="rows", ylim=(0, 1.02))
         axes.set_xlim(left=0)
-        _percent(axes)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
 
-    return svg(draw, 3.8, description)
+    size = f"{tolerable:,.15g} {unit}".strip()
+    known, guessed = (f"{share:.0%}" for share in within)
+    said = f"Within {size}: {known} of the model's predictions, {guessed} of the simple technique's."
+    return Picture(
+        "How large an error has to be borne", svg(draw, 3.8, f"Share of rows by error. {said}"), said
+    )
 
 
-def size_picture(bins: Sequence[Bin], unit: str, description: str) -> str:
-    """Draw the mean size of the errors against the predicted amount."""
+def size_picture(training: Training, unit: str) -> Picture:
+    """Return the mean size of the errors against the predicted amount."""
+    found = bins(training.test.target, training.prediction, training.baseline)
 
     def draw(figure: Figure) -> None:
-        axes, x = figure.subplots(), [each.predicted for each in bins]
-        axes.plot(x, [each.simple_error for each in bins], marker="d", fillstyle="none", **SIMPLE_LINE)
-        axes.plot(x, [each.error for each in bins], marker="o", **MODEL_LINE)
+        axes, x = figure.subplots(), [each.predicted for each in found]
+        axes.plot(x, [each.simple_error for each in found], marker="d", fillstyle="none", **SIMPLE_LINE)
+        axes.plot(x, [each.error for each in found], marker="o", **MODEL_LINE)
         axes.set(xlabel=with_unit("predicted", unit), ylabel=with_unit("mean error", unit))
         axes.set_ylim(bottom=0)
         axes.legend(loc="best")
 
-    return svg(draw, 3.8, description)
+    said = "; ".join(f"{rounded(b.predicted)} predicted, off by {rounded(b.error)}" for b in found)
+    return Picture(
+        "Errors by size of the prediction",
+        svg(draw, 3.8, f"Mean error by prediction: {said}."),
+        "Where errors are larger, a plan needs more room than one margin for all gives it.",
+    )
 
 
 def cost_picture(
-    model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, axis: str, description: str
-) -> str:
-    """Draw what planning costs against the margin."""
+    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, unit: str
+) -> Picture:
+    """Return what planning costs at each margin."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for curve, style in ((simple, SIMPLE_LINE), (model, MODEL_LINE)):
             axes.plot([c.margin for c in curve], [c.cost for c in curve], **style)
         axes.plot([chosen.margin], [chosen.cost], **CHOSEN_DOT, label="chosen margin")
-        axes.set(xlabel="margin", ylabel=f"{axis} per {PER:,} rows")
+        axes.set(xlabel=with_unit("margin", unit), ylabel=f"{currency} per {PER:,} rows")
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.legend(loc="best")
 
-    return svg(draw, 3.8, description)
-
-
-def with_unit(label: str, unit: str) -> str:
-    """Return the label of an axis."""
-    return f"{label}, {unit}" if unit else label
-
-
-def _percent(axes: Axes) -> None:
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-
-
-def errors(training: Training, unit: str) -> Picture:
-    """Return how the errors are spread."""
-    found = [each - training.test.target for each in (training.prediction, training.baseline)]
-    low, middle, high = np.quantile(found[0], [0.1, 0.5, 0.9])
-    said = f"Eight in ten errors of the model lie between {low:.1f} and {high:.1f}, half below {middle:.1f}."
-    return Picture(
-        "How the errors are spread",
-        errors_picture(found[0], found[1], unit, f"Histogram of the errors. {said}"),
-        f"{said} Left of 0, too little was predicted.",
-    )
-
-
-def tolerated(training: Training, tolerable: float, unit: str) -> Picture:
-    """Return how many rows stay within which error."""
-    target, sizes = training.test.target, np.abs(training.prediction - training.test.target)
-    largest = max(float(np.quantile(sizes, 0.95)), 1.5 * tolerable)
-    curves = [budget(target, each, largest) for each in (training.prediction, training.baseline)]
-    evaluation = training.info["evaluation"]
-    model, simple = (evaluation[name]["within"]["value"] for name in ("model", "baseline"))
-    size = f"{tolerable:g} {unit}".strip()
-    said = f"Within {size}: {model:.0%} of the model's predictions, {simple:.0%} of the simple technique's."
-    return Picture(
-        "How large an error has to be borne",
-        budget_picture(curves[0], curves[1], tolerable, unit, f"Share of rows by error. {said}"),
-        said,
-    )
-
-
-def by_size(training: Training, unit: str) -> Picture:
-    """Return the errors by the predicted amount."""
-    found = bins(training.test.target, training.prediction, training.baseline)
-    said = "; ".join(f"{b.predicted:.1f} predicted, off by {b.error:.1f}" for b in found)
-    return Picture(
-        "Errors by size of the prediction",
-        size_picture(found, unit, f"Mean error by prediction: {said}."),
-        "A plan for amounts whose errors are large needs more room than one margin for all leaves.",
-    )
-
-
-def costs(currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice) -> Picture:
-    """Return what each margin costs."""
-    best = min(model, key=lambda each: each.cost)
+    best, places = min(model, key=lambda each: each.cost), places_of(model)
     caption = (
-        f"The margin of {chosen.margin:.1f} was chosen on earlier rows. On these, {best.margin:.1f} would "
-        f"have cost least: {money(best.cost, currency)}."
+        f"The margin of {signed(chosen.margin, places)} was chosen on earlier rows. On these, "
+        f"{signed(best.margin, places)} would have cost least: {money(best.cost, currency)}."
     )
-    description = f"Cost by margin: {money(chosen.cost, currency)} at the chosen one. {caption}"
-    return Picture(
-        "What each margin costs", cost_picture(model, simple, chosen, currency, description), caption
-    )
+    said = f"Cost by margin: {money(chosen.cost, currency)} at the chosen one. {caption}"
+    return Picture("What each margin costs", svg(draw, 3.8, said), caption)

@@ -23,12 +23,6 @@ def act(prediction: float, decision: Decision) -> dict[str, float]:
     return {"planned": round(float(prediction) + decision["margin"], 6)}
 
 
-def cost_per_row(target: Floats, prediction: Floats, margin: float, costs: ErrorCosts) -> float:
-    """Return what planning with prediction and margin costs per row, in the mean."""
-    spare = prediction.astype(np.float64) + margin - target
-    return float(np.where(spare < 0, -spare * costs.too_low, spare * costs.too_high).mean())
-
-
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
     """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
     spare = prediction.astype(np.float64) + decision["margin"] - target

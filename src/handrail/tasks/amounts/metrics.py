@@ -1,16 +1,17 @@
 """How good a set of predicted amounts is, in numbers.
 
-Each is a function of target, prediction and weight: arrays of one length, the weights summing to 1. Tests hold
-them equal to scikit-learn's, which are too slow to resample hundreds of times.
+Each is a function of target, prediction and weight: arrays of one length, the weights summing to 1. Tests
+hold them equal to scikit-learn's, which are too slow to resample hundreds of times.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
-from handrail.tasks.metric import Decision, Metric
+from handrail.tasks.metric import OF_TARGET, Decision, Metric
 
 
 @dataclass(frozen=True)
@@ -39,48 +40,48 @@ class Amounts:
 
 def mae(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the mean absolute error."""
-    return float(weight @ np.abs(prediction - target))
+    return _mean(np.abs(prediction - target), weight)
 
 
 def rmse(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the root of the mean squared error."""
-    return float(weight @ (prediction - target) ** 2) ** 0.5
+    return _mean((prediction - target) ** 2, weight) ** 0.5
 
 
 def r2(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the share of the target's variance that is predicted."""
-    spread = float(weight @ (target - float(weight @ target)) ** 2)
-    return 1 - _ratio(float(weight @ (prediction - target) ** 2), spread)
+    spread = _mean((target - _mean(target, weight)) ** 2, weight)
+    return 1 - _ratio(_mean((prediction - target) ** 2, weight), spread)
 
 
 def wape(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the sum of the errors' sizes as a share of the sum of the outcomes' sizes."""
-    return _ratio(float(weight @ np.abs(prediction - target)), float(weight @ np.abs(target)))
+    return _ratio(_mean(np.abs(prediction - target), weight), _mean(np.abs(target), weight))
 
 
 def within(target: Doubles, prediction: Doubles, weight: Doubles, decision: Decision) -> float:
     """Return the share of predictions off by no more than is tolerable."""
-    return float(weight @ (np.abs(prediction - target) <= decision["tolerable"]))
+    return _mean(np.abs(prediction - target) <= decision["tolerable"], weight)
 
 
 def covered(target: Doubles, prediction: Doubles, weight: Doubles, decision: Decision) -> float:
     """Return the share of rows for which prediction and margin were enough."""
-    return float(weight @ (prediction + decision["margin"] >= target))
+    return _mean(prediction + decision["margin"] >= target, weight)
 
 
 def mean_error(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the mean of prediction less outcome."""
-    return float(weight @ (prediction - target))
+    return _mean(prediction - target, weight)
 
 
 def mean_outcome(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the mean of what came."""
-    return float(weight @ target)
+    return _mean(target, weight)
 
 
 def mean_prediction(target: Doubles, prediction: Doubles, weight: Doubles) -> float:
     """Return the mean of what was predicted."""
-    return float(weight @ prediction)
+    return _mean(prediction, weight)
 
 
 METRICS = (
@@ -90,7 +91,7 @@ METRICS = (
         "mean size of the errors, in the unit of the target",
         greater_is_better=False,
         title="mean absolute error",
-        unit="of the target",
+        unit=OF_TARGET,
     ),
     Metric(
         "rmse",
@@ -98,7 +99,7 @@ METRICS = (
         "the same with large errors counting more: root of the mean square",
         greater_is_better=False,
         title="RMSE",
-        unit="of the target",
+        unit=OF_TARGET,
     ),
     Metric(
         "r2",
@@ -134,11 +135,16 @@ METRICS = (
         mean_error,
         "mean of prediction less outcome (below 0 = predicted too low)",
         title="bias",
-        unit="of the target",
+        unit=OF_TARGET,
     ),
-    Metric("mean_outcome", mean_outcome, "mean of what came", unit="of the target"),
-    Metric("mean_prediction", mean_prediction, "mean of what was predicted", unit="of the target"),
+    Metric("mean_outcome", mean_outcome, "mean of what came", unit=OF_TARGET),
+    Metric("mean_prediction", mean_prediction, "mean of what was predicted", unit=OF_TARGET),
 )
+
+
+def _mean(values: NDArray[Any], weight: Doubles) -> float:
+    """Return the weighted mean, added in one order always: a dot product's depends on the machine."""
+    return float((weight * values).sum())
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -1,56 +1,149 @@
-"""The report on amounts: how far off the predictions are, and how much to plan with."""
+"""What people are told of a model that predicts amounts: everybody, and those who build it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from handrail.config.sections import ErrorCosts
+from handrail.config.sections import AmountWords, ErrorCosts
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
-from handrail.reports.gallery import Choices, Story
-from handrail.reports.tradeoff import shortlist
-from handrail.reports.wording import Figures, money, number, title, verdict, weakness
-from handrail.tasks.amounts import charts as views
-from handrail.tasks.amounts.figures import APART, PER, SHARES, Choice, choice, choices
-from handrail.tasks.amounts.regression_chart import first_picture
+from handrail.reports.pictures import Picture, hundred
+from handrail.reports.research import Choices, Story, usual_figures
+from handrail.reports.tradeoff import Position, Tradeoff, decimals, shortlist
+from handrail.reports.wording import (
+    Figures,
+    money,
+    number,
+    rounded,
+    unit_of_target,
+    verdict,
+    weakness,
+    with_unit,
+)
+from handrail.tasks.amounts.charts import (
+    cost_picture,
+    error_picture,
+    size_picture,
+    tolerance_picture,
+)
+from handrail.tasks.amounts.tradeoff import PER, Choice, choice, choices, places_of, signed
+from handrail.tasks.metric import Metric
 from handrail.training.run import Training
 
-HEADER = ("margin", "enough for", "short, mean", "spare, mean", "cost")
+SHARES, APART = (0.5, 0.65, 0.75, 0.85, 0.95), 0.04  # of the rows, in the table of margins
+FirstPicture = Callable[[Training, str], Picture]
+
+# For everybody: no names of measures, numbers of a hundred.
 
 
-def tell(settings: Settings, training: Training, noun: str, period: str) -> Story:
-    """Return what the report says of this training; `noun` is what rows are called, `period` their months."""
+def does(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what the model does, and for whom."""
+    words, period = settings.section(AmountWords), tradeoff.period
+    meaning = one_of_role(settings.project.contract, Role.TARGET).description.partition(";")[0]
+    return (
+        f"For each of the {words.rows}, about {period.rows:,.0f} a {period.name}, it says beforehand what to "
+        f"expect: {meaning[:1].lower()}{meaning[1:]}. What {words.users} should plan with is "
+        f"{_planned(tradeoff.present)}, which follows from what errors cost."
+    )
+
+
+def _planned(present: Position) -> str:
+    size = present.label.lstrip("+-")
+    if not float(size.split(" ")[0].replace(",", "")):
+        return "just that"
+    return f"{size} {'more' if present.value > 0 else 'less'} than that"
+
+
+def pictures(settings: Settings, training: Training, tradeoff: Tradeoff) -> list[Picture]:
+    """Return how many plans of a hundred are enough, and how many predictions are about right."""
+    words, enough = settings.section(AmountWords), round(tradeoff.present.shown[0])
+    said = f"Of 100 {words.rows}, {enough} stay within the plan; {100 - enough} go beyond it."
+    shown = [Picture("How often the plan is enough", hundred(enough, said), said)]
+    tolerable = settings.error_costs.tolerable
+    if tolerable:
+        figures = usual_figures(settings, training)
+        model, simple = (round(100 * each["within"]["value"]) for each in figures)
+        said = (
+            f"Of 100 predictions, {model} are off by no more than {tolerable:,.15g} {words.counted}; of the "
+            f"simple technique's, {simple}."
+        )
+        shown.append(Picture("How often the prediction is near", hundred(model, said), said))
+    return shown
+
+
+def compared(settings: Settings, training: Training) -> str:
+    """Say how far off it is on average, beside the model."""
+    words, figures = settings.section(AmountWords), usual_figures(settings, training)
+    model, simple = (rounded(each["mae"]["value"]) for each in figures)
+    return f"On average it is off by {simple} {words.counted}, the model by {model}."
+
+
+def useless(tradeoff: Tradeoff) -> str:
+    """Say why it is best to do without, where it is; empty where it isn't."""
+    if tradeoff.saved["nothing"]["high"] <= 0:
+        return "always planning the same amount costs no more than planning by it"
+    return ""
+
+
+def limits(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what it cannot do."""
+    words, (_, *amounts) = settings.section(AmountWords), tradeoff.present.shown
+    short, spare = (f"{each:,.{decimals(amounts)}f}" for each in amounts)
+    return (
+        f"It does not know what will come, it says what to expect. Added up over a {tradeoff.period.name}, "
+        f"its plans are {short} {words.counted} short where they are not enough, and leave {spare} "
+        "over where they are: less of the one means more of the other."
+    )
+
+
+# For those who build it.
+
+
+def tell(
+    settings: Settings, training: Training, noun: str, period: str, first_picture: FirstPicture
+) -> Story:
+    """Return what the page says of this training; `noun` is what rows are called, `period` their months.
+
+    `first_picture` is drawn of the training and the unit of the target.
+    """
     evaluation, amount = training.info["evaluation"], one_of_role(settings.project.contract, Role.TARGET)
-    target, costs, unit = training.test.target, settings.error_costs, amount.unit
+    target, costs = training.test.target, settings.error_costs
+    unit = unit_of_target(settings)
     model, simple = (choices(target, each, costs) for each in (training.prediction, training.baseline))
     chosen = choice(target, training.prediction, costs, evaluation["decision"]["margin"])
-    best_simple, metric = min(simple, key=lambda each: each.cost), settings.accuracy.metric
+    best_simple, metric = (
+        min(simple, key=lambda each: each.cost),
+        settings.project.metrics[settings.accuracy.metric],
+    )
+    usual, _ = usual_figures(settings, training)
+    margin = signed(chosen.margin, places_of(model), unit)
     return Story(
         legend=f"Predicted is {amount.name}: {amount.description}.",
-        tiles=_tiles(evaluation, metric, chosen.margin, f"{costs.tolerable:g} {unit}".strip()),
+        tiles=_tiles(evaluation, usual, metric, margin, f"{costs.tolerable:,.15g} {unit}".strip()),
         opening=f"The model predicts an amount for each of the {noun}; it was tested on "
         f"{evaluation['rows']:,} {noun} of {period}, all later than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
-            worth(costs, noun, chosen, best_simple),
-            weakness(metric, evaluation, bias(evaluation["model"])),
+            worth(costs, noun, chosen, best_simple, margin),
+            weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(
             first_picture(training, unit),
-            views.errors(training, unit),
-            views.tolerated(training, costs.tolerable, unit),
-            views.by_size(training, unit),
+            error_picture(training, unit),
+            tolerance_picture(training, costs.tolerable, unit),
+            size_picture(training, unit),
         ),
-        choices=_choices(noun, costs, model, simple, chosen),
+        choices=_choices(costs, noun, model, simple, chosen, unit),
+        decided="margin",
         methods="margin: Arrow, Harris and Marschak (1951)",
     )
 
 
-def worth(costs: ErrorCosts, noun: str, chosen: Choice, best_simple: Choice) -> str:
-    """Say what planning by the predictions costs."""
+def worth(costs: ErrorCosts, noun: str, chosen: Choice, best_simple: Choice, margin: str) -> str:
+    """Say what planning by the predictions costs; `margin` is the chosen one."""
     low, high = (money(chosen.cost + side * chosen.interval, costs.currency) for side in (-1, 1))
     return (
-        f"Planned with {_signed(chosen.margin)} on top of the prediction, it is enough for "
-        f"{chosen.enough:.0%} of the {noun}. {PER:,} of them cost {money(chosen.cost, costs.currency)} (95% "
-        f"interval {low} to {high}); with the simple technique, even at the margin that suits it best, "
+        f"With a margin of {margin}, {chosen.enough:.0%} of the {noun} stay within the "
+        f"plan. Errors on {PER:,} of them cost {money(chosen.cost, costs.currency)} (95% interval {low} to "
+        f"{high}); with the simple technique, even at the margin that suits it best, "
         f"{money(best_simple.cost, costs.currency)}."
     )
 
@@ -61,27 +154,28 @@ def bias(model: Mapping[str, Figures]) -> str:
     found = "too low" if error["value"] < 0 else "too high"
     if error["low"] <= 0 <= error["high"]:
         found = "right"
-    means = f"{number(predicted['value'], '.2f')} predicted, {number(came['value'], '.2f')} came"
+    means = f"{number(predicted['value'], ',.2f')} predicted, {number(came['value'], ',.2f')} came"
     return f"its predictions are {found} on average ({means})"
 
 
 def _tiles(
-    evaluation: Mapping[str, Mapping[str, Figures]], metric: str, margin: float, size: str
+    evaluation: Mapping[str, Mapping[str, Figures]],
+    usual: Mapping[str, Figures],
+    metric: Metric,
+    margin: str,
+    size: str,
 ) -> tuple[tuple[str, str], ...]:
-    model, simple = evaluation["model"], evaluation["baseline"]
+    model, simple = (evaluation[name][metric.name]["value"] for name in ("model", "baseline"))
     return (
-        (
-            number(model[metric]["value"]),
-            f"{title(metric)}; simple technique {number(simple[metric]['value'])}",
-        ),
-        (number(model["within"]["value"], ".0%"), f"of the predictions are within {size}"),
-        (number(model["covered"]["value"], ".0%"), "of the plans with the margin are enough"),
-        (_signed(margin), "is the margin on top of a prediction"),
+        (number(model), f"{metric.shown}; simple technique {number(simple)}"),
+        (number(usual["within"]["value"], ".0%"), f"of the predictions are within {size}"),
+        (number(usual["covered"]["value"], ".0%"), "of the plans with the margin are enough"),
+        (margin, "is the margin on top of a prediction"),
     )
 
 
 def _choices(
-    noun: str, costs: ErrorCosts, model: list[Choice], simple: list[Choice], chosen: Choice
+    costs: ErrorCosts, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice, unit: str
 ) -> Choices:
     listed = shortlist(model, chosen, SHARES, APART)
     return Choices(
@@ -89,17 +183,13 @@ def _choices(
         text="A larger margin is enough more often and leaves more to spare. One unit too little costs "
         f"{money(costs.too_low, costs.currency)}, one too much {money(costs.too_high, costs.currency)}.",
         caption=f"The chosen margin stands out. Cost per {PER:,} {noun}, in {costs.currency}.",
-        header=HEADER,
-        rows=tuple(_cells(each) for each in listed),
+        header=(with_unit("margin", unit), "enough for", "short, mean", "spare, mean", "cost"),
+        rows=tuple(_cells(each, places_of(model)) for each in listed),
         picked=listed.index(chosen),
-        pictures=(views.costs(costs.currency, model, simple, chosen),),
+        pictures=(cost_picture(costs.currency, model, simple, chosen, unit),),
     )
 
 
-def _cells(each: Choice) -> tuple[str, ...]:
-    amounts = (number(value, ".2f") for value in (each.short, each.spare))
-    return (_signed(each.margin), f"{each.enough:.0%}", *amounts, number(each.cost, ",.0f"))
-
-
-def _signed(margin: float) -> str:
-    return f"{margin:+.1f}"
+def _cells(each: Choice, places: int) -> tuple[str, ...]:
+    amounts = (number(value, ",.2f") for value in (each.short, each.spare))
+    return (signed(each.margin, places), f"{each.enough:.0%}", *amounts, number(each.cost, ",.0f"))

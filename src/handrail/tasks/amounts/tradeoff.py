@@ -1,58 +1,122 @@
 """Every margin, with how often it is enough, and what is short and left over on the test rows."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from handrail.arrays import Doubles, Floats
+from handrail.arrays import Floats
 from handrail.config.sections import AmountWords, ErrorCosts
 from handrail.config.settings import Settings
-from handrail.reports.period import Period, in_a_period, period_of
-from handrail.reports.tradeoff import Column, Position, Terms, Tradeoff, cheapest, decimals
-from handrail.tasks.amounts.figures import Choice, choice, choices
+from handrail.reports.tradeoff import (
+    Column,
+    Period,
+    Position,
+    Terms,
+    Tradeoff,
+    cheapest,
+    decimals,
+    in_a_period,
+    period_of,
+)
+from handrail.tasks.amounts.decision import payoff
 from handrail.training.run import Training
+
+PER = 1000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What planning with a margin brings; `cost` per PER rows, `interval` half its 95% interval.
+
+    enough: share of rows for which the plan was enough · short, spare: mean amount per row.
+    """
+
+    margin: float
+    enough: float
+    short: float
+    spare: float
+    cost: float
+    interval: float
+
+    @property
+    def value(self) -> float:
+        """What is chosen."""
+        return self.margin
+
+    @property
+    def share(self) -> float:
+        """The share of rows that it is enough for."""
+        return self.enough
+
+
+def choice(target: Floats, prediction: Floats, costs: ErrorCosts, margin: float) -> Choice:
+    """Return what planning with prediction and `margin` brings on these rows."""
+    left = prediction.astype(np.float64) + margin - target
+    short, spare = np.maximum(-left, 0), np.maximum(left, 0)
+    cost = short * costs.too_low + spare * costs.too_high
+    return Choice(
+        margin=margin,
+        enough=float((left >= 0).mean()),
+        short=float(short.mean()),
+        spare=float(spare.mean()),
+        cost=PER * float(cost.mean()),
+        interval=PER * 1.96 * float(cost.std()) / len(cost) ** 0.5,
+    )
+
+
+def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
+    """Return what each of many margins brings, the smallest first; the cheapest of all is one of them."""
+    missing = target.astype(np.float64) - prediction
+    shares = [*np.linspace(0.04, 0.98, 48), costs.too_low / (costs.too_low + costs.too_high)]
+    margins = np.unique(np.quantile(missing, shares).round(2))
+    return [choice(target, prediction, costs, float(margin)) for margin in margins]
+
+
+def places_of(margins: Sequence[Choice]) -> int:
+    """Return how many decimals margins of this size are written with."""
+    return decimals([float(np.median([abs(each.margin) for each in margins]))])
+
+
+def signed(margin: float, places: int, unit: str = "") -> str:
+    """Return a margin as text, with its sign."""
+    return f"{margin:+z,.{places}f} {unit}".strip()
 
 
 def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
     """Return what can be chosen, from the rows that the model was tested on."""
     words, costs, test = settings.section(AmountWords), settings.error_costs, training.test
     period, same = period_of(test.times), np.zeros(len(test), dtype=np.float32)
-    margin = training.info["evaluation"]["decision"]["margin"]
-    present = choice(test.target, training.prediction, costs, margin)
-    found = [each for each in choices(test.target, training.prediction, costs) if each.margin != margin]
+    decision = training.info["evaluation"]["decision"]
+    present = choice(test.target, training.prediction, costs, decision["margin"])
+    found = [each for each in choices(test.target, training.prediction, costs) if each.value != present.value]
     found = sorted([*found, present], key=lambda each: each.margin)
-    places = decimals([float(np.median([abs(each.margin) for each in found]))])
-    model = _positions(found, period, words, places)
-    simple, nothing = (
-        _positions(choices(test.target, prediction, costs), period, words, places)
-        for prediction in (training.baseline, same)
-    )
-    spent = row_costs(test.target, training.prediction, present.margin, costs)
+    places = places_of(found)
+    others = {
+        name: _positions(choices(test.target, prediction, costs), period, words, places)
+        for name, prediction in (("simple", training.baseline), ("nothing", same))
+    }
+    gained = payoff(test.target, training.prediction, decision, costs)
     saved = {
-        name: row_costs(test.target, prediction, cheapest(positions, costs).value, costs) - spent
-        for name, prediction, positions in (("simple", training.baseline, simple), ("nothing", same, nothing))
+        name: gained - payoff(test.target, prediction, {"margin": cheapest(others[name], costs).value}, costs)
+        for name, prediction in (("simple", training.baseline), ("nothing", same))
     }
     return Tradeoff(
         terms=_terms(words),
         period=period,
         columns=_columns(words),
-        model=model,
-        simple=simple,
-        nothing=nothing,
+        model=_positions(found, period, words, places),
+        **others,
         chosen=found.index(present),
         saved={name: in_a_period(test.times, each, period) for name, each in saved.items()},
     )
-
-
-def row_costs(target: Floats, prediction: Floats, margin: float, costs: ErrorCosts) -> Doubles:
-    """Return what each row costs that is planned with prediction and margin."""
-    left = prediction.astype(np.float64) + margin - target
-    return np.where(left < 0, -left * costs.too_low, left * costs.too_high)
 
 
 def _positions(found: list[Choice], period: Period, words: AmountWords, places: int) -> tuple[Position, ...]:
     return tuple(
         Position(
             each.margin,
-            f"{each.margin:+,.{places}f} {words.counted}",
+            signed(each.margin, places, words.counted),
             each.enough,
             each.short * period.rows,
             each.spare * period.rows,
@@ -65,8 +129,8 @@ def _positions(found: list[Choice], period: Period, words: AmountWords, places: 
 def _columns(words: AmountWords) -> tuple[Column, ...]:
     return (
         Column(f"of 100 {words.rows}, enough for", of_100=True),
-        Column(f"{words.counted} too few"),
-        Column(f"{words.counted} too many"),
+        Column(f"{words.counted} missing"),
+        Column(f"{words.counted} left over"),
     )
 
 
@@ -75,11 +139,10 @@ def _terms(words: AmountWords) -> Terms:
         choice="margin",
         lowest="plan with less",
         highest="plan with more",
-        explained=f"The model predicts an amount for each of the {words.rows}. What "
-        f"{words.users} should plan with is that and the margin. A larger margin is enough more often and "
-        "leaves more over.",
-        too_low=f"each of the {words.counted} too few",
-        too_high=f"each of the {words.counted} too many",
-        nothing="the same amount always, the one that would have been best",
+        explained=f"The model predicts an amount for each of the {words.rows}. What {words.users} should "
+        "plan with is that plus the margin. A larger margin is enough more often and leaves more over.",
+        too_low=f"{words.counted} missing",
+        too_high=f"{words.counted} left over",
+        nothing="the same amount for all, whichever is best",
         agreed="Margin agreed",
     )

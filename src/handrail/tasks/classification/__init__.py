@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import CaseWords, ErrorCosts
+from handrail.tasks.classification.decision import act, decide, payoff
+from handrail.tasks.classification.metrics import METRICS, Cases
 from handrail.tasks.metric import Decision, Metric
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
-    from handrail.reports.gallery import Picture, Story
+    from handrail.reports.pictures import Picture
+    from handrail.reports.research import Story
     from handrail.reports.tradeoff import Tradeoff
-    from handrail.tasks.classification.metrics import Cases
     from handrail.training.run import Training
 
 
@@ -25,18 +27,10 @@ class Classification:
     words: type[CaseWords] = CaseWords
     mean_name: str = "share of cases"
     fair_rates: tuple[str, ...] = ("recall", "precision")
+    metrics: tuple[Metric, ...] = METRICS
 
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """ROC AUC, average precision, Brier score, precision, recall, and three shares."""
-        from handrail.tasks.classification.metrics import METRICS
-
-        return METRICS
-
-    def outcomes(self, target: Floats, prediction: Floats) -> "Cases":
+    def outcomes(self, target: Floats, prediction: Floats) -> Cases:
         """Make rows ready to be measured, in groups of one prediction."""
-        from handrail.tasks.classification.metrics import Cases
-
         return Cases.of_rows(target, prediction)
 
     def grouped_query(self, source: str, prediction: str, target: str) -> str:
@@ -47,29 +41,23 @@ class Classification:
             f"WHERE {target} IS NOT NULL AND {prediction} IS NOT NULL GROUP BY 1 ORDER BY 1 DESC"
         )
 
-    def grouped_outcomes(self, columns: Mapping[str, Any]) -> "Cases":
+    def grouped_outcomes(self, columns: Mapping[str, Any]) -> Cases:
         """Make counted predictions ready to be measured."""
-        from handrail.tasks.classification.metrics import Cases
-
         return Cases.of_counts(columns["prediction"], columns["cases"], columns["n"])
 
     def decide(self, target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
         """Return the threshold with the greatest payoff on these rows, the lowest of equals."""
-        from handrail.tasks.classification.decision import decide
-
         return decide(target, prediction, costs)
 
     def act(self, prediction: float, decision: Decision) -> dict[str, bool]:
         """Return whether it is a warning."""
-        from handrail.tasks.classification.decision import act
-
         return act(prediction, decision)
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what a row saves: a case that is warned of, what it would have cost; a false alarm costs."""
-        from handrail.tasks.classification.decision import payoff
-
         return payoff(target, prediction, decision, costs)
+
+    # What follows draws and writes: imported where it is asked for, so that serving never has it.
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
         """Return every threshold, with what it finds, misses and raises in vain on the test rows."""
@@ -79,36 +67,36 @@ class Classification:
 
     def story(self, settings: "Settings", training: "Training", noun: str, period: str) -> "Story":
         """Return how well cases are told from the rest, and how many warnings to give."""
-        from handrail.tasks.classification.story import tell
+        from handrail.tasks.classification import story
 
-        return tell(settings, training, noun, period)
+        return story.tell(settings, training, noun, period)
 
     def does(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
         """Say what the model does, and for whom."""
-        from handrail.tasks.classification import plain
+        from handrail.tasks.classification import story
 
-        return plain.does(settings, tradeoff)
+        return story.does(settings, tradeoff)
 
     def pictures(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> "list[Picture]":
         """Return how many of a hundred are found, and how many warnings are right."""
-        from handrail.tasks.classification import plain
+        from handrail.tasks.classification import story
 
-        return plain.pictures(settings, training, tradeoff)
+        return story.pictures(settings, tradeoff)
 
     def compared(self, settings: "Settings", training: "Training", tradeoff: "Tradeoff") -> str:
         """Say the same of the simple technique, at the threshold that suits it best."""
-        from handrail.tasks.classification import plain
+        from handrail.tasks.classification import story
 
-        return plain.compared(settings, training, tradeoff)
+        return story.compared(settings, tradeoff)
 
     def useless(self, tradeoff: "Tradeoff") -> str:
         """Say why it is best to do without, where no warning pays."""
-        from handrail.tasks.classification import plain
+        from handrail.tasks.classification import story
 
-        return plain.useless(tradeoff)
+        return story.useless(tradeoff)
 
     def limits(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
         """Say what it cannot do."""
-        from handrail.tasks.classification import plain
+        from handrail.tasks.classification import story
 
-        return plain.limits(settings, tradeoff)
+        return story.limits(settings, tradeoff)

@@ -11,22 +11,13 @@ THRESHOLDS = np.round(np.arange(0.02, 0.981, 0.01), 2)
 
 def decide(target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
     """Return the threshold with the greatest payoff on these rows, the lowest of equals."""
-    gains = [payoff_per_row(target, prediction, t, costs) for t in THRESHOLDS]
+    gains = [payoff(target, prediction, {"threshold": float(t)}, costs).mean() for t in THRESHOLDS]
     return {"threshold": float(THRESHOLDS[int(np.argmax(gains))])}
 
 
 def act(prediction: float, decision: Decision) -> dict[str, bool]:
     """Return what is told beside a prediction: whether it is a warning."""
     return {"flagged": bool(np.float32(prediction) >= np.float32(decision["threshold"]))}
-
-
-def payoff_per_row(target: Floats, prediction: Floats, threshold: float, costs: ErrorCosts) -> float:
-    """Return what is saved per row, in the mean, if every prediction of at least `threshold` is acted on.
-
-    A case that is caught saves what it would have cost, a false alarm costs.
-    """
-    flagged = prediction >= np.float32(threshold)
-    return float(np.where(flagged, np.where(target == 1, costs.too_low, -costs.too_high), 0.0).mean())
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:

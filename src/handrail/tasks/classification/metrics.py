@@ -19,7 +19,7 @@ from handrail.tasks.metric import Decision, Metric
 class Counts:
     """One entry for each distinct prediction that has rows, the highest first; all (m).
 
-    prediction: the probability · cases: how many of its rows turned out to be cases · rows: how many there are
+    prediction: the probability · cases: how many of its rows turned out to be cases · rows: how many it has
     """
 
     prediction: Doubles
@@ -45,8 +45,8 @@ class Counts:
 class Cases:
     """Rows in groups of one prediction, ready to be counted with any weight of each row.
 
-    prediction (m), highest first · cases, rows (m): the counts of all rows, once each · order (n): the rows by
-    group, target (n) in that order, starts (m): where each group begins; None where only counts are known.
+    prediction (m), highest first · cases, rows (m): the counts of all rows, once each · order (n): the rows
+    by group, target (n) in that order, starts (m): where each group begins; None where only counts are known
     """
 
     prediction: Doubles
@@ -68,7 +68,8 @@ class Cases:
     @classmethod
     def of_counts(cls, prediction: Any, cases: Any, rows: Any) -> "Cases":
         """Take counts that are there already, by distinct prediction, the highest first."""
-        return cls(*(np.asarray(each, dtype=np.float64) for each in (prediction, cases, rows)))
+        given = (np.asarray(each, dtype=np.float64) for each in (prediction, cases, rows))
+        return cls(next(given), next(given), next(given))
 
     def weighted(self, weight: Doubles | None = None) -> tuple[Counts]:
         """Return the counts with each row counted `weight` times, in the order the rows were given in."""
@@ -91,7 +92,7 @@ def roc_auc(counts: Counts) -> float:
 
 def average_precision(counts: Counts) -> float:
     """Return the mean precision over all thresholds, weighted by the recall that each adds."""
-    found = (counts.cases * counts.hits / np.maximum(counts.hits + counts.alarms, 1)).sum()
+    found = (counts.cases * counts.hits / (counts.hits + counts.alarms)).sum()
     return _ratio(found, _last(counts.hits))
 
 

@@ -1,53 +1,118 @@
-"""The report on probabilities: how well cases are told from the rest, and how many warnings to give."""
+"""What people are told of a model that predicts chances: everybody, and those who build it."""
 
+import math
 from collections.abc import Mapping
 
+from handrail.config.sections import CaseWords
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
-from handrail.reports.gallery import Choices, Story
-from handrail.reports.tradeoff import shortlist
-from handrail.reports.wording import Figures, money, number, title, verdict, weakness
-from handrail.tasks.classification import charts as views
-from handrail.tasks.classification.figures import APART, PER, SHARES, Choice, choice, choices
+from handrail.reports.pictures import Picture, hundred
+from handrail.reports.research import Choices, Story, usual_figures
+from handrail.reports.tradeoff import Tradeoff, cheapest, shortlist
+from handrail.reports.wording import Figures, money, number, verdict, weakness
+from handrail.tasks.classification.charts import (
+    calibration_picture,
+    catch_picture,
+    payoff_picture,
+    roc_picture,
+)
+from handrail.tasks.classification.tradeoff import PER, Choice, choice, choices
+from handrail.tasks.metric import Metric
 from handrail.training.run import Training
 
+SHARES, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05  # of the cases, in the table of thresholds
 HEADER = ("threshold", "warnings", "cases caught", "share of cases", "false alarms", "payoff")
+
+# For everybody: no names of measures, numbers of a hundred.
+
+
+def does(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what the model does, and for whom."""
+    words, period, warnings = settings.section(CaseWords), tradeoff.period, tradeoff.present.shown[0]
+    often = f"about {warnings:,.0f} {words.warnings} a {period.name}, among {period.rows:,.0f} {words.rows}"
+    return (
+        f"It looks at each of the {words.rows} beforehand, and picks out those that are likely to be among "
+        f"the {words.cases}, for {words.users} to act on. That is {often}."
+    )
+
+
+def pictures(settings: Settings, tradeoff: Tradeoff) -> list[Picture]:
+    """Return how many of a hundred are found, and how many warnings are right; none that is unknown."""
+    words, (*_, found, right) = settings.section(CaseWords), tradeoff.present.shown
+    shown = []
+    if math.isfinite(found):
+        said = f"Of 100 {words.cases}, {found:.0f} are found beforehand; {100 - round(found)} are overlooked."
+        shown.append(Picture(f"How many of the {words.cases} are found", hundred(round(found), said), said))
+    if math.isfinite(right):
+        said = f"Of 100 {words.warnings}, {right:.0f} are right; {100 - round(right)} are for nothing."
+        shown.append(Picture(f"How many {words.warnings} are right", hundred(round(right), said), said))
+    return shown
+
+
+def compared(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say the same of the simple technique, at the threshold that suits it best."""
+    words, best = settings.section(CaseWords), cheapest(tradeoff.simple, settings.error_costs)
+    warnings, *_, found, right = best.shown
+    if not math.isfinite(found):
+        return f"There were no {words.cases} among those tested, so nobody can tell how many are found."
+    if not warnings:
+        return (
+            f"Used as well as it can be, it leads to no {words.warnings}: at these costs, none of its own "
+            "would pay."
+        )
+    return (
+        f"Used as well as it can be, it finds {found:.0f} of 100 {words.cases}, and {right:.0f} of 100 of "
+        f"its {words.warnings} are right."
+    )
+
+
+def useless(tradeoff: Tradeoff) -> str:
+    """Say why it is best to do without, where it is: no warning pays; empty where some do."""
+    if not tradeoff.present.shown[0]:
+        return f"at what errors cost, it is best to have {tradeoff.terms.nothing}"
+    if tradeoff.saved["nothing"]["high"] <= 0:
+        return f"acting on what it says costs more than {tradeoff.terms.nothing}"
+    return ""
+
+
+def limits(settings: Settings, tradeoff: Tradeoff) -> str:
+    """Say what it cannot do."""
+    (_, _, missed, alarms, *_), words = tradeoff.present.shown, settings.section(CaseWords)
+    return (
+        "It does not know what will happen, it says what is likely. "
+        f"Each {tradeoff.period.name} it overlooks about {missed:,.0f} {words.cases} and leads to "
+        f"{alarms:,.0f} {words.warnings} for nothing: fewer of the one means more of the other."
+    )
+
+
+# For those who build it.
 
 
 def tell(settings: Settings, training: Training, noun: str, period: str) -> Story:
-    """Return what the report says of this training; `noun` is what rows are called, `period` their months."""
+    """Return what the page says of this training; `noun` is what rows are called, `period` their months."""
     evaluation, target, costs = training.info["evaluation"], training.test.target, settings.error_costs
     model, simple = (choices(target, each, costs) for each in (training.prediction, training.baseline))
     chosen = choice(target, training.prediction, costs, evaluation["decision"]["threshold"])
-    listed, metric = shortlist(model, chosen, SHARES, APART), settings.accuracy.metric
     best_simple = max(simple, key=lambda each: each.payoff)
-    case = one_of_role(settings.project.contract, Role.TARGET)
+    metric, case = (
+        settings.project.metrics[settings.accuracy.metric],
+        one_of_role(settings.project.contract, Role.TARGET),
+    )
+    usual, _ = usual_figures(settings, training)
     return Story(
-        legend=f"A case is a row whose {case.name} is 1 ({case.description}).",
+        legend=f"A case is a row with {case.name} = 1 ({case.description}).",
         tiles=_tiles(evaluation, metric, chosen, costs.currency, noun),
         opening=f"The model gives each of the {noun} a probability of being a case and warns from "
         f"{chosen.threshold:.0%} on; it was tested on {evaluation['rows']:,} {noun} of {period}, all later "
         "than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
-            worth(costs.currency, noun, evaluation["model"]["observed_share"]["value"], chosen, best_simple),
-            weakness(metric, evaluation, bias(evaluation["model"])),
+            worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple),
+            weakness(metric, evaluation, bias(usual)),
         ),
-        pictures=(views.roc(training, chosen), views.calibration_of(training)),
-        choices=Choices(
-            title="The choice: how many warnings?",
-            text="A lower threshold catches more cases and raises more false alarms. A case caught saves "
-            f"{money(costs.too_low, costs.currency)}, a false alarm costs "
-            f"{money(costs.too_high, costs.currency)}.",
-            caption=f"Per {PER:,} {noun}; the chosen threshold stands out. Payoff in {costs.currency}.",
-            header=HEADER,
-            rows=tuple(_cells(each) for each in listed),
-            picked=listed.index(chosen),
-            pictures=(
-                views.catches(model, simple, listed, chosen),
-                views.payoffs(costs.currency, model, simple, chosen),
-            ),
-        ),
+        pictures=(roc_picture(training, chosen), calibration_picture(training)),
+        choices=_choices(settings, noun, model, simple, chosen),
+        decided="threshold",
         methods="calibration: Wilson (1927)",
     )
 
@@ -75,14 +140,34 @@ def bias(model: Mapping[str, Figures]) -> str:
 
 
 def _tiles(
-    evaluation: Mapping[str, Mapping[str, Figures]], metric: str, chosen: Choice, currency: str, noun: str
+    evaluation: Mapping[str, Mapping[str, Figures]], metric: Metric, chosen: Choice, currency: str, noun: str
 ) -> tuple[tuple[str, str], ...]:
-    model, simple = (number(evaluation[name][metric]["value"]) for name in ("model", "baseline"))
+    model, simple = (number(evaluation[name][metric.name]["value"]) for name in ("model", "baseline"))
     return (
-        (model, f"{title(metric)}; simple technique {simple}"),
+        (model, f"{metric.shown}; simple technique {simple}"),
         (number(chosen.caught_share, ".0%"), "of the cases are caught"),
         (number(chosen.alarms_per_100, ".0f"), "of 100 warnings are false alarms"),
         (money(chosen.payoff, currency), f"payoff per {PER:,} {noun}"),
+    )
+
+
+def _choices(
+    settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice
+) -> Choices:
+    costs, listed = settings.error_costs, shortlist(model, chosen, SHARES, APART)
+    return Choices(
+        title="The choice: how many warnings?",
+        text="A lower threshold catches more cases and raises more false alarms. A case caught saves "
+        f"{money(costs.too_low, costs.currency)}, a false alarm costs "
+        f"{money(costs.too_high, costs.currency)}.",
+        caption=f"Per {PER:,} {noun}; the chosen threshold stands out. Payoff in {costs.currency}.",
+        header=HEADER,
+        rows=tuple(_cells(each) for each in listed),
+        picked=listed.index(chosen),
+        pictures=(
+            catch_picture(model, simple, listed, chosen),
+            payoff_picture(costs.currency, model, simple, chosen),
+        ),
     )
 
 

@@ -1,14 +1,74 @@
 """Every threshold, with what it finds, misses and raises in vain on the test rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from handrail.arrays import Doubles, Floats
+from handrail.arrays import Floats
 from handrail.config.sections import CaseWords, ErrorCosts
 from handrail.config.settings import Settings
-from handrail.reports.period import Period, in_a_period, period_of
-from handrail.reports.tradeoff import Column, Position, Terms, Tradeoff, cheapest
-from handrail.tasks.classification.figures import PER, Choice, choice, choices
+from handrail.reports.tradeoff import (
+    Column,
+    Period,
+    Position,
+    Terms,
+    Tradeoff,
+    cheapest,
+    in_a_period,
+    period_of,
+)
+from handrail.tasks.classification.decision import THRESHOLDS, payoff
 from handrail.training.run import Training
+
+PER = 1000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a threshold brings per PER rows; `payoff` in the currency, `margin` half its 95% interval."""
+
+    threshold: float
+    warnings: float
+    caught: float
+    false_alarms: float
+    caught_share: float
+    alarms_per_100: float
+    payoff: float
+    margin: float
+
+    @property
+    def value(self) -> float:
+        """What is chosen."""
+        return self.threshold
+
+    @property
+    def share(self) -> float:
+        """The share of cases that it serves."""
+        return self.caught_share
+
+
+def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: float) -> Choice:
+    """Return what acting on every prediction of at least `threshold` brings on these rows."""
+    rows, cases, warned = len(target), target == 1, prediction >= np.float32(threshold)
+    caught, warnings = int((warned & cases).sum()), int(warned.sum())
+    false_alarms = warnings - caught
+    mean = (caught * costs.too_low - false_alarms * costs.too_high) / rows
+    mean_square = (caught * costs.too_low**2 + false_alarms * costs.too_high**2) / rows
+    return Choice(
+        threshold=threshold,
+        warnings=PER * warnings / rows,
+        caught=PER * caught / rows,
+        false_alarms=PER * false_alarms / rows,
+        caught_share=_share(caught, int(cases.sum())),
+        alarms_per_100=100 * _share(false_alarms, warnings),
+        payoff=PER * mean,
+        margin=PER * 1.96 * (max(mean_square - mean**2, 0.0) / rows) ** 0.5,
+    )
+
+
+def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
+    """Return what each of THRESHOLDS brings, the lowest first."""
+    return [choice(target, prediction, costs, float(threshold)) for threshold in THRESHOLDS]
 
 
 def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
@@ -20,12 +80,13 @@ def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
         [_position(each, cases, period) for each in choices(test.target, prediction, costs)]
         for prediction in (training.prediction, training.baseline)
     )
-    threshold = training.info["evaluation"]["decision"]["threshold"]
-    present = _position(choice(test.target, training.prediction, costs, threshold), cases, period)
-    model = sorted([*(each for each in model if each.value != threshold), present], key=lambda p: p.value)
-    spent = row_costs(test.target, training.prediction, present.value, costs)
-    other = row_costs(test.target, training.baseline, cheapest(simple, costs).value, costs)
-    idle = np.where(test.target == 1, costs.too_low, 0.0)
+    decision = training.info["evaluation"]["decision"]
+    chosen = choice(test.target, training.prediction, costs, decision["threshold"])
+    present = _position(chosen, cases, period)
+    model = sorted([*(each for each in model if each.value != present.value), present], key=lambda p: p.value)
+    best = {"threshold": cheapest(simple, costs).value}
+    gained = payoff(test.target, training.prediction, decision, costs)
+    gained_simply = payoff(test.target, training.baseline, best, costs)
     return Tradeoff(
         terms=_terms(words),
         period=period,
@@ -35,16 +96,10 @@ def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
         nothing=(Position(1.0, "", 0.0, cases, 0.0, ()),),
         chosen=model.index(present),
         saved={
-            "simple": in_a_period(test.times, other - spent, period),
-            "nothing": in_a_period(test.times, idle - spent, period),
+            "simple": in_a_period(test.times, gained - gained_simply, period),
+            "nothing": in_a_period(test.times, gained, period),
         },
     )
-
-
-def row_costs(target: Floats, prediction: Floats, threshold: float, costs: ErrorCosts) -> Doubles:
-    """Return what the error of each row costs: a case without a warning, or a warning for nothing."""
-    warned, case = prediction >= np.float32(threshold), target == 1
-    return np.where(case & ~warned, costs.too_low, np.where(warned & ~case, costs.too_high, 0.0))
 
 
 def _position(each: Choice, cases: float, period: Period) -> Position:
@@ -58,25 +113,29 @@ def _position(each: Choice, cases: float, period: Period) -> Position:
 
 def _columns(words: CaseWords) -> tuple[Column, ...]:
     return (
-        Column("warnings"),
-        Column(f"{words.cases} warned of"),
-        Column(f"{words.cases} without a warning"),
-        Column("warnings for nothing"),
-        Column(f"of 100 {words.cases}, warned of", of_100=True),
-        Column("of 100 warnings, right", of_100=True),
+        Column(words.warnings),
+        Column(f"{words.cases} found"),
+        Column(f"{words.cases} overlooked"),
+        Column(f"{words.warnings} for nothing"),
+        Column(f"of 100 {words.cases}, found", of_100=True),
+        Column(f"of 100 {words.warnings}, right", of_100=True),
     )
 
 
 def _terms(words: CaseWords) -> Terms:
     return Terms(
         choice="threshold",
-        lowest="more warnings",
-        highest="fewer warnings",
-        explained=f"The model gives each of the {words.rows} a probability. From the threshold on, a warning "
-        f"goes to {words.users}. A lower one overlooks fewer {words.cases} and raises more warnings for "
-        "nothing.",
-        too_low=f"each of the {words.cases} without a warning",
-        too_high="each warning for nothing",
-        nothing="no warnings at all",
+        lowest=f"more {words.warnings}",
+        highest=f"fewer {words.warnings}",
+        explained=f"The model gives each of the {words.rows} a probability. Those from the threshold on are "
+        f"picked out for {words.users}. A lower one overlooks fewer {words.cases} and leads to more "
+        f"{words.warnings} for nothing.",
+        too_low=f"{words.cases} overlooked",
+        too_high=f"{words.warnings} for nothing",
+        nothing=f"no {words.warnings} at all",
         agreed="Threshold agreed",
     )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
