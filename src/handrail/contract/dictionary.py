@@ -8,7 +8,7 @@ def data_dictionary(contract: type[Record]) -> str:
     lines = [
         "# Data dictionary",
         "",
-        f"{contract.__doc__ or ''} Written by `etl` from `contract.py`: change it there.",
+        f"{' '.join((contract.__doc__ or '').split())} Written by `etl` from `contract.py`: change it there.".strip(),
         "",
         "| column | meaning | type | unit | rules | may be empty | role |",
         "|---|---|---|---|---|---|---|",
@@ -20,15 +20,17 @@ def data_dictionary(contract: type[Record]) -> str:
 def _row(column: Column) -> str:
     kind = "name" if column.categorical else {int: "whole number", float: "number"}.get(column.kind, "time")
     empty = "yes" if column.nullable else "no"
-    meaning = (column.description, kind, column.unit, _rules(column), empty, column.role.value)
-    return f"| {' | '.join([f'`{column.name}`', *meaning])} |"
+    cells = (column.description, kind, column.unit, _rules(column), empty, column.role.value)
+    return " | ".join([f"| `{column.name}`", *(cell.replace("|", "\\|") for cell in cells)]) + " |"
 
 
 def _rules(column: Column) -> str:
     if column.choices:
         return ", ".join(column.choices)
     if column.pattern:
-        return "like `" + column.pattern.replace("|", "\\|") + "`"
+        return f"like `{column.pattern}`"
     if column.ge is not None and column.le is not None:
         return f"{column.ge:.15g} to {column.le:.15g}"
-    return ""
+    if column.ge is not None:
+        return f"at least {column.ge:.15g}"
+    return "" if column.le is None else f"at most {column.le:.15g}"
