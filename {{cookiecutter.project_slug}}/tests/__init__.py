@@ -1,8 +1,10 @@
-"""The tests, which do not see what this shell has set for the project."""
+"""What is tested: the project in this folder, whatever this shell has set for it."""
 
-import os
+from pathlib import Path
 
-from {{ cookiecutter.__package }}.settings import ENV_PREFIX
+from handrail.testing import isolated
 
-for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
-    del os.environ[name]
+import {{ cookiecutter.__package }}
+
+ROOT = Path(__file__).parents[1]
+project = isolated({{ cookiecutter.__package }}.project, ROOT)

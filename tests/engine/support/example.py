@@ -18,7 +18,7 @@ from handrail.project import STAGES, Project
 TEMPLATE = Path(__file__).parents[3] / "{{cookiecutter.project_slug}}"
 PACKAGE = "{{cookiecutter.__package}}"
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
-TEXTS = (".md", ".yaml", ".yml", ".toml", ".csv", ".json")
+TEXTS = (".md", ".yaml", ".yml", ".toml", ".csv", ".json", ".py", ".ipynb")
 ALWAYS = ("github", "proprietary")
 FROM_STAGE = {"research": ("jupyter",), "production": ("fastapi", "batch")}  # no question before it
 HOME = Path(tempfile.mkdtemp(prefix="handrail-examples-"))

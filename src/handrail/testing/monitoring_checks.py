@@ -1,0 +1,99 @@
+"""What monitoring must hold in any project: it sees what was answered, and every check says something."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from handrail.compute.duckdb import identifier
+from handrail.config.sections import Live
+from handrail.config.settings import Settings
+from handrail.monitoring.checks import Check, Look, Reading
+from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.registry.canary import start_canary
+from handrail.registry.versions import SUMS, save_version
+from handrail.serving.inference import LiveModel
+from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.testing.requirement import require
+from handrail.testing.runs import SmallRun, with_given
+
+ROWS = 300
+ANY = (-1e12, 1e12)
+
+
+def monitoring_sees_what_was_answered(run: SmallRun) -> None:
+    """Every prediction that was answered is looked at, once, with its outcome where that is known."""
+    there, asked = run.live_copy(), _rows_with_outcome(run)
+    _answer(there, asked)
+    seen = run_monitoring(there, *_window(run, asked))
+    require(
+        seen.rows == len(asked), f"monitor: {len(asked)} records were answered, {seen.rows} are looked at"
+    )
+    require(
+        seen.outcomes == len(asked), f"monitor: {len(asked)} outcomes are known, {seen.outcomes} are found"
+    )
+
+
+def every_check_gives_a_reading(run: SmallRun) -> None:
+    """Each check of monitor/checks.py tells at least one reading, and fails on nothing."""
+    there, asked, given = run.live_copy(), _rows_with_outcome(run), Counter[str]()
+    start_canary(there, _twin(run, there), 0.5)
+    _answer(there, asked)
+    counted = [_counted(check, given) for check in run.project.checks]
+    seen = run_monitoring(with_given(_watched(there), checks=counted), *_window(run, asked))
+    require(not seen.problems, "; ".join(seen.problems))
+    silent = [name for check in run.project.checks if not given[name := _name(check)]]
+    require(not silent, f"monitor/checks.py: {', '.join(silent)}: no reading")
+
+
+CHECKS = (monitoring_sees_what_was_answered, every_check_gives_a_reading)
+
+
+def _rows_with_outcome(run: SmallRun) -> list[dict[str, Any]]:
+    """Return the latest rows whose outcome is known, as a client sends them."""
+    known = f"{identifier(run.project.target)} IS NOT NULL"
+    return run.rows(run.project.request.model_fields, ROWS, where=known)
+
+
+def _answer(there: Settings, asked: list[dict[str, Any]]) -> None:
+    """Answer one by one, and log as the service does."""
+    model, log = LiveModel(there), PredictionLog(prediction_folder(there))
+    for record in asked:
+        log.append(log_rows([record], model.answer([record])))
+    log.close()
+
+
+def _window(run: SmallRun, asked: list[dict[str, Any]]) -> tuple[date, date]:
+    days = [record[run.project.time].date() for record in asked]
+    return min(days), max(days) + timedelta(days=1)
+
+
+def _twin(run: SmallRun, there: Settings) -> str:
+    """Keep a version that answers as the live one does, under another name, to be tried beside it."""
+    files = {path.name: path.read_bytes() for path in run.version.path.iterdir() if path.name != SUMS}
+    return save_version(there, files | {"twin": b""}, "twin")
+
+
+def _watched(there: Settings) -> Settings:
+    """Return the settings in which the few outcomes are enough, and some metric has a range."""
+    live = there.section(Live)
+    expected = live.expected or {there.accuracy.metric: ANY}
+    return there.model_copy(
+        update={"live": live.model_copy(update={"minimum_outcomes": 1, "expected": expected})}
+    )
+
+
+def _name(check: Check) -> str:
+    return getattr(check, "__name__", type(check).__name__)
+
+
+def _counted(check: Check, given: Counter[str]) -> Check:
+    """Return the check, which counts its readings under its name."""
+
+    def counting(look: Look) -> Iterator[Reading]:
+        for reading in check(look):
+            given[_name(check)] += 1
+            yield reading
+
+    counting.__name__ = _name(check)
+    return counting

@@ -1,0 +1,199 @@
+"""The raw tables of a run written as files again: as they should be, and broken as files break."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, row, rows
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.extract import bring_in
+from handrail.etl.load import raw_path
+from handrail.etl.pipeline import run_etl
+from handrail.etl.raw_files import RawRows, RawSource, RawTable
+from handrail.testing.runs import SmallRun, contents, quietly, with_given
+
+RENAMED = "renamed_meanwhile"
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way in which raw tables break; a table that can't break so stays whole.
+
+    query: from a table and the FROM item of its rows to the SELECT of what is written instead, or None.
+    spoil: what happens to the written file; tells whether anything did.
+    ask: what happens to the rows of a table that is no file.
+    """
+
+    query: Callable[[Connection, RawSource, str], str | None] = lambda connection, table, source: (
+        f"FROM {source}"
+    )
+    spoil: Callable[[RawTable, Path], bool] = lambda table, path: True
+    ask: Callable[[Rows], Rows] = iter
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the ETL said to broken raw tables, which files were broken, and which others it has changed."""
+
+    problems: tuple[str, ...]
+    files: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def refusal(run: SmallRun, fault: Fault) -> Refusal:
+    """Break every raw table that can break so, run the ETL on them in a copy, and return what it says.
+
+    They are read by the project's own `extract` where all are files and it follows `data.source`, and in its
+    place otherwise.
+    """
+    there = run.copy()
+    folder = there.workspace.with_name("broken")
+    tables, broken = written_again(run, folder, fault)
+    before = contents(there.workspace / "data")
+    try:
+        run_etl(reading_from(run, there, folder, tables), quietly)
+        problems: tuple[str, ...] = ()
+    except ProjectError as error:
+        problems = error.problems
+    after = contents(there.workspace / "data")
+    changed = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
+    return Refusal(problems, broken, changed)
+
+
+def reading_from(run: SmallRun, there: Settings, folder: Path, tables: Mapping[str, RawSource]) -> Settings:
+    """Return the settings `there`, with raw tables that are read from `folder`."""
+    files_only = all(isinstance(table, RawTable) for table in tables.values())
+    if files_only and _follows_source(run):
+        return there.model_copy(update={"data": there.data.model_copy(update={"source": folder})})
+
+    def extract(connection: Connection, settings: Settings) -> dict[str, int]:
+        return bring_in(connection, settings, tables, folder)
+
+    return with_given(there, raw_tables=tables, extract=extract)
+
+
+def _follows_source(run: SmallRun) -> bool:
+    """Tell whether the project's own `extract` reads the files of the folder that `data.source` names."""
+    there = run.copy()
+    folder = there.workspace.with_name("one_row_fewer")
+    fewer = Fault(query=lambda connection, table, source: f"FROM {source} OFFSET 1")
+    tables, _ = written_again(run, folder, fewer)
+    settings = there.model_copy(update={"data": there.data.model_copy(update={"source": folder})})
+    try:
+        with connect(settings) as connection:
+            counts = run.project.extract(connection, settings)
+    except ProjectError:
+        return False
+    return counts == {name: run.etl.raw[name] - 1 for name in tables}
+
+
+def written_again(run: SmallRun, folder: Path, fault: Fault) -> tuple[dict[str, RawSource], tuple[str, ...]]:
+    """Write each raw table of the run into `folder` as it is read, broken by `fault`.
+
+    Return the tables to read, and the files, as messages call them, of those that are broken.
+    """
+    folder.mkdir()
+    tables: dict[str, RawSource] = {}
+    broken = []
+    with connect(run.settings) as connection:
+        for name, table in run.project.raw_tables.items():
+            whole = parquet(raw_path(run.settings, name))
+            query = fault.query(connection, table, whole)
+            if isinstance(table, RawRows):
+                tables[name] = _giving(table, rows(connection, query or f"FROM {whole}"), fault.ask)
+                is_broken = query is not None
+            else:
+                tables[name], path = table, folder / table.file
+                _write(connection, table, query or f"FROM {whole}", path)
+                is_broken = query is not None and fault.spoil(table, path)
+            broken += [table.file] if is_broken else []
+    return tables, tuple(broken)
+
+
+def _write(connection: Connection, table: RawTable, query: str, path: Path) -> None:
+    """Write the rows of `query` to `path` in the form in which `table` is read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columnar = path.suffix == ".parquet"
+    separated = f"csv, HEADER, DELIMITER {literal(table.separator)}, QUOTE '\"', ESCAPE '\"'"
+    form = "parquet" if columnar else separated
+    connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT {form})").fetchall()
+    if not columnar:
+        path.write_bytes(path.read_text(encoding="utf-8").encode(table.encoding))
+
+
+def _giving(table: RawRows, rows: Rows, happens: Callable[[Rows], Rows] = iter) -> RawRows:
+    """Return a raw table of the same name that gives `rows`, to which something may happen."""
+
+    @wraps(table.ask)
+    def ask(settings: Settings) -> Rows:
+        return happens(rows)
+
+    return replace(table, ask=ask)
+
+
+def _unlinked(table: RawTable, path: Path) -> bool:
+    path.unlink()
+    return True
+
+
+def _refused(given: Rows) -> Rows:
+    raise ConnectionRefusedError("nobody answers")
+
+
+def _emptied(table: RawTable, path: Path) -> bool:
+    path.write_bytes(b"")
+    return True
+
+
+def _no_rows(given: Rows) -> Rows:
+    return []
+
+
+def _renamed(connection: Connection, table: RawSource, source: str) -> str:
+    """Return the SELECT in which the first column has another name."""
+    first, *others = map(identifier, table.columns)
+    return f"SELECT {', '.join([f'{first} AS {RENAMED}', *others])} FROM {source}"
+
+
+def _with_text(connection: Connection, table: RawSource, source: str) -> str | None:
+    """Return the SELECT in which one value of the first column that is no text can't be read."""
+    for name, kind in table.columns.items():
+        if row(connection, f"SELECT TRY_CAST('?' AS {kind}) IS NULL AS typed")["typed"]:
+            column = identifier(name)
+            spoilt = f"CASE WHEN row_number() OVER () = 1 THEN '?' ELSE CAST({column} AS VARCHAR) END"
+            return f"SELECT * REPLACE ({spoilt} AS {column}) FROM {source}"
+    return None
+
+
+def _cut_off(table: RawTable, path: Path) -> bool:
+    """Cut the end off: within the last line where that shows, or else so that too few lines are left."""
+    content = path.read_bytes()
+    if path.suffix == ".parquet":
+        path.write_bytes(content[:-40])
+        return True
+    text = content.decode(table.encoding)
+    if len(table.columns) > 1:
+        shorter = text[: text.rindex(table.separator)]
+    else:
+        shorter = "".join(text.splitlines(keepends=True)[: table.minimum_rows])
+    path.write_bytes(shorter.encode(table.encoding))
+    return len(table.columns) > 1 or table.minimum_rows > 0
+
+
+def _broken_off(given: Rows) -> Iterator[Mapping[str, Any]]:
+    for number, record in enumerate(given):
+        if number > 1:
+            break
+        yield record
+    raise ConnectionResetError("the connection was lost")
+
+
+MISSING = Fault(spoil=_unlinked, ask=_refused)
+EMPTY = Fault(spoil=_emptied, ask=_no_rows)
+RENAMED_COLUMN = Fault(query=_renamed)
+TEXT_AMONG_AMOUNTS = Fault(query=_with_text)
+CUT_OFF = Fault(spoil=_cut_off, ask=_broken_off)
