@@ -41,8 +41,4 @@ BY_PEOPLE = ("labels agreed",)
 
 def yours(project: Project) -> dict[str, str]:
     """Return the files to change for data of one's own, with what to do there."""
-    return {
-        FILE: "what people are asked, and about which column; or delete the folder",
-        "tests/test_labelled_example.py": "what is known of your labels; until then it tests those of the "
-        "planes",
-    }
+    return {FILE: "what people are asked, and about which column; or delete the folder"}
