@@ -34,7 +34,7 @@ CHECKS = [
     judges.spelled_right,
     practice.good_practice,
 ]
-RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "200"))
+RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "40"))
 CHOSEN = [*covering(), *NAMED.values()]
 EVERY = [*CHOSEN, *at_random(RANDOM, os.environ[SEED])]
 LOTS = 8

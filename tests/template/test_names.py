@@ -11,7 +11,7 @@ from tests.template.answers import NONE, choices, cookiecutter_json
 from tests.template.baking import TEMPLATE
 from tests.template.checks import template
 from tests.template.combinations import covering, filled, label
-from tests.test_runs import PROJECTS
+from tests.projects.test_installed import PROJECTS
 
 PROJECT = TEMPLATE / template.FOLDER
 TEMPLATE_CHECKS = [
@@ -52,7 +52,7 @@ def test_every_answer_is_installed_and_run_in_some_project():
     run = {(key, row[key]) for row in complete for key in row}
     every = {(key, option) for key, options in choices().items() for option in options if key != "license"}
     missing = sorted(f"{key}={option}" for key, option in every - run)
-    assert missing == [], "give these to a project in PROJECTS of tests/test_runs.py"
+    assert missing == [], "give these to a project in PROJECTS of tests/projects/test_installed.py"
 
 
 def test_every_choice_changes_the_project(bake):
