@@ -1,12 +1,11 @@
 """Says what speaks for each idea, for the terminal and as a page: the same rows in both."""
 
-from collections.abc import Iterator, Sequence
-from itertools import count, takewhile
-from math import ceil, sqrt
+from collections.abc import Iterator
 
 from handrail.config.settings import Settings
 from handrail.stages.html_page import heading, html_page, paragraph, table
-from handrail.stages.ideas import FILE, Idea, Shortlist
+from handrail.stages.ideas import FILE, Shortlist
+from handrail.stages.ideas_chart import chart
 from handrail.stages.sensitivity import (
     DRAWS,
     BreakEven,
@@ -16,19 +15,12 @@ from handrail.stages.sensitivity import (
     shares_first,
     swings,
 )
-from handrail.stages.svg import dot, drawing, level, round_step, text
 
 Row = tuple[str, ...]
 RANKED = ("idea", "return", "comes first", "value", "cost", "chance", "weeks")
 NEEDED = ("idea", "chance", "value", "cost")
 PAYS = "It pays from here on (each number alone, the others as they are)"
 WINS = "It comes first from here on (each number alone, the others as they are)"
-WIDTH, HEIGHT = 720.0, 420.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 40.0, 24.0, 48.0
-LARGEST_RADIUS = 30.0
-LINE_HEIGHT = 15.0
-# Okabe and Ito's colours, told apart by everybody.
-BLUE, ORANGE, QUIET, GRID = "#0072b2", "#d55e00", "#5c5c5c", "#dddddd"
 
 
 def ranked_rows(shortlist: Shortlist) -> list[Row]:
@@ -119,69 +111,3 @@ def _bounds(found: BreakEven) -> tuple[str, str, str]:
 
 def _figure(swing: Swing) -> str:
     return f"{swing.bound:.0%}" if swing.field == "chance" else f"{swing.bound:,.0f}"
-
-
-def chart(ideas: Sequence[Idea], chosen: str | None, currency: str) -> str:
-    """Return an SVG: chance to the right, value upwards, circles as large as the cost, ranges as lines."""
-    highest = max(idea.bounds("value")[1] for idea in ideas) or 1.0
-    step = round_step(highest)
-    top = step * ceil(highest / step)
-    costliest = max(idea.cost for idea in ideas) or 1.0
-    placed = [(idea, _across(idea.chance), _up(idea.value, top), _radius(idea, costliest)) for idea in ideas]
-    marks = [*_axes(step, top, currency), *(_ranges(idea, top) for idea in ideas)]
-    marks += [dot(x, y, radius, ORANGE if idea.name == chosen else BLUE) for idea, x, y, radius in placed]
-    marks += _labels([(idea.name, x, y, radius) for idea, x, y, radius in placed])
-    described = "; ".join(f"{idea.name}: {idea.value:,.0f} at {idea.chance:.0%}" for idea in ideas)
-    return drawing(WIDTH, HEIGHT, described, marks)
-
-
-def format_amount(amount: float) -> str:
-    """Return a round amount in few characters, as 2.5 M."""
-    for unit, name in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
-        if amount >= unit:
-            return f"{amount / unit:g}{name}"
-    return f"{amount:g}"
-
-
-def _across(chance: float) -> float:
-    return LEFT + chance * (WIDTH - LEFT - RIGHT)
-
-
-def _up(value: float, top: float) -> float:
-    return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
-
-
-def _radius(idea: Idea, costliest: float) -> float:
-    """Return the radius of a circle whose area is in proportion to the cost, and never too small to see."""
-    return max(LARGEST_RADIUS * sqrt(idea.cost / costliest), 3.0)
-
-
-def _axes(step: float, top: float, currency: str) -> Iterator[str]:
-    bottom = HEIGHT - BOTTOM
-    for value in takewhile(lambda value: value <= top, (step * number for number in count())):
-        y = _up(value, top)
-        yield level(LEFT, WIDTH - RIGHT, y, GRID)
-        yield text(LEFT - 8, y + 4, format_amount(value), "end")
-    for chance in (0, 0.25, 0.5, 0.75, 1):
-        yield f'<path d="M{_across(chance):.1f} {TOP:g}V{bottom:g}" stroke="{GRID}"/>'
-        yield text(_across(chance), bottom + 18, f"{chance:.0%}", "middle")
-    yield text(_across(0.5), HEIGHT - 8, "chance that it works", "middle")
-    yield text(4, 14, f"value of the first year, {currency}", "start")
-
-
-def _ranges(idea: Idea, top: float) -> str:
-    """Return a cross: how far value and chance may lie from the middle."""
-    (low, high), (least, most) = idea.bounds("value"), idea.bounds("chance")
-    upright = f"M{_across(idea.chance):.1f} {_up(low, top):.1f}V{_up(high, top):.1f}"
-    level = f"M{_across(least):.1f} {_up(idea.value, top):.1f}H{_across(most):.1f}"
-    return f'<path d="{upright}{level}" stroke="{QUIET}" stroke-dasharray="3 3" fill="none"/>'
-
-
-def _labels(placed: Sequence[tuple[str, float, float, float]]) -> Iterator[str]:
-    """Yield the names beside their circles, on the side with room, moved down where two would meet."""
-    lowest = {"start": -LINE_HEIGHT, "end": -LINE_HEIGHT}
-    for name, x, y, radius in sorted(placed, key=lambda mark: mark[2]):
-        side = "end" if x > (LEFT + WIDTH - RIGHT) / 2 else "start"
-        lowest[side] = max(y - radius * 0.7, lowest[side] + LINE_HEIGHT)
-        beside = -radius - 4 if side == "end" else radius + 4
-        yield text(x + beside, lowest[side], name, side)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from handrail import errors
-from handrail.stages import ideas, ideas_report, sensitivity
+from handrail.stages import ideas, ideas_chart, ideas_report, sensitivity
 from tests.engine.support.evidence import IDEA, IDEAS, ROOT, write, write_facts, write_ideas
 from tests.engine.support.names import ENV_PREFIX, commands
 from tests.engine.support.workspaces import PROJECT
@@ -83,18 +83,18 @@ def test_where_nothing_pays_no_is_the_good_outcome():
 
 
 def test_the_picture_shows_every_idea_as_large_as_its_cost():
-    drawn = ideas_report.chart([SURE, BOLD.model_copy(update={"cost": 40.0})], "sure", "EUR")
+    drawn = ideas_chart.chart([SURE, BOLD.model_copy(update={"cost": 40.0})], "sure", "EUR")
     radii = [float(radius) for radius in re.findall(r'<circle [^>]* r="([\d.]+)"', drawn)]
     assert radii[1] == pytest.approx(2 * radii[0])
-    assert drawn.count(ideas_report.ORANGE) == 2
+    assert drawn.count(ideas_chart.ORANGE) == 2
     assert {">sure<", ">bold<", ">100%<"} <= set(re.findall(r">[^<>]+<", drawn))
 
 
 @pytest.mark.parametrize("value", [0, 0.3, 7, 4e12])
 def test_any_amount_fits_the_picture(value):
-    drawn = ideas_report.chart([SURE.model_copy(update={"value": value, "cost": 0.0})], None, "EUR")
+    drawn = ideas_chart.chart([SURE.model_copy(update={"value": value, "cost": 0.0})], None, "EUR")
     (y,) = re.findall(r'cy="([\d.-]+)"', drawn)
-    assert 0 < float(y) < ideas_report.HEIGHT
+    assert 0 < float(y) < ideas_chart.HEIGHT
     assert 3 <= drawn.count('text-anchor="end"') <= 12
 
 
