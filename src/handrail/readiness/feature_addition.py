@@ -1,8 +1,6 @@
 """Can a feature be added quickly? One is: in a copy of the project, from the raw tables to a prediction."""
 
 import ast
-import os
-import shutil
 import time
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +10,11 @@ from handrail.compute.duckdb import connect, rows
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
-from handrail.etl.pipeline import LABELLING, run_etl
+from handrail.etl.pipeline import run_etl
 from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.subprocesses import in_process
+from handrail.readiness.workspaces import copy_code
 from handrail.registry.live import make_live
 from handrail.serving.inference import LiveModel
 from handrail.training.run import train
@@ -26,7 +25,6 @@ MOST_SECONDS = 600
 FILES = ("contract.py", "etl/transform.sql")  # of the package
 IMPORTED = "from handrail.contract import Role as role_tried, column as column_tried\n\n\n"
 DECLARED = f'    {NAME}: int | None = column_tried(role_tried.FEATURE, "Day of the month", ge=1, le=31)\n'
-COPIED = ("src", "project.yaml", "pyproject.toml", LABELLING)  # what says what the project is
 
 
 def feature_added(context: ReadinessContext) -> str:
@@ -34,9 +32,16 @@ def feature_added(context: ReadinessContext) -> str:
     begun, project = time.perf_counter(), context.settings.project
     with TemporaryDirectory(prefix="readiness-") as folder:
         copy = Path(folder)
-        _copy(context.settings.root, copy)
+        environment = copy_code(context.settings, copy)
         add_feature(project, copy / "src" / project.package)
-        loaded, source, features = _try(context, copy)
+        loaded, source, features = in_process(
+            learn_and_predict,
+            project.package,
+            folder=copy,
+            seconds=MOST_SECONDS,
+            failed=f"a feature more, {NAME}, was declared and selected; then:",
+            environment=environment,
+        )
     where = f"src/{project.package}"
     if NAME not in features:
         raise ProjectError(f"{where}/model/features.py: a new feature of the contract is not learnt from")
@@ -49,17 +54,6 @@ def feature_added(context: ReadinessContext) -> str:
         f"a feature more in {len(FILES)} files, {' and '.join(Path(name).name for name in FILES)}: loaded in "
         f"{loaded:,} rows, learnt from and predicted with after {seconds:.0f} s"
     )
-
-
-def _copy(root: Path, copy: Path) -> None:
-    """Copy what says what the project is: its code, its facts, and what people have labelled."""
-    for name in COPIED:
-        source, target = root / name, copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.is_file():
-            shutil.copy2(source, target)
 
 
 def add_feature(project: Project, package: Path) -> None:
@@ -83,33 +77,12 @@ def add_feature(project: Project, package: Path) -> None:
     transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS transformed_before\n", encoding="utf-8")
 
 
-def _try(context: ReadinessContext, copy: Path) -> tuple[int, str, list[str]]:
-    """Run the copy from its sources to a prediction, small, in a process of its own."""
-    project, source = context.settings.project, context.settings.source
-    before = os.environ.get("PYTHONPATH")
-    environment = {
-        "PYTHONPATH": os.pathsep.join([str(copy / "src"), *([before] if before else [])]),
-        f"{project.env_prefix}WORKSPACE": None,
-        f"{project.env_prefix}DATA__SOURCE": str(source) if source else None,
-    }
-    loaded, answered_by, features = in_process(
-        predict_in,
-        str(copy),
-        project.package,
-        folder=copy,
-        seconds=MOST_SECONDS,
-        failed=f"a feature more, {NAME}, was declared and selected; then:",
-        environment=environment,
-    )
-    return loaded, answered_by, features
+def learn_and_predict(package: str) -> tuple[int, str, list[str]]:
+    """Load few rows, learn and predict; return the rows loaded, what answered, and the features learnt.
 
-
-def predict_in(folder: str, package: str) -> tuple[int, str, list[str]]:
-    """Load, learn and predict in a folder; return the rows loaded, what answered, and the features learnt.
-
-    It is called in a process of its own, in which `package` is that of the folder.
+    It is called in a process of its own, in the folder of the project.
     """
-    settings = import_module(package).project.at(folder).settings(ROWS)
+    settings = import_module(package).project.settings(ROWS)
     loaded = run_etl(settings, _quietly).loaded
     make_live(settings, train(settings, settings.dates, _quietly).version)
     names = ", ".join(column.name for column in columns(settings.project.request))

@@ -23,6 +23,7 @@ from handrail.etl.pipeline import EtlResult, build_table
 from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.subprocesses import in_process
+from handrail.readiness.workspaces import copy_code
 
 TESTS = "tests/test_example.py"
 MOST_SECONDS = 1800
@@ -34,16 +35,18 @@ def mutants_noticed(context: ReadinessContext) -> str:
     if not (settings.root / TESTS).is_file():
         raise ProjectError(f"{TESTS}: no such file; write down what you know of your data for certain")
     names = [column.name for column in of_role(project.contract, Role.FEATURE)]
-    with _workspace_like(settings) as workspace:
+    with TemporaryDirectory(prefix="readiness-") as folder:
+        environment = copy_code(settings, Path(folder))
+        _copy_tables(settings, Path(folder))
         found = in_process(
             run_mutants,
             project.package,
             TESTS,
             *names,
-            folder=settings.root,
+            folder=Path(folder),
             seconds=MOST_SECONDS,
             failed=f"{TESTS}: the tests don't run:",
-            environment={f"{project.env_prefix}WORKSPACE": str(workspace)},
+            environment=environment,
         )
     if found[""]:
         raise ProjectError(f"{TESTS}: the tests fail as it is; run `uv run pytest {TESTS}`")
@@ -56,23 +59,21 @@ def mutants_noticed(context: ReadinessContext) -> str:
     return f"{len(names)} features were made wrong one by one, and {TESTS} failed each time"
 
 
-@contextlib.contextmanager
-def _workspace_like(settings: Settings) -> Generator[Path]:
-    """Give a workspace with the same tables, for tests that read what is loaded, or load it where it is."""
+def _copy_tables(settings: Settings, folder: Path) -> None:
+    """Copy what is loaded to a workspace, for tests that read it there."""
     paths = [raw_path(settings, name) for name in settings.project.raw_tables]
-    with TemporaryDirectory(prefix="readiness-") as folder:
-        for path in (*paths, table_path(settings, settings.project.table_name)):
-            if path.is_file():
-                target = Path(folder) / path.relative_to(settings.workspace)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target)
-        yield Path(folder)
+    for path in (*paths, table_path(settings, settings.project.table_name)):
+        if path.is_file():
+            target = folder / path.relative_to(settings.workspace)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
 
 
 def run_mutants(package: str, tests: str, *features: str) -> dict[str, int]:
     """Return pytest's exit status by the feature that was wrong; as it is, under no name, and then first.
 
-    It is called in a process of its own. Where the tests fail as it is, no feature is made wrong.
+    It is called in a process of its own, in a copy of the project. Where the tests fail as it is, no feature
+    is made wrong.
     """
     project: Project = import_module(package).project
     with TemporaryDirectory(prefix="readiness-") as folder, all_rows_once(project, Path(folder)) as spoil:

@@ -1,14 +1,17 @@
-"""Workspaces of their own, in which the score trains, promotes and breaks things without harm."""
+"""Workspaces and copies of their own, in which the score trains, promotes and breaks things without harm."""
 
+import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from handrail.compute.duckdb import connect, rows, write_parquet
-from handrail.config.settings import Settings
+from handrail.config.settings import FILE, Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.etl.load import table_path
@@ -17,6 +20,8 @@ from handrail.readiness.context import ReadinessContext
 from handrail.registry.live import live_path, read_live
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, save_version
 from handrail.training.dataset import period
+
+CODE = ("src", "tests", "pyproject.toml", "[0-9]-*")
 
 
 @contextmanager
@@ -58,6 +63,28 @@ def copy_of_live(context: ReadinessContext) -> Generator[Settings]:
                 shutil.copytree(folder, model_folder(there) / name)
         shutil.copy(live_path(context.settings), live_path(there))
         yield there
+
+
+def copy_code(settings: Settings, folder: Path) -> Mapping[str, str | None]:
+    """Copy code, tests, texts and facts to `folder`, but no work; return the environment to run them in.
+
+    There the project works in `folder`, whatever project.yaml says here, and brings in the same raw tables.
+    A variable of None has to be taken away.
+    """
+    for path in (path for pattern in CODE for path in settings.root.glob(pattern)):
+        if path.is_dir():
+            shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy2(path, folder)
+    facts = yaml.safe_load((settings.root / FILE).read_text(encoding="utf-8"))
+    facts.pop("workspace", None)
+    if settings.source:
+        facts["data"] = {**(facts.get("data") or {}), "source": str(settings.source)}
+    text = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+    path, prefix = os.environ.get("PYTHONPATH"), settings.project.env_prefix
+    found = os.pathsep.join([str(folder / "src"), *([path] if path else [])])
+    return {"PYTHONPATH": found, f"{prefix}WORKSPACE": None, f"{prefix}DATA__SOURCE": None}
 
 
 def twin(settings: Settings, version: Version) -> Version:
