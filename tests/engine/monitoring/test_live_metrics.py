@@ -1,0 +1,205 @@
+"""The metrics of what was served, which the engine groups, equal those of the same rows one by one."""
+
+import duckdb
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from handrail import Project
+from handrail.compute import duckdb as engine
+from handrail.config.sections import ErrorCosts
+from handrail.monitoring import live_metrics
+from handrail.registry.canary import is_chosen
+from handrail.tasks.metric import Metric
+from handrail.training.bootstrap import resampled
+from tests.engine.support.example import example
+from tests.engine.support.workspaces import PROJECT
+
+AMOUNTS = example("regression")
+CHANCE, PLAN = {"threshold": 0.3}, {"margin": 0.5, "tolerable": 1.0}
+ROWS = 3000
+COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4)
+
+
+def chances(decimals, count=ROWS):
+    """Return cases, and probabilities that are right, with that many decimals."""
+    rng = np.random.default_rng(1)
+    prediction = np.round(rng.random(count), decimals).astype(np.float32)
+    return (rng.random(count) < prediction).astype(np.int32), prediction
+
+
+def amounts(decimals, count=ROWS):
+    """Return amounts, and predictions that are off, with that many decimals."""
+    rng = np.random.default_rng(1)
+    target = rng.poisson(5, count).astype(np.int32)
+    return target, np.round(target + rng.normal(0, 2, count), decimals).astype(np.float32)
+
+
+def measured(project, target, prediction, decision, known=None):
+    """Return the live metrics of rows that are logged; `known`: which outcomes are in, all without it."""
+    known = np.ones(len(target), dtype=bool) if known is None else known
+    with duckdb.connect() as connection:
+        keys = np.arange(len(target))
+        connection.register("columns", {"k": keys, "p": prediction, "t": target, "known": known})
+        connection.execute(
+            f"CREATE TABLE rows AS SELECT 'key ' || k AS {project.key}, p AS prediction, "
+            f"CASE WHEN known THEN t END AS {project.target} FROM columns"
+        )
+        return live_metrics.live_metrics(connection, project, "rows", "prediction", decision)
+
+
+KINDS = {"chances": (PROJECT, chances, CHANCE), "amounts": (AMOUNTS, amounts, PLAN)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("decimals", [0, 1, 6], ids=["hardly but ties", "many ties", "few ties"])
+def test_grouped_by_the_engine_they_equal_those_of_the_rows(kind, decimals):
+    project, made, decision = KINDS[kind]
+    target, prediction = made(decimals)
+    known = np.random.default_rng(2).random(ROWS) < 0.7
+    found = measured(project, target, prediction, decision, known)
+    rows = project.metrics.measure(target[known].astype(np.float32), prediction[known], decision)
+    assert found.metrics == pytest.approx(rows, rel=1e-9, abs=1e-12)
+    assert [*found.metrics] == [*project.metrics]
+    assert (found.outcomes, found.measured, found.note) == (known.sum(), known.sum(), "")
+    assert not any(np.isnan(value) for value in found.metrics.values())
+
+
+@pytest.mark.parametrize("decimals", [1, 6], ids=["many ties", "few ties"])
+def test_those_of_chances_equal_those_of_scikit_learn(decimals):
+    target, prediction = chances(decimals)
+    known = np.random.default_rng(2).random(ROWS) < 0.7
+    threshold = float(np.float32(0.3)) if decimals == 6 else 0.3
+    found = measured(PROJECT, target, prediction, {"threshold": threshold}, known)
+    y, p = target[known], prediction[known].astype(np.float64)
+    flagged = prediction[known] >= np.float32(threshold)
+    expected = {
+        "roc_auc": reference.roc_auc_score(y, p),
+        "average_precision": reference.average_precision_score(y, p),
+        "brier": reference.brier_score_loss(y, p),
+        "precision": reference.precision_score(y, flagged),
+        "recall": reference.recall_score(y, flagged),
+        "flagged_share": flagged.mean(),
+        "observed_share": y.mean(),
+        "mean_prediction": p.mean(),
+    }
+    assert found.metrics == pytest.approx(expected, rel=1e-9)
+
+
+def test_those_of_amounts_equal_those_of_scikit_learn():
+    target, prediction = amounts(6)
+    found = measured(AMOUNTS, target, prediction, PLAN).metrics
+    p = prediction.astype(np.float64)
+    expected = {
+        "mae": reference.mean_absolute_error(target, p),
+        "rmse": reference.root_mean_squared_error(target, p),
+        "r2": reference.r2_score(target, p),
+        "wape": np.abs(p - target).sum() / target.sum(),
+        "within": (np.abs(p - target) <= 1).mean(),
+        "covered": (p + 0.5 >= target).mean(),
+        "mean_error": (p - target).mean(),
+        "mean_outcome": target.mean(),
+        "mean_prediction": p.mean(),
+    }
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def unknown(found):
+    """Return the names of the metrics that are not known."""
+    return {name for name, value in found.metrics.items() if np.isnan(value)}
+
+
+def test_of_one_outcome_only_some_are_unknown():
+    found = measured(
+        PROJECT, np.zeros(9, dtype=np.int32), np.full(9, 0.1, dtype=np.float32), {"threshold": 0.5}
+    )
+    assert (found.outcomes, found.metrics["brier"]) == (9, pytest.approx(0.01))
+    assert unknown(found) == {"roc_auc", "average_precision", "precision", "recall"}
+
+
+def test_of_equal_amounts_only_some_are_unknown():
+    found = measured(AMOUNTS, np.zeros(9, dtype=np.int32), np.full(9, 2, dtype=np.float32), PLAN)
+    assert (found.outcomes, found.metrics["mae"], found.metrics["within"]) == (9, 2, 0)
+    assert unknown(found) == {"r2", "wape"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_outcomes_all_are_unknown(kind):
+    project, made, decision = KINDS[kind]
+    found = measured(project, *made(1), decision, known=np.zeros(ROWS, dtype=bool))
+    assert (found.outcomes, found.measured, found.note) == (0, 0, "")
+    assert unknown(found) == set(project.metrics)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_without_a_prediction_has_an_outcome_and_no_figure(kind):
+    project, made, decision = KINDS[kind]
+    target, prediction = made(1)
+    there = prediction > np.quantile(prediction, 0.1)
+    with duckdb.connect() as connection:
+        connection.register("columns", {"p": prediction, "t": target, "there": there})
+        connection.execute(
+            f"CREATE TABLE rows AS "
+            f"SELECT CASE WHEN there THEN p END AS prediction, t AS {project.target} FROM columns"
+        )
+        found = live_metrics.live_metrics(connection, project, "rows", "prediction", decision)
+    rows = project.metrics.measure(target[there].astype(np.float32), prediction[there], decision)
+    assert found.metrics == pytest.approx(rows, rel=1e-9, abs=1e-12)
+    assert (found.outcomes, found.note) == (ROWS, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_beyond_the_most_groups_a_sample_by_key_is_measured_and_said(kind, monkeypatch):
+    project, made, decision = KINDS[kind]
+    target, prediction = made(6, 20_000)
+    whole = measured(project, target, prediction, decision)
+    monkeypatch.setattr(live_metrics, "MOST_GROUPS", 5000)
+    found = measured(project, target, prediction, decision)
+    assert found == measured(project, target, prediction, decision)
+    assert (found.outcomes, found.measured) == (20_000, pytest.approx(5000, rel=0.05))
+    assert found.note == f"measured on a sample by key, {found.measured:,} of 20,000 outcomes"
+    name = next(iter(project.metrics.goals))
+    outcomes = project.metrics.outcomes(target[:5000].astype(np.float32), prediction[:5000])
+    spread = resampled(project.metrics, outcomes, 5000, decision, 50)[name].std()
+    assert found.metrics[name] != whole.metrics[name]
+    assert found.metrics[name] == pytest.approx(whole.metrics[name], abs=5 * spread)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_predictions_repeat_every_row_counts(kind, monkeypatch):
+    project, made, decision = KINDS[kind]
+    target, prediction = made(1)
+    whole = measured(project, target, prediction, decision)
+    monkeypatch.setattr(live_metrics, "MOST_GROUPS", 2000)
+    assert measured(project, target, prediction, decision) == whole
+
+
+def test_the_sample_is_not_a_canary_s_share(monkeypatch):
+    """Whoever chooses by the same hash would measure the canary alone."""
+    monkeypatch.setattr(live_metrics, "MOST_GROUPS", 5000)
+    with duckdb.connect() as connection:
+        numbered = f"(SELECT 'key ' || range AS {PROJECT.key} FROM range(20000))"
+        query = f"SELECT {PROJECT.key} AS k FROM {live_metrics._sample(numbered, PROJECT, 20_000)}"
+        chosen = {item["k"] for item in engine.rows(connection, query)}
+    assert sum(is_chosen(key, 0.25) for key in chosen) / len(chosen) == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_metric_of_ones_own_is_measured_like_the_others():
+    def worst(target, prediction, weight):
+        return float(np.abs(prediction - target).max())
+
+    own = Metric("worst", worst, "largest error", greater_is_better=False)
+    project = Project(AMOUNTS.package, given={"metrics": [*AMOUNTS.task.metrics, own]}, root=AMOUNTS.root)
+    target, prediction = amounts(6)
+    found = measured(project, target, prediction, PLAN).metrics["worst"]
+    assert found == np.abs(prediction.astype(np.float64) - target).max()
+
+
+def test_a_live_row_saves_a_case_or_costs_a_false_alarm():
+    rows = np.float32([1, 0, 1]), np.float32([0.5, 0.6, 0.4])
+    assert PROJECT.task.payoff(*rows, {"threshold": 0.5}, COSTS).tolist() == [10, -4, 0]
+
+
+def test_a_live_row_costs_what_its_plan_was_off():
+    rows = np.float32([5, 5, 5]), np.float32([3.5, 4.5, 6.5])
+    assert AMOUNTS.task.payoff(*rows, PLAN, COSTS).tolist() == [-10, 0, -8]
