@@ -15,6 +15,7 @@ from handrail.testing.made_up_records import made_up_records, records_at_ends
 from handrail.testing.made_up_tables import PLACE, table_of
 from handrail.testing.requirement import require
 from handrail.testing.runs import SmallRun
+from handrail.training.splits import Splits
 
 REAL = 500  # rows of the table
 MEASURED = 2000
@@ -191,18 +192,22 @@ def _matrices(run: SmallRun) -> Iterator[tuple[str, Floats]]:
     new = rows.copy()
     new[:, splits.encoding.name_places] = nan
     yield "rows of names never seen", new
-    yield "values beside those that were learnt", _near_every_split(splits.training.features, rng)
+    yield "values beside those that were learnt", _near_every_split(splits, rng)
     yield "a row of which nothing is known", np.full_like(rows[:1], nan)
 
 
-def _near_every_split(learnt: Floats, rng: np.random.Generator) -> Floats:
-    """Return rows of missing values and of values midway between two that were learnt, or right beside."""
+def _near_every_split(splits: Splits, rng: np.random.Generator) -> Floats:
+    """Return rows of missing values and of amounts midway between two that were learnt, or right beside.
+
+    Names keep the codes that they have: there is none between two of them.
+    """
     found = []
-    for column in learnt.T:
+    for place, column in enumerate(splits.training.features.T):
         seen = np.unique(column[~np.isnan(column)]).astype(np.float64)
         midway = ((seen[1:] + seen[:-1]) / 2).astype(np.float32)
         beside = [np.nextafter(midway, np.float32(side)) for side in (-np.inf, np.inf)]
-        found.append(rng.choice(np.concatenate([midway, *beside, np.array([nan], np.float32)]), NEAR_SPLITS))
+        near = [seen] if place in splits.encoding.name_places else [midway, *beside]
+        found.append(rng.choice(np.concatenate([*near, [nan]]).astype(np.float32), NEAR_SPLITS))
     return np.column_stack(found)
 
 
