@@ -1,4 +1,4 @@
-"""What is watched is a list: the project's own checks stand beside the engine's; one that fails stops no other."""
+"""What is watched is a list: one's own checks stand beside the engine's, one that fails stops no other."""
 
 import json
 from math import inf, isnan, nan
