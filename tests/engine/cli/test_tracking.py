@@ -28,7 +28,7 @@ time.sleep(100)
 VERB = """
 import os, sys
 from handrail.cli.verbs import tracking
-tracking.END_SECONDS = 1
+tracking.END_SECONDS = 0.3
 sys.exit(tracking.serve_until_stopped(sys.argv[1:], os.environ))
 """
 
