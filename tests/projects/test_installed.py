@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.browser import Page
+from tests.engine.support.browser import Page
 from tests.template.answers import choices, chosen_words, slug_problems, well_formed
 from tests.template.baking import Project, bake_new, ran
 
