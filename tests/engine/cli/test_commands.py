@@ -68,6 +68,13 @@ def run(command, cwd=None, environment=None):
     return subprocess.run(command, cwd=cwd, env=merged, text=True, capture_output=True, check=False)
 
 
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Leave processes alone that would measure the coverage of tests, which takes modules and time."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
+
+
 def command_of(verb):
     """Return the command of a verb of the library."""
     name = verb.replace("-", "_")
@@ -142,6 +149,7 @@ def test_the_options_are_what_they_were(verb):
         assert context.params[name] == default
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_overview_imports_nothing_heavy():
     code = (
         "import sys; from contextlib import redirect_stdout; from io import StringIO\n"
@@ -168,6 +176,7 @@ def processor_seconds(command, times=3):
     return min(taken)
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("arguments", [["--help"], ["etl", "--help"], ["train", "--help"]], ids=" ".join)
 def test_help_is_there_at_once(arguments):
     command = [sys.executable, "-m", PROJECT.package, *arguments]
