@@ -8,6 +8,7 @@ from handrail.config.sections import Live
 from handrail.config.settings import Settings
 from handrail.monitoring.live_metrics import live_metrics
 from handrail.monitoring.reproduce import predict_rows
+from handrail.registry.acceptance import agreed_metric
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Canary
 from handrail.registry.versions import Version
@@ -19,7 +20,7 @@ ROWS = 100_000
 def baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:
     """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
     project, own = settings.project, _answered_by(version.name, source)
-    metric = project.metrics[settings.accuracy.metric]
+    metric = project.metrics[agreed_metric(settings)]
     model, simple = (
         live_metrics(connection, project, own, column, version.decision)
         for column in (PREDICTION, "baseline")
@@ -49,7 +50,7 @@ def canary_gain(
     if len(live) < settings.section(Live).minimum_outcomes:
         return None
     found = gained(project.metrics, beside["outcome"], beside["tried"], live, version.decision)
-    return found[settings.accuracy.metric]
+    return found[agreed_metric(settings)]
 
 
 def _answered_by(name: str, source: str) -> str:

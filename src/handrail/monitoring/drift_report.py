@@ -1,9 +1,9 @@
 """What is different in a window: features beside what was learnt from, slices beside the test period."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 
 from handrail.compute.duckdb import Connection, literal, parquet
 from handrail.config.settings import Settings
@@ -11,12 +11,14 @@ from handrail.contract.schema import columns
 from handrail.etl.load import table_path
 from handrail.monitoring.drift import population_stability
 from handrail.monitoring.live_metrics import live_metrics
+from handrail.registry.acceptance import agreed_metric
 from handrail.registry.drift_reference import PREDICTION, Bins, shares
 from handrail.registry.versions import Version
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
 
 log = logging.getLogger(__name__)
+NOT_MEASURED = {"value": nan, "low": nan, "high": nan}
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class SliceChange:
-    """The agreed metric where a column has one value: in the test period, with its 95% interval, and now."""
+    """The agreed metric where a column has one value: in the test period, with its 95% interval, and now.
+
+    Where the version was trained before it was a metric, what it was in the test period is NaN.
+    """
 
     name: str
     rows: int
@@ -41,6 +46,11 @@ class SliceChange:
     high: float
     now: float
     worse: bool
+
+    @property
+    def gained(self) -> float:
+        """How much more it is now than in the test period; nothing where it was not measured then."""
+        return 0.0 if isnan(self.before) else self.now - self.before
 
 
 def feature_drift(connection: Connection, source: str, version: Version) -> tuple[FeatureDrift, ...]:
@@ -59,32 +69,33 @@ def slice_changes(
     connection: Connection, settings: Settings, source: str, version: Version
 ) -> tuple[SliceChange, ...]:
     """Return the whole and each slice with enough known outcomes, the one that lost most first."""
-    metric = settings.project.metrics[settings.accuracy.metric]
-    evaluation, found = version.info["evaluation"], []
+    metric = settings.project.metrics[agreed_metric(settings)]
     connection.execute(f"CREATE OR REPLACE TEMP VIEW cut AS {_with_slices(settings, source)}").fetchall()
-    known = {"all": ("TRUE", evaluation["model"][metric.name])}
-    for column, value, figures in _slices(version):
-        condition = f"coalesce(CAST({column} AS VARCHAR), {literal(UNKNOWN)}) = {literal(value)}"
-        known[f"{column}: {value}"] = (condition, figures[metric.name])
-    for name, (condition, before) in known.items():
+    found = []
+    for name, (condition, evaluated) in _slices(version).items():
         rows_of_part = f"(SELECT * FROM cut WHERE {condition})"
         measured = live_metrics(connection, settings.project, rows_of_part, PREDICTION, version.decision)
-        now = measured.metrics[metric.name]
+        now, before = measured.metrics[metric.name], evaluated.get(metric.name, NOT_MEASURED)
         if measured.outcomes >= SMALLEST_PART_ROWS and not isnan(now):
-            worse = metric.worse(now, than=before["low"] if metric.greater_is_better else before["high"])
+            end = before["low"] if metric.greater_is_better else before["high"]
+            worse = not isnan(end) and metric.worse(now, than=end)
             figures = (before["value"], before["low"], before["high"], now)
             found.append(SliceChange(name, measured.outcomes, *figures, worse))
         if measured.note:
             log.warning("%s: %s", name, measured.note)
-    return tuple(sorted(found, key=lambda part: (part.name != "all", metric.sign * (part.now - part.before))))
+    return tuple(sorted(found, key=lambda part: (part.name != "all", metric.sign * part.gained)))
 
 
-def _slices(version: Version) -> Iterator[tuple[str, str, dict[str, dict[str, float]]]]:
-    present = version.project.contract.model_fields
-    for column, values in version.info["evaluation"]["parts"].items():
+def _slices(version: Version) -> dict[str, tuple[str, Mapping[str, Mapping[str, float]]]]:
+    """Return the SQL condition of the whole and of each slice, and what the test period showed of it."""
+    evaluation, present = version.info["evaluation"], version.project.contract.model_fields
+    found = {"all": ("TRUE", evaluation["model"])}
+    for column, values in evaluation["parts"].items():
         if column in present:  # the months of the test period are none of the window's
             for value, figures in values.items():
-                yield column, value, figures
+                named = f"coalesce(CAST({column} AS VARCHAR), {literal(UNKNOWN)}) = {literal(value)}"
+                found[f"{column}: {value}"] = (named, figures)
+    return found
 
 
 def _with_slices(settings: Settings, source: str) -> str:

@@ -7,6 +7,7 @@ and the versions that answered. Any command works in it, here or on another mach
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,16 @@ class Replay:
     parts: tuple[SliceChange, ...]
 
     def record(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return {name: value for name, value in asdict(self).items() if name != "folder"}
+        """Return everything as plain data; a figure that is not known is None."""
+        return {name: _known(value) for name, value in asdict(self).items() if name != "folder"}
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_known(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def replay(settings: Settings, start: date | None, end: date | None) -> Replay:

@@ -18,6 +18,8 @@ from handrail.training.splits import rows_between
 def against_baseline(settings: Settings, version: Version) -> list[str]:
     """Return why `version` is not clearly better than the baseline; an empty list if it is."""
     metric, evaluation = agreed_metric(settings), version.info["evaluation"]
+    if metric not in evaluation["gain"]:
+        return [_not_measured(version, metric)]
     gain = evaluation["gain"][metric]
     model, baseline = (evaluation[name][metric] for name in ("model", "baseline"))
     if clearly_better(gain):
@@ -30,14 +32,20 @@ def against_baseline(settings: Settings, version: Version) -> list[str]:
 
 def against_minimum(settings: Settings, version: Version) -> list[str]:
     """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't."""
-    metric = agreed_metric(settings)
-    value = version.info["evaluation"]["model"][metric]["value"]
+    metric, measured = agreed_metric(settings), version.info["evaluation"]["model"]
+    if metric not in measured:
+        return [_not_measured(version, metric)]
+    value = measured[metric]["value"]
     if not settings.project.metrics[metric].worse(value, settings.accuracy.minimum):
         return []
     return [
         f"{version.name}: {metric} {value:.3f} misses the minimum {settings.accuracy.minimum:g} "
         "of project.yaml"
     ]
+
+
+def _not_measured(version: Version, metric: str) -> str:
+    return f"{version.name}: {metric} was not measured yet when it was trained; train again"
 
 
 def clearly_better(gain: Mapping[str, float]) -> bool:
@@ -61,11 +69,12 @@ def objections(settings: Settings, version: Version) -> list[str]:
 
     Raises ProjectError where the metric of project.yaml is unknown.
     """
-    return [
+    found = (
         *against_baseline(settings, version),
         *against_minimum(settings, version),
         *_against_live(settings, version),
-    ]
+    )
+    return [*dict.fromkeys(found)]
 
 
 def _against_live(settings: Settings, version: Version) -> list[str]:

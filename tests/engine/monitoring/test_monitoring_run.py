@@ -16,7 +16,7 @@ from handrail.compute import duckdb as engine
 from handrail.config import sections
 from handrail.contract import schema
 from handrail.etl import load
-from handrail.monitoring import checks, drift, monitoring_run, outcomes
+from handrail.monitoring import drift, monitoring_run, outcomes
 from handrail.monitoring.backtest import backtest
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry import canary
@@ -505,15 +505,19 @@ def test_of_a_canary_with_few_outcomes_nothing_is_known(watched):
     assert (kept["value"], kept["high"]) == (None, None)
 
 
-def test_of_a_canary_that_has_answered_nothing_nothing_is_known(predicted):
-    name = variant(predicted, lambda info: info.update(seed=2))
-    tried = registry.Canary(name=name, checksum="", share=0.5)
-    with engine.connect(predicted) as connection:
-        live_now = replace(registry.read_live(predicted), canary=tried)
-        window = (predicted.dates.live_from, predicted.dates.live_from + timedelta(days=30))
-        seen, _ = monitoring_run._look(connection, predicted, live_version(predicted), live_now, window)
-        (found,) = checks.canary_holds(seen)
-    assert (found.name, found.state) == (f"{agreed(predicted)} gained by the canary", "unknown")
+def test_of_a_canary_that_has_answered_nothing_nothing_is_known(month):
+    canary.start_canary(month, variant(month, lambda info: info.update(seed=2)), 0.5)
+    found = readings(look(month))[f"{agreed(month)} gained by the canary"]
+    assert (found.state, found.shown) == ("unknown", "-")
+
+
+def test_a_canary_is_told_to_be_gone_where_the_fallback_has_taken_over(watched):
+    name = with_canary(watched, wrong=True)
+    seen = replace(run_monitoring(watched), baseline_better=True)
+    answers, gone = monitoring_run.act_on(watched, seen)
+    assert answers.endswith("the fallback answers until the next promotion or rollback")
+    assert gone == f"the canary did worse: {name} answers nothing any more"
+    assert (registry.read_live(watched).mode, registry.read_live(watched).canary) == ("fallback", None)
 
 
 def test_every_metric_that_can_decide_can_be_watched(predicted):

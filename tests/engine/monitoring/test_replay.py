@@ -1,5 +1,6 @@
 """What production saw is rebuilt: the same predictions come out again, and what moved is shown."""
 
+import dataclasses
 import json
 import shutil
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from handrail import Project
 from handrail.compute import duckdb as engine
 from handrail.contract import schema
 from handrail.etl import load
@@ -30,7 +32,7 @@ from tests.engine.support.lived import (
     variant,
 )
 from tests.engine.support.names import contract
-from tests.engine.support.workspaces import copied
+from tests.engine.support.workspaces import copied, in_workspace
 
 FEATURES = schema.of_role(CONTRACT, schema.Role.FEATURE)
 AMOUNT = next(c for c in FEATURES if not c.categorical and None not in (c.ge, c.le))
@@ -280,3 +282,16 @@ def test_old_data_counts_replays_too(seen, monkeypatch):
 )
 def test_a_bin_is_named_in_words(item, words):
     assert [drift_report.label(item, place) for place in range(len(words))] == words
+
+
+def test_a_metric_that_is_newer_than_the_version_is_shown_as_it_is_now(seen):
+    metrics = [*seen.project.task.metrics, dataclasses.replace(agreed(seen), name="newer")]
+    own = Project(seen.project.package, given={"metrics": metrics}, root=seen.root)
+    accuracy = seen.accuracy.model_copy(update={"metric": "newer"})
+    settings = in_workspace(seen.workspace, own, accuracy=accuracy)
+    found = replay.replay(settings, *first_month(seen))
+    assert {part["before"] for part in found.record()["parts"]} == {None}
+    parts, known = found.parts, replay.replay(seen, *first_month(seen)).parts
+    assert {part.name: part.now for part in parts} == {part.name: part.now for part in known}
+    assert {str(part.before) for part in parts} == {"nan"}
+    assert not any(part.worse for part in parts)

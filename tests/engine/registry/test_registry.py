@@ -3,19 +3,20 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
-from handrail import errors
+from handrail import Project, errors
 from handrail.config.sections import Split
 from handrail.registry import acceptance, versions
 from handrail.registry import live as registry
 from handrail.serving import inference
 from handrail.training import run as training
 from tests.engine.support.lived import live_version, promoted, run, variant
-from tests.engine.support.workspaces import copied
+from tests.engine.support.workspaces import copied, in_workspace
 
 SEEDS = iter(range(1, 1000))
 WORST = {True: -2e9, False: 2e9}  # beyond what any test agrees on, by whether more is better
@@ -354,3 +355,13 @@ def test_a_version_of_another_kind_of_problem_is_refused(project, trained, train
         versions.load_version(project, name)
     said = f"{copied_to}: learnt for {kinds[0]}, contract.py says {kinds[1]}; train again"
     assert refused.value.problems == (said,)
+
+
+def test_a_version_trained_before_the_metric_was_one_is_sent_to_training(project):
+    metrics = [*project.project.task.metrics, replace(agreed(project), name="newer")]
+    own = Project(project.project.package, given={"metrics": metrics}, root=project.root)
+    accuracy = project.accuracy.model_copy(update={"metric": "newer"})
+    settings = in_workspace(project.workspace, own, accuracy=accuracy)
+    name = versions.newest_version(settings)
+    said = f"{name}: newer was not measured yet when it was trained; train again"
+    assert objections(settings, name) == [said]
