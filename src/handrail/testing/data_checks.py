@@ -177,10 +177,10 @@ def reasons(run: SmallRun, records: Sequence[dict[str, Any]]) -> list[str | None
             f"(SELECT * FROM {table_of(connection, contract, records)} ORDER BY {PLACE})",
             contract,
         )
-        key, time = identifier(run.project.key), identifier(run.project.time)
-        found = connection.execute(f"SELECT {key}, {time}, reason FROM checked").fetchall()
-    said = {(name, when): reason for name, when, reason in found}
-    return [said[record[run.project.key], record[run.project.time]] for record in records]
+        time = run.project.time  # no two records have the same
+        found = connection.execute(f"SELECT {identifier(time)}, reason FROM checked").fetchall()
+    said = dict(found)
+    return [said[record[time]] for record in records]
 
 
 def _differing(connection: Connection, run: SmallRun, other: str) -> list[str]:

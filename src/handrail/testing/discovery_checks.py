@@ -12,7 +12,7 @@ FOLDERS = ("1-*", "2-*", "3-*", "4-*", "docs", "src", "tests")
 
 
 def facts_can_be_read(run: SmallRun) -> None:
-    """project.yaml is valid, and every mistake in it is named with its line."""
+    """The facts in project.yaml are valid."""
     require(run.settings.name.strip() != "", "project.yaml: name: is empty")
 
 

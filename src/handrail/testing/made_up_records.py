@@ -140,7 +140,7 @@ def _broken_values(contract: type[Record], column: Column) -> Iterator[tuple[str
     if column.le is not None:
         yield f"above {column.le:.15g}", _beyond(column, column.le, 1)
     if column.kind is int:
-        yield "not a whole number", (column.ge or 0) + 0.5
+        yield "not a whole number", (column.le or 0) - 0.5
     if column.kind is float:
         yield "not a number", nan
         yield "not a number", inf

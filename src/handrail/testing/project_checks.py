@@ -6,6 +6,8 @@ from importlib import import_module
 from types import FunctionType
 from typing import Any
 
+from handrail import labelling
+from handrail.config.settings import find_root
 from handrail.project import Project
 from handrail.testing.runs import small_run
 
@@ -14,6 +16,7 @@ NEEDED = {
     "discovery_checks": "discovery",
     "data_checks": "research",
     "model_checks": "research",
+    "labelling_checks": "labelling",
     "live_checks": "production",
     "api_checks": "api",
     "batch_checks": "batch",
@@ -50,7 +53,7 @@ def checks_of(project: Project, headers: Mapping[str, str] | None = None) -> tup
     return tuple(
         Check(_name(module, function), _sentence(function), project, function, headers or {})
         for module, part in NEEDED.items()
-        if part in project.stages or project.has(part)
+        if _has(project, part)
         for function in import_module(f"handrail.testing.{module}").CHECKS
     )
 
@@ -66,6 +69,12 @@ def parametrize_with_checks(
     import pytest
 
     return pytest.mark.parametrize("check", checks_of(project, headers), ids=lambda check: check.name)
+
+
+def _has(project: Project, part: str) -> bool:
+    if part == "labelling":
+        return project.has("research") and labelling.is_asked_for(project.root or find_root())
+    return part in project.stages or project.has(part)
 
 
 def _name(module: str, function: FunctionType) -> str:
