@@ -81,8 +81,8 @@ def test_a_key_that_can_hardly_vary_says_what_it_needs():
     with pytest.raises(ProjectError) as refused:
         made_up_records(one_column(Role.KEY, str, examples=["A1"], pattern="^A[1-3]$"), 5)
     assert str(refused.value) == (
-        "contract.py: x: only 3 keys like its example keep its rules; give another one, in which more digits or "
-        "letters may change"
+        "contract.py: x: only 3 keys like its example keep its rules; give another one, in which more digits "
+        "or letters may change"
     )
 
 
