@@ -23,7 +23,7 @@ def _(mo):
     data too.
 
     `project.table()` is the whole table as a pandas DataFrame. `project.frame("SELECT ...")` is what a
-    query finds in it and in the raw tables: the engine does the work, and only the answer comes here.
+    query finds in it and in the raw tables: DuckDB does the work, and only the answer comes here.
     """)
     return
 
