@@ -19,8 +19,11 @@ ROWS = 1200
 class Knowing:
     """A model that knows how the target was made."""
 
+    def __init__(self, scale=1.0):
+        self.scale = np.float32(scale)
+
     def predict(self, features):
-        return (1 / (1 + np.exp(-2 * features[:, 1] + 1))).astype(np.float32)
+        return (1 / (1 + np.exp(-2 * features[:, 1] + 1))).astype(np.float32) * self.scale
 
 
 def made_up_settings(folder, project=PROJECT):
@@ -37,24 +40,27 @@ def made_up_settings(folder, project=PROJECT):
     )
 
 
-def made_up_training(rows=ROWS, knows=True, decision=None, days=ROWS * 6400 / 86_400, project=PROJECT):
-    """Return a training whose outcomes are 0 or 1, and whose predictions are their chances.
+def made_up_training(
+    rows=ROWS, knows=True, decision=None, days=ROWS * 6400 / 86_400, project=PROJECT, scale=1.0
+):
+    """Return a training whose outcomes are 0 or `scale`, and whose predictions are their means.
 
-    Without `knows`, they are the chances of other rows. The rows are spread over `days`.
+    Without `knows`, they are those of other rows. The rows are spread over `days`.
     """
     decision = decision or DECISIONS[project.task.predicts]
     rng = np.random.default_rng(1)
     features = rng.normal(size=(rows, 2)).astype(np.float32)
-    prediction = Knowing().predict(features)
+    chance = Knowing().predict(features)
+    prediction = chance * np.float32(scale)
     seconds = (np.arange(rows) * days * 86_400 / rows).astype("timedelta64[s]")
     test = Dataset(
         features=features,
-        target=(rng.random(rows) < prediction).astype(np.float32),
+        target=(rng.random(rows) < chance).astype(np.float32) * np.float32(scale),
         times=np.datetime64("2030-01-01", "s") + seconds,
         slices={"region": rng.choice(["North & <b>East</b>", "$South$"], rows)},
         baseline_by=np.repeat("1", rows),
     )
-    baseline = np.full(rows, 0.3, dtype=np.float32)
+    baseline = np.full(rows, 0.3 * scale, dtype=np.float32)
     prediction = prediction if knows else rng.permutation(prediction)
     info = {
         "evaluation": evaluate(project.metrics, test, prediction, baseline, decision, lambda step: None),
@@ -62,4 +68,4 @@ def made_up_training(rows=ROWS, knows=True, decision=None, days=ROWS * 6400 / 86
         "split": {"validation_from": "2029-11-01", "test_from": "2030-01-01", "live_from": "2030-04-01"},
         "rows": {"training": 5000, "validation": 1000, "test": rows},
     }
-    return Training("2030-04-01-abc", info, Knowing(), test, prediction, baseline)
+    return Training("2030-04-01-abc", info, Knowing(scale), test, prediction, baseline)

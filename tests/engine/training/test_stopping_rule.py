@@ -10,7 +10,6 @@ import pytest
 from handrail import errors
 from handrail.config.budget import ResearchBudget
 from handrail.reports import experiments as rounds_page
-from handrail.reports import experiments as rounds_pictures
 from handrail.stages import gates, research
 from handrail.training import budget_usage as burn
 from handrail.training import experiment_log as history
@@ -173,12 +172,6 @@ def test_without_a_round_the_command_says_how_to_log_one(tmp_path, monkeypatch, 
     said = capsys.readouterr().out
     assert said.startswith("no round is logged yet; uv run ")
     assert "train --note TEXT logs one" in said
-
-
-def test_one_round_in_which_all_figures_are_equal_is_drawn(tmp_path):
-    settings = discovered(tmp_path, accuracy=DECIDING)
-    same = history.Experiment.model_validate(ROUND | dict.fromkeys(("value", "low", "high", "baseline"), 0.7))
-    assert 'r="4.5"' in rounds_pictures.score_picture(settings, [(1, same)])
 
 
 def test_days_are_counted_until_the_report_is_agreed(tmp_path):

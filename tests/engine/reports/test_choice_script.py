@@ -2,13 +2,13 @@
 
 import json
 import re
+from importlib.resources import files
 
 import pytest
 
-from tests.browser import Page
-from tests.template.baking import TEMPLATE
+from tests.engine.support.browser import Page
 
-REPORT = next(TEMPLATE.glob("*/src/*/report@research"))
+TEMPLATES = files("handrail.reports").joinpath("templates")
 CHOSEN = 1
 POSITIONS = [
     {"label": "10%", "shown": [50, 100], "low": 0, "high": 40, "pays": [3, None]},
@@ -34,7 +34,7 @@ DATA = {
 @pytest.fixture
 def page() -> Page:
     """The page as `train` writes it, with these data."""
-    source = (REPORT / "choice.html").read_text(encoding="utf-8")
+    source = TEMPLATES.joinpath("choice.html").read_text(encoding="utf-8")
     rows = "".join(f'<td id="cost-{place}"></td><td id="mark-{place}"></td>' for place in DATA["listed"])
     shown = '<dd id="shown-0"></dd><dd id="shown-1"></dd>'
     for old, new in {
@@ -42,7 +42,7 @@ def page() -> Page:
         "{{ costs.too_low | as_written }}": "200",
         "{{ costs.too_high | as_written }}": "100",
         "{{ data | tojson }}": json.dumps(DATA),
-        '{% include "choice.js" %}': (REPORT / "choice.js").read_text(encoding="utf-8"),
+        '{% include "choice.js" %}': TEMPLATES.joinpath("choice.js").read_text(encoding="utf-8"),
         "</main>": rows + shown,
     }.items():
         assert old in source
@@ -106,7 +106,9 @@ def test_what_is_to_be_written_down_makes_the_position_the_cheapest(page):
             assert costs[place] == pytest.approx(min(costs))
             assert f"| agree on {each['label']} |" in page.text("agreement")
         else:
-            assert page.text("why").startswith("The position above is the cheapest at no costs at all; 20%")
+            assert page.text("why").startswith(
+                "The position above is never the cheapest; 20%, next to it, is"
+            )
             assert costs[1] == pytest.approx(min(costs))
 
 

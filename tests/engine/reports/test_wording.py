@@ -1,0 +1,101 @@
+"""What the reports say in words: numbers, the verdict, the weakest part."""
+
+from dataclasses import replace
+
+import pytest
+
+from handrail.reports import wording
+from handrail.tasks import Classification, Regression
+
+TASKS = (Classification(), Regression())
+GOALS = [each for task in TASKS for each in task.metrics if each.greater_is_better is not None]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0.0"),
+        (-0.0, "0.0"),
+        (0.001, "0.0"),
+        (0.25, "0.25"),
+        (-2.716, "-2.7"),
+        (30.24, "30.2"),
+        (1234.5, "1,234"),
+        (-2.5e6, "-2,500,000"),
+        (float("nan"), "-"),
+    ],
+)
+def test_an_amount_has_as_many_decimals_as_tell_something(value, text):
+    assert wording.rounded(value) == text
+
+
+def test_money_is_whole_or_has_cents():
+    amounts = (3, 3.5, 17.9999, 99.999, 1234.56, -2, float("inf"), float("nan"))
+    assert [wording.money(value, "EUR") for value in amounts] == [
+        "EUR 3",
+        "EUR 3.50",
+        "EUR 18",
+        "EUR 100",
+        "EUR 1,235",
+        "EUR -2",
+        "EUR -",
+        "EUR -",
+    ]
+
+
+def test_a_number_is_written_into_a_file_as_a_person_would():
+    assert [wording.as_written(value) for value in (200.0, 0.05)] == ["200", "0.05"]
+
+
+def test_the_summary_says_when_the_model_is_not_good_enough(settings, training):
+    evaluation, metric = training.info["evaluation"], settings.project.metrics[settings.accuracy.metric]
+    least = evaluation["model"][metric.name]["value"]
+    accuracy = settings.accuracy.model_copy(update={"minimum": round(least, 1) - 0.3 * metric.sign})
+    settings = settings.model_copy(update={"accuracy": accuracy})
+    chance = {name: figures | {"low": -1.0} for name, figures in evaluation["gain"].items()}
+    far = {metric.name: evaluation["model"][metric.name] | {"value": -10.0 * metric.sign}}
+    good = wording.verdict(settings, evaluation)
+    poor = wording.verdict(settings, evaluation | {"gain": chance, "model": far})
+    assert "clearly beats the simple technique" in good
+    assert f"knows the past {settings.project.task.mean_name} for the same weekday" in good
+    assert f"and the agreed minimum of {accuracy.minimum:g} is reached" in good
+    assert "does not clearly beat the simple technique" in poor
+    assert f"and the agreed minimum of {accuracy.minimum:g} is not reached" in poor
+
+
+def test_a_model_that_beats_but_misses_the_minimum_is_told_as_both(settings, training):
+    metric = settings.project.metrics[settings.accuracy.metric]
+    accuracy = settings.accuracy.model_copy(update={"minimum": 10.0 * metric.sign})
+    said = wording.verdict(settings.model_copy(update={"accuracy": accuracy}), training.info["evaluation"])
+    assert "It clearly beats the simple technique" in said
+    assert f", but the agreed minimum of {10 * metric.sign} is not reached." in said
+
+
+def test_a_simple_technique_that_takes_a_value_is_called_so(settings, training):
+    accuracy = settings.accuracy.model_copy(update={"baseline_takes": "value"})
+    said = wording.verdict(settings.model_copy(update={"accuracy": accuracy}), training.info["evaluation"])
+    assert "the simple technique, which only repeats the weekday" in said
+
+
+@pytest.mark.parametrize("metric", GOALS, ids=lambda metric: metric.name)
+def test_the_weakest_part_is_one_that_chance_does_not_explain(metric):
+    sign, name = metric.sign, metric.name
+    whole = {"value": 0.8, "low": 0.79, "high": 0.81}
+    few, many = ({"value": 0.8 - sign * off} for off in (0.2, 0.1))
+    ends = ("low", "high") if sign == 1 else ("high", "low")
+    few |= dict(zip(ends, (0.8 - sign * 0.5, 0.8 + sign * 0.1), strict=True))
+    many |= dict(zip(ends, (0.8 - sign * 0.12, 0.8 - sign * 0.08), strict=True))
+    parts = {"region_code": {"few": {"rows": 100, name: few}, "many": {"rows": 9000, name: many}}}
+    said = wording.weakness(metric, {"model": {name: whole}, "parts": parts}, "all is well")
+    figures = f"{metric.shown} {many['value']:.3f}, 95% interval {wording.interval(many)}"
+    assert said == f"It is weakest where region code is many ({figures}); all is well."
+
+
+def test_where_no_part_is_clearly_weaker_none_is_named():
+    metric = replace(GOALS[0], name="score")
+    figures = {"value": 0.8, "low": 0.7, "high": 0.9}
+    evaluation = {"model": {"score": figures}, "parts": {"month": {"2030-01": {"rows": 9, "score": figures}}}}
+    assert wording.weakest(metric, evaluation) is None
+    assert wording.weakness(metric, evaluation, "b") == (
+        "No month and no slice is clearly weaker than the whole; b."
+    )
