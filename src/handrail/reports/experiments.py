@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from handrail.config.budget import ResearchBudget
 from handrail.config.settings import Settings
 from handrail.reports.pages import fill
-from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, svg
+from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, spans, svg
 from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
 from handrail.training.experiment_log import Experiment, Tuning
@@ -22,6 +22,7 @@ HEADER = ("round", "date", "score", "95%", "baseline", "seconds", "note")
 WIDTH_INCHES, HEIGHT_INCHES = 7.2, 2.6
 MOST_TICKS = 12
 DASH: dict[str, Any] = {"color": QUIET, "marker": "_", "markersize": 14, "markeredgewidth": 1.5}
+LIMITS: tuple[dict[str, Any], ...] = ({"color": MODEL}, {"color": QUIET, "linestyle": "--"})
 Numbered = Sequence[tuple[int, Experiment]]
 
 
@@ -70,8 +71,7 @@ def score_picture(settings: Settings, scored: Numbered) -> Picture:
     def draw(figure: Figure) -> None:
         axes = _axes(figure, numbers, "round")
         values = [each.value for each in found]
-        spans = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
-        axes.errorbar(numbers, values, spans, **MODEL_DOT, linestyle="none")
+        axes.errorbar(numbers, values, spans(values, found), **MODEL_DOT, linestyle="none")
         axes.plot(numbers, [each.baseline for each in found], **DASH, linestyle="none")
         axes.axhline(minimum, color=CHOSEN)
         _beside(axes, (1.0, minimum), f"needed {minimum:g}")
@@ -120,9 +120,9 @@ def usage_picture(
         axes = _axes(figure, numbers, "round")
         axes.axhline(1, color=CHOSEN)
         _beside(axes, (1.0, 1.0), "agreed")
-        for place, (limit, colour) in enumerate(zip(used[-1], (MODEL, QUIET), strict=False)):
+        for place, (limit, style) in enumerate(zip(used[-1], LIMITS, strict=False)):
             shares = [each[place].share for each in used]
-            axes.plot([*numbers, len(rounds) + 0.5], shares, color=colour, marker="o", clip_on=False)
+            axes.plot([*numbers, len(rounds) + 0.5], shares, **style, marker="o", markersize=4, clip_on=False)
             _beside(axes, (1.0, shares[-1]), f"{limit.unit} {shares[-1]:.0%}", -12 * (place + 1))
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1))

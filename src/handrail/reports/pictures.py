@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+
+from handrail.arrays import Doubles
 
 # Okabe and Ito's colours, told apart by everybody; lines differ in their dashes too, for print in grey.
 INK, QUIET, GRID = "#222222", "#666666", "#dddddd"
@@ -98,6 +100,29 @@ def hundred(filled: int, description: str) -> str:
     return f'<svg viewBox="{box}" role="img" aria-label="{escape(description)}">{"".join(marks)}</svg>'
 
 
+class Interval(Protocol):
+    """A figure with the ends of its interval."""
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        ...
+
+
+def spans(values: Sequence[float], intervals: Sequence[Interval]) -> Doubles:
+    """Return how far the ends lie from each value (2, n): none beyond it, which matplotlib can't draw.
+
+    A resampled interval need not hold its figure, and a rounded one may miss it by the last digit.
+    """
+    ends = np.array([[each.low, each.high] for each in intervals], dtype=np.float64).T
+    return np.maximum([values - ends[0], ends[1] - values], 0)
+
+
 @dataclass(frozen=True)
 class Mark:
     """A line of a picture of intervals: the model's figure with its interval, and the simple technique's."""
@@ -124,8 +149,8 @@ def interval_picture(marks: Sequence[Mark], line: float, ends: Range, label: str
     def draw(figure: Figure) -> None:
         axes, places = figure.subplots(), range(len(marks))
         axes.axvline(line, color=QUIET, linestyle=":")
-        spans = [[mark.value - mark.low for mark in marks], [mark.high - mark.value for mark in marks]]
-        axes.errorbar([mark.value for mark in marks], places, None, spans, **MODEL_DOT, linestyle="none")
+        values = [mark.value for mark in marks]
+        axes.errorbar(values, places, None, spans(values, marks), **MODEL_DOT, linestyle="none")
         axes.plot([mark.simple for mark in marks], places, **SIMPLE_DOT)
         axes.set_yticks(places, [mark.label for mark in marks])
         axes.set(xlabel=label, xlim=ends, ylim=(len(marks) - 0.4, -0.6))

@@ -28,7 +28,8 @@ def rounded(value: float) -> str:
 
 def money(value: float, currency: str) -> str:
     """Return an amount as text: whole units, or cents where it is small."""
-    return f"{currency} {number(value, ',.0f' if abs(value) >= 100 or value == round(value) else ',.2f')}"
+    cents = abs(value) < 100 and f"{value:.2f}"[-3:] != ".00"
+    return f"{currency} {number(value, ',.2f' if cents else ',.0f')}"
 
 
 def as_written(value: float) -> str:

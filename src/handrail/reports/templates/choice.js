@@ -14,7 +14,7 @@ function fixed(value, decimals) {
 }
 
 function money(value) {
-  return data.currency + " " + fixed(value, Math.abs(value) >= 100 || value === Math.round(value) ? 0 : 2);
+  return data.currency + " " + fixed(value, Math.abs(value) < 100 && !value.toFixed(2).endsWith(".00") ? 2 : 0);
 }
 
 function cost(position, costs) {

@@ -21,6 +21,7 @@ from handrail.reports.pictures import (
     QUIET,
     SIMPLE_LINE,
     Picture,
+    spans,
     svg,
 )
 from handrail.reports.wording import money, rounded, with_unit
@@ -74,9 +75,8 @@ def outcome_picture(training: Training, unit: str) -> Picture:
 
     def draw(figure: Figure) -> None:
         axes, x, y = figure.subplots(), [b.predicted for b in found], [b.observed for b in found]
-        spans = [[b.observed - b.low for b in found], [b.high - b.observed for b in found]]
         axes.plot([x[0], x[-1]], [x[0], x[-1]], color=QUIET, linestyle=":", label="as predicted")
-        axes.errorbar(x, y, np.maximum(spans, 0), **MODEL_DOT, label="mean outcome; bar: 8 in 10 outcomes")
+        axes.errorbar(x, y, spans(y, found), **MODEL_DOT, label="mean outcome; bar: 8 in 10 outcomes")
         axes.set(xlabel=with_unit("predicted", unit), ylabel=with_unit("came", unit))
         axes.legend(loc="upper left")
 

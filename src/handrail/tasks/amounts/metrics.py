@@ -143,8 +143,8 @@ METRICS = (
 
 
 def _mean(values: NDArray[Any], weight: Doubles) -> float:
-    """Return the weighted mean, added in one order always: a dot product's depends on the machine."""
-    return float((weight * values).sum())
+    """Return the weighted mean, NaN of nothing; added in one order always, which a dot product is not."""
+    return float((weight * values).sum()) if len(values) else float("nan")
 
 
 def _ratio(part: float, whole: float) -> float:

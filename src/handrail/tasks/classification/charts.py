@@ -17,6 +17,7 @@ from handrail.reports.pictures import (
     QUIET,
     SIMPLE_LINE,
     Picture,
+    spans,
     svg,
 )
 from handrail.reports.wording import money, number
@@ -104,8 +105,7 @@ def calibration_picture(training: Training) -> Picture:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.plot([0, top], [0, top], color=QUIET, linestyle=":", label="as predicted")
         x, y = [each.predicted for each in bins], [each.observed for each in bins]
-        spans = [[b.observed - b.low for b in bins], [b.high - b.observed for b in bins]]
-        upper.errorbar(x, y, spans, **MODEL_DOT, label="what happened, 95% interval")
+        upper.errorbar(x, y, spans(y, bins), **MODEL_DOT, label="what happened, 95% interval")
         upper.set(ylabel="observed share of cases", ylim=(0, top))
         upper.legend(loc="best")
         lower.hist(training.prediction, bins=40, range=(0, top), color=MODEL, alpha=0.6)
