@@ -63,9 +63,8 @@ def references(markdown: str) -> list[tuple[int, str, str]]:
                 found.append((line, "path", child.content))
         if token.type == "fence" and not token.info:
             for number, row in enumerate(token.content.splitlines(), line + 1):
-                found += [
-                    (number, "path", word) for word in row.split() if looks_like_a_path(word.strip(":,"))
-                ]
+                words = [word for word in row.split() if not word.startswith("../")]  # out of the project
+                found += [(number, "path", word) for word in words if looks_like_a_path(word.strip(":,"))]
     return [(line, kind, target.strip(":,")) for line, kind, target in found]
 
 
