@@ -25,7 +25,7 @@ def main(bake: dict, project: Path) -> None:
         if bake["engine"] not in written.name:
             raise OSError(0, "changed while it was baked", str(template))
     found = record.examine(template, bake["engine"].partition("+")[0], bake["address"])
-    text = record.as_text(record.record(found, bake["engine"], bake["answers"]))
+    text = record.as_text(record.record(found, bake["engine"], bake["answers"], bake["index"]))
     (project / record.NAME).write_text(text, encoding="utf-8", newline="\n")
     remark = commit(bake, project)
     if remark:

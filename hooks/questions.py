@@ -24,8 +24,9 @@ from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 # The package is the template's own `handrail.scaffold`, under a name that nothing else in the process has.
-rules, names, record, repository, wheel = (
-    import_module(f"{__package__}.{name}") for name in ("answers", "names", "record", "repository", "wheel")
+rules, names, record, repository, texts, wheel = (
+    import_module(f"{__package__}.{name}")
+    for name in ("answers", "names", "record", "repository", "texts", "wheel")
 )
 NONE = rules.NONE
 
@@ -57,7 +58,7 @@ class Questions(Extension):
         refuse(rules.unknown_choices(self.raw, self.configured, mine))
         environment.extend(handrail=self)
         environment.context_class = SettledContext
-        environment.filters.update(quoted=quoted, markdown=markdown)
+        environment.filters.update(quoted=texts.quoted, markdown=texts.markdown)
         environment.filters.update(refusals=self.refusals, for_hook=self.for_hook)
         LATEST[:] = [self]
 
@@ -68,23 +69,25 @@ class Questions(Extension):
         """
         if name is not None or source in self.hooks:
             return source
-        source = mended(source)
+        source = texts.mended(source)
         if not JINJA.search(source):
             return source
         for earlier, key in pairwise(rules.questions(self.raw)):
             if source == self.raw[key]:
                 here = f"'{earlier}' in cookiecutter and '{key}' not in cookiecutter"
-                return f"{{% if {here} %}}{source}{{% else %}}{literal(source)}{{% endif %}}"
+                return f"{{% if {here} %}}{source}{{% else %}}{texts.literal(source)}{{% endif %}}"
         if JINJA.search(VALUE.sub("", source)):
-            return literal(source)
-        return f"{{% if '__chosen' in cookiecutter %}}{source}{{% else %}}{literal(source)}{{% endif %}}"
+            return texts.literal(source)
+        return (
+            f"{{% if '__chosen' in cookiecutter %}}{source}{{% else %}}{texts.literal(source)}{{% endif %}}"
+        )
 
     def look_at(self, answers: dict, file: str | None) -> None:
         """Settle the answers as soon as they are complete; refuse to write files that no hook will finish."""
         if "__chosen" not in answers and rules.questions(self.raw).keys() <= answers.keys():
             self.settle(answers)
         if file is not None and "__checked" not in answers:
-            shutil.rmtree(project_folder(answers), ignore_errors=True)
+            shutil.rmtree(answers.get("__made", ""), ignore_errors=True)
             refuse(["Without its hooks the template cannot be baked: leave out --accept-hooks no"])
 
     def settle(self, answers: dict) -> None:
@@ -99,9 +102,10 @@ class Questions(Extension):
         refuse(names.without_part(self.template / FOLDER, self.raw["stage"][-1], answers["__chosen"]))
         answers["__engine"] = wheel.engine_version(self.template)
         if "_output_dir" in answers:
-            folder = project_folder(answers)
+            folder = Path(answers["_output_dir"], answers["project_slug"])
             refuse([problem] if (problem := repository.why_not_here(folder)) else [])
             repository.set_aside(folder)
+            answers["__made"] = str(folder)  # from here on, what is in it was written by this bake
             end_in_one_line(folder)
 
     def refusals(self, answers: dict) -> str:
@@ -148,33 +152,6 @@ def given() -> tuple[dict, dict]:
 def report_left_out(key: str, answer: str, because: str) -> None:
     """Say in one line on standard error that an answer cannot apply."""
     print(f"{key}={answer} does not apply with {because}: left out", file=sys.stderr)
-
-
-def mended(text: str) -> str:
-    """Return a text that Python has read as ASCII, as under `LC_ALL=C`, as the UTF-8 that it is."""
-    return text.encode(errors="surrogateescape").decode(errors="surrogateescape")
-
-
-def literal(text: str) -> str:
-    """Return Jinja that renders as the text itself."""
-    return f"{{{{ {quoted(text)} }}}}"
-
-
-def quoted(text: str) -> str:
-    """Return text in double quotes, valid in TOML, YAML, JSON, Jinja and Python alike."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def markdown(text: str) -> str:
-    """Return text with everything escaped that Markdown would take for markup."""
-    text = re.sub(r"([\\`*_\[\]<>#|~&$])", r"\\\1", text)
-    text = re.sub(r"^([-+=])", r"\\\1", text)
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", text)
-
-
-def project_folder(answers: dict) -> Path:
-    """Return where the project is made."""
-    return Path(answers.get("_output_dir", "."), answers["project_slug"])
 
 
 def end_in_one_line(folder: Path) -> None:
@@ -240,7 +217,7 @@ def ask_text(original, var_name, default_value, prompts=None, prefix=""):
         return original(var_name, default_value, prompts, prefix)
     while True:
         shown = re.sub(r"/\d+", "", prefix, count=1)
-        answer = mended(original(var_name, default_value, prompts, shown))
+        answer = texts.mended(original(var_name, default_value, prompts, shown))
         found = rules.problems({var_name: answer})
         if not found:
             return answer

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.template.baking import TEMPLATE, isolated
-from tests.template.trees import TREES, tree
+from tests.template.trees import TREES, listed, tree
 
 ME = ("-c", "user.name=Me", "-c", "user.email=me@example.com")
 
@@ -122,8 +122,8 @@ def test_without_git_the_project_is_complete_and_says_so(cookiecutter, tmp_path)
         "Later: git init, git add --all, git commit."
     ]
     assert not (tmp_path / "late-flights" / ".git").exists()
-    listed = (TREES / "operation.txt").read_text(encoding="utf-8").splitlines()
-    assert tree(tmp_path / "late-flights") == listed
+    expected = (TREES / "operation.txt").read_text(encoding="utf-8").splitlines()
+    assert listed(tree(tmp_path / "late-flights")) == expected
 
 
 def test_inside_a_work_tree_no_repository_is_nested(cookiecutter, tmp_path):

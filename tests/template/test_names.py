@@ -7,11 +7,11 @@ from itertools import chain
 import pytest
 
 from handrail.scaffold.names import WORD, kept_name
+from tests.projects.test_installed import PROJECTS
 from tests.template.answers import NONE, choices, cookiecutter_json
 from tests.template.baking import TEMPLATE
 from tests.template.checks import template
 from tests.template.combinations import covering, filled, label
-from tests.projects.test_installed import PROJECTS
 
 PROJECT = TEMPLATE / template.FOLDER
 TEMPLATE_CHECKS = [

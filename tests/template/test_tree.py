@@ -4,15 +4,15 @@ from itertools import pairwise
 
 import pytest
 
-from tests.template.trees import NAMED, TREES
+from tests.template.trees import NAMED, TREES, listed
 
 STAGES = ("discovery", "research", "production", "operation")
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_files(name, bake):
-    listed = (TREES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    assert bake(**NAMED[name]).files == listed
+    expected = (TREES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    assert listed(bake(**NAMED[name]).files) == expected
 
 
 def test_every_list_belongs_to_a_named_project():

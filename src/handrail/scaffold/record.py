@@ -40,8 +40,12 @@ class Template:
     pushed: bool = True
 
 
-def record(template: Template, engine: str, answers: Mapping[str, str]) -> dict:
-    """Return what `.handrail.json` holds; `engine` is the engine's version, its content's hash included."""
+def record(template: Template, engine: str, answers: Mapping[str, str], index: str = "") -> dict:
+    """Return what `.handrail.json` holds.
+
+    `engine` is the engine's version, its content's hash included; `index` the address of the package index
+    that the project takes it from, empty where it carries the wheel itself.
+    """
     missing = {
         ON_A_MACHINE: template.address is None,
         NO_COMMIT: template.commit is None,
@@ -59,6 +63,7 @@ def record(template: Template, engine: str, answers: Mapping[str, str]) -> dict:
         "answers": dict(answers),
         "reproducible": not reasons,
     }
+    known |= {"engine_index": public_address(index)} if index else {}
     return known | ({"reason": "; ".join(reasons)} if reasons else {})
 
 
@@ -96,6 +101,7 @@ def examine(template: Path, version: str, typed: str | None) -> Template:
     try:
         ask(template, "ls-files", "--error-unmatch", "cookiecutter.json")
         commit, *directory = ask(template, "rev-parse", "HEAD", "--show-prefix").splitlines()
+        changes = ask(template, "status", "--porcelain", "--", ".", ":(exclude,glob)**/__pycache__/**")
     except GitError:
         return Template(version, address, directory=directory_of_archive(template, typed or ""))
     origin = answer_or_nothing(template, "config", "remote.origin.url")
@@ -104,7 +110,7 @@ def examine(template: Path, version: str, typed: str | None) -> Template:
         address or public_address(origin),
         commit,
         "".join(directory).rstrip("/"),
-        dirty=bool(ask(template, "status", "--porcelain", "--", ".", ":(exclude,glob)**/__pycache__/**")),
+        dirty=bool(changes),
         pushed=bool(
             answer_or_nothing(template, "for-each-ref", "--contains=HEAD", "refs/remotes", "refs/tags")
         ),

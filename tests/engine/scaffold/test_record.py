@@ -60,6 +60,12 @@ def test_a_whole_record_can_be_baked_again():
     }
 
 
+def test_an_index_is_recorded_without_its_password():
+    template = Template("0.2.0", "https://example.com/x.git", SHA)
+    kept = record(template, "0.2.0+h1a2b3c4d", {}, "https://me:secret@pypi.example.com/simple")
+    assert kept["engine_index"] == "https://pypi.example.com/simple"
+
+
 @pytest.mark.parametrize(
     ("template", "reason"),
     [

@@ -1,0 +1,96 @@
+"""A project rendered once more, from a version of the template: each in a process of its own, without git."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .history import Version
+from .names import CACHES
+from .record import NAME
+from .refusal import Refusal
+from .repository import LOCAL
+
+WANTED = "cookiecutter>=2.6,<3"
+OLDEST, TOO_NEW = (2, 6), (3,)
+
+
+def baker() -> list[str]:
+    """Return the command line of cookiecutter: the one installed beside us, or else one that uv fetches."""
+    try:
+        installed = tuple(map(int, version("cookiecutter").split(".")[:2]))
+    except (PackageNotFoundError, ValueError):
+        installed = ()
+    if OLDEST <= installed < TOO_NEW:
+        return [sys.executable, "-m", "cookiecutter"]
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if not uv:
+        raise Refusal(
+            f"an update needs uv, or cookiecutter in this environment: python -m pip install '{WANTED}'"
+        )
+    return [uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", WANTED, "cookiecutter"]
+
+
+def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Path:
+    """Bake a project into a new folder, untouched by the user's settings. Raises Refusal; returns its path."""
+    (folder / ".git").mkdir(parents=True)  # inside of what looks like a repository, the hooks make none
+    settings = {"cookiecutters_dir": str(folder / "cloned"), "replay_dir": str(folder / "replay")}
+    (folder / "settings.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    options = ("--no-input", "--config-file", "settings.yaml", "--output-dir", "made")
+    given = [f"{key}={answer}" for key, answer in answers.items()]
+    own = {key: value for key, value in os.environ.items() if key not in (*LOCAL, "COOKIECUTTER_CONFIG")}
+    try:
+        done = subprocess.run(
+            [*baker(), *options, str(template.folder), *given],
+            cwd=folder,
+            env=own | {"PYTHONDONTWRITEBYTECODE": "1", "PWD": str(folder)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise Refusal(f"cookiecutter could not be started: {error}") from error
+    made = list((folder / "made").glob("*")) if done.returncode == 0 else []
+    if len(made) != 1:
+        said = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
+        raise Refusal(f"template {template}: could not be baked: {' '.join(said.split()) or done.returncode}")
+    return made[0]
+
+
+def align(rendering: Path, project: Path) -> None:
+    """Make the old rendering what the project began as, where it cannot be known from the template's commit.
+
+    That is the record itself, and the engine, if the template had changes that were not committed.
+    """
+    rendered_with, kept = (
+        json.loads((folder / NAME).read_text(encoding="utf-8"))["engine"] for folder in (rendering, project)
+    )
+    shutil.copyfile(project / NAME, rendering / NAME)
+    if rendered_with == kept:
+        return
+    for path in sorted(path for path in rendering.rglob("*") if path.is_file()):
+        if path.suffix == ".whl":
+            target = path.with_name(path.name.replace(rendered_with, kept))
+            own = project / target.relative_to(rendering)
+            path.rename(target)
+            if own.is_file():
+                shutil.copyfile(own, target)
+        elif rendered_with.encode() in (content := path.read_bytes()):
+            path.write_bytes(content.replace(rendered_with.encode(), kept.encode()))
+
+
+def leave_out_wheels(rendering: Path) -> None:
+    """Remove the wheel of the engine: the team takes that from elsewhere."""
+    shutil.rmtree(rendering / "vendor", ignore_errors=True)
+
+
+def sources(folder: Path) -> list[Path]:
+    """Return the Python files below a folder, caches and environments left out."""
+    left_out = {*CACHES, ".git", ".venv", "node_modules"}
+    return sorted(
+        path for path in folder.rglob("*.py") if left_out.isdisjoint(path.relative_to(folder).parts)
+    )
