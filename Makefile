@@ -31,6 +31,7 @@ slow: .venv/ready
 
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml
+	.venv/bin/ruff check --config pyproject.toml --config 'lint.isort.known-third-party=["handrail"]' --select I *project_slug*/src
 	.venv/bin/ruff format --check --config pyproject.toml
 	.venv/bin/ty check
 	.venv/bin/codespell

@@ -1,4 +1,4 @@
-"""How a project gets the engine: from its own wheel, from an index, beside a checkout; and never a stranger's."""
+"""How a project gets the engine: from its own wheel, an index, a checkout; and never a stranger's."""
 
 import re
 import shlex

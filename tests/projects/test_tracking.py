@@ -1,4 +1,4 @@
-"""The engine's own tests of tracking, in the environment of a project that has MLflow: it is too large for all."""
+"""The engine's own tests of tracking, in the environment of a project that has MLflow."""
 
 import re
 from pathlib import Path

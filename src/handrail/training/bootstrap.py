@@ -11,7 +11,7 @@ def resampled(
 ) -> dict[str, Doubles]:
     """Return the values of every metric on resampled rows. Efron, Annals of Statistics (1979).
 
-    `rows`: how many there are. The same seed draws the same rows, so two predictions for them can be compared.
+    `rows`: how many there are. The same seed draws the same rows, so that two predictions can be compared.
     """
     rng = np.random.default_rng(seed)
     draws = (

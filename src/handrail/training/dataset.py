@@ -42,7 +42,7 @@ class Dataset:
         return self.times.astype("datetime64[M]").astype(np.str_)
 
     def rows(self, chosen: Any) -> "Dataset":
-        """Return the rows at the places, by the mask, or in the slice `chosen`; of a slice nothing is copied."""
+        """Return the rows at places, by a mask, or of a slice, of which nothing is copied."""
         return replace(
             self,
             features=self.features[chosen],

@@ -129,7 +129,7 @@ class Encoding:
 
 
 def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:
-    """Return the encoding for `source`: codes follow the given order, the contract's, or that of the names."""
+    """Return the encoding for `source`: codes follow the given order, the contract's, or the alphabet."""
     columns = {column.name: column for column in of_role(project.contract, Role.FEATURE)}
     categories = {}
     for name, coding in project.features.items():

@@ -112,7 +112,7 @@ def expanding_folds(training: Dataset) -> Iterator[tuple[Dataset, Dataset]]:
 
 
 def _source(code: object) -> str:
-    """Return the text of a module or function; its name where no text is there (a project without sources)."""
+    """Return the text of a module or function; its name where there is none (a project without sources)."""
     try:
         return inspect.getsource(code)  # ty: ignore[invalid-argument-type]
     except (OSError, TypeError):

