@@ -38,8 +38,8 @@ def read_splits(
 ) -> Splits:
     """Read the training, validation and test rows of the FROM item `table`.
 
-    The model sees nothing later than the first. They are encoded by `encoding`, or by what is learnt of
-    the     first. Raises ProjectError where a period has no two different outcomes, or a feature no value in the first.
+    The model sees nothing later than the first. They are encoded by `encoding`, or by what is learnt of the
+    first. Raises ProjectError where a period has no two different outcomes, or a feature no value in it.
     """
     encoding = encoding or _learnt(connection, project, table, split)
     periods = (*_before_test(split), ("test", split.test_from, split.live_from))
