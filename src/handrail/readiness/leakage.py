@@ -30,7 +30,7 @@ def no_leakage(context: ReadinessContext) -> str:
     if wrong:
         raise ProjectError(wrong)
     with connect(context.settings) as connection:
-        found = dict(_told(connection, context.table, contract))
+        found = dict(_associations(connection, context.table, contract))
     limit = context.limits.maximum_association
     copies = [
         f"contract.py: {feature} tells {share:.0%} of {other}, at most {limit:.0%} may be (readiness in "
@@ -48,7 +48,7 @@ def no_leakage(context: ReadinessContext) -> str:
     )
 
 
-def _told(
+def _associations(
     connection: Connection, table: str, contract: type[Record]
 ) -> Iterator[tuple[tuple[str, str], float]]:
     """Yield how much each feature tells of each column that is kept from the model."""

@@ -30,7 +30,7 @@ def specification(context: ReadinessContext) -> str:
         )
     only_direct = ("log", "--first-parent", "--no-merges", f"--format={LINE}", commit, "--", *CODE)
     direct = (_git(context.settings.root, *only_direct) or "").splitlines()
-    alone = [_told(line) for line in direct[:-1] if not _reviewed(line)]
+    alone = [_format_commit(line) for line in direct[:-1] if not _reviewed(line)]
     if alone:
         raise ProjectError(
             f"{each}: nobody reviewed it; add a trailer Reviewed-by, or merge a branch" for each in alone
@@ -69,6 +69,6 @@ def _reviewed(line: str) -> bool:
     return bool(others)
 
 
-def _told(line: str) -> str:
+def _format_commit(line: str) -> str:
     _, short, author, _, _, subject = line.split("\x1f")
     return f"commit {short} of {author}, {subject!r}"

@@ -19,7 +19,9 @@ EPOCHS = "epochs"  # the small trainings have few; no other number is drawn
 def tuned(context: ReadinessContext) -> str:
     """Compare the live version's with others on the validation period, which it did not learn from."""
     metric, present = context.metric.name, context.hyperparameters
-    space = context.settings.project.estimator.SPACE
+    space = {n: each for n, each in context.settings.project.estimator.SPACE.items() if n != EPOCHS}
+    if not space:
+        return _nothing_drawn(present)
     others = [_drawn(np.random.default_rng(seed), present, space) for seed in range(DRAWS)]
     small = context.small.training
     base = _score(context, small, present)
@@ -29,7 +31,7 @@ def tuned(context: ReadinessContext) -> str:
         if gain.clearly_above(0, clear) and (more := _on_more_rows(context, other)).clearly_above(0, clear):
             raise ProjectError(
                 f"{context.version.name}: {metric} is clearly better, by {more.value:.4f}, with "
-                f"{_told(present, other)}; run `tune`, then train again"
+                f"{_format_changes(present, other)}; run `tune`, then train again"
             )
     best = max(gain.value for gain in gains)
     how = context.version.info.get("tuned")
@@ -38,8 +40,18 @@ def tuned(context: ReadinessContext) -> str:
     return f"{told}; {found}"
 
 
+def _nothing_drawn(present: Section) -> str:
+    """Return why there is nothing to tune; raises ProjectError where nobody has said between which values."""
+    names = ", ".join(type(present).model_fields)
+    if names:
+        raise ProjectError(
+            f"model/estimator.py: SPACE says of none of {names} where to look; say it with Between(low, high)"
+        )
+    return "model/estimator.py has no hyperparameters; there is nothing to tune"
+
+
 def _drawn(rng: np.random.Generator, present: Section, space: Mapping[str, Between]) -> Section:
-    values = {name: _value(rng, between) for name, between in space.items() if name != EPOCHS}
+    values = {name: _value(rng, between) for name, between in space.items()}
     return present.model_copy(update=values)
 
 
@@ -60,7 +72,7 @@ def _on_more_rows(context: ReadinessContext, other: Section) -> Difference:
     return better_by(_score(context, training, other), _score(context, training, context.hyperparameters))
 
 
-def _told(present: Section, other: Section) -> str:
+def _format_changes(present: Section, other: Section) -> str:
     before: Mapping[str, float] = present.model_dump()
     return ", ".join(
         f"{name} {value:g}" for name, value in other.model_dump().items() if value != before[name]

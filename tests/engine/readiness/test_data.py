@@ -29,12 +29,13 @@ from handrail.readiness import (
     privacy,
 )
 from handrail.readiness.context import ReadinessContext
+from handrail.readiness.workspaces import copy_code
 from handrail.registry import live as registry
 from handrail.registry.drift_reference import Bins
 from handrail.serving.prediction_log import prediction_folder
 from handrail.training.encoding import Encoding
 from tests.engine.readiness.made_up_context import answered, made_up_context, refusal
-from tests.engine.support.evidence import write
+from tests.engine.support.evidence import write, write_facts
 from tests.engine.support.lived import CONTRACT, KEY, TARGET, TIME, promoted, variant
 from tests.engine.support.workspaces import METRIC, PROJECT, ROOT, in_workspace, with_given
 
@@ -450,6 +451,24 @@ def test_tests_that_notice_every_feature_pass(copied):
 def test_a_project_without_tests_of_its_features_fails(copied):
     (said,) = refusal(mutation_tests.mutants_noticed, copied)
     assert said == f"{mutation_tests.TESTS}: no such file; write down what you know of your data for certain"
+
+
+def test_a_copy_works_in_itself_and_brings_in_the_same(tmp_path):
+    root, copy = tmp_path / "project", tmp_path / "copy"
+    write_facts(root, data={"source": "../raw"})
+    facts = (root / "project.yaml").read_text(encoding="utf-8")
+    write(root, "project.yaml", f"{facts}workspace: {(tmp_path / 'work').as_posix()}\n")
+    write(root, "tests/test_example.py", "")
+    write(root, "data/x.csv", "")
+    copy.mkdir()
+    settings = PROJECT.at(root).settings()
+    environment = copy_code(settings, copy)
+    there = PROJECT.at(copy).settings()
+    assert (settings.workspace, there.workspace) == (tmp_path / "work", copy)
+    assert there.source == settings.source == root / "../raw"
+    assert sorted(path.name for path in copy.iterdir()) == ["project.yaml", "tests"]
+    assert environment["PYTHONPATH"].startswith(str(copy / "src"))
+    assert environment[f"{PROJECT.env_prefix}WORKSPACE"] is None
 
 
 def test_all_rows_are_loaded_once_and_spoilt_afterwards(tmp_path):

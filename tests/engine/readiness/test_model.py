@@ -2,12 +2,13 @@
 
 import subprocess
 from dataclasses import replace
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
 import pytest
 
-from handrail.config.sections import Live
+from handrail.config.sections import Live, Section
 from handrail.contract.schema import Role, column
 from handrail.etl import load
 from handrail.readiness import (
@@ -165,6 +166,18 @@ def test_hyperparameters_of_another_estimator_are_named(make):
         "model/estimator.py: its hyperparameters are not those of 2030-06-01-abc, depth, width; train again, "
         "then promote",
     )
+
+
+def test_an_estimator_that_nothing_can_be_tuned_of(make, project):
+    class Nothing(Section):
+        pass
+
+    bare = SimpleNamespace(fit=project.estimator.fit, predict=project.estimator.predict, SPACE={})
+    context = make(given={"estimator": bare})
+    (said,) = refusal(tuned.tuned, context)
+    assert said.startswith("model/estimator.py: SPACE says of none of learning_rate, ")
+    vars(context)["hyperparameters"] = Nothing()
+    assert tuned.tuned(context) == "model/estimator.py has no hyperparameters; there is nothing to tune"
 
 
 def aged(context, days, turned):
