@@ -28,6 +28,9 @@ def main(bake: dict, project: Path) -> None:
     text = record.as_text(record.record(found, bake["engine"], bake["answers"], bake["index"]))
     (project / record.NAME).write_text(text, encoding="utf-8", newline="\n")
     remark = commit(bake, project)
+    place = record.place_on_this_machine(template, bake["address"] or "")
+    if place and not found.address and (project / ".git").exists():
+        record.remember(project, place)
     if remark:
         print(remark, file=sys.stderr)
     if bake["by_cookiecutter"]:

@@ -1,18 +1,79 @@
-"""The program `handrail`, for what is done outside a project."""
+"""The program `handrail`, for what is done outside a project's own program."""
+
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+INTERRUPTED = 130
 
-@click.group(
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
+
+@click.group(invoke_without_command=True, context_settings=CONTEXT)
 @click.version_option(None, "-V", "--version", package_name="handrail", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Tell of the library that projects made with Handrail stand on.
+    """Bring projects made with Handrail up to date.
 
-    In a project, its own program has the verbs: `uv run <project> --help` lists them.
+    In a project, its own program has the other verbs: `uv run <project> --help` lists them.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+@main.command()
+@click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
+@click.option("--template", metavar="ADDRESS", default="", help="Where the template is, if it has moved.")
+@click.option("--dry-run", is_flag=True, help="Show the files, change nothing.")
+@click.argument("answers", metavar="[QUESTION=ANSWER]...", nargs=-1)
+@click.pass_context
+def update(ctx: click.Context, to: str, template: str, dry_run: bool, answers: tuple[str, ...]) -> None:
+    """Bring this project to a newer template, to other answers, or both.
+
+    What has changed in the template is merged by git into your own work, and is left staged: look at it, then
+    commit. Without --to it is the newest version. Examples: `handrail update`, `handrail update
+    stage=operation`, `handrail update --to v0.3.0 --dry-run`.
+    """
+    from handrail.scaffold import update as updates
+    from handrail.scaffold.errors import UpdateError
+
+    wanted = updates.Wanted(to, template, pairs(answers), dry_run)
+    asks = ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+    try:
+        outcome = updates.update(updates.project_above(Path.cwd()), wanted, asks)
+    except UpdateError as refusal:
+        for line in str(refusal).splitlines():
+            click.echo(f"error: {line}", err=True)
+        ctx.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("error: stopped; nothing was changed", err=True)
+        ctx.exit(INTERRUPTED)
+    for line in updates.told(outcome, dry_run):
+        click.echo(line)
+    ctx.exit(1 if outcome.conflicts else 0)
+
+
+def pairs(answers: tuple[str, ...]) -> dict[str, str]:
+    """Return `question=answer` texts as a table. Raises UsageError."""
+    for each in answers:
+        if "=" not in each:
+            raise click.UsageError(f"{each}: write question=answer, as in stage=operation")
+    return dict(each.split("=", 1) for each in answers)
+
+
+def ask(key: str, question: str, choices: Mapping[str, str] | str) -> str:
+    """Ask a new question of the template on the terminal, on standard error; return the answer."""
+    click.echo(f"\n{question} ({key})", err=True)
+    if isinstance(choices, str):
+        return click.prompt("  answer", default=choices, err=True)
+    for number, said in enumerate(choices.values(), 1):
+        click.echo(f"  {number}  {said}", err=True)
+    words = list(choices)
+    numbers = [str(number) for number in range(1, len(words) + 1)]
+    picked = click.prompt("  number", type=click.Choice(numbers), default="1", show_choices=False, err=True)
+    return words[int(picked) - 1]

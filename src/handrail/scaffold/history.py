@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from .errors import UpdateError
 from .record import READING, answer_or_nothing, public_address
-from .refusal import Refusal
 from .repository import GitError, run_git
 
 RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
@@ -51,7 +51,7 @@ class History:
     directory: str | None = None
 
     def commit(self, name: str) -> str:
-        """Return the commit of a tag, a version, a branch or a commit. Raises Refusal."""
+        """Return the commit of a tag, a version, a branch or a commit. Raises UpdateError."""
         for place in (f"refs/tags/{name}", f"refs/tags/v{name}", f"refs/heads/{name}"):
             if found := self._resolved(place):
                 return found
@@ -60,16 +60,18 @@ class History:
             answer_or_nothing(self.clone, "fetch", "--quiet", "origin", name)
             found = self._resolved(name)
         if not found:
-            raise Refusal(f"{self.shown}: has no tag, branch or commit {name!r}{self._releases_in_words()}")
+            raise UpdateError(
+                f"{self.shown}: has no tag, branch or commit {name!r}{self._releases_in_words()}"
+            )
         return found
 
     def newest(self, since: str) -> str:
-        """Return the commit of the newest release, or of the default branch where `since` is later than that."""
+        """Return the commit of the newest release; of the default branch, where `since` is later than it."""
         head = self._resolved("HEAD")
         newest = [self.commit(name) for name in self.releases[-1:]]
         candidates = [*newest, *([head] if head else [])]
         if not candidates:
-            raise Refusal(f"{self.shown}: has no commit")
+            raise UpdateError(f"{self.shown}: has no commit")
         return next((commit for commit in candidates if self._holds(commit, since)), candidates[0])
 
     @cached_property
@@ -80,17 +82,17 @@ class History:
         return [match[0] for match in sorted(matches, key=lambda match: tuple(map(int, match.groups())))]
 
     def version(self, commit: str, folder: Path, directory: str) -> Version:
-        """Write the files of a commit into a new folder. Raises Refusal if that is no such template."""
+        """Write the files of a commit into a new folder. Raises UpdateError if that is no such template."""
         try:
             command = ("worktree", "add", "--quiet", "--detach", "--force", str(folder), commit)
             run_git(self.clone, *command, options=QUIET)
         except GitError as error:
-            raise Refusal(f"{self.shown}: {error}") from error
+            raise UpdateError(f"{self.shown}: {error}") from error
         template = folder / directory
         for needed in ("cookiecutter.json", "pyproject.toml", "src/handrail/scaffold/__init__.py"):
             if not (template / needed).is_file():
                 where = f"{directory}/{needed}".lstrip("/")
-                raise Refusal(
+                raise UpdateError(
                     f"{self.shown}: {where} is not there at {commit[:SHORT]}, so that is no Handrail template"
                 )
         return Version(commit, template)
@@ -111,14 +113,16 @@ class History:
 
 
 def cloned(address: str, folder: Path) -> History:
-    """Clone a template's repository, whatever kind of address it has. Raises Refusal.
+    """Clone a template's repository, whatever kind of address it has. Raises UpdateError.
 
     Of a folder on this machine, what is committed is taken, and what is said of it elsewhere: it keeps the
     address of its own origin.
     """
     shown = public_address(address) or address
     if re.search(r"\.zip$|^hg\+", address, re.IGNORECASE):
-        raise Refusal(f"{shown}: an update needs the template's history. Name its git repository: --template")
+        raise UpdateError(
+            f"{shown}: an update needs the template's history. Name its git repository: --template"
+        )
     local = Path(address).expanduser()
     options = ("--quiet", "--no-checkout", "--template=", "--origin", "origin")
     if not local.exists():
@@ -139,7 +143,9 @@ def _clone(folder: Path, arguments: tuple[str, ...], address: str, shown: str) -
         run_git(folder.parent, "clone", *arguments, str(folder), options=QUIET)
     except GitError as error:
         said = str(error).replace(address, shown).replace(git_address(address), shown)
-        raise Refusal(f"{shown}: the template cannot be read: {said}. Name another: --template") from error
+        raise UpdateError(
+            f"{shown}: the template cannot be read: {said}. Name another: --template"
+        ) from error
 
 
 def git_address(address: str) -> str:

@@ -1,4 +1,4 @@
-"""What a project uses of the engine, compared with what a newer engine has: by reading, nothing is imported."""
+"""What a project uses of the engine, compared with what a newer one has: by reading, nothing is imported."""
 
 import ast
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ class Engine:
         return module is not None and (not rest or rest[0] in module.names)
 
     def signature(self, name: str) -> Signature | None:
-        """Return what a function, or a class with an `__init__` of its own, is called with, if that is sure."""
+        """Return what a function, or a class with its own `__init__`, is called with, if that is sure."""
         for _ in range(DEEPEST):
             module, rest = self._split(name)
             found = module.defined.get(rest[0]) if module and len(rest) == 1 else None
@@ -146,8 +146,10 @@ def signature(found: ast.stmt | None) -> Signature | None:
 
 def parameters(given: ast.arguments) -> list[Parameter]:
     """Return the parameters of a definition, each with a default or without."""
-    ordered = [(each, Parameter.POSITIONAL_ONLY) for each in given.posonlyargs]
-    ordered += [(each, Parameter.POSITIONAL_OR_KEYWORD) for each in given.args]
+    ordered = [
+        *((each, Parameter.POSITIONAL_ONLY) for each in given.posonlyargs),
+        *((each, Parameter.POSITIONAL_OR_KEYWORD) for each in given.args),
+    ]
     bare = len(ordered) - len(given.defaults)
     found = [
         Parameter(each.arg, kind, default=Parameter.empty if number < bare else None)
@@ -192,10 +194,10 @@ def ours(module: str) -> bool:
 
 def dotted(node: ast.expr, bound: dict[str, str]) -> str:
     """Return the full name of `a.b.c` where `a` is of the engine, or an empty text."""
-    if isinstance(node, ast.Name):
-        return bound.get(node.id, "")
-    before = dotted(node.value, bound) if isinstance(node, ast.Attribute) else ""
-    return f"{before}.{node.attr}" if before else ""
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value, bound)
+        return f"{before}.{node.attr}" if before else ""
+    return bound.get(node.id, "") if isinstance(node, ast.Name) else ""
 
 
 def misfit(called: Signature, call: ast.Call) -> str:
@@ -214,7 +216,7 @@ def misfit(called: Signature, call: ast.Call) -> str:
 def differences(files: dict[str, str], old: Engine, new: Engine) -> list[str]:
     """Return which lines use the engine as the old one had it and the new one has not: `file:line: what`.
 
-    `files`: the text of each by its name. What is no Python, as with the marks of a conflict, is not looked at.
+    `files`: the text of each by its name; what is no Python, as with a conflict's marks, is not looked at.
     """
     found: dict[str, None] = {}
     for file, content in files.items():

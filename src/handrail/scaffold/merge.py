@@ -18,8 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from .errors import UpdateError
 from .record import NAME
-from .refusal import Refusal
 from .repository import LOCAL, GitError, reason
 
 UNDO = "git reset --hard"
@@ -127,24 +127,24 @@ def text(printed: bytes) -> str:
 
 
 def opened(project: Path) -> Work:
-    """Return a project whose work is committed. Raises Refusal."""
+    """Return a project whose work is committed. Raises UpdateError."""
     try:
         top = Path(text(git(project, "rev-parse", "--show-toplevel")))
         work = Work(top, text(git(project, "rev-parse", "--show-prefix")))
     except GitError as error:
-        raise Refusal(
+        raise UpdateError(
             f"{project}: {error}. An update needs a git repository: git init, git add --all, git commit"
         ) from error
     try:
         git(project, "cat-file", "-e", f"HEAD:./{NAME}")
         changed = names_of(work.state()[1])
     except GitError as error:
-        raise Refusal(f"{project / NAME}: is not committed. First: git add --all, git commit") from error
+        raise UpdateError(f"{project / NAME}: is not committed. First: git add --all, git commit") from error
     if work.prefix + NAME in changed:
-        raise Refusal(f"an update is not committed yet. Commit it: git commit; or take it back: {UNDO}")
+        raise UpdateError(f"an update is not committed yet. Commit it: git commit; or take it back: {UNDO}")
     if changed:
         some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        raise Refusal(f"{some}: changed and not committed. First: git commit, or git stash")
+        raise UpdateError(f"{some}: changed and not committed. First: git commit, or git stash")
     return work
 
 
@@ -252,7 +252,7 @@ class Trial:
         ]
 
     def put_in_place(self) -> None:
-        """Write index and files of the project. Raises GitError, OSError; `git reset --hard` undoes any part."""
+        """Write index and files; `git reset --hard` takes any part of it back. Raises GitError, OSError."""
         top = self.work.top
         merged = {name: self.after[name] for name in self.differing if name in self.after}
         wanted = {entry.content for held in merged.values() for entry in held}
@@ -333,7 +333,7 @@ def undisturbed() -> Generator[None]:
 def tried(work: Work, old: Path, new: Path, label: str, folder: Path) -> Trial:
     """Merge what changed from the old to the new rendering into a team's work, in a new folder.
 
-    `label` names the new one where git marks a conflict. Raises Refusal.
+    `label` names the new one where git marks a conflict. Raises UpdateError.
     """
     try:
         state = work.state()
@@ -346,13 +346,13 @@ def tried(work: Work, old: Path, new: Path, label: str, folder: Path) -> Trial:
         inside = git(folder, "ls-files", "-z", "--", *([work.prefix] if work.prefix else []))
         git(folder, "checkout-index", "--force", "-u", "-z", "--stdin", given=inside)
     except GitError as error:
-        raise Refusal(f"the update could not be tried: {error}") from error
+        raise UpdateError(f"the update could not be tried: {error}") from error
     trial = Trial(work, folder, state)
     try:
         git(folder, "cherry-pick", "--no-commit", theirs, options=(*MERGING, *NOBODY))
     except GitError as error:
         if not trial.conflicts:
-            raise Refusal(f"the update could not be merged: {error}") from error
+            raise UpdateError(f"the update could not be merged: {error}") from error
     return trial
 
 

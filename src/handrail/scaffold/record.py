@@ -13,6 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 from .repository import GitError, run_git
 
 NAME = ".handrail.json"
+# The setting of git, which stays on one machine, that says where a template is that the record cannot name.
+REMEMBERED = "handrail.template"
 WEB = re.compile(r"(git\+|hg\+)?(https?|ssh|git|ftps?)$")
 HOST = re.compile(r"[\w.+-]+@[\w.-]+:(?!//)[^\s@]+$")  # user@host:path, as git and ssh write it
 TEMPORARY = re.compile(r"tmp\w{8}")  # as Python names temporary folders
@@ -90,6 +92,18 @@ def public_address(address: str) -> str | None:
     user = f"{parts.username}@" if parts.username and parts.scheme.endswith("ssh") else ""
     host = parts.netloc.rpartition("@")[2].removesuffix(port)
     return urlunsplit((parts.scheme, f"{user}{host}{port}", parts.path, "", ""))
+
+
+def place_on_this_machine(template: Path, typed: str) -> str:
+    """Return where a template without a public address is found again on this machine, or an empty text."""
+    if typed.startswith(("file://", "git+file://")):
+        return typed
+    return "" if "://" in typed or typed.lower().endswith(".zip") else str(template)
+
+
+def remember(project: Path, place: str) -> None:
+    """Keep where a template is in the settings of a project's repository, which nobody else gets to see."""
+    answer_or_nothing(project, "config", REMEMBERED, place)
 
 
 def examine(template: Path, version: str, typed: str | None) -> Template:

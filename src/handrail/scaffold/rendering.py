@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .errors import UpdateError
 from .history import Version
 from .names import CACHES
 from .record import NAME
-from .refusal import Refusal
 from .repository import LOCAL
 
 WANTED = "cookiecutter>=2.6,<3"
@@ -29,14 +29,14 @@ def baker() -> list[str]:
         return [sys.executable, "-m", "cookiecutter"]
     uv = os.environ.get("UV") or shutil.which("uv")
     if not uv:
-        raise Refusal(
+        raise UpdateError(
             f"an update needs uv, or cookiecutter in this environment: python -m pip install '{WANTED}'"
         )
     return [uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", WANTED, "cookiecutter"]
 
 
 def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Path:
-    """Bake a project into a new folder, untouched by the user's settings. Raises Refusal; returns its path."""
+    """Bake a project into a new folder, whatever the user's settings; return its path. Raises UpdateError."""
     (folder / ".git").mkdir(parents=True)  # inside of what looks like a repository, the hooks make none
     settings = {"cookiecutters_dir": str(folder / "cloned"), "replay_dir": str(folder / "replay")}
     (folder / "settings.yaml").write_text(json.dumps(settings), encoding="utf-8")
@@ -53,11 +53,13 @@ def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Pat
             check=False,
         )
     except OSError as error:
-        raise Refusal(f"cookiecutter could not be started: {error}") from error
+        raise UpdateError(f"cookiecutter could not be started: {error}") from error
     made = list((folder / "made").glob("*")) if done.returncode == 0 else []
     if len(made) != 1:
         said = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
-        raise Refusal(f"template {template}: could not be baked: {' '.join(said.split()) or done.returncode}")
+        raise UpdateError(
+            f"template {template}: could not be baked: {' '.join(said.split()) or done.returncode}"
+        )
     return made[0]
 
 
@@ -83,9 +85,10 @@ def align(rendering: Path, project: Path) -> None:
             path.write_bytes(content.replace(rendered_with.encode(), kept.encode()))
 
 
-def leave_out_wheels(rendering: Path) -> None:
-    """Remove the wheel of the engine: the team takes that from elsewhere."""
-    shutil.rmtree(rendering / "vendor", ignore_errors=True)
+def leave_out_wheels(*renderings: Path) -> None:
+    """Remove the wheels of the engine: the team takes that from elsewhere."""
+    for rendering in renderings:
+        shutil.rmtree(rendering / "vendor", ignore_errors=True)
 
 
 def sources(folder: Path) -> list[Path]:

@@ -16,16 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from . import answers as rules
-from .history import History, Version, cloned, uncommitted
+from .errors import UpdateError
+from .history import Version, cloned, uncommitted
 from .interface import Engine, differences
 from .merge import UNDO, Change, Conflict, Trial, Work, git, opened, text, tried
-from .record import NAME, public_address
-from .refusal import Refusal
+from .record import NAME, REMEMBERED, public_address, remember
 from .rendering import align, leave_out_wheels, rendered, sources
 from .repository import GitError
 
-# Where a project's template is, in the settings of git that stay on this machine.
-REMEMBERED = "handrail.template"
 LOCK = "uv.lock"
 PINS = "pyproject.toml"
 # Asks a question: its name, what is asked, and the choices with what is said of each, or a default text.
@@ -43,36 +41,41 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an update did, or would do. `answers` are those that differ: before and after, empty for none."""
+class Plan:
+    """From which version to which, with which answers, and what has to be said of that.
 
-    old: str
-    new: str
-    answers: Mapping[str, tuple[str, str]]
-    changes: list[Change] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    `changed`: the answers that differ, each as before and after, empty for none. `defaults`: the questions
+    that nobody was asked.
+    """
 
-
-@dataclass(frozen=True)
-class Settled:
-    """The answers for the new rendering, and what has to be said of them."""
-
+    old: Version
+    new: Version
     answers: dict[str, str]
+    changed: dict[str, tuple[str, str]]
+    defaults: list[str]
     remarks: list[str]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What an update did, or would do; `calls` are the lines that use the engine as it no longer is."""
+
+    plan: Plan
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+
 def project_above(folder: Path) -> Path:
-    """Return the project that a folder belongs to. Raises Refusal."""
+    """Return the project that a folder belongs to. Raises UpdateError."""
     for each in (folder, *folder.parents):
         if (each / NAME).is_file():
             return each
-    raise Refusal(f"{folder}: no {NAME} here or above. Go into a project made with Handrail: cd")
+    raise UpdateError(f"{folder}: no {NAME} here or above. Go into a project made with Handrail: cd")
 
 
 def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
-    """Update a project whose work is committed, and leave what changed staged. Raises Refusal.
+    """Update a project whose work is committed, and leave what changed staged. Raises UpdateError.
 
     `ask` asks the questions that are new; without it they take their default, and a remark says so.
     """
@@ -80,39 +83,24 @@ def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
     address = address_of(kept, wanted, work)
     with TemporaryDirectory(prefix="handrail-update-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary).resolve()
-        history = cloned(address, folder / "clone")
-        old, new, remarks = versions(history, kept, wanted, folder)
-        if uncommitted(address):
-            remarks.append(f"{address}: its changes that are not committed are not taken")
-        settled = settle(questions_of(new), kept["answers"], wanted.answers, ask)
-        remarks += settled.remarks
-        changed = compared(kept["answers"], settled.answers)
-        if not changed and new.commit == kept["commit"]:
-            return Outcome(str(old), str(new), {}, remarks=remarks)
-        trial = merged(work, (old, kept["answers"]), (new, settled.answers), folder)
-        engines = Engine(old.folder / "src" / "handrail"), Engine(new.folder / "src" / "handrail")
-        files = {
-            path.relative_to(trial.project).as_posix(): path.read_text(encoding="utf-8", errors="replace")
-            for path in sources(trial.project)
-        }
-        outcome = Outcome(
-            str(old),
-            str(new),
-            changed,
-            trial.changes,
-            trial.conflicts,
-            differences(files, *engines),
-            remarks,
-        )
-        if not wanted.dry_run:
-            put_in_place(trial)
-            remarks += renew_lock(trial)
-            remember(work, kept, wanted)
+        plan = planned(address, kept, wanted, ask, folder)
+        if not plan.changed and plan.new.commit == kept["commit"]:
+            return Outcome(plan)
+        trial = merged(work, kept["answers"], plan, folder)
+        outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project))
+        if wanted.dry_run:
+            return outcome
+        put_in_place(trial)
+        try:
+            plan.remarks.extend(renew_lock(trial))
+            keep_address(work, kept, address)
+        except KeyboardInterrupt:
+            plan.remarks.append(f"{LOCK}: stopped before it was renewed. Later: uv lock")
         return outcome
 
 
 def record_of(project: Path) -> dict:
-    """Return what a project keeps of its bake. Raises Refusal."""
+    """Return what a project keeps of its bake. Raises UpdateError."""
     path = project / NAME
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -120,27 +108,28 @@ def record_of(project: Path) -> dict:
         if missing := wanted - kept.keys():
             raise ValueError(f"has no {', '.join(sorted(missing))}")
     except (OSError, ValueError, AttributeError) as error:
-        raise Refusal(f"{path}: cannot be read: {error}. Take it from git: git checkout -- {NAME}") from error
+        raise UpdateError(
+            f"{path}: cannot be read: {error}. Take it from git: git checkout -- {NAME}"
+        ) from error
     return kept
 
 
 def address_of(kept: Mapping, wanted: Wanted, work: Work) -> str:
-    """Return where the template is: as asked, as recorded, or as this machine knows. Raises Refusal."""
+    """Return where the template is: as asked, as recorded, or as this machine knows. Raises UpdateError."""
     known = wanted.template or kept["template"]
     if not known:
         with suppress(GitError):
             known = text(git(work.top, "config", REMEMBERED))
     if not known:
-        raise Refusal(
+        raise UpdateError(
             f"{NAME} names no template, as it was on one machine. Say where it is: --template ADDRESS"
         )
     return known
 
 
-def versions(
-    history: History, kept: Mapping, wanted: Wanted, folder: Path
-) -> tuple[Version, Version, list[str]]:
-    """Return the version a project was baked from, the one it goes to, and what is to be said of the first."""
+def planned(address: str, kept: Mapping, wanted: Wanted, ask: Ask | None, folder: Path) -> Plan:
+    """Clone the template, find both versions, and settle the answers. Raises UpdateError."""
+    history = cloned(address, folder / "clone")
     remarks = []
     if kept["commit"]:
         before = history.commit(kept["commit"])
@@ -148,71 +137,73 @@ def versions(
         before = history.commit(f"v{kept['version']}")
         remarks.append(f"the template's commit is not known: v{kept['version']} was taken for it")
     if kept.get("dirty"):
-        remarks.append(
-            "the template had changes that were not committed when this was baked: they count as yours"
-        )
+        remarks.append("the template had uncommitted changes when this was baked: they count as yours")
+    if uncommitted(address):
+        remarks.append(f"{address}: its uncommitted changes are not taken")
     after = history.commit(wanted.to) if wanted.to else history.newest(before)
     old = history.version(before, folder / "old", kept["directory"])
-    return old, history.version(after, folder / "new", history.directory or kept["directory"]), remarks
+    new = history.version(after, folder / "new", history.directory or kept["directory"])
+    answers, defaults, said = settle(questions_of(new), kept["answers"], wanted.answers, ask)
+    changed = compared(kept["answers"], answers)
+    return Plan(old, new, answers, changed, defaults, remarks + said)
 
 
 def questions_of(template: Version) -> dict:
-    """Return what cookiecutter.json holds. Raises Refusal."""
+    """Return what cookiecutter.json holds. Raises UpdateError."""
     path = template.folder / "cookiecutter.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise Refusal(f"template {template}: cookiecutter.json cannot be read: {error}") from error
+        raise UpdateError(f"template {template}: cookiecutter.json cannot be read: {error}") from error
 
 
-def settle(template: Mapping, kept: Mapping[str, str], typed: Mapping[str, str], ask: Ask | None) -> Settled:
-    """Return complete answers, from the recorded and the typed ones, and from people. Raises Refusal."""
+def settle(
+    template: Mapping, kept: Mapping[str, str], typed: Mapping[str, str], ask: Ask | None
+) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the answers, the questions that took their default, and what has to be said. Raises UpdateError.
+
+    The answers are the recorded ones, changed by the typed ones; new questions are asked, if there is `ask`.
+    """
     questions = rules.questions(template)
-    public = {key: value for key, value in template.items() if key in questions}
     known = {key: answer for key, answer in (*kept.items(), *typed.items()) if key in questions}
-    refuse([*rules.unknown_questions(public, typed), *rules.unknown_choices(template, known)])
-    refuse(rules.problems(known))
+    refuse(rules.unknown_questions(questions, typed))
+    refuse([*rules.unknown_choices(template, known), *rules.problems(known)])
     remarks = [f"{key}={kept[key]}: is no longer asked" for key in kept if key not in questions]
-    settled: dict[str, str] = {}
+    settled, defaults = {}, []
     for key, default in questions.items():
-        because = rules.obstacle(template, key, settled)
-        if because and key in typed:
-            remarks.append(f"{key}={typed[key]} does not apply with {because}: left out")
-        if because:
+        if because := rules.obstacle(template, key, settled):
             settled[key] = rules.NONE
+            if key in typed:
+                remarks.append(f"{key}={typed[key]} does not apply with {because}: left out")
         elif key in known:
             settled[key] = known[key]
+        elif ask and not is_worked_out(default):
+            settled[key] = ask(key, *question(template, key, default))
         else:
-            settled[key] = new_answer(template, key, default, ask, remarks)
-    asked = (key for key in questions if settled[key] and not rules.obstacle(template, key, settled))
-    return Settled({key: settled[key] for key in asked}, remarks)
+            settled[key] = default if isinstance(default, str) else default[0]
+            defaults.append(key)
+    asked = [key for key in questions if not rules.obstacle(template, key, settled)]
+    return {key: settled[key] for key in asked if not is_worked_out(settled[key])}, defaults, remarks
 
 
-def new_answer(
-    template: Mapping, key: str, default: str | list[str], ask: Ask | None, remarks: list[str]
-) -> str:
-    """Return the answer to a new question: a person's, else its default, or nothing if that is worked out."""
+def is_worked_out(default: str | list[str]) -> bool:
+    """Return whether cookiecutter makes a default of other answers."""
+    return isinstance(default, str) and "{{ cookiecutter." in default
+
+
+def question(template: Mapping, key: str, default: str | list[str]) -> tuple[str, Mapping[str, str] | str]:
+    """Return what is asked, and the choices with what is said of each, or the default text."""
     prompts = template.get("__prompts__", {}).get(key, key)
     if isinstance(default, str):
-        if "{{" in default:
-            return ""
-        question, choices, answer = str(prompts), default, default
-    else:
-        words = prompts if isinstance(prompts, dict) else {}
-        question, answer = words.get("__prompt__", key), default[0]
-        choices = {choice: words.get(choice, choice) for choice in default}
-    if ask:
-        return ask(key, question, choices)
-    remarks.append(
-        f"{key}={answer}: is new and took its default. Another: handrail update {key}=…, before you commit"
-    )
-    return answer
+        return str(prompts), default
+    words = prompts if isinstance(prompts, dict) else {}
+    return words.get("__prompt__", key), {choice: words.get(choice, choice) for choice in default}
 
 
 def refuse(sentences: list[str]) -> None:
-    """Raise Refusal if there is anything to say."""
+    """Raise UpdateError if there is anything to say."""
     if sentences:
-        raise Refusal("\n".join(sentences))
+        raise UpdateError("\n".join(sentences))
 
 
 def compared(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -222,25 +213,37 @@ def compared(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, t
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def merged(work: Work, old: tuple[Version, Mapping], new: tuple[Version, Mapping], folder: Path) -> Trial:
-    """Render both, and try the merge. Raises Refusal, also where the update would lose what git does not know."""
+def merged(work: Work, answers: Mapping[str, str], plan: Plan, folder: Path) -> Trial:
+    """Render both versions, and try the merge.
+
+    Raises UpdateError, also where the update would lose what git does not know of.
+    """
     with ThreadPoolExecutor(2) as pool:
-        before = pool.submit(rendered, *old, folder / "before")
-        after = pool.submit(rendered, *new, folder / "after")
-        renderings = before.result(), after.result()
-    align(renderings[0], work.project)
+        before = pool.submit(rendered, plan.old, answers, folder / "before")
+        after = pool.submit(rendered, plan.new, plan.answers, folder / "after")
+        old, new = before.result(), after.result()
+    align(old, work.project)
     if not any((work.project / "vendor").glob("*.whl")):
-        for each in renderings:
-            leave_out_wheels(each)
-    trial = tried(work, *renderings, f"template {new[0].number}", folder / "trial")
+        leave_out_wheels(old, new)
+    trial = tried(work, old, new, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
 
 
+def calls(plan: Plan, project: Path) -> list[str]:
+    """Return which lines of a project use the old engine in a way that the new one does not know."""
+    engines = (Engine(version.folder / "src" / "handrail") for version in (plan.old, plan.new))
+    files = {
+        path.relative_to(project).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        for path in sources(project)
+    }
+    return differences(files, *engines)
+
+
 def put_in_place(trial: Trial) -> None:
-    """Write the merge into the project; if that fails, take it back. Raises Refusal."""
+    """Write the merge into the project; if that fails, take it back. Raises UpdateError."""
     if trial.work.state() != trial.state:
-        raise Refusal("the project was changed meanwhile: nothing was updated. Again, when it rests")
+        raise UpdateError("the project was changed meanwhile: nothing was updated. Again, when it rests")
     try:
         trial.put_in_place()
     except (GitError, OSError) as error:
@@ -248,7 +251,9 @@ def put_in_place(trial: Trial) -> None:
         with suppress(GitError):
             git(trial.work.top, *UNDO.split()[1:], "--quiet", apart=True)
             undone = trial.work.state() == trial.state
-        raise Refusal(f"{error}: {'nothing was changed' if undone else f'take it back: {UNDO}'}") from error
+        raise UpdateError(
+            f"{error}: {'nothing was changed' if undone else f'take it back: {UNDO}'}"
+        ) from error
 
 
 def renew_lock(trial: Trial) -> list[str]:
@@ -271,30 +276,35 @@ def renew_lock(trial: Trial) -> list[str]:
     return [f"{LOCK}: could not be renewed: {why}. Later: uv lock"]
 
 
-def remember(work: Work, kept: Mapping, wanted: Wanted) -> None:
-    """Keep where the template is, in git's settings on this machine, if the record cannot say it."""
-    if wanted.template and not kept["template"] and not public_address(wanted.template) and not work.prefix:
-        local = Path(wanted.template).expanduser()
-        where = str(local.resolve()) if local.exists() else wanted.template
-        with suppress(GitError):
-            git(work.top, "config", REMEMBERED, where)
+def keep_address(work: Work, kept: Mapping, address: str) -> None:
+    """Keep on this machine where the template was found, where the record cannot say it."""
+    if not kept["template"] and not public_address(address) and not work.prefix:
+        local = Path(address).expanduser()
+        remember(work.top, str(local.resolve()) if local.exists() else address)
 
 
 def told(outcome: Outcome, dry_run: bool) -> list[str]:
     """Return what an update did, or would do, line by line."""
-    new, changes = outcome.new, outcome.changes
-    lines = [f"template {outcome.old}" + (f" -> {new}" if new != outcome.old else "")]
-    lines += [f"{key}: {before or '-'} -> {after or '-'}" for key, (before, after) in outcome.answers.items()]
-    lines += outcome.remarks
-    if not changes and not outcome.conflicts:
+    plan, moved = outcome.plan, outcome.plan.old.commit != outcome.plan.new.commit
+    lines = [f"template {plan.old}" + (f" -> {plan.new}" if moved else ""), *plan.remarks, *answers_of(plan)]
+    if not outcome.changes and not outcome.conflicts:
         return [*lines, "There is nothing to update."]
-    for each in changes:
+    for each in outcome.changes:
         lines.append(f"  {each.what:8} {each.before + ' -> ' if each.before else ''}{each.name}")
-    if outcome.differences:
-        lines += ["The new engine is called in another way:", *(f"  {line}" for line in outcome.differences)]
+    if outcome.calls:
+        lines += ["These lines use the engine as it no longer is:", *(f"  {line}" for line in outcome.calls)]
     if outcome.conflicts:
         lines += ["In conflict:", *(f"  {said(each)}" for each in outcome.conflicts)]
     return [*lines, *next_steps(outcome, dry_run)]
+
+
+def answers_of(plan: Plan) -> list[str]:
+    """Return which answers changed, and which of them are defaults that nobody has looked at."""
+    lines = [f"{key}: {before or '-'} -> {after or '-'}" for key, (before, after) in plan.changed.items()]
+    if plan.defaults:
+        new = " ".join(f"{key}={plan.answers[key]}" for key in plan.defaults if key in plan.answers)
+        lines.append(f"New questions took their defaults: {new}. For others, name them in the command")
+    return lines
 
 
 def said(conflict: Conflict) -> str:
@@ -305,12 +315,10 @@ def said(conflict: Conflict) -> str:
 
 def next_steps(outcome: Outcome, dry_run: bool) -> list[str]:
     """Return the counts, and what can be done now."""
-    counts = {word: 0 for word in ("added", "changed", "removed", "renamed")}
-    for each in outcome.changes:
-        counts[each.what] += 1
-    numbers = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    conflicts = f"{len(outcome.conflicts)} in conflict" if outcome.conflicts else ""
-    total = ", ".join(part for part in (numbers, conflicts) if part)
+    words = [each.what for each in outcome.changes]
+    counts = [(words.count(word), word) for word in ("added", "changed", "removed", "renamed")]
+    counts.append((len(outcome.conflicts), "in conflict"))
+    total = ", ".join(f"{number} {word}" for number, word in counts if number)
     if dry_run:
         return [f"{total}. This was a dry run: nothing was changed."]
     first = "Settle each file in conflict, then git add it. " if outcome.conflicts else ""
