@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from onnx import TensorProto
-from pydantic import Field
-
 from handrail.config import Section
 from handrail.onnx_graph import Graph
 from handrail.training import Between, Dataset, Encoding, Floats
+from onnx import TensorProto
+from pydantic import Field
 
 from ..contract import TASK
 from .network import FARTHEST, Model, keras, layers, ops, untrained

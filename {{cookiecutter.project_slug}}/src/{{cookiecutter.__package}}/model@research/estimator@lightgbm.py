@@ -4,12 +4,11 @@ import re
 
 import lightgbm
 import numpy as np
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.lightgbm import convert
 from pydantic import Field
-
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 
 from ..contract import TASK
 

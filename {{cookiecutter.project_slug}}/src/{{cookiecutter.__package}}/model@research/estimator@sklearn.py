@@ -3,13 +3,12 @@
 import warnings
 
 import numpy as np
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 from pydantic import Field
 from skl2onnx import to_onnx
 from sklearn.base import is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats, float32_at_most
 
 from ..contract import TASK
 
@@ -53,7 +52,7 @@ def fit(rows: Dataset, encoding: Encoding, seed: int, hyperparameters: Hyperpara
 
 def predict(model: Model, features: Floats) -> Floats:
     """Return the library's own prediction per row: the probability of class 1, or the amount."""
-    if is_classifier(model):
+    if isinstance(model, HistGradientBoostingClassifier):
         return model.predict_proba(features)[:, 1].astype(np.float32)
     return model.predict(features).astype(np.float32)
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
+from handrail.config import Section
+from handrail.training import Between, Dataset, Encoding, Floats
 from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxmltools.convert.xgboost import convert
 from pydantic import Field
 from xgboost import XGBClassifier, XGBRegressor
-
-from handrail.config import Section
-from handrail.training import Between, Dataset, Encoding, Floats
 
 from ..contract import TASK
 

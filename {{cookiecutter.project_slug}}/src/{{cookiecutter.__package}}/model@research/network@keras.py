@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from handrail.training import Dataset, Encoding, Floats
 
 from ..contract import TASK

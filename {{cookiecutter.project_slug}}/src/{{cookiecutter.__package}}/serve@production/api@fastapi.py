@@ -1,7 +1,6 @@
 """The HTTP service: what every service answers, and the project's own routes and middleware."""
 
 from fastapi import FastAPI
-
 from handrail import serving
 from handrail.config import Settings
 
