@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from handrail.tasks.task import Task
 
 Decision = Mapping[str, float]
-OF_TARGET = "of the target"  # as a metric's unit: the one that the contract gives the target
+OF_TARGET = "of the target"  # a metric's unit that is the target's own
 NAME = re.compile("[a-z][a-z0-9_]*")
 TAKEN = ("rows",)  # what is kept beside the figures of a part
 
@@ -45,7 +45,7 @@ class Metric:
     greater_is_better: None where it only describes; then it can't be the metric that decides.
     name: small letters, digits and underscores: tables, settings and alerts go by it.
     title: how people write it; without it, the name with spaces.
-    unit: empty for a share or a rank; OF_TARGET where it is the target's own.
+    unit: empty for a share or a rank; "of the target" where it is the target's own.
     """
 
     name: str

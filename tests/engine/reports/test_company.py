@@ -117,6 +117,18 @@ def test_too_few_days_say_nothing(settings, of_problem):
     assert result(settings, training)[0] == "Too little was tested to say how good it is."
 
 
+def test_where_it_is_weakest_is_told_in_words(settings, training):
+    evaluation = training.info["evaluation"]
+    metric = settings.project.metrics[settings.accuracy.metric]
+    value = evaluation["model"][metric.name]["value"] - metric.sign * 0.5
+    poor = {metric.name: {"value": value, "low": value, "high": value}}
+    parts = {"day_of_week": {"7": evaluation["model"] | poor | {"rows": 100}}}
+    told = list(company.unknown(settings, evaluation | {"parts": parts}))
+    assert told[0] == "It is weakest where the day of week is 7."
+    assert len(told) == 2
+    assert len(list(company.unknown(settings, evaluation | {"parts": {}}))) == 1
+
+
 def test_a_sample_is_called_one(settings, training):
     text = text_of(shown(settings.model_copy(update={"sample": 500}), training))
     assert "It was tried on a small sample, so only a first look: 1,200" in text

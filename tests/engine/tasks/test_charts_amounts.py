@@ -63,6 +63,14 @@ def test_the_first_picture_of_a_forecast_says_how_far_off_it_was(two_series):
     assert picture.caption in picture.svg
 
 
+def test_a_series_below_nought_is_drawn_whole(two_series):
+    below = replace(two_series, test=replace(two_series.test, target=two_series.test.target - 5))
+    picture = charts.series_picture(below, "min")
+    assert charts.latest(below).came.min() == -10
+    assert "\u22122" in picture.svg  # a tick below 0, with the minus of typesetters
+    assert "\u2212" not in charts.series_picture(two_series, "min").svg
+
+
 def test_the_error_picture_says_where_eight_in_ten_errors_lie(training):
     low, middle, high = np.quantile(training.prediction - training.test.target, [0.1, 0.5, 0.9])
     assert charts.error_picture(training, "min").caption == (
