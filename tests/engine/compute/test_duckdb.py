@@ -10,9 +10,9 @@ from handrail.errors import ProjectError
 
 DRAWS = """
 from pathlib import Path
-from tests.engine.support.workspaces import in_workspace
+from types import SimpleNamespace
 from handrail.compute.duckdb import connect, row
-with connect(in_workspace(Path())) as connection:
+with connect(SimpleNamespace(workspace=Path(), data=SimpleNamespace(memory_limit="1GB"))) as connection:
     print(row(connection, "SELECT current_setting('enable_progress_bar') AS draws")["draws"])
 """
 

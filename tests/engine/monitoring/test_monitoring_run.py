@@ -45,13 +45,13 @@ NO_DRIFT = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
 AMOUNT = next(c for c in FEATURES if not c.categorical and None not in (c.ge, c.le))
 
 
-@pytest.fixture(scope="module", params=["trained", "trained_amounts"])
+@pytest.fixture(scope="module", params=["trained", pytest.param("trained_amounts", marks=pytest.mark.slow)])
 def predicted(request, tmp_path_factory):
     """Return settings of a workspace whose live version has predicted its first month; read only."""
     return first_month_predicted(request.getfixturevalue(request.param), tmp_path_factory.mktemp("predicted"))
 
 
-@pytest.fixture(params=["trained", "trained_amounts"])
+@pytest.fixture(params=["trained", pytest.param("trained_amounts", marks=pytest.mark.slow)])
 def project(request, tmp_path):
     """Return settings of a copy of a trained workspace: of yes or no, and of amounts."""
     return copied(request.getfixturevalue(request.param), tmp_path)

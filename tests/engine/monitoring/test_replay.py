@@ -39,7 +39,7 @@ AMOUNT = next(c for c in FEATURES if not c.categorical and None not in (c.ge, c.
 SLICE = next(c.name for c in FEATURES if c.sliced)
 
 
-@pytest.fixture(params=["trained", "trained_amounts"])
+@pytest.fixture(params=["trained", pytest.param("trained_amounts", marks=pytest.mark.slow)])
 def project(request, tmp_path):
     """Return settings of a copy of a trained workspace: of yes or no, and of amounts."""
     return copied(request.getfixturevalue(request.param), tmp_path)

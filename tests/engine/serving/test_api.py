@@ -38,7 +38,7 @@ SECRET = "never-say-this-again"
 COLUMNS = schema.columns(schema.request_model(CONTRACT))
 
 
-@pytest.fixture(params=["trained", "trained_amounts"])
+@pytest.fixture(params=["trained", pytest.param("trained_amounts", marks=pytest.mark.slow)])
 def project(request, tmp_path):
     """Return settings of a copy of a trained workspace: of yes or no, and of amounts."""
     return copied(request.getfixturevalue(request.param), tmp_path)
@@ -419,6 +419,7 @@ def test_a_running_server_answers_and_loses_nothing_when_killed(live, record):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("project", ["trained"], indirect=True)
 def test_a_rehearsal_without_a_live_model_says_it_once(project, monkeypatch, capsys):
     assert run(monkeypatch, project, "serve", "--rehearse") == 1

@@ -36,7 +36,7 @@ LIMITED = next(column for column in COLUMNS if column.ge is not None and not col
 WHOLE = next(column for column in COLUMNS if column.kind is int)
 
 
-@pytest.fixture(params=["trained", "trained_amounts"])
+@pytest.fixture(params=["trained", pytest.param("trained_amounts", marks=pytest.mark.slow)])
 def project(request, tmp_path):
     """Return settings of a copy of a trained workspace: of yes or no, and of amounts."""
     return copied(request.getfixturevalue(request.param), tmp_path)
