@@ -55,6 +55,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": wording.number,
+        "loss": wording.loss,
         "interval": wording.interval,
         "money": wording.money,
         "as_written": wording.as_written,

@@ -12,7 +12,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.reports.importance import Importance, importances
 from handrail.reports.pictures import Mark, Picture, interval_picture, limits
-from handrail.reports.wording import labelled, number, spaced
+from handrail.reports.wording import labelled, loss, number, spaced
 from handrail.tasks.metric import Metric, Metrics
 from handrail.training.evaluation import Figures, compare
 from handrail.training.run import Training
@@ -82,7 +82,7 @@ def usual_figures(settings: Settings, training: Training) -> tuple[Figures, Figu
 def importance_picture(found: Sequence[Importance], metric: Metric) -> Picture:
     """Return the most important features."""
     marks = [Mark(each.feature, each.value, each.low, each.high) for each in found[:MOST_FEATURES]]
-    said = "; ".join(f"{mark.label} {number(mark.value, '.4f')}" for mark in marks)
+    said = "; ".join(f"{mark.label} {loss(mark.value)}" for mark in marks)
     label = f"{metric.shown} gets worse by"
     return Picture(
         "What each feature is worth to the model",

@@ -15,9 +15,16 @@ from handrail.tasks.metric import OF_TARGET, Metric
 Figures = Mapping[str, float]
 
 
-def number(value: float, pattern: str = ".3f") -> str:
-    """Return `value` formatted, or "-" where there is none."""
-    return format(value, pattern) if math.isfinite(value) else "-"
+def number(value: float, pattern: str = "") -> str:
+    """Return `value` formatted, by default with fewer decimals the larger it is; "-" where there is none."""
+    large = abs(value)
+    usual = ".3f" if large < 100 else ",.1f" if large < 10_000 else ",.0f"
+    return format(value, pattern or usual) if math.isfinite(value) else "-"
+
+
+def loss(value: float) -> str:
+    """Return what a feature is worth: often little, so with a decimal more."""
+    return number(value, ".4f" if abs(value) < 100 else "")
 
 
 def rounded(value: float) -> str:
@@ -76,7 +83,7 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
     return (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only "
         f"{_known(settings)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
-        f"of {minimum:g} is {'' if reaches else 'not '}reached."
+        f"of {minimum:,.15g} is {'' if reaches else 'not '}reached."
     )
 
 

@@ -29,6 +29,25 @@ def test_an_amount_has_as_many_decimals_as_tell_something(value, text):
     assert wording.rounded(value) == text
 
 
+def test_a_figure_has_fewer_decimals_the_larger_it_is():
+    figures = (0.7463, -28.7941, 99.9994, 1234.56, 57907.199, float("nan"), float("-inf"))
+    assert [wording.number(value) for value in figures] == [
+        "0.746",
+        "-28.794",
+        "99.999",
+        "1,234.6",
+        "57,907",
+        "-",
+        "-",
+    ]
+    assert [wording.loss(value) for value in (0.00052, -0.0012, 32237.89, float("nan"))] == [
+        "0.0005",
+        "-0.0012",
+        "32,238",
+        "-",
+    ]
+
+
 def test_money_is_whole_or_has_cents():
     amounts = (3, 3.5, 17.9999, 99.999, 1234.56, -2, float("inf"), float("nan"))
     assert [wording.money(value, "EUR") for value in amounts] == [

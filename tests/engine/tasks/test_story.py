@@ -31,7 +31,7 @@ def test_the_story_of_amounts_says_what_the_margin_brings(problem, tmp_path):
     unit = " min" if problem == "regression" else ""
     covered = f"{evaluation['model']['covered']['value']:.0%}"
     assert (covered, "of the plans with the margin are enough") in story.tiles
-    assert (f"+0.25{unit}", "is the margin on top of a prediction") in story.tiles
+    assert (f"+0.25{unit}", "is the margin added to each prediction") in story.tiles
     assert story.sentences[1].startswith(
         f"With a margin of +0.25{unit}, {covered} of the calls stay within the plan. Errors on 1,000 of them "
         "cost EUR "

@@ -170,7 +170,7 @@ def _tiles(
         (number(model), f"{metric.shown}; simple technique {number(simple)}"),
         (number(usual["within"]["value"], ".0%"), f"of the predictions are within {size}"),
         (number(usual["covered"]["value"], ".0%"), "of the plans with the margin are enough"),
-        (margin, "is the margin on top of a prediction"),
+        (margin, "is the margin added to each prediction"),
     )
 
 
@@ -179,7 +179,7 @@ def _choices(
 ) -> Choices:
     listed = shortlist(model, chosen, SHARES, APART)
     return Choices(
-        title="The choice: how much on top?",
+        title="The choice: how large a margin?",
         text="A larger margin is enough more often and leaves more to spare. One unit too little costs "
         f"{money(costs.too_low, costs.currency)}, one too much {money(costs.too_high, costs.currency)}.",
         caption=f"The chosen margin stands out. Cost per {PER:,} {noun}, in {costs.currency}.",
