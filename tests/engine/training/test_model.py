@@ -361,5 +361,5 @@ def test_a_coding_of_what_is_no_feature_is_refused():
 
 def test_a_version_of_another_task_is_refused(project, version):
     other = with_given(project, task=example("regression").task)
-    with pytest.raises(errors.ProjectError, match="learnt for classification, contract.py says regression"):
+    with pytest.raises(errors.ProjectError, match=r"learnt for classification, contract\.py says regression"):
         versions.load_version(other, version.name)
