@@ -5,10 +5,11 @@ from handrail.contract.schema import Column, Record, columns
 
 def data_dictionary(contract: type[Record]) -> str:
     """Return a Markdown page with one row per column of `contract`: meaning, unit, rules, role."""
+    record = " ".join((contract.__doc__ or "").split())
     lines = [
         "# Data dictionary",
         "",
-        f"{' '.join((contract.__doc__ or '').split())} Written by `etl` from `contract.py`: change it there.".strip(),
+        f"{record} Written by `etl` from `contract.py`: change it there.".strip(),
         "",
         "| column | meaning | type | unit | rules | may be empty | role |",
         "|---|---|---|---|---|---|---|",
