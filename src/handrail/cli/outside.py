@@ -50,6 +50,9 @@ def update(ctx: click.Context, to: str, template: str, dry_run: bool, answers: t
         for line in str(refusal).splitlines():
             click.echo(f"error: {line}", err=True)
         ctx.exit(1)
+    except OSError as error:
+        click.echo(f"error: {error.filename}: {error.strerror}; nothing was changed", err=True)
+        ctx.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("error: stopped; nothing was changed", err=True)
         ctx.exit(INTERRUPTED)

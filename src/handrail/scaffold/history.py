@@ -23,20 +23,14 @@ QUIET = ("-c", "core.hooksPath=.no-hooks", "-c", "core.fsmonitor=false", "-c", "
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a template: its commit, and the folder in which its files are."""
+    """One version of a template: its commit, where its files are, the number in its pyproject.toml."""
 
     commit: str
     folder: Path
+    number: str
 
     def __str__(self) -> str:
         return f"{self.number} ({self.commit[:SHORT]})"
-
-    @cached_property
-    def number(self) -> str:
-        """The version that its pyproject.toml names."""
-        return tomllib.loads((self.folder / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-            "version"
-        ]
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,8 @@ class History:
                 raise UpdateError(
                     f"{self.shown}: {where} is not there at {commit[:SHORT]}, so that is no Handrail template"
                 )
-        return Version(commit, template)
+        described = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))
+        return Version(commit, template, described["project"]["version"])
 
     def _resolved(self, name: str) -> str:
         command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")

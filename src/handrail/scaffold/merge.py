@@ -66,6 +66,14 @@ class Conflict(NamedTuple):
     marked: bool
 
 
+class Pins(NamedTuple):
+    """The files that pin the engine, by name in the project, and its version before and after."""
+
+    files: list[str]
+    old: str
+    new: str
+
+
 @dataclass(frozen=True)
 class Work:
     """A team's project in its repository: `top` is the work tree, `prefix` the way from there, as `a/b/`."""
@@ -201,7 +209,9 @@ class Trial:
     @property
     def changes(self) -> list[Change]:
         """What the merge changes without a conflict, by name, from the project's folder."""
-        fields = os.fsdecode(git(self.folder, "diff-index", "--cached", "-M", "-z", "--name-status", "HEAD"))
+        fields = os.fsdecode(
+            git(self.folder, "diff-index", "--cached", "-M", "-z", "--name-status", self.state[0])
+        )
         found, words = [], iter(fields.split("\0"))
         for status in words:
             if status[:1] == "R":
@@ -330,7 +340,7 @@ def undisturbed() -> Generator[None]:
             signal.signal(each, handler)
 
 
-def tried(work: Work, old: Path, new: Path, label: str, folder: Path) -> Trial:
+def tried(work: Work, old: Path, new: Path, pins: Pins, label: str, folder: Path) -> Trial:
     """Merge what changed from the old to the new rendering into a team's work, in a new folder.
 
     `label` names the new one where git marks a conflict. Raises UpdateError.
@@ -338,13 +348,10 @@ def tried(work: Work, old: Path, new: Path, label: str, folder: Path) -> Trial:
     try:
         state = work.state()
         own_repository(work, folder)
-        ours = tree_commit(folder, text(git(folder, "rev-parse", f"{state[0]}^{{tree}}")), "yours")
-        base = tree_commit(folder, tree(work, old, folder, ours), "the template before")
-        theirs = tree_commit(folder, tree(work, new, folder, ours), label, base)
-        git(folder, "update-ref", "--no-deref", "HEAD", ours)
-        git(folder, "read-tree", ours)
-        inside = git(folder, "ls-files", "-z", "--", *([work.prefix] if work.prefix else []))
-        git(folder, "checkout-index", "--force", "-u", "-z", "--stdin", given=inside)
+        head = text(git(folder, "rev-parse", f"{state[0]}^{{tree}}"))
+        base = tree_commit(folder, tree(work, old, folder, head), "the template before")
+        theirs = tree_commit(folder, tree(work, new, folder, head), label, base)
+        git(folder, "update-ref", "--no-deref", "HEAD", own_commit(work, head, pins, folder))
     except GitError as error:
         raise UpdateError(f"the update could not be tried: {error}") from error
     trial = Trial(work, folder, state)
@@ -354,6 +361,19 @@ def tried(work: Work, old: Path, new: Path, label: str, folder: Path) -> Trial:
         if not trial.conflicts:
             raise UpdateError(f"the update could not be merged: {error}") from error
     return trial
+
+
+def own_commit(work: Work, head: str, pins: Pins, repository: Path) -> str:
+    """Check out the project; return a commit of it in which the new engine is pinned."""
+    git(repository, "read-tree", head)
+    inside = git(repository, "ls-files", "-z", "--", *([work.prefix] if work.prefix else []))
+    git(repository, "checkout-index", "--force", "-u", "-z", "--stdin", given=inside)
+    for name in pins.files:
+        path = repository / work.prefix / name
+        if path.is_file() and not path.is_symlink():
+            path.write_bytes(path.read_bytes().replace(pins.old.encode(), pins.new.encode()))
+            git(repository, "add", "--force", "--", f"{work.prefix}{name}", options=MERGING)
+    return tree_commit(repository, text(git(repository, "write-tree")), "yours")
 
 
 def own_repository(work: Work, folder: Path) -> None:
@@ -370,7 +390,7 @@ def own_repository(work: Work, folder: Path) -> None:
         shutil.copyfile(attributes, folder / ".git" / "info" / "attributes")
 
 
-def tree(work: Work, rendering: Path, repository: Path, ours: str) -> str:
+def tree(work: Work, rendering: Path, repository: Path, head: str) -> str:
     """Return the tree of a rendering, with all that is around the project in its repository."""
     where = ("--git-dir", str(repository / ".git"), "--work-tree", ".")
     git(rendering, "read-tree", "--empty", options=where)
@@ -378,7 +398,7 @@ def tree(work: Work, rendering: Path, repository: Path, ours: str) -> str:
     made = text(git(repository, "write-tree"))
     if not work.prefix:
         return made
-    git(repository, "read-tree", ours)
+    git(repository, "read-tree", head)
     git(repository, "rm", "-r", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", work.prefix)
     git(repository, "read-tree", f"--prefix={work.prefix}", made)
     return text(git(repository, "write-tree"))

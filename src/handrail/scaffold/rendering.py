@@ -63,26 +63,31 @@ def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Pat
     return made[0]
 
 
-def align(rendering: Path, project: Path) -> None:
-    """Make the old rendering what the project began as, where it cannot be known from the template's commit.
+def engine_of(project: Path) -> str:
+    """Return the engine's version that a project's record names."""
+    return json.loads((project / NAME).read_text(encoding="utf-8"))["engine"]
 
-    That is the record itself, and the engine, if the template had changes that were not committed.
+
+def align(rendering: Path, project: Path, engine: str) -> list[str]:
+    """Make of the old rendering what the team's work is compared with; return the files that pin the engine.
+
+    The record is the project's own. The wheel is too, as it may be another one: the template may have had
+    changes that were not committed. And the engine is pinned to the new version already, so that a line that
+    a team writes beside a pin is no conflict.
     """
-    rendered_with, kept = (
-        json.loads((folder / NAME).read_text(encoding="utf-8"))["engine"] for folder in (rendering, project)
-    )
+    baked_with, kept, pinned = engine_of(rendering), engine_of(project), []
     shutil.copyfile(project / NAME, rendering / NAME)
-    if rendered_with == kept:
-        return
-    for path in sorted(path for path in rendering.rglob("*") if path.is_file()):
-        if path.suffix == ".whl":
-            target = path.with_name(path.name.replace(rendered_with, kept))
-            own = project / target.relative_to(rendering)
-            path.rename(target)
-            if own.is_file():
-                shutil.copyfile(own, target)
-        elif rendered_with.encode() in (content := path.read_bytes()):
-            path.write_bytes(content.replace(rendered_with.encode(), kept.encode()))
+    for path in sorted(path for path in rendering.rglob("*") if path.is_file() and path.name != NAME):
+        content = path.read_bytes()
+        if path.suffix == ".whl" and baked_with in path.name:
+            own = path.with_name(path.name.replace(baked_with, kept))
+            path.rename(own)
+            if (project / own.relative_to(rendering)).is_file():
+                shutil.copyfile(project / own.relative_to(rendering), own)
+        elif baked_with.encode() in content:
+            path.write_bytes(content.replace(baked_with.encode(), engine.encode()))
+            pinned.append(path.relative_to(rendering).as_posix())
+    return pinned
 
 
 def leave_out_wheels(*renderings: Path) -> None:

@@ -19,9 +19,9 @@ from . import answers as rules
 from .errors import UpdateError
 from .history import Version, cloned, uncommitted
 from .interface import Engine, differences
-from .merge import UNDO, Change, Conflict, Trial, Work, git, opened, text, tried
+from .merge import UNDO, Change, Conflict, Pins, Trial, Work, git, opened, text, tried
 from .record import NAME, REMEMBERED, public_address, remember
-from .rendering import align, leave_out_wheels, rendered, sources
+from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
 
 LOCK = "uv.lock"
@@ -45,7 +45,7 @@ class Plan:
     """From which version to which, with which answers, and what has to be said of that.
 
     `changed`: the answers that differ, each as before and after, empty for none. `defaults`: the questions
-    that nobody was asked.
+    that nobody was asked. `private`: what was baked in another way than the template does by itself.
     """
 
     old: Version
@@ -53,6 +53,7 @@ class Plan:
     answers: dict[str, str]
     changed: dict[str, tuple[str, str]]
     defaults: list[str]
+    private: dict[str, str]
     remarks: list[str]
 
 
@@ -86,7 +87,7 @@ def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
         plan = planned(address, kept, wanted, ask, folder)
         if not plan.changed and plan.new.commit == kept["commit"]:
             return Outcome(plan)
-        trial = merged(work, kept["answers"], plan, folder)
+        trial = merged(work, kept, plan, folder)
         outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project))
         if wanted.dry_run:
             return outcome
@@ -145,7 +146,14 @@ def planned(address: str, kept: Mapping, wanted: Wanted, ask: Ask | None, folder
     new = history.version(after, folder / "new", history.directory or kept["directory"])
     answers, defaults, said = settle(questions_of(new), kept["answers"], wanted.answers, ask)
     changed = compared(kept["answers"], answers)
-    return Plan(old, new, answers, changed, defaults, remarks + said)
+    return Plan(old, new, answers, changed, defaults, own_index(kept, old), remarks + said)
+
+
+def own_index(kept: Mapping, old: Version) -> dict[str, str]:
+    """Return where the engine is taken from, if that is elsewhere than the template says."""
+    key = "_engine_index"
+    index = kept.get("engine_index") or ""
+    return {} if index == (public_address(questions_of(old).get(key, "")) or "") else {key: index}
 
 
 def questions_of(template: Version) -> dict:
@@ -168,8 +176,7 @@ def settle(
     known = {key: answer for key, answer in (*kept.items(), *typed.items()) if key in questions}
     refuse(rules.unknown_questions(questions, typed))
     refuse([*rules.unknown_choices(template, known), *rules.problems(known)])
-    remarks = [f"{key}={kept[key]}: is no longer asked" for key in kept if key not in questions]
-    settled, defaults = {}, []
+    settled, defaults, remarks = {}, [], []
     for key, default in questions.items():
         if because := rules.obstacle(template, key, settled):
             settled[key] = rules.NONE
@@ -213,19 +220,21 @@ def compared(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, t
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def merged(work: Work, answers: Mapping[str, str], plan: Plan, folder: Path) -> Trial:
+def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
     """Render both versions, and try the merge.
 
     Raises UpdateError, also where the update would lose what git does not know of.
     """
     with ThreadPoolExecutor(2) as pool:
-        before = pool.submit(rendered, plan.old, answers, folder / "before")
-        after = pool.submit(rendered, plan.new, plan.answers, folder / "after")
+        before = pool.submit(rendered, plan.old, kept["answers"] | plan.private, folder / "before")
+        after = pool.submit(rendered, plan.new, plan.answers | plan.private, folder / "after")
         old, new = before.result(), after.result()
-    align(old, work.project)
+    engines = engine_of(work.project), engine_of(new)
+    pinned = align(old, work.project, engines[1])
     if not any((work.project / "vendor").glob("*.whl")):
         leave_out_wheels(old, new)
-    trial = tried(work, old, new, f"template {plan.new.number}", folder / "trial")
+    pins = Pins(pinned, *engines)
+    trial = tried(work, old, new, pins, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
 
