@@ -48,8 +48,8 @@ class Project:
     Args:
         package: the name of the package, as `__name__` in its `__init__.py`.
         given: what takes the place of something that the package would bring, by the name of the attribute
-            here (`{"contract": MyRecord, "raw_tables": {...}, "transform": "SELECT ..."}`); for tests, and
-            for projects that have no files.
+            here (`{"contract": MyRecord, "raw_tables": {...}, "transform": "SELECT ..."}`), or of `run_etl`;
+            for tests, and for projects that have no files.
         root: the folder of `project.yaml`; None is the one at or above the working folder.
 
     Attributes that the package does not bring raise ProjectError that names the missing module.

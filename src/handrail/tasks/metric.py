@@ -71,13 +71,19 @@ class Metric:
         return not self.sign * value >= self.sign * than - tolerance
 
     def value(self, rows: tuple[Any, ...], decision: Decision) -> float:
-        """Return the figure of prepared rows, NaN where there is none."""
+        """Return the figure of prepared rows, NaN where there is none.
+
+        Raises ProjectError that names the metric where its function fails.
+        """
         given = (*rows, decision) if self.uses_decision else rows
         try:
             with np.errstate(all="ignore"):
                 found = float(self.function(*given))
         except ZeroDivisionError:
             return math.nan
+        except Exception as error:  # a metric is a team's own code: whatever goes wrong in it has its name
+            said = f"{type(error).__name__}: {error}"
+            raise ProjectError(f"model/metrics.py: {self.name} can't be computed ({said})") from error
         return found if math.isfinite(found) else math.nan
 
 

@@ -109,3 +109,13 @@ def test_an_own_metric_is_measured_beside_the_usual_ones():
     )
     assert list(found)[-1] == "top_share"
     assert found["top_share"] == 0.5
+
+
+def test_a_metric_that_fails_is_named():
+    def broken(counts):
+        return counts.moons
+
+    with pytest.raises(
+        ProjectError, match=r"^model/metrics\.py: broken can't be computed \(AttributeError: "
+    ):
+        Metric("broken", broken, "nothing").value((object(),), {})
