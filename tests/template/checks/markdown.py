@@ -2,9 +2,11 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import click
@@ -149,7 +151,9 @@ def commands_in(text: str) -> list[tuple[int, str, str]]:
 
 def tools_of(project: Project) -> set[str]:
     """Return what `uv run` can start: Python, and the names of the dependencies."""
-    named = re.findall(r'^ +"([a-z][\w-]*)', project.texts["pyproject.toml"], re.MULTILINE)
+    described = tomllib.loads(project.texts["pyproject.toml"])
+    wanted = [*described["project"]["dependencies"], *chain(*described["dependency-groups"].values())]
+    named = {re.match(r"[\w-]+", each)[0] for each in wanted}
     return {"python", *named, *(["jupyter"] if "jupyterlab" in named else [])}
 
 
