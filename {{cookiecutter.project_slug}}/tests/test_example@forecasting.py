@@ -20,6 +20,7 @@ RANGES = {
     "departures_of_day_one_week_before": (-1, 0, 24 * 60, 24 * 121),
     "departures": IN_AN_HOUR,
 }
+NO_NAMES = {"airport_hour": "EWR-20130205", "airport": "ORD"}
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,9 @@ def test_the_contract_takes_what_may_be_and_nothing_that_cannot_be(column, hour)
     for value in (below, above):
         with pytest.raises(ValidationError, match=rf"\n{column}\n"):
             project.contract(**hour | {column: value})
+
+
+@pytest.mark.parametrize("column", NO_NAMES)
+def test_the_contract_takes_no_name_of_another_form(column, hour):
+    with pytest.raises(ValidationError, match=rf"\n{column}\n"):
+        project.contract(**hour | {column: NO_NAMES[column]})

@@ -26,6 +26,7 @@ RANGES = {
     "departure_delay_minutes": (-121, -60, 2_880, 4_320),  # two days late, and three
     "delay_minutes": (-121, -90, 2_880, 4_320),
 }
+NO_NAMES = {"flight_id": "UA1545", "carrier": "United", "origin": "ORD", "destination": "Boston"}
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +78,9 @@ def test_the_contract_takes_what_has_been_and_nothing_that_cannot_be(column, dep
     for value in (below, above):
         with pytest.raises(ValidationError, match=rf"\n{column}\n"):
             project.contract(**departure | {column: value})
+
+
+@pytest.mark.parametrize("column", NO_NAMES)
+def test_the_contract_takes_no_name_of_another_form(column, departure):
+    with pytest.raises(ValidationError, match=rf"\n{column}\n"):
+        project.contract(**departure | {column: NO_NAMES[column]})
