@@ -187,19 +187,19 @@ BROKEN_PROJECTS = {
         put(COMMANDS, "import json\n\n", before="from handrail.cli"),
         SMALL,
         code.linted_and_formatted,
-        "src/late_flights/commands.py:7:8: F401",
+        "src/late_flights/commands.py:8:8: F401",
     ),
     "code that is not formatted": (
         put(COMMANDS, "\n\nSTATES = ('a','b')\n"),
         SMALL,
         code.linted_and_formatted,
-        "src/late_flights/commands.py:14:11: unformatted",
+        "src/late_flights/commands.py:15:11: unformatted",
     ),
     "a wrong type": (
         put(COMMANDS, '\n\nLIMIT: int = "many"\n'),
         SMALL,
         code.types_are_right,
-        "src/late_flights/commands.py:14:14: error[invalid-assignment]",
+        "src/late_flights/commands.py:15:14: error[invalid-assignment]",
     ),
     "a workflow with a key of nobody's": (
         put(WORKFLOW, "every: day\n"),
@@ -290,7 +290,7 @@ BROKEN_TEMPLATES = {
     "Jinja in the package": (
         put(COMMANDS, '\n\nNAME = "{{ cookiecutter.project_slug }}"\n'),
         template.no_jinja_in_the_package,
-        "commands.py:14: Jinja in the package",
+        "commands.py:15: Jinja in the package",
     ),
 }
 
