@@ -31,12 +31,19 @@ def connect(settings: Settings) -> Generator[Connection]:
     limits = {"memory_limit": settings.data.memory_limit, "temp_directory": str(spill)}
     try:
         with duckdb.connect(config={**limits, "preserve_insertion_order": False}) as connection:
-            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")
+            _show_no_bar(connection)
             yield connection
     except duckdb.Error as error:
         unknown = isinstance(error, duckdb.BinderException)
         advice = "; run `etl` again if contract.py has changed" if unknown else ""
         raise ProjectError(f"the engine stopped: {reason(error)}{advice}") from error
+
+
+def _show_no_bar(connection: Connection) -> None:
+    """Print no bar of progress; where there is none, as in a notebook, even this setting would be refused."""
+    if connection.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def reason(error: EngineError) -> str:

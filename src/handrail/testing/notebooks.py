@@ -67,12 +67,13 @@ def _run_jupyter(path: Path) -> tuple[str, int]:
 
 
 def _run_marimo(path: Path) -> tuple[str, int]:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     printed = io.StringIO()
     with redirect_stdout(printed):
         outputs, _ = runpy.run_path(str(path))["app"].run()
-    return printed.getvalue(), sum(isinstance(output, Figure) for output in outputs)
+    return printed.getvalue(), sum(isinstance(output, Figure | Axes) for output in outputs)
 
 
 @contextmanager

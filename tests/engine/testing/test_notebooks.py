@@ -33,7 +33,7 @@ def test_what_a_notebook_says_and_draws_is_told(tmp_path):
     body = (
         "print(sorted(path.name for path in Path(os.environ['MADE_UP_WORKSPACE'], 'data').iterdir()))",
         "print(Path.cwd())",
-        "return (Figure(), None, Figure()), {}",
+        "return (Figure(), None, Figure().subplots()), {}",
     )
     project, path = with_notebook(tmp_path, body)
     found = run_notebook(project, path)
