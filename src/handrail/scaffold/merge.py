@@ -115,11 +115,15 @@ def git(
     """
     own = {key: value for key, value in os.environ.items() if key not in LOCAL}
     own |= {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"}
-    line = [os.fsencode(part) if os.name != "nt" else part for part in ("git", "-C", str(folder))]
-    line += [os.fsencode(part) if os.name != "nt" else part for part in (*options, *command)]
+    line = ["git", "-C", str(folder), *options, *command]
     try:
         done = subprocess.run(
-            line, env=own, input=given, capture_output=True, check=False, start_new_session=apart
+            line if os.name == "nt" else [os.fsencode(part) for part in line],
+            env=own,
+            input=given,
+            capture_output=True,
+            check=False,
+            start_new_session=apart,
         )
     except OSError as error:
         raise GitError("git is not installed") from error

@@ -35,6 +35,11 @@ def baker() -> list[str]:
     return [uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", WANTED, "cookiecutter"]
 
 
+def command_line(parts: list[str]) -> list[str] | list[bytes]:
+    """Return a command in UTF-8, whatever the locale; on Windows as it is."""
+    return parts if os.name == "nt" else [part.encode(errors="surrogateescape") for part in parts]
+
+
 def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Path:
     """Bake a project into a new folder, whatever the user's settings; return its path. Raises UpdateError."""
     (folder / ".git").mkdir(parents=True)  # inside of what looks like a repository, the hooks make none
@@ -45,7 +50,7 @@ def rendered(template: Version, answers: Mapping[str, str], folder: Path) -> Pat
     own = {key: value for key, value in os.environ.items() if key not in (*LOCAL, "COOKIECUTTER_CONFIG")}
     try:
         done = subprocess.run(
-            [*baker(), *options, str(template.folder), *given],
+            command_line([*baker(), *options, str(template.folder), *given]),
             cwd=folder,
             env=own | {"PYTHONDONTWRITEBYTECODE": "1", "PWD": str(folder)},
             stdin=subprocess.DEVNULL,

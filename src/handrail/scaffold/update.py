@@ -23,6 +23,7 @@ from .merge import UNDO, Change, Conflict, Pins, Trial, Work, git, opened, text,
 from .record import NAME, REMEMBERED, public_address, remember
 from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
+from .texts import mended
 
 LOCK = "uv.lock"
 PINS = "pyproject.toml"
@@ -173,7 +174,8 @@ def settle(
     The answers are the recorded ones, changed by the typed ones; new questions are asked, if there is `ask`.
     """
     questions = rules.questions(template)
-    known = {key: answer for key, answer in (*kept.items(), *typed.items()) if key in questions}
+    given = (*kept.items(), *((key, mended(answer)) for key, answer in typed.items()))
+    known = {key: answer for key, answer in given if key in questions}
     refuse(rules.unknown_questions(questions, typed))
     refuse([*rules.unknown_choices(template, known), *rules.problems(known)])
     settled, defaults, remarks = {}, [], []
