@@ -1,12 +1,13 @@
 """Records made up from the rules of a contract: good ones, and one for each rule to break."""
 
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count as counted
-from itertools import islice
+from itertools import islice, zip_longest
 from math import ceil, floor, inf, nan
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from handrail.contract.schema import Column, Record, Role, columns
 from handrail.errors import ProjectError
 
-KINDS_OF_CHARACTERS = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+DIGITS, LETTERS = "0123456789", ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 MOST_TRIES = 100_000
 # Texts of which a pattern, or a list of names, refuses one or the other.
 STRANGE = ("?", "", " ", "0", "a", "A", "\n", "never seen before " * 20)
@@ -102,33 +103,53 @@ def _keys(contract: type[Record], column: Column, count: int) -> list[Any]:
     """Return `count` different keys; texts are like the first example, and keep the column's rules."""
     if column.kind is not str:
         return [_value(column, number, _random(0)) for number in range(count)]
-    tried = islice(_texts_like(str((column.examples or column.choices)[0])), MOST_TRIES)
-    keys = list(islice((text for text in tried if _keeps(contract, column, text)), count))
+    example = str((column.examples or column.choices)[0])
+    keys: dict[str, None] = {}
+    for text in islice(_texts_like(example), MOST_TRIES):
+        if len(keys) == count:
+            break
+        if _keeps(contract, column, text):
+            keys[text] = None
     if len(keys) < count:
         raise ProjectError(
             f"contract.py: {column.name}: only {len(keys)} keys like its example keep its rules; give "
             "another one, in which more digits or letters may change"
         )
-    return keys
+    return list(keys)
 
 
 def _texts_like(example: str) -> Iterator[str]:
-    """Yield different texts, the example first: its digits are counted up from the right, then letters."""
-    places = [place for place in reversed(range(len(example))) if example[place] in KINDS_OF_CHARACTERS[0]]
-    places += [
-        place
-        for place in reversed(range(len(example)))
-        if any(example[place] in kind for kind in KINDS_OF_CHARACTERS[1:])
-    ]
+    """Yield texts like the example, which is the first.
+
+    Its digits are counted up; when they are used up, its last number grows, and its letters change, in turns.
+    """
+    places = list(reversed(range(len(example))))
+    digits = [place for place in places if example[place] in DIGITS]
+    letters = [place for place in places if any(example[place] in kind for kind in LETTERS)]
+    yield from _counted_up(example, digits)
+    for pair in zip_longest(_with_longer_numbers(example), _counted_up(example, letters + digits)):
+        yield from (text for text in pair if text is not None)
+
+
+def _counted_up(example: str, places: Sequence[int]) -> Iterator[str]:
+    """Yield the example with all combinations of characters of their kinds at `places`, the first fastest."""
     for number in counted():
         text, left = list(example), number
         for place in places:
-            (kind,) = [kind for kind in KINDS_OF_CHARACTERS if example[place] in kind]
+            (kind,) = [kind for kind in (DIGITS, *LETTERS) if example[place] in kind]
             text[place] = kind[(kind.index(example[place]) + left) % len(kind)]
             left //= len(kind)
         if left:
             return
         yield "".join(text)
+
+
+def _with_longer_numbers(example: str) -> Iterator[str]:
+    """Yield the example with ever greater numbers in place of its last one, each longer than that."""
+    parts = re.split("([0-9]+)", example)
+    *before, number, after = parts if len(parts) > 1 else (example, "", "")
+    for longer in counted(10 ** len(number)):
+        yield f"{''.join(before)}{longer}{after}"
 
 
 def _broken_values(contract: type[Record], column: Column) -> Iterator[tuple[str, Any]]:

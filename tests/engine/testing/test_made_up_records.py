@@ -61,6 +61,10 @@ def test_the_same_seed_gives_the_same_records():
         ("Abilene-201001-high", r"^[A-Z][a-z]+-\d{6}-(low|high)$", "Abilene-201003-high"),
         ("UA15-EWR", None, "UA17-EWR"),
         ("abc", "^[a-z]{3}$", "abe"),
+        ("V1", "^V[0-9]+$", "V3"),
+        ("no 1 of the day", "^no [1-9][0-9]* of the day$", "no 3 of the day"),
+        ("AAA-1", "^[A-Z]{3}-1$", "AAC-1"),
+        ("?", None, "?2"),
         ("550e8400-e29b-41d4-a716", "^[0-9a-f-]{23}$", "550e8400-e29b-41d4-a718"),
     ],
 )
