@@ -1,7 +1,6 @@
-"""What any project must hold, whatever its data: the library's checks, each under its own name.
+"""What any project must hold: the library's checks of all its parts, each under its own name.
 
-They follow from contract and data, and share one small run in a temporary workspace. What is known of the
-data for certain stands in test_example.py.
+They presume nothing of what this one is about. What they run, they run small, in a temporary workspace.
 """
 
 from handrail.testing import parametrize_with_checks
