@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -182,6 +183,31 @@ class Snapshot:
     index: str
     heads: str
     kept: frozenset[str]
+
+
+class Tools:
+    """A folder with a `git` that runs some lines of shell before the real one, and that can be waited for."""
+
+    def __init__(self, folder: Path, lines: str = "") -> None:
+        folder.mkdir()
+        self.path = os.pathsep.join([str(folder), os.environ["PATH"]])
+        os.mkfifo(folder / "running")
+        self.running = os.open(folder / "running", os.O_RDONLY | os.O_NONBLOCK)
+        script = f"#!/bin/sh\nexec 9>'{folder}/running'\n{lines}\nexec {shutil.which('git')} \"$@\"\n"
+        (folder / "git").write_text(script)
+        (folder / "git").chmod(0o755)
+
+    def wait(self) -> None:
+        """Return when no git runs any more, those too whose caller is gone."""
+        os.set_blocking(self.running, True)
+        while os.read(self.running, 1):
+            pass
+        os.set_blocking(self.running, False)
+
+
+def in_project(project: Path, command: str, lines: str) -> str:
+    """Return shell that runs lines when git's command is called in a project, and not in another folder."""
+    return f"""case "$*" in *"-C {project} {command}"*|*"-C {project.resolve()} {command}"*) {lines};; esac"""
 
 
 def snapshot(project: Path) -> Snapshot:

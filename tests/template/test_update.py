@@ -15,6 +15,7 @@ import pytest
 from tests.template.baking import isolated
 from tests.template.histories import (
     PROJECT,
+    Tools,
     appended,
     baked,
     changed,
@@ -23,6 +24,7 @@ from tests.template.histories import (
     copy_of,
     first_version,
     git,
+    in_project,
     prepended,
     record,
     second_version,
@@ -697,65 +699,45 @@ def test_killed_in_the_middle_it_is_taken_back_by_one_command(desk, project, tmp
     (project / "untracked.txt").write_text("ours")
     commit(project, "ours")
     before = snapshot(project)
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    real, kill = shutil.which("git"), "kill -9 $PPID; sleep 0.2"
-    mine = f'*"-C {project} {step}"*|*"-C {project.resolve()} {step}"*'
-    script = f'{kill}; exec {real} "$@"' if when == "before" else f'{real} "$@"; {kill}; exit'
-    (tools / "git").write_text(f'#!/bin/sh\ncase "$*" in {mine}) {script};; esac\nexec {real} "$@"\n')
-    (tools / "git").chmod(0o755)
-    path = os.pathsep.join([str(tools), os.environ["PATH"]])
-    environment = isolated(desk.home, PATH=path)
-    done = subprocess.Popen([HANDRAIL, "update", "stage=research"], cwd=project, env=environment)
-    assert done.wait() == -9
-    until_it_rests(project)
+    kill = "kill -9 $PPID" if when == "before" else f'{shutil.which("git")} "$@"; kill -9 $PPID; exit'
+    tools = Tools(tmp_path / "tools", in_project(project, step, kill))
+    line, environment = [HANDRAIL, "update", "stage=research"], isolated(desk.home, PATH=tools.path)
+    assert subprocess.run(line, cwd=project, env=environment, check=False).returncode == -9
+    tools.wait()
     reached = git(project, "status", "--porcelain", "--untracked-files=no") != ""
-    assert reached == (step == "checkout-index" or (step, when) == ("update-index", "after"))
+    assert reached == (step != "unpack-objects")  # from then on git has all that it needs
     git(project, *TAKE_BACK)
     assert snapshot(project).files == before.files
     assert git(project, "status", "--porcelain") == ""
     assert desk.update(project, "stage=research").status == 0
 
 
-def until_it_rests(project: Path) -> None:
-    """Wait until no git holds the index: the one that was called goes on when its caller is gone."""
-    deadline = threading.Event()
-    for _ in range(100):
-        deadline.wait(0.05)
-        if not (project / ".git" / "index.lock").exists():
-            deadline.wait(0.3)
-            return
-
-
 @pytest.mark.slow
 def test_stopped_by_ctrl_c_it_changes_nothing(desk, project, tmp_path):
     before = snapshot(project)
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    real = shutil.which("git")
-    script = f'case "$*" in *"cherry-pick"*) kill -INT $PPID; sleep 0.3;; esac\nexec {real} "$@"\n'
-    (tools / "git").write_text(f"#!/bin/sh\n{script}")
-    (tools / "git").chmod(0o755)
-    done = desk.update(project, "stage=research", PATH=os.pathsep.join([str(tools), os.environ["PATH"]]))
+    tools = Tools(tmp_path / "tools", 'case "$*" in *cherry-pick*) kill -INT $PPID; exit 1;; esac')
+    done = desk.update(project, "stage=research", PATH=tools.path)
     assert (done.status, done.err) == (130, "error: stopped; nothing was changed\n")
     assert snapshot(project) == before
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_it_is_put_in_place_comes_too_late(desk, project, tmp_path):
+    tools = Tools(tmp_path / "tools", in_project(project, "checkout-index", "kill -INT $PPID"))
+    done = desk.update(project, "stage=research", PATH=tools.path)
+    assert (done.status, done.err) == (0, "")
+    assert git(project, "diff", "--name-only") == ""
+    assert "A  2-research/report.md" in git(project, "status", "--porcelain").splitlines()
 
 
 @pytest.mark.slow
 def test_what_git_cannot_write_is_taken_back(desk, project, tmp_path):
     """As on a full disk: the last step fails after a part of it."""
     before = snapshot(project)
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    real = shutil.which("git")
-    fails = 'rm README.md; echo x > 2-research; echo "fatal: No space left on device" >&2; exit 128'
-    mine = f'*"-C {project} checkout-index"*|*"-C {project.resolve()} checkout-index"*'
-    (tools / "git").write_text(
-        f'#!/bin/sh\ncase "$*" in {mine}) cd {project}; {fails};; esac\nexec {real} "$@"\n'
-    )
-    (tools / "git").chmod(0o755)
-    done = desk.update(project, "stage=research", PATH=os.pathsep.join([str(tools), os.environ["PATH"]]))
+    fails = f"cd {project}; rm README.md; mkdir 2-research; echo x > 2-research/report.md"
+    fails += '; echo "fatal: No space left on device" >&2; exit 128'
+    tools = Tools(tmp_path / "tools", in_project(project, "checkout-index", fails))
+    done = desk.update(project, "stage=research", PATH=tools.path)
     assert done.status == 1
     assert done.err == "error: git checkout-index: fatal: No space left on device: nothing was changed\n"
-    (project / "2-research").unlink(missing_ok=True)
     assert snapshot(project).files == before.files
