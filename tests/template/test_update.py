@@ -173,8 +173,7 @@ def test_it_ends_in_what_is_baked_at_once(desk, grown, history, tmp_path):
     assert "There is nothing to update." in desk.update(grown).out
 
 
-def test_a_project_grows_by_one_command_and_shrinks_by_another(desk, project, history, tmp_path):
-    small = contents(project)
+def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     appended(project / "1-discovery" / "problem.md", "\nOurs.\n")
     commit(project, "ours")
     said = desk.updated(project, "--to", "v0.2.0", "stage=operation", "model=lightgbm")
@@ -185,9 +184,7 @@ def test_a_project_grows_by_one_command_and_shrinks_by_another(desk, project, hi
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}
     assert contents(project) == contents(at_once) | ours
-    assert b"Ours." in ours["1-discovery/problem.md"]
-    desk.updated(project, "--to", "v0.2.0", "stage=discovery")
-    assert contents(project) == small | ours
+    assert ours["1-discovery/problem.md"].endswith(b"\nOurs.\n")
 
 
 def test_conflicts_are_marked_and_listed_and_can_be_settled(desk, grown):
@@ -220,6 +217,14 @@ def test_conflicts_are_marked_and_listed_and_can_be_settled(desk, grown):
     assert "an update is not committed yet" in desk.update(grown).err
     git(grown, *TAKE_BACK)
     assert snapshot(grown).files == before.files
+
+
+@pytest.mark.slow
+def test_what_is_in_conflict_is_settled_and_committed_as_ever(desk, grown):
+    appended(grown / "1-discovery" / "problem.md", "\nOurs, at the end.\n")
+    appended(grown / "2-research" / "labelling" / "labelling.yaml", "# Ours.\n")
+    git(grown, "rm", "--quiet", ".gitignore")
+    commit(grown, "ours")
     assert desk.update(grown).status == 1
     (grown / "1-discovery" / "problem.md").write_text("Settled.\n")
     git(grown, "rm", "--quiet", ".gitignore")
@@ -252,7 +257,10 @@ def test_a_dry_run_shows_the_same_and_changes_nothing(desk, grown):
         ),
         (["_engine_index=https://x"], "_engine_index: is no question. Take one of: "),
         (["author=me"], "author 'me': must be one name, without a comma, and a mail address."),
-        (["stage=operation", "api=none", "batch=none"], "nothing would use the model"),
+        (
+            ["stage=operation", "api=none", "batch=none"],
+            'stage "operation" with api "none" and batch "none": nothing would use the model.',
+        ),
         (
             ["--to", "v9.9.9"],
             "has no tag, branch or commit 'v9.9.9'. Its newest versions: v0.2.0, v0.3.0, v0.4.0",
@@ -304,7 +312,8 @@ def test_work_that_is_not_committed_is_not_touched(desk, project):
     assert "READ.md and 1 more: changed and not committed." in desk.refused(project)
 
 
-@pytest.mark.parametrize("ignored", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("ignored", [False, True])
 def test_an_untracked_file_that_would_be_written_is_named(desk, project, ignored):
     (project / "2-research").mkdir()
     (project / "2-research" / "report.md").write_text("Ours, not in git.\n")
@@ -397,6 +406,7 @@ def test_another_repository_is_no_template(desk, project, history, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_template_that_cannot_be_baked_is_said(desk, project, history, tmp_path):
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(history), str(other))
@@ -454,6 +464,7 @@ def test_new_questions_are_asked_on_a_terminal(desk, project):
     assert "took their defaults" not in shown
 
 
+@pytest.mark.slow
 def test_a_project_inside_a_larger_repository(desk, discovery, tmp_path):
     top = tmp_path / "mono"
     project = top / "data" / "late flights"
@@ -661,6 +672,7 @@ def test_another_name_moves_the_package_and_what_the_team_added_to_it(desk, proj
     assert not (project / "src" / "late_flights").exists()
 
 
+@pytest.mark.slow
 def test_lines_that_use_the_engine_as_it_no_longer_is_are_named(desk, project):
     own = project / "src" / "late_flights" / "own.py"
     own.write_text(

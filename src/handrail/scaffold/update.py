@@ -191,6 +191,8 @@ def settle(
         else:
             settled[key] = default if isinstance(default, str) else default[0]
             defaults.append(key)
+    if settled.keys() >= {"stage", "api", "batch"}:
+        refuse(rules.use_problems(settled))
     asked = [key for key in questions if not rules.obstacle(template, key, settled)]
     return {key: settled[key] for key in asked if not is_worked_out(settled[key])}, defaults, remarks
 
