@@ -350,7 +350,7 @@ def test_outside_a_project_and_without_a_commit_there_is_nothing_to_update(desk,
         f"error: {tmp_path}: no .handrail.json here or above. Go into a project made with Handrail: cd\n",
     )
     shutil.rmtree(project / ".git")
-    assert "An update needs a git repository: git init, git add --all, git commit" in desk.update(project).err
+    assert desk.update(project).err.endswith(". First: git init, git add --all, git commit\n")
     git(project, "init", "--quiet")
     assert "is not committed. First: git add --all, git commit" in desk.update(project).err
 

@@ -111,10 +111,12 @@ def git(
 ) -> bytes:
     """Run git in a folder with `given` as its input; return what it printed, as it is.
 
-    `apart`: a Ctrl-C on the terminal does not reach it. Raises GitError.
+    `apart`: it writes into the project, and a Ctrl-C on the terminal does not reach it. Raises GitError.
     """
     own = {key: value for key, value in os.environ.items() if key not in LOCAL}
-    own |= {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"}
+    own["LC_ALL"] = "C"
+    if not apart:  # a merge is tried with what git itself holds
+        own["GIT_LFS_SKIP_SMUDGE"] = "1"
     line = ["git", "-C", str(folder), *options, *command]
     try:
         done = subprocess.run(
@@ -144,9 +146,8 @@ def opened(project: Path) -> Work:
         top = Path(text(git(project, "rev-parse", "--show-toplevel")))
         work = Work(top, text(git(project, "rev-parse", "--show-prefix")))
     except GitError as error:
-        raise UpdateError(
-            f"{project}: {error}. An update needs a git repository: git init, git add --all, git commit"
-        ) from error
+        first = ". First: git init, git add --all, git commit" if "not a git repository" in str(error) else ""
+        raise UpdateError(f"{project}: {error}{first}") from error
     try:
         git(project, "cat-file", "-e", f"HEAD:./{NAME}")
         changed = names_of(work.state()[1])
@@ -384,7 +385,8 @@ def own_repository(work: Work, folder: Path) -> None:
     """Make the repository in which a merge is tried: with the project's objects and settings."""
     objects, settings, attributes = work.objects, work.place("config"), work.place("info/attributes")
     kind = text(git(work.top, "rev-parse", "--show-object-format"))
-    git(folder.parent, "init", "--quiet", "--template=", f"--object-format={kind}", str(folder))
+    hashes = [] if kind == "sha1" else [f"--object-format={kind}"]
+    git(folder.parent, "init", "--quiet", "--template=", *hashes, str(folder))
     alternates = folder / ".git" / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_bytes(os.fsencode(objects) + b"\n")

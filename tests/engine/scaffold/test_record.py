@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from handrail.scaffold.record import Template, as_text, examine, public_address, record
+from handrail.scaffold.record import (
+    Template,
+    as_text,
+    examine,
+    place_on_this_machine,
+    public_address,
+    record,
+)
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -168,3 +175,18 @@ def test_an_archive_says_where_in_it_the_template_lay(tmp_path):
     unpacked.mkdir(parents=True)
     found = examine(unpacked, "0.2.0", "https://example.com/all.zip")
     assert found == Template("0.2.0", "https://example.com/all.zip", directory="templates/ml")
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        (".", "/a/handrail"),
+        ("../handrail", "/a/handrail"),
+        ("file:///b/handrail.git", "file:///b/handrail.git"),
+        ("git+file:///b/handrail", "git+file:///b/handrail"),
+        ("handrail.zip", ""),
+        ("https://me:se/cret@example.com/x.git", ""),
+    ],
+)
+def test_a_template_without_a_public_address_is_found_again_on_this_machine(typed, place):
+    assert place_on_this_machine(Path("/a/handrail"), typed) == place
