@@ -185,14 +185,15 @@ def reasons(run: SmallRun, records: Sequence[dict[str, Any]]) -> list[str | None
 
 def _differing(connection: Connection, run: SmallRun, other: str) -> list[str]:
     """Return the columns whose values, by key, are not the same in the run's table and in `other`."""
-    key = identifier(run.project.key)
-    differing = []
-    for column in columns(run.project.contract):
-        pairs = [f"SELECT {key}, {identifier(column.name)} FROM {table}" for table in (run.table, other)]
-        query = f"SELECT count(*) AS n FROM ({pairs[0]} EXCEPT ALL {pairs[1]})"
-        if row(connection, query)["n"]:
-            differing.append(column.name)
-    return differing
+
+    def missing(names: str) -> int:
+        query = f"SELECT {names} FROM {run.table} EXCEPT ALL SELECT {names} FROM {other}"
+        return row(connection, f"SELECT count(*) AS n FROM ({query})")["n"]
+
+    key, names = identifier(run.project.key), [column.name for column in columns(run.project.contract)]
+    if missing(", ".join(map(identifier, names))) == 0:
+        return []
+    return [name for name in names if missing(f"{key}, {identifier(name)}")] or names
 
 
 def _refused_by_name(run: SmallRun, fault: Fault) -> None:

@@ -19,7 +19,7 @@ from handrail.training.splits import Splits
 
 REAL = 500  # rows of the table
 MEASURED = 2000
-NEAR_SPLITS = 20_000
+NEAR_SPLITS = 5000
 NEVER_SEEN = "never seen before"
 TOLERANCE = 1e-5  # of the spread of the predictions
 FLOAT32_STEPS = 8  # float32 can tell no less apart, however narrow the spread is

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from handrail.etl.raw_files import RawRows, RawSource, RawTable
 from handrail.testing.runs import SmallRun, contents, quietly, with_given
 
 RENAMED = "renamed_meanwhile"
+SPARE_ROWS = 10  # more than the fewest that a raw table may have
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -76,23 +77,31 @@ def reading_from(run: SmallRun, there: Settings, folder: Path, tables: Mapping[s
     return with_given(there, raw_tables=tables, extract=extract)
 
 
+@cache
 def _follows_source(run: SmallRun) -> bool:
     """Tell whether the project's own `extract` reads the files of the folder that `data.source` names."""
     there = run.copy()
-    folder = there.workspace.with_name("one_row_fewer")
-    fewer = Fault(query=lambda connection, table, source: f"FROM {source} OFFSET 1")
-    tables, _ = written_again(run, folder, fewer)
+    folder = there.workspace.with_name("few_rows")
+    tables, _ = written_again(run, folder, Fault())
     settings = there.model_copy(update={"data": there.data.model_copy(update={"source": folder})})
     try:
         with connect(settings) as connection:
             counts = run.project.extract(connection, settings)
     except ProjectError:
         return False
-    return counts == {name: run.etl.raw[name] - 1 for name in tables}
+    return counts == {name: _few(run, name, table) for name, table in tables.items()}
 
 
-def written_again(run: SmallRun, folder: Path, fault: Fault) -> tuple[dict[str, RawSource], tuple[str, ...]]:
-    """Write each raw table of the run into `folder` as it is read, broken by `fault`.
+def _few(run: SmallRun, name: str, table: RawSource) -> int:
+    """Return how many rows of a raw table are enough, and fewer than the run has, to tell them apart."""
+    least = min(table.minimum_rows, run.settings.sample or table.minimum_rows)
+    return min(least + SPARE_ROWS, run.etl.raw[name] - 1)
+
+
+def written_again(
+    run: SmallRun, folder: Path, fault: Fault, *, whole: bool = False
+) -> tuple[dict[str, RawSource], tuple[str, ...]]:
+    """Write each raw table of the run into `folder` as it is read, broken by `fault`: few rows, or `whole`.
 
     Return the tables to read, and the files, as messages call them, of those that are broken.
     """
@@ -101,14 +110,15 @@ def written_again(run: SmallRun, folder: Path, fault: Fault) -> tuple[dict[str, 
     broken = []
     with connect(run.settings) as connection:
         for name, table in run.project.raw_tables.items():
-            whole = parquet(raw_path(run.settings, name))
-            query = fault.query(connection, table, whole)
+            most = "NULL" if whole else _few(run, name, table)
+            source = f"(FROM {parquet(raw_path(run.settings, name))} LIMIT {most})"
+            query = fault.query(connection, table, source)
             if isinstance(table, RawRows):
-                tables[name] = _giving(table, rows(connection, query or f"FROM {whole}"), fault.ask)
+                tables[name] = _giving(table, rows(connection, query or f"FROM {source}"), fault.ask)
                 is_broken = query is not None
             else:
                 tables[name], path = table, folder / table.file
-                _write(connection, table, query or f"FROM {whole}", path)
+                _write(connection, table, query or f"FROM {source}", path)
                 is_broken = query is not None and fault.spoil(table, path)
             broken += [table.file] if is_broken else []
     return tables, tuple(broken)

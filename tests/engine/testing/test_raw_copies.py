@@ -18,7 +18,7 @@ def test_whole_copies_give_the_same_table(source, tmp_path):
     run = small_run(made_up_project(tmp_path, Shape(source=source)))
     there = run.copy()
     folder = there.workspace.with_name("copies")
-    tables, broken = written_again(run, folder, Fault())
+    tables, broken = written_again(run, folder, Fault(), whole=True)
     result = run_etl(reading_from(run, there, folder, tables), quietly)
     assert len(broken) == len(run.project.raw_tables)
     query = f"SELECT * FROM '{result.path}' EXCEPT ALL SELECT * FROM '{run.etl.path}'"
