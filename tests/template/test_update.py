@@ -753,3 +753,15 @@ def test_what_git_cannot_write_is_taken_back(desk, project, tmp_path):
     assert done.status == 1
     assert done.err == "error: git checkout-index: fatal: No space left on device: nothing was changed\n"
     assert snapshot(project).files == before.files
+
+
+@pytest.mark.slow
+def test_another_git_at_work_is_waited_for_by_people(desk, project):
+    before = snapshot(project)
+    (project / ".git" / "index.lock").touch()
+    done = desk.update(project, "stage=research")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("error: git update-index: fatal: Unable to create ")
+    assert done.err.endswith(": nothing was changed\n")
+    now = snapshot(project)
+    assert (now.files, now.index, now.heads) == (before.files, before.index, before.heads)

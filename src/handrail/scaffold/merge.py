@@ -103,11 +103,7 @@ class Work:
 
 
 def git(
-    folder: Path,
-    *command: str,
-    given: bytes = b"",
-    options: Iterable[str] = (),
-    apart: bool = False,
+    folder: Path, *command: str, given: bytes = b"", options: Iterable[str] = (), apart: bool = False
 ) -> bytes:
     """Run git in a folder with `given` as its input; return what it printed, as it is.
 

@@ -260,13 +260,10 @@ def put_in_place(trial: Trial) -> None:
     try:
         trial.put_in_place()
     except (GitError, OSError) as error:
-        undone = False
         with suppress(GitError):
             git(trial.work.top, *UNDO.split()[1:], "--quiet", apart=True)
-            undone = trial.work.state() == trial.state
-        raise UpdateError(
-            f"{error}: {'nothing was changed' if undone else f'take it back: {UNDO}'}"
-        ) from error
+        now = "nothing was changed" if trial.work.state() == trial.state else f"take it back: {UNDO}"
+        raise UpdateError(f"{error}: {now}") from error
 
 
 def renew_lock(trial: Trial) -> list[str]:
