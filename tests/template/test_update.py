@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +37,11 @@ HANDRAIL = Path(sys.executable).with_name("handrail")
 TAKE_BACK = ("reset", "--quiet", "--hard")
 
 
+def heed_ctrl_c() -> None:
+    """End by Ctrl-C, as at a terminal: a shell has what it runs in the background ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Said:
     """How a command ended: its status, and what it said."""
@@ -61,6 +67,7 @@ class Desk:
             capture_output=True,
             text=True,
             check=False,
+            preexec_fn=heed_ctrl_c,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
