@@ -17,7 +17,7 @@ def test_every_training_is_a_run_in_mlflow(cookies_session):
     project = bake_new(
         cookies_session, {"stage": "research", "tracking": "mlflow", "notebooks": "none", "ci": "none"}
     )
-    options = ("-q", "-n", "0", "-p", "no:cacheprovider", "--rootdir", str(TEMPLATE), "-c", "/dev/null")
+    options = ("-q", "-p", "no:cacheprovider", "--rootdir", str(TEMPLATE), "-c", "/dev/null")
     line = ("uv", "run", "python", "-m", "pytest", *options, "-m", "", str(TESTS))
     done = project.run(*line, PYTHONPATH=str(TEMPLATE))
     assert done.returncode == 0, done.stdout[-3000:]
