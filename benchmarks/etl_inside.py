@@ -14,8 +14,9 @@ from pathlib import Path
 
 import duckdb
 from etl_by_hand import write_table
-from handrail.etl import run_etl
 from late_flights import project
+
+from handrail.etl import run_etl
 
 
 def main(source: Path, target: Path, pairs: int) -> None:

@@ -205,7 +205,8 @@ class Project:
     @cached_property
     def estimator(self) -> Estimator:
         """The library's fit, predict and export: model/estimator.py."""
-        return self.given["estimator"] if "estimator" in self.given else self.module("model.estimator")  # ty: ignore[invalid-return-type]
+        found: Any = self.given["estimator"] if "estimator" in self.given else self.module("model.estimator")
+        return found
 
     @cached_property
     def baseline(self) -> Any:

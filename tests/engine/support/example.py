@@ -1,4 +1,4 @@
-"""The worked example as projects that the tests can import: the template's own files, put together without a bake."""
+"""The worked example as projects that tests can import: the template's own files, without a bake."""
 
 import atexit
 import json

@@ -1,4 +1,4 @@
-"""The worked example under short names: its contract, its estimator, and its command line in the working folder."""
+"""The worked example under short names: its contract, estimator, and command line."""
 
 from importlib import import_module
 from types import SimpleNamespace

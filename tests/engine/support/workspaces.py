@@ -60,7 +60,7 @@ def with_few_rows(settings: Settings) -> None:
 
 
 def with_given(settings: Settings, **given: object) -> Settings:
-    """Return the same settings of a project that brings something else: `transform="SELECT ..."`, `metrics=...`."""
+    """Return the settings of a project that brings something else: `transform="SELECT ..."`."""
     old = settings.project
     other = Project(old.package, given={**old.given, **given}, root=old.root)
     return other.settings_type.model_construct(**dict(settings))
