@@ -301,6 +301,7 @@ def copy(tmp_path) -> Path:
     return copied(tmp_path / "copy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN_PROJECTS)
 def test_a_broken_project_is_caught(name, copy, tmp_path):
     change, answers, check, expected = BROKEN_PROJECTS[name]

@@ -55,6 +55,7 @@ def test_every_answer_is_installed_and_run_in_some_project():
     assert missing == [], "give these to a project in PROJECTS of tests/projects/test_installed.py"
 
 
+@pytest.mark.slow
 def test_every_choice_changes_the_project(bake):
     """A choice that changes no file is a question without a part behind it."""
     for key, options in choices().items():

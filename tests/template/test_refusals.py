@@ -52,6 +52,7 @@ def test_without_hooks_it_is_refused_from_python_too_whatever_was_baked_before(t
     assert list((tmp_path / "second").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["project_name", "description", "author", "project_slug"])
 @pytest.mark.parametrize("way", ["typed", "configured"])
 def test_no_answer_is_run_as_jinja(way, key, world):
@@ -70,12 +71,12 @@ def test_no_answer_is_run_as_jinja(way, key, world):
     "text",
     [
         "{{ cookiecutter.project_name | slugify }}",
-        "{{cookiecutter.project_slug}}",
-        "{{ cookiecutter.author }} and {{cookiecutter.license}}",
-        "{% endif %}{{ 7 * 7 }}{% if true %}",
-        "{% else %}{{ 7 * 7 }}",
+        pytest.param("{{cookiecutter.project_slug}}", marks=pytest.mark.slow),
+        pytest.param("{{ cookiecutter.author }} and {{cookiecutter.license}}", marks=pytest.mark.slow),
+        pytest.param("{% endif %}{{ 7 * 7 }}{% if true %}", marks=pytest.mark.slow),
+        pytest.param("{% else %}{{ 7 * 7 }}", marks=pytest.mark.slow),
         "{# gone #}{{",
-        "{% raw %}",
+        pytest.param("{% raw %}", marks=pytest.mark.slow),
     ],
 )
 def test_text_that_looks_like_the_templates_own_jinja_stays_text(text, world):

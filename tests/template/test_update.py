@@ -194,6 +194,7 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     assert ours["1-discovery/problem.md"].endswith(b"\nOurs.\n")
 
 
+@pytest.mark.slow
 def test_conflicts_are_marked_and_listed_and_can_be_settled(desk, grown):
     appended(grown / "1-discovery" / "problem.md", "\nOurs, at the end.\n")
     appended(grown / "2-research" / "labelling" / "labelling.yaml", "# Ours.\n")
@@ -387,6 +388,7 @@ def test_a_record_without_an_address_asks_for_it_once_on_each_machine(desk, proj
     assert record(project)["version"] == "0.4.0"
 
 
+@pytest.mark.slow
 def test_a_commit_that_the_template_no_longer_has_is_said(desk, project, history, tmp_path):
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(history), str(other))
@@ -402,6 +404,7 @@ def test_a_commit_that_the_template_no_longer_has_is_said(desk, project, history
     assert said == f"{alone}: has no tag, branch or commit {gone!r}"
 
 
+@pytest.mark.slow
 def test_another_repository_is_no_template(desk, project, history, tmp_path):
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(history), str(other))
@@ -424,6 +427,7 @@ def test_a_template_that_cannot_be_baked_is_said(desk, project, history, tmp_pat
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_without_cookiecutter_and_uv_it_says_what_to_install(desk, project, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
@@ -445,6 +449,7 @@ def test_without_cookiecutter_and_uv_it_says_what_to_install(desk, project, tmp_
     )
 
 
+@pytest.mark.slow
 def test_new_questions_are_asked_on_a_terminal(desk, project):
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
     child, screen = pty.fork()
@@ -707,10 +712,7 @@ STEPS = [
 
 @pytest.mark.parametrize(
     ("step", "when"),
-    [
-        pytest.param(*each, marks=[pytest.mark.slow] * (each != ("checkout-index", "before")))
-        for each in STEPS
-    ],
+    [pytest.param(*each, marks=pytest.mark.slow) for each in STEPS],
 )
 def test_killed_in_the_middle_it_is_taken_back_by_one_command(desk, project, tmp_path, step, when):
     """Git kills the update that called it, at each step that writes into the project."""

@@ -96,6 +96,8 @@ class Program(click.Group):
             return super().invoke(ctx)
         except ProjectError as error:
             return _tell(error.problems)
+        except BrokenPipeError:  # nobody reads on, as after `| head -1`
+            return 1
         except OSError as error:
             what = error.filename or ctx.invoked_subcommand
             return _tell([f"{what}: {error.strerror or error}; {UNTOUCHED}"])

@@ -197,6 +197,13 @@ def wait(settings, how):
     if how == "slow":
         time.sleep(60)
     return 3
+
+
+@main.verb()
+def tell(settings):
+    """Tell more than a pipe holds."""
+    for number in range(100_000):
+        print(number)
 '''
     )
     (tmp_path / "project.yaml").write_text((PROJECT.root / "project.yaml").read_text(encoding="utf-8"))
@@ -218,7 +225,7 @@ def test_a_package_brings_its_verbs(own_package):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=environment, text=True, capture_output=True, check=False
     )
-    verbs = ["ideas", "status", "start-over", "wait"]
+    verbs = ["ideas", "status", "start-over", "wait", "tell"]
     assert (done.stdout, done.stderr) == (f"{verbs} True\nLate Flights\nFalse 3\n", "")
 
 
@@ -253,3 +260,12 @@ def test_the_settings_of_a_verb_are_those_of_the_folder(main, tmp_path, capsys):
 
     assert there.run(["where"]) == 0
     assert capsys.readouterr().out == "elsewhere elsewhere\n"
+
+
+def test_nobody_has_to_read_to_the_end_of_what_it_tells(own_package):
+    folder, environment = own_package
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m own_verbs tell | head -1; echo ${{PIPESTATUS[0]}}"],
+        cwd=folder, env=environment, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0\n1\n", "")
