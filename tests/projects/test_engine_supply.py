@@ -124,7 +124,7 @@ def test_the_engine_can_be_changed_beside_the_project(clone, tmp_path):
     checkout = tmp_path / "engine"
     subprocess.run(["git", "clone", "--quiet", TEMPLATE, checkout], check=True)
     ran(clone, "uv", "sync", "--locked", "--quiet")
-    said = ran(clone, "uv", "run", "--locked", "--with-editable", str(checkout), "python", "-c", SAYS)
+    said = ran(clone, "uv", "run", "--quiet", "--locked", "--with-editable", str(checkout), "python", "-c", SAYS)
     assert Path(said.split()[-1]).is_relative_to(checkout)
     assert ran(clone, "git", "status", "--porcelain").split() in ([], ["??", "uv.lock"])
 
@@ -133,7 +133,7 @@ def test_the_engine_can_be_changed_beside_the_project(clone, tmp_path):
 def test_a_stranger_on_a_reachable_index_is_never_taken(clone, index, version):
     address, folder = index
     stranger(folder, version)
-    found = ran(clone, "uv", "run", "--index", address, "python", "-c", SAYS)
+    found = ran(clone, "uv", "run", "--quiet", "--index", address, "python", "-c", SAYS)
     assert found.split()[-2] == engine_of(clone)
 
 
@@ -152,8 +152,12 @@ def test_without_its_source_nothing_is_installed_instead_of_a_stranger(clone, in
 
 def test_a_wheel_of_the_same_name_with_other_content_is_refused(clone):
     wheel = vendored(clone)
-    other = stranger(clone.path / "other", engine_of(clone))
-    wheel.write_bytes(other.read_bytes())
+    with zipfile.ZipFile(wheel) as whole:
+        files = {name: whole.read(name) for name in whole.namelist()}
+    files["handrail/__init__.py"] += STRANGER.encode()
+    with zipfile.ZipFile(wheel, "w") as changed:
+        for name, content in files.items():
+            changed.writestr(name, content)
     done = clone.run("uv", "sync", "--locked")
     assert done.returncode != 0
     assert "hash" in done.stderr.lower()

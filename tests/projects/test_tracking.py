@@ -18,7 +18,7 @@ def test_every_training_is_a_run_in_mlflow(cookies_session):
         cookies_session, {"stage": "research", "tracking": "mlflow", "notebooks": "none", "ci": "none"}
     )
     options = ("-q", "-p", "no:cacheprovider", "--rootdir", str(TEMPLATE), "-c", "/dev/null")
-    line = ("uv", "run", "python", "-m", "pytest", *options, "-m", "", str(TESTS))
+    line = ("uv", "run", "--with", "pytest-cookies", "python", "-m", "pytest", *options, "-m", "", str(TESTS))
     done = project.run(*line, PYTHONPATH=str(TEMPLATE))
     assert done.returncode == 0, done.stdout[-3000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 8
