@@ -124,7 +124,9 @@ def test_the_engine_can_be_changed_beside_the_project(clone, tmp_path):
     checkout = tmp_path / "engine"
     subprocess.run(["git", "clone", "--quiet", TEMPLATE, checkout], check=True)
     ran(clone, "uv", "sync", "--locked", "--quiet")
-    said = ran(clone, "uv", "run", "--quiet", "--locked", "--with-editable", str(checkout), "python", "-c", SAYS)
+    said = ran(
+        clone, "uv", "run", "--quiet", "--locked", "--with-editable", str(checkout), "python", "-c", SAYS
+    )
     assert Path(said.split()[-1]).is_relative_to(checkout)
     assert ran(clone, "git", "status", "--porcelain").split() in ([], ["??", "uv.lock"])
 
