@@ -39,19 +39,24 @@ CHECKS = [
 ]
 RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "40"))
 CHOSEN = [*covering(), *NAMED.values()]
-EVERY = [*CHOSEN, *at_random(RANDOM, os.environ[SEED])]
-LOTS = 8
+LOTS = 6
+# Lots of the chosen answers, and as many of random ones.
+ANSWERS = [lots[n::LOTS] for lots in (CHOSEN, at_random(RANDOM, os.environ[SEED])) for n in range(LOTS)]
 
 
 @pytest.fixture(
-    scope="session", params=[pytest.param(n, marks=pytest.mark.xdist_group(f"lot {n}")) for n in range(LOTS)]
+    scope="session",
+    params=[
+        pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= LOTS)])
+        for n in range(2 * LOTS)
+    ],
 )
 def lot(request, tmp_path_factory) -> Iterator[list[Project]]:
     """A part of all projects, baked once for all checks."""
     folder = tmp_path_factory.mktemp("lot")
     yield [
         bake_without_git(TEMPLATE, folder / str(number), answers)
-        for number, answers in enumerate(EVERY[request.param :: LOTS])
+        for number, answers in enumerate(ANSWERS[request.param])
     ]
     shutil.rmtree(folder)
 

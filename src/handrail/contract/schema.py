@@ -19,7 +19,9 @@ from handrail.errors import ProjectError
 
 KINDS = (str, int, float, datetime)
 RULES = ("ge", "le", "pattern")
-ADVICE = "in transform.sql, make yes or no a 0 or 1, and a date an amount of days"
+ADVICE = (
+    "in transform.sql, make yes or no a 0 or 1, and a date an amount of days; the time of a row is a datetime"
+)
 
 
 class Role(StrEnum):

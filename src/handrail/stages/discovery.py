@@ -72,7 +72,17 @@ def yours(project: Project) -> dict[str, str]:
 
 def _facts(project: Project) -> str:
     """Return what project.yaml says that is the example's: start-over can empty only a part of it."""
-    facts = ["the decision", "the budget", "the accuracy needed", "what errors cost"]
+    facts = [
+        "its name and description",
+        "the decision",
+        "the budget",
+        "the accuracy needed",
+        "what errors cost",
+    ]
     facts += ["the split"] if project.has("research") else []
-    facts += ["the ranges expected live", "what inclusion means"] if project.has("operation") else []
+    facts += (
+        ["what is expected live, from how many outcomes on", "what inclusion means"]
+        if project.has("operation")
+        else []
+    )
     return ", ".join(facts)

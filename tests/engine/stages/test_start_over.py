@@ -138,7 +138,7 @@ def test_every_text_becomes_a_form_and_every_gate_of_people_is_open(committed, c
     assert commands.main(["start-over"]) == 0
     said = capsys.readouterr().out
     assert "  1-discovery/problem.md\n" in said
-    assert "\n  project.yaml: the decision, the budget" in said
+    assert "\n  project.yaml: its name and description, the decision, the budget" in said
     read = PROJECT.at(committed).settings()
     assert (read.example, read.decision.go, read.decision.decided_by) == (False, "open", None)
     for stage in gates.read_stages(read)[:1]:
@@ -153,8 +153,8 @@ def test_ranges_costs_and_inclusion_of_the_example_are_emptied_or_listed(committ
     assert commands.main(["start-over"]) == 0
     (listed,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  project.yaml: ")]
     assert listed == (
-        "  project.yaml: the decision, the budget, the accuracy needed, what errors cost, the split, the "
-        "ranges expected live, what inclusion means"
+        "  project.yaml: its name and description, the decision, the budget, the accuracy needed, what "
+        "errors cost, the split, what is expected live, from how many outcomes on, what inclusion means"
     )
     read = PROJECT.at(committed).settings()
     assert brought.live.expected

@@ -172,6 +172,8 @@ def test_without_a_round_the_command_says_how_to_log_one(tmp_path, monkeypatch, 
     said = capsys.readouterr().out
     assert said.startswith("no round is logged yet; uv run ")
     assert "train --note TEXT logs one" in said
+    assert commands.main(["rounds", "--sample", "5000"]) == 0
+    assert capsys.readouterr().out.startswith("no round is logged yet; without --sample, uv run ")
 
 
 def test_days_are_counted_until_the_report_is_agreed(tmp_path):

@@ -2,6 +2,7 @@
 
 This is the first file to change for your own data. A rule that a row breaks sends the row to
 `data/rejected/` with the reason; a rule that a request breaks answers 422 with the field and the rule.
+One column is the KEY, which no two rows share: a customer and a day, where customers come again.
 Every amount needs both ge and le, every name a Literal or pattern and examples, every time an example: by
 them records are made up for the tests, and `readiness` knows what to expect.
 """

@@ -40,6 +40,7 @@ def monitor(settings: "Settings", start: date | None, end: date | None, relive: 
 
 def _report(settings: "Settings", seen: "MonitoringRun") -> None:
     """Show, keep and act on one look, and name the checks that failed."""
+    from handrail.config.sections import Live
     from handrail.console import say, table
     from handrail.files import write_whole
     from handrail.monitoring.alerts import raise_alerts
@@ -48,6 +49,9 @@ def _report(settings: "Settings", seen: "MonitoringRun") -> None:
     say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
     rows = [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
     table(("", "is", "expected", ""), rows)
+    least = settings.section(Live).minimum_outcomes
+    if any(reading.state == "unknown" for reading in seen.readings) and min(seen.rows, seen.outcomes) < least:
+        say(f"unknown is what fewer than {least:,} cannot tell: live.minimum_outcomes in project.yaml")
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
     record = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")

@@ -14,7 +14,6 @@ def rounds(settings: "Settings") -> None:
     from handrail.console import say, table
     from handrail.files import write_whole
     from handrail.reports.experiments import HEADER, page, rows
-    from handrail.stages.gates import command
     from handrail.stages.research import counted_until
     from handrail.training.experiment_log import read_experiments
     from handrail.training.stopping_rule import recommend
@@ -23,7 +22,8 @@ def rounds(settings: "Settings") -> None:
     if experiments:
         table(HEADER, rows(experiments), texts=("note",))
     else:
-        say(f"no round is logged yet; {command(settings, 'train')} --note TEXT logs one")
+        whole = "without --sample, " if settings.sample else ""
+        say(f"no round is logged yet; {whole}uv run {settings.project.program} train --note TEXT logs one")
     until = counted_until(settings)
     advice = recommend(settings, experiments, until)
     say(f"{advice.says}: {advice.because}")
