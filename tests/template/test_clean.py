@@ -39,16 +39,17 @@ CHECKS = [
 ]
 RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "40"))
 CHOSEN = [*covering(), *NAMED.values()]
-LOTS = 6
-# Lots of the chosen answers, and as many of random ones.
-ANSWERS = [lots[n::LOTS] for lots in (CHOSEN, at_random(RANDOM, os.environ[SEED])) for n in range(LOTS)]
+LOTS = 4
+# Lots of answers in which every pair occurs, of those that have names, and of random ones.
+KINDS = covering(), [*NAMED.values()], at_random(RANDOM, os.environ[SEED])
+ANSWERS = [answers[n::LOTS] for answers in KINDS for n in range(LOTS)]
 
 
 @pytest.fixture(
     scope="session",
     params=[
         pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= LOTS)])
-        for n in range(2 * LOTS)
+        for n in range(len(ANSWERS))
     ],
 )
 def lot(request, tmp_path_factory) -> Iterator[list[Project]]:

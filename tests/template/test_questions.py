@@ -190,6 +190,7 @@ def test_replay_gives_the_same_project(cookiecutter, tmp_path):
     assert first["description"] == "{{ open"
 
 
+@pytest.mark.slow
 def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     cookiecutter("--no-input")
     record = next((tmp_path / ".cookiecutter_replay").glob("*.json"))

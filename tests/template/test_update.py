@@ -180,6 +180,7 @@ def test_it_ends_in_what_is_baked_at_once(desk, grown, history, tmp_path):
     assert "There is nothing to update." in desk.update(grown).out
 
 
+@pytest.mark.slow
 def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     appended(project / "1-discovery" / "problem.md", "\nOurs.\n")
     commit(project, "ours")

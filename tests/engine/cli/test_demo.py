@@ -30,6 +30,7 @@ def without_outcome(settings, day):
     changed(settings, f"SELECT * REPLACE ({known}) FROM '{{table}}'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["trained", "trained_amounts", "trained_forecast"])
 def test_it_advises_to_learn_from_two_months_more(name, request):
     settings = request.getfixturevalue(name)

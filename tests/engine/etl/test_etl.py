@@ -122,6 +122,7 @@ def in_process(project, code):
     return done
 
 
+@pytest.mark.slow
 def test_killed_before_the_load_leaves_the_last_good_table(project):
     before = content(project)
     dies = "pipeline.load = lambda *given: os._exit(137)"
@@ -131,6 +132,7 @@ def test_killed_before_the_load_leaves_the_last_good_table(project):
     assert [path.name for path in (project.workspace / "data").glob("*.parquet")] == [f"{TABLE}.parquet"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX")
 def test_a_full_disk_is_one_clear_line(project):
     before = content(project)

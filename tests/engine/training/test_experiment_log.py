@@ -32,6 +32,7 @@ def logged(root):
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_training_is_a_line_and_what_is_no_round_is_none(own_root, capsys):
     assert commands.main(["train", "--no-round"]) == 0
     assert not (own_root / "2-research").exists()

@@ -31,6 +31,7 @@ def promoted(project):
     return project
 
 
+@pytest.mark.slow
 def test_training_and_retraining_learn_by_it(project, fits):
     run.train(project, project.dates, lambda step: None)
     run.train(project, project.dates.ending(project.dates.live_from.replace(month=11)), lambda step: None)
