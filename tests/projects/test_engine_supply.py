@@ -199,5 +199,6 @@ def test_the_dockerfile_installs_from_what_it_copies(cookies_session, tmp_path):
     ran(inside, *shlex.split(synced.strip()))
     said = ran(inside, str(image / ".venv" / "bin" / "late-flights"), "--help")
     assert "serve" in said
-    packages = ran(inside, "uv", "pip", "list", "--quiet")
+    packages = ran(inside, "uv", "pip", "list", "--python", str(image / ".venv"))
+    assert re.search(r"^handrail +0", packages, re.MULTILINE)
     assert not re.search(r"^(scikit-learn|matplotlib|pandas|pytest) ", packages, re.MULTILINE)
