@@ -125,6 +125,9 @@ class Project:
             file = f"src/{self.package}/{module.replace('.', '/')}.py"
             raise ProjectError(f"{file}: it has no {name}, and that is asked for; bring it back") from None
 
+    def _module(self, attribute: str, module: str) -> Any:
+        return self.given[attribute] if attribute in self.given else self.module(module)
+
     # The contract.
 
     @cached_property
@@ -205,13 +208,12 @@ class Project:
     @cached_property
     def estimator(self) -> Estimator:
         """The library's fit, predict and export: model/estimator.py."""
-        found: Any = self.given["estimator"] if "estimator" in self.given else self.module("model.estimator")
-        return found
+        return self._module("estimator", "model.estimator")
 
     @cached_property
     def baseline(self) -> Any:
         """The module of the simple technique, with `Baseline` and `fit`: model/baseline.py."""
-        return self.given["baseline"] if "baseline" in self.given else self.module("model.baseline")
+        return self._module("baseline", "model.baseline")
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -27,6 +27,7 @@ CHECKS = [
     markdown.agents_are_told_all_on_a_page,
     markdown.lines_to_change_are_there,
     markdown.names_of_the_engine_exist,
+    markdown.code_uses_what_the_engine_promises,
     code.linted_and_formatted,
     code.own_imports_are_there,
     code.dependencies_are_used_and_named,

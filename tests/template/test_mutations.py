@@ -119,6 +119,12 @@ BROKEN_PROJECTS = {
         markdown.names_of_the_engine_exist,
         "handrail.forecast: the engine has no such name",
     ),
+    "a name of the engine that may change": (
+        put(COMMANDS, "from handrail.console import say\n"),
+        SMALL,
+        markdown.code_uses_what_the_engine_promises,
+        "src/late_flights/commands.py:",
+    ),
     "a broken link": (
         put(PROBLEM, "\nMore in [the plan](plan.md).\n"),
         SMALL,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from handrail.serving.telemetry import Telemetry
+from handrail.serving import Telemetry
 
 from . import ROOT
 

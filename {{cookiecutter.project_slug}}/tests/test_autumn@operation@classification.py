@@ -1,6 +1,6 @@
 """What the months after the launch show in the example."""
 
-from handrail.monitoring.backtest import backtest
+from handrail.monitoring import backtest
 from handrail.testing import small_run
 
 from . import project

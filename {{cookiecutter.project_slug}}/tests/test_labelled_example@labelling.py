@@ -5,8 +5,8 @@ from collections import Counter
 
 import duckdb
 import pytest
-from handrail.cli.verbs.labels import labels
-from handrail.labelling import FOLDER, gate, store
+from handrail.cli import run
+from handrail.labelling import FOLDER, labels_agreed, read_found
 from handrail.testing import small_run
 
 from . import ROOT, project
@@ -15,18 +15,19 @@ from . import ROOT, project
 @pytest.fixture(scope="module")
 def labelled():
     """Return settings of a copy of the small run, in which the answers that came back were read."""
-    there = small_run(project).copy()
-    shutil.copytree(ROOT / FOLDER, there.workspace / FOLDER)
-    there = there.model_copy(update={"root": there.workspace})
-    labels.callback(there, channel=None)
-    return there
+    folder = small_run(project).copy().workspace
+    shutil.copytree(ROOT / FOLDER, folder / FOLDER)
+    shutil.copy(ROOT / "project.yaml", folder)
+    there = project.at(folder)
+    assert run(there, ["labels"]) == 0
+    return there.settings()
 
 
 def test_three_people_agree_on_the_kinds_of_planes(labelled):
-    found = store.read_found(labelled)
+    found = read_found(labelled)
     assert found["agreement"] == "0.926 (0.873 to 0.969)"
     assert (found["items"], found["labelled"], found["decided"]) == (127, 127, 1)
-    assert gate.labels_agreed(labelled).by == "Amelia"
+    assert labels_agreed(labelled).by == "Amelia"
 
 
 def test_every_plane_has_its_kind(labelled):

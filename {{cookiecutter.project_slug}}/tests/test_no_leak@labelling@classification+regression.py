@@ -1,7 +1,7 @@
 """What is known only once a plane has left or landed is never shown to those who label."""
 
 from handrail.compute import connect
-from handrail.labelling.leakage import forbidden_columns
+from handrail.labelling import forbidden_columns
 from handrail.testing import small_run
 
 from . import project

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from handrail.serving.batch import ScoredBatch
     from handrail.serving.inference import Inference, LiveModel
     from handrail.serving.prediction_log import PredictionLog
+    from handrail.serving.telemetry import Telemetry
 
-__all__ = ["Inference", "LiveModel", "PredictionLog", "ScoredBatch", "create_app"]
+__all__ = ["Inference", "LiveModel", "PredictionLog", "ScoredBatch", "Telemetry", "create_app"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -19,6 +20,7 @@ __getattr__ = lazy_names(
         "LiveModel": "inference",
         "PredictionLog": "prediction_log",
         "ScoredBatch": "batch",
+        "Telemetry": "telemetry",
         "create_app": "api",
     },
 )

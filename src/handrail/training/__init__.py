@@ -6,6 +6,7 @@ from handrail.lazy_imports import lazy_names
 
 if TYPE_CHECKING:
     from handrail.arrays import Doubles, Floats, float32_at_most
+    from handrail.onnx_graph import Graph
     from handrail.predictor import Predictor
     from handrail.training.baseline import Baseline, MeanByColumn, fit_by_column
     from handrail.training.dataset import Dataset
@@ -22,6 +23,7 @@ __all__ = [
     "Doubles",
     "Encoding",
     "Floats",
+    "Graph",
     "MeanByColumn",
     "Predictor",
     "Run",
@@ -46,6 +48,7 @@ __getattr__ = lazy_names(
         "Doubles": ".arrays",
         "Encoding": "encoding",
         "Floats": ".arrays",
+        "Graph": ".onnx_graph",
         "MeanByColumn": "baseline",
         "Predictor": ".predictor",
         "Run": "run",

@@ -17,7 +17,7 @@ from handrail.config import sections
 from handrail.contract import schema
 from handrail.etl import load
 from handrail.monitoring import drift, monitoring_run, outcomes
-from handrail.monitoring.backtest import backtest
+from handrail.monitoring.backtesting import backtest
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry import canary
 from handrail.registry import live as registry

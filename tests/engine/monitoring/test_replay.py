@@ -13,7 +13,7 @@ from handrail.compute import duckdb as engine
 from handrail.contract import schema
 from handrail.etl import load
 from handrail.monitoring import drift, drift_report, replay
-from handrail.monitoring.backtest import backtest
+from handrail.monitoring.backtesting import backtest
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry import drift_reference as reference
 from handrail.registry import live as registry

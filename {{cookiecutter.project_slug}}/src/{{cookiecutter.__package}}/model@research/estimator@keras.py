@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from handrail.config import Section
-from handrail.onnx_graph import Graph
-from handrail.training import Between, Dataset, Encoding, Floats
+from handrail.training import Between, Dataset, Encoding, Floats, Graph
 from onnx import TensorProto
 from pydantic import Field
 
