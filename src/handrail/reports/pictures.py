@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from handrail.arrays import Doubles
+from handrail.arrays import Doubles, Floats
 
 # Okabe and Ito's colours, told apart by everybody; lines differ in their dashes too, for print in grey.
 INK, QUIET, GRID = "#222222", "#666666", "#dddddd"
@@ -51,6 +52,7 @@ CHOSEN_DOT: dict[str, Any] = {
     "linestyle": "none",
 }
 DOTS_ACROSS, DOTS_DOWN, DOT_STEP, DOT_RADIUS = 20, 5, 12, 4.2
+MOST_BINS, FEWEST_ROWS_PER_BIN = 10, 50
 Range = tuple[float, float]
 
 
@@ -121,6 +123,14 @@ def spans(values: Sequence[float], intervals: Sequence[Interval]) -> Doubles:
     """
     ends = np.array([[each.low, each.high] for each in intervals], dtype=np.float64).T
     return np.maximum([values - ends[0], ends[1] - values], 0)
+
+
+def quantile_bins(values: Floats) -> list[NDArray[np.bool_]]:
+    """Return which values each bin holds, (n), the lowest first: up to MOST_BINS, about equally full."""
+    count = max(1, min(MOST_BINS, len(values) // FEWEST_ROWS_PER_BIN))
+    edges = np.unique(np.quantile(values, np.arange(1, count) / count))
+    places = np.searchsorted(edges, values, side="right")
+    return [places == place for place in np.unique(places)]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from handrail.reports.pictures import (
     QUIET,
     SIMPLE_LINE,
     Picture,
+    quantile_bins,
     spans,
     svg,
 )
@@ -29,8 +30,6 @@ from handrail.tasks.amounts.tradeoff import PER, Choice, places_of, signed
 from handrail.training.run import Training
 
 CURVE_POINTS = 100
-MOST_BINS = 10
-FEWEST_ROWS_PER_BIN = 50
 LATEST_DAYS = 7
 
 
@@ -48,12 +47,8 @@ class Bin:
 
 
 def bins(target: Floats, prediction: Floats, simple: Floats) -> list[Bin]:
-    """Return up to MOST_BINS bins of about equally many rows, the lowest predictions first."""
-    count = max(1, min(MOST_BINS, len(target) // FEWEST_ROWS_PER_BIN))
-    edges = np.unique(np.quantile(prediction, np.arange(1, count) / count))
-    places = np.searchsorted(edges, prediction, side="right")
-    arrays = (target, prediction, simple)
-    return [_bin(*(each[places == place] for each in arrays)) for place in np.unique(places)]
+    """Return bins of about equally many rows, the lowest predictions first."""
+    return [_bin(target[rows], prediction[rows], simple[rows]) for rows in quantile_bins(prediction)]
 
 
 def _bin(target: Floats, prediction: Floats, simple: Floats) -> Bin:

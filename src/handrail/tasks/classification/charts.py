@@ -17,6 +17,7 @@ from handrail.reports.pictures import (
     QUIET,
     SIMPLE_LINE,
     Picture,
+    quantile_bins,
     spans,
     svg,
 )
@@ -26,8 +27,6 @@ from handrail.tasks.classification.tradeoff import PER, Choice
 from handrail.training.run import Training
 
 CURVE_POINTS = 200
-MOST_BINS = 10
-FEWEST_ROWS_PER_BIN = 50
 LEAST_CAUGHT_SHARE = 0.02  # with fewer warnings the share of false alarms is chance
 Curve = tuple[Doubles, Doubles]
 
@@ -75,11 +74,8 @@ class Bin:
 
 
 def calibration(target: Floats, prediction: Floats) -> list[Bin]:
-    """Return up to MOST_BINS bins of about equally many rows, the lowest probabilities first."""
-    bins = max(1, min(MOST_BINS, len(target) // FEWEST_ROWS_PER_BIN))
-    edges = np.unique(np.quantile(prediction, np.arange(1, bins) / bins))
-    places = np.searchsorted(edges, prediction, side="right")
-    return [_bin(target[places == place], prediction[places == place]) for place in np.unique(places)]
+    """Return bins of about equally many rows, the lowest probabilities first."""
+    return [_bin(target[rows], prediction[rows]) for rows in quantile_bins(prediction)]
 
 
 def _bin(target: Floats, prediction: Floats) -> Bin:
