@@ -11,11 +11,9 @@ from tests.template.histories import (
     baked,
     commit,
     copy_of,
-    first_version,
     git,
     record,
-    second_version,
-    third_version,
+    three_versions,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("update")]
@@ -27,10 +25,7 @@ LAST = "All of it is staged, and nothing is committed."
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> Path:
     """A template with three versions."""
-    template = first_version(tmp_path_factory.mktemp("history") / "handrail")
-    second_version(template)
-    third_version(template)
-    return template
+    return three_versions(tmp_path_factory.mktemp("history"))
 
 
 @pytest.fixture(scope="module")

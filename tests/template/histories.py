@@ -147,6 +147,14 @@ def appended(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
+def three_versions(folder: Path) -> Path:
+    """Make a template with three versions in a folder; return its path."""
+    template = first_version(folder / "handrail")
+    second_version(template)
+    third_version(template)
+    return template
+
+
 def baked(template: str | Path, folder: Path, *arguments: str) -> Path:
     """Bake a project by cookiecutter's command, with a repository of its own; return its path."""
     folder.mkdir(parents=True, exist_ok=True)

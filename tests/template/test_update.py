@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -28,18 +27,12 @@ from tests.template.histories import (
     in_project,
     prepended,
     record,
-    second_version,
     snapshot,
-    third_version,
+    three_versions,
 )
 
 HANDRAIL = Path(sys.executable).with_name("handrail")
 TAKE_BACK = ("reset", "--quiet", "--hard")
-
-
-def heed_ctrl_c() -> None:
-    """End by Ctrl-C, as at a terminal: a shell has what it runs in the background ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,6 @@ class Desk:
             capture_output=True,
             text=True,
             check=False,
-            preexec_fn=heed_ctrl_c,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
@@ -97,10 +89,7 @@ def desk(tmp_path) -> Desk:
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> Path:
     """A template with three versions."""
-    template = first_version(tmp_path_factory.mktemp("history") / "handrail")
-    second_version(template)
-    third_version(template)
-    return template
+    return three_versions(tmp_path_factory.mktemp("history"))
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,11 @@ from tests.template.histories import (
     commit,
     contents,
     copy_of,
-    first_version,
     git,
     prepended,
     record,
-    second_version,
     snapshot,
-    third_version,
+    three_versions,
 )
 from tests.template.test_update import HANDRAIL, TAKE_BACK, Desk
 
@@ -35,10 +33,7 @@ RECORD = ".handrail.json"
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> Path:
     """A template with three versions."""
-    template = first_version(tmp_path_factory.mktemp("history") / "handrail")
-    second_version(template)
-    third_version(template)
-    return template
+    return three_versions(tmp_path_factory.mktemp("history"))
 
 
 @pytest.fixture(scope="module")

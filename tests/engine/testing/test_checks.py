@@ -23,6 +23,7 @@ from handrail.training import MeanByColumn, amount, features_of
 from handrail.training.encoding import Encoding
 from tests.engine.labelling.asked import ASKED
 from tests.engine.support.evidence import IDEA
+from tests.engine.support.lived import NEVER_A_NUMBER
 from tests.engine.testing.made_up_projects import (
     Shape,
     changed,
@@ -35,19 +36,6 @@ from tests.engine.testing.made_up_projects import (
 )
 
 AMOUNTS = Shape("regression")
-SQRT_OF_BELOW_ZERO = """
-<ir_version: 10, opset_import: ["" : 18]>
-rooted (float[N, WIDTH] x) => (float[N, 1] y)
-{
-    axes = Constant <value = int64[1] {1}> ()
-    mean = ReduceMean <keepdims = 1> (x, axes)
-    size = Abs (mean)
-    below = Neg (size)
-    one = Constant <value = float[1] {1.0}> ()
-    far_below = Sub (below, one)
-    y = Sqrt (far_below)
-}
-"""
 
 
 def said(project, name, **options):
@@ -482,7 +470,7 @@ def test_a_version_that_is_loaded_unchecked_is_noticed(healthy, monkeypatch):
 
 def test_a_model_that_gives_no_number_is_noticed(tmp_path):
     def export(model, features):
-        return parser.parse_model(SQRT_OF_BELOW_ZERO.replace("WIDTH", str(features))).SerializeToString()
+        return parser.parse_model(NEVER_A_NUMBER.replace("WIDTH", str(features))).SerializeToString()
 
     found = said(with_estimator(tmp_path, export=export), "live_model_answers")
     assert found.endswith("the fallback answers, though nothing is missing; see the log for what failed")
