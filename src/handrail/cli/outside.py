@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 
 import click
+
+from handrail.cli.streams import tolerate_unknown_letters
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 INTERRUPTED = 130
@@ -19,9 +20,7 @@ def main(ctx: click.Context) -> None:
 
     In a project, its own program has the other verbs: `uv run <project> --help` lists them.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    tolerate_unknown_letters()
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ import click
 from handrail.cli.catalogue import VERBS, is_there, why_not
 from handrail.cli.completion import COMPLETION, SUMMARY, completion_command
 from handrail.cli.extras import which_extra
+from handrail.cli.streams import tolerate_unknown_letters
 from handrail.cli.verb import Function, Invocation, Verb, verb
 from handrail.errors import ProjectError
 from handrail.project import STAGES
@@ -69,9 +70,7 @@ class Program(click.Group):
         **extra: Any,
     ) -> Any:
         """Run one verb by the arguments of the process, or by `args`, and exit with its status."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # a letter that a terminal lacks loses no line
+        tolerate_unknown_letters()
         status = self.run(sys.argv[1:] if args is None else args)
         _flush()
         if standalone_mode:
