@@ -9,8 +9,7 @@ from handrail.config.settings import Settings
 from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import load, raw_path, table_path
-
-LABELLING = "2-research/labelling"  # the folder that says that people are asked about the data
+from handrail.labelling import is_asked_for
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def build_table(settings: Settings, on_step: Callable[[str], None]) -> EtlResult
 
 def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str, int, str]]:
     """Write the raw table with people's labels, where the project asks any; name, rows and what they are."""
-    if not (settings.root / LABELLING).is_dir():
+    if not is_asked_for(settings.root):
         return []
     from handrail.labelling import etl_tables
 
@@ -60,7 +59,7 @@ def offer_tables(connection: Connection, settings: Settings) -> None:
     for name in settings.project.raw_tables:
         path = raw_path(settings, name)
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
-    if (settings.root / LABELLING).is_dir():
+    if is_asked_for(settings.root):
         from handrail.labelling import etl_tables
 
         etl_tables.offer(connection, settings)
