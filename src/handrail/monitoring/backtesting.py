@@ -20,10 +20,14 @@ def backtest(settings: Settings) -> Iterator[MonitoringRun]:
 
     The rows go through the same code as requests do, and the outcomes are those of the loaded table.
     """
-    for start, end in _months(settings):
+    months = _months(settings)
+    if not months:
+        return
+    model = LiveModel(settings)
+    for start, end in months:
         with connect(settings) as connection:
-            if not _predicted(connection, settings, start, end):
-                _predict(connection, settings, start, end)
+            if not _predicted(connection, settings, model, start, end):
+                _predict(connection, settings, model, start, end)
         yield run_monitoring(settings, start, end)
 
 
@@ -40,11 +44,11 @@ def _months(settings: Settings) -> list[tuple[date, date]]:
     return months
 
 
-def _predicted(connection: Connection, settings: Settings, start: date, end: date) -> bool:
+def _predicted(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> bool:
     folder = prediction_folder(settings)
     if not any(folder.glob("*.parquet")) and not any(folder.glob("*.jsonl")):
         return False
-    version = LiveModel(settings).version.name
+    version = model.follow().version.name
     query = (
         f"SELECT count(*) AS n FROM ({all_predictions(settings)}) "
         f"WHERE version = {literal(version)} AND {period(settings.project.contract, start, end)}"
@@ -53,12 +57,12 @@ def _predicted(connection: Connection, settings: Settings, start: date, end: dat
     return row(connection, query)["n"] > BATCH_ROWS // 10
 
 
-def _predict(connection: Connection, settings: Settings, start: date, end: date) -> None:
+def _predict(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> None:
     project = settings.project
     names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
     inside = period(project.contract, start, end)
     found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
-    model, log = LiveModel(settings), PredictionLog(prediction_folder(settings))
+    log = PredictionLog(prediction_folder(settings))
     for first in range(0, len(found), BATCH_ROWS):
         asked = found[first : first + BATCH_ROWS]
         log.append(log_rows(asked, model.answer(asked)))
