@@ -26,6 +26,10 @@ def progress(title: str) -> Generator[Callable[[str], None]]:
         yield lambda step: bar.update(task, description=f"{title}: {step}")
 
 
+def quietly(step: str) -> None:
+    """Show no progress, of what is a step itself."""
+
+
 @contextmanager
 def counted(title: str, total: int) -> Generator[Callable[[int, str], None]]:
     """Show a line for each of `total`, on standard error, over a bar where somebody looks."""

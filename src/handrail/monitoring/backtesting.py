@@ -9,7 +9,7 @@ from handrail.etl.load import require_table
 from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
 from handrail.monitoring.outcomes import all_predictions
 from handrail.serving.inference import LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.serving.prediction_log import answer_and_log, prediction_folder
 from handrail.training.dataset import period
 
 BATCH_ROWS = 1000
@@ -62,8 +62,5 @@ def _predict(connection: Connection, settings: Settings, model: LiveModel, start
     names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
     inside = period(project.contract, start, end)
     found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
-    log = PredictionLog(prediction_folder(settings))
-    for first in range(0, len(found), BATCH_ROWS):
-        asked = found[first : first + BATCH_ROWS]
-        log.append(log_rows(asked, model.answer(asked)))
-    log.close()
+    batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))
+    answer_and_log(settings, model, batches)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from handrail.compute.duckdb import connect, rows
+from handrail.console import quietly
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
@@ -83,15 +84,11 @@ def learn_and_predict(package: str) -> tuple[int, str, list[str]]:
     It is called in a process of its own, in the folder of the project.
     """
     settings = import_module(package).project.settings(ROWS)
-    loaded = run_etl(settings, _quietly).loaded
-    make_live(settings, train(settings, settings.dates, _quietly).version)
+    loaded = run_etl(settings, quietly).loaded
+    make_live(settings, train(settings, settings.dates, quietly).version)
     names = ", ".join(column.name for column in columns(settings.project.request))
     with connect(settings) as connection:
         table = require_table(settings, settings.project.table_name)
         asked = rows(connection, f"SELECT {names} FROM {table} LIMIT 1")
     model = LiveModel(settings)
     return loaded, model.answer(asked).source, list(model.version.encoding.features)
-
-
-def _quietly(step: str) -> None:
-    """Show no progress of what is a step itself."""

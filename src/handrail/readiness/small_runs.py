@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from handrail.config.settings import Settings
+from handrail.console import quietly
 from handrail.errors import ProjectError
 from handrail.etl.pipeline import run_etl
 from handrail.monitoring.monitoring_run import run_monitoring
@@ -12,7 +13,7 @@ from handrail.registry.acceptance import against_baseline, against_minimum, obje
 from handrail.registry.live import make_live
 from handrail.registry.versions import SUMS, load_version, model_folder
 from handrail.serving.inference import LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.serving.prediction_log import answer_and_log
 from handrail.training.run import train
 
 ANSWERED = 1000
@@ -21,7 +22,7 @@ ANSWERED = 1000
 def reproducible(context: ReadinessContext) -> str:
     """Train twice on the same few rows; every file of the version has to come out the same."""
     with small_workspace(context) as one, small_workspace(context) as other:
-        first, second = (train(each, context.split, _quietly) for each in (one, other))
+        first, second = (train(each, context.split, quietly) for each in (one, other))
         files = sorted(path.name for path in (model_folder(one) / first.version).iterdir())
         differing = [
             name
@@ -43,14 +44,11 @@ def integrated(context: ReadinessContext) -> str:
     """Run the whole way on few rows: sources, table, training, promotion, answers, monitoring."""
     with empty_workspace(context) as empty:
         there = empty.model_copy(update={"sample": context.limits.training_rows})
-        loaded = run_etl(there, _quietly).loaded
-        trained = train(there, context.split, _quietly)
+        loaded = run_etl(there, quietly).loaded
+        trained = train(there, context.split, quietly)
         make_live(there, trained.version)
-        model, log = LiveModel(there), PredictionLog(prediction_folder(there))
         records = live_records(ReadinessContext(there), ANSWERED)
-        for record in records:
-            log.append(log_rows([record], model.answer([record])))
-        log.close()
+        answer_and_log(there, LiveModel(there), ([record] for record in records))
         newest = max(record[context.settings.project.time] for record in records).date() + timedelta(days=1)
         seen = run_monitoring(there, context.split.live_from, newest)
     if seen.rows != len(records):
@@ -70,7 +68,7 @@ def validated(context: ReadinessContext) -> str:
     if reasons:
         raise ProjectError(reasons)
     with small_workspace(context, shuffled=True) as there:
-        bad = load_version(there, train(there, context.split, _quietly).version)
+        bad = load_version(there, train(there, context.split, quietly).version)
         refused = objections(there, bad)
     if not refused:
         raise ProjectError(
@@ -95,7 +93,3 @@ def _spoil_a_byte(settings: Settings, name: str) -> None:
 
 def _with_one_bit_changed(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1])
-
-
-def _quietly(step: str) -> None:
-    """Show no progress of what is a step itself."""

@@ -3,13 +3,15 @@
 import errno
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from handrail.config.settings import Settings
-from handrail.serving.inference import Inference
+from handrail.serving.inference import Inference, LiveModel
+
+Records = Sequence[Mapping[str, Any]]
 
 
 def prediction_folder(settings: Settings) -> Path:
@@ -17,7 +19,7 @@ def prediction_folder(settings: Settings) -> Path:
     return settings.workspace / "data" / "predictions"
 
 
-def log_rows(asked: Sequence[Mapping[str, Any]], answer: Inference) -> list[dict[str, Any]]:
+def log_rows(asked: Records, answer: Inference) -> list[dict[str, Any]]:
     """Return what is logged of an answer: who predicted what, and the whole record it was asked for."""
     return [
         {
@@ -44,7 +46,7 @@ class PredictionLog:
         self._day = ""
         self._file = -1
 
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, rows: Records) -> None:
         """Write `rows` in one piece."""
         now = datetime.now(UTC).replace(tzinfo=None)
         stamp = now.isoformat(timespec="microseconds")
@@ -71,3 +73,13 @@ class PredictionLog:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             self._day = day
         return self._file
+
+
+def answer_and_log(settings: Settings, model: LiveModel, requests: Iterable[Records]) -> None:
+    """Answer each of `requests` (its records) and log what was answered, as the service does."""
+    log = PredictionLog(prediction_folder(settings))
+    try:
+        for asked in requests:
+            log.append(log_rows(asked, model.answer(asked)))
+    finally:
+        log.close()

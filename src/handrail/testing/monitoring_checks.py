@@ -13,7 +13,7 @@ from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry.canary import start_canary
 from handrail.registry.versions import SUMS, save_version
 from handrail.serving.inference import LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.serving.prediction_log import answer_and_log
 from handrail.testing.requirement import require
 from handrail.testing.runs import SmallRun, with_given
 
@@ -57,10 +57,7 @@ def _rows_with_outcome(run: SmallRun) -> list[dict[str, Any]]:
 
 def _answer(there: Settings, asked: list[dict[str, Any]]) -> None:
     """Answer one by one, and log as the service does."""
-    model, log = LiveModel(there), PredictionLog(prediction_folder(there))
-    for record in asked:
-        log.append(log_rows([record], model.answer([record])))
-    log.close()
+    answer_and_log(there, LiveModel(there), ([record] for record in asked))
 
 
 def _window(run: SmallRun, asked: list[dict[str, Any]]) -> tuple[date, date]:

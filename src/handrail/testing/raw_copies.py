@@ -8,12 +8,13 @@ from typing import Any
 
 from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, row, rows
 from handrail.config.settings import Settings
+from handrail.console import quietly
 from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import raw_path
 from handrail.etl.pipeline import run_etl
 from handrail.etl.raw_files import RawRows, RawSource, RawTable
-from handrail.testing.runs import SmallRun, contents, quietly, with_given
+from handrail.testing.runs import SmallRun, contents, with_given
 
 RENAMED = "renamed_meanwhile"
 SPARE_ROWS = 10  # more than the fewest that a raw table may have

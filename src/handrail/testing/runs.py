@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handrail.config.settings import Settings
+from handrail.console import quietly
 from handrail.project import Project
 from handrail.testing.once import Once
 
@@ -231,7 +232,3 @@ def contents(folder: Path) -> dict[str, str]:
     """Return a checksum of every file in `folder`, by its path there."""
     found = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in found}
-
-
-def quietly(step: str) -> None:
-    """Show no progress."""

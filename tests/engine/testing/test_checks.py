@@ -17,8 +17,9 @@ from handrail import serving
 from handrail.contract import Record, Role, column
 from handrail.errors import ProjectError
 from handrail.etl import bring_in
+from handrail.serving import prediction_log
 from handrail.tasks.metric import Metric
-from handrail.testing import batch_checks, checks_of, data_checks, live_checks, monitoring_checks
+from handrail.testing import batch_checks, checks_of, data_checks, live_checks
 from handrail.training import MeanByColumn, amount, features_of
 from handrail.training.encoding import Encoding
 from tests.engine.labelling.asked import ASKED
@@ -553,14 +554,14 @@ def test_bad_rows_that_are_forgotten_are_noticed(healthy, monkeypatch):
 
 
 def test_a_prediction_that_is_not_looked_at_is_noticed(healthy, monkeypatch):
-    right = monitoring_checks.log_rows
+    right = prediction_log.log_rows
     first = []
 
     def log_once(asked, answer):
         first.extend(right(asked, answer)[: 1 - len(first)])
         return first
 
-    monkeypatch.setattr(monitoring_checks, "log_rows", log_once)
+    monkeypatch.setattr(prediction_log, "log_rows", log_once)
     assert said(healthy, "monitoring_sees_what_was_answered") == (
         "monitor: 300 records were answered, 1 are looked at"
     )

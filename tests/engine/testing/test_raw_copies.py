@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
+from handrail.console import quietly
 from handrail.etl.pipeline import run_etl
 from handrail.testing import raw_copies, small_run
 from handrail.testing.raw_copies import Fault, reading_from, refusal, written_again
-from handrail.testing.runs import quietly
 from tests.engine.support.example import example
 from tests.engine.testing.made_up_projects import Shape, made_up_project
 
