@@ -2,9 +2,10 @@
 # With a newer Python under another name: make test PYTHON=python3.13
 
 PYTHON ?= python3
-PYTEST := .venv/bin/pytest -q -n 2 --dist loadgroup
+PYTEST := .venv/bin/pytest -q -n 2
 EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,testing
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -24,10 +25,10 @@ demo: .venv/ready
 test: lint fast slow
 
 fast: .venv/ready
-	$(PYTEST) -m "not slow"
+	$(PYTEST) --dist loadfile -m "not slow"
 
 slow: .venv/ready
-	$(PYTEST) -m slow
+	$(PYTEST) --dist loadgroup -m slow
 
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml

@@ -26,7 +26,10 @@ def steps(job: dict) -> list[str]:
     return [line for line in lines if OWN.fullmatch(line)]
 
 
-@pytest.mark.parametrize("stage", choices()["stage"])
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param(stage, marks=[pytest.mark.slow] * (stage != "operation")) for stage in choices()["stage"]],
+)
 def test_both_check_the_same(stage, bake):
     checks = steps(github(bake(stage=stage), "ci")["jobs"]["check"])
     assert steps(yaml.safe_load(bake(stage=stage, ci="gitlab").text(".gitlab-ci.yml"))["check"]) == checks

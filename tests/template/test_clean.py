@@ -41,6 +41,7 @@ CHECKS = [
 RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "40"))
 CHOSEN = [*covering(), *NAMED.values()]
 LOTS = 4
+FAST = 2
 # Lots of answers in which every pair occurs, of those that have names, and of random ones.
 KINDS = covering(), [*NAMED.values()], at_random(RANDOM, os.environ[SEED])
 ANSWERS = [answers[n::LOTS] for answers in KINDS for n in range(LOTS)]
@@ -49,7 +50,7 @@ ANSWERS = [answers[n::LOTS] for answers in KINDS for n in range(LOTS)]
 @pytest.fixture(
     scope="session",
     params=[
-        pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= LOTS)])
+        pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= FAST)])
         for n in range(len(ANSWERS))
     ],
 )
@@ -84,6 +85,7 @@ def test_parts_come_with_what_the_judges_look_at(lot):
         assert any("Dockerfile" in name for name in project.files) == ("fastapi" in project.words)
 
 
+@pytest.mark.slow
 def test_each_word_has_traces_and_each_trace_is_in_a_project_that_has_the_part(bake):
     """A pattern that matches nothing anywhere would find nothing where it should."""
     words = {word for options in choices().values() for word in options if word != NONE}

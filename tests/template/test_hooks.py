@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.template.baking import TEMPLATE, isolated
 from tests.template.trees import TREES, listed, tree
 
@@ -49,6 +51,7 @@ def test_a_known_user_is_the_author(cookiecutter, tmp_path):
     assert git(tmp_path / "late-flights", "log", "--format=%an <%ae>") == "Known <known@example.com>"
 
 
+@pytest.mark.slow
 def test_a_users_ignore_rules_branch_and_template_of_git_are_followed(cookiecutter, tmp_path):
     """What a user ignores everywhere is not what this project holds; all else is as she has set it up."""
     template = tmp_path / "git-template"
@@ -83,6 +86,7 @@ def test_a_failing_hook_of_the_user_is_one_line_and_the_files_are_complete(cooki
     assert git(project, "diff", "--cached", "--name-only").splitlines() == tree(project)
 
 
+@pytest.mark.slow
 def test_a_user_who_signs_gets_a_signed_commit(cookiecutter, tmp_path):
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -94,6 +98,7 @@ def test_a_user_who_signs_gets_a_signed_commit(cookiecutter, tmp_path):
     assert "BEGIN SSH SIGNATURE" in git(tmp_path / "late-flights", "cat-file", "commit", "HEAD")
 
 
+@pytest.mark.slow
 def test_signing_that_fails_is_one_line(cookiecutter, tmp_path):
     (tmp_path / ".gitconfig").write_text(f"[commit]\ngpgSign = true\n[gpg]\nprogram = {tmp_path}/absent\n")
     done = cookiecutter("--no-input")
@@ -102,6 +107,7 @@ def test_signing_that_fails_is_one_line(cookiecutter, tmp_path):
     assert said.startswith(f"git could not make the first commit: fatal: cannot run {tmp_path}/absent: ")
 
 
+@pytest.mark.slow
 def test_gits_variables_of_another_repository_are_not_followed(cookiecutter, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
@@ -137,6 +143,7 @@ def test_inside_a_work_tree_no_repository_is_nested(cookiecutter, tmp_path):
     assert git(tmp_path, "ls-files") == ""
 
 
+@pytest.mark.slow
 def test_a_commit_that_fails_is_one_clear_line(cookiecutter, tmp_path):
     fake = tmp_path / "tools" / "git"
     fake.parent.mkdir()

@@ -142,6 +142,7 @@ def test_a_misspelled_answer_is_refused_with_the_choices(cookiecutter, tmp_path)
     assert not (tmp_path / "late-flights").exists()
 
 
+@pytest.mark.slow
 def test_a_configuration_for_other_templates_is_no_mistake(cookiecutter, tmp_path):
     settings = tmp_path / "mine.yaml"
     settings.write_text(
@@ -181,6 +182,7 @@ def test_a_configured_answer_that_does_not_apply_is_reported(cookiecutter, tmp_p
     assert answers_of(tmp_path / "late-flights")["license"] == "mit"
 
 
+@pytest.mark.slow
 def test_replay_gives_the_same_project(cookiecutter, tmp_path):
     cookiecutter("--no-input", "stage=production", "batch=none", "description={{ open")
     first = answers_of(tmp_path / "late-flights")

@@ -329,7 +329,7 @@ ROUTES = {
     "cookiecutter 2.7": (by_another_cookiecutter("cookiecutter==2.7.0"), {}),
     "newest cookiecutter": (by_another_cookiecutter("cookiecutter"), {}),
 }
-FAST = {"path", "git+file", "--replay", "no git", "clone of an empty repository"}
+FAST = {"path", "git+file", "no git"}
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def grown(operation, tmp_path) -> Path:
     return copy_of(operation, tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_a_newer_version_comes_to_a_project_with_edits(desk, grown, history):
     ours = "\nOurs.\n"
     appended(grown / "README.md", ours)
@@ -253,11 +254,20 @@ def test_a_dry_run_shows_the_same_and_changes_nothing(desk, grown):
             ["stage=operation", "model=sklern"],
             "model 'sklern': is no such choice. Take one of: sklearn, lightgbm, xgboost, keras",
         ),
-        (["_engine_index=https://x"], "_engine_index: is no question. Take one of: "),
-        (["author=me"], "author 'me': must be one name, without a comma, and a mail address."),
-        (
+        pytest.param(
+            ["_engine_index=https://x"],
+            "_engine_index: is no question. Take one of: ",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["author=me"],
+            "author 'me': must be one name, without a comma, and a mail address.",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             ["stage=operation", "api=none", "batch=none"],
             'stage "operation" with api "none" and batch "none": nothing would use the model.',
+            marks=pytest.mark.slow,
         ),
         (
             ["--to", "v9.9.9"],

@@ -52,7 +52,9 @@ def started(*manner):
     return verb, [int(verb.stdout.readline()) for _ in range(2)]
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+@pytest.mark.parametrize(
+    "name", ["SIGTERM", *[pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGHUP")]]
+)
 @pytest.mark.parametrize("manner", [(), ("stubborn",)], ids=["obedient", "stubborn"])
 def test_stopping_it_ends_the_server_and_what_it_has_started(name, manner):
     verb, processes = started(*manner)

@@ -23,7 +23,9 @@ def export(settings, folder, channel, **items):
 
 @pytest.mark.parametrize("problem", ["trained", "trained_amounts"])
 @pytest.mark.parametrize(("column", "role"), [("arr_delay", "target"), ("dep_delay", "forbidden")])
-@pytest.mark.parametrize("channel", ["team", "mturk", "clickworker"])
+@pytest.mark.parametrize(
+    "channel", ["team", *[pytest.param(name, marks=pytest.mark.slow) for name in ("mturk", "clickworker")]]
+)
 def test_a_delay_is_never_exported(request, problem, tmp_path, column, role, channel):
     settings = request.getfixturevalue(problem)
     with pytest.raises(errors.ProjectError) as refused:

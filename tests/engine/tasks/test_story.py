@@ -25,7 +25,7 @@ def test_the_story_of_cases_says_what_the_threshold_brings(tmp_path):
     assert story.decided == "threshold"
 
 
-@pytest.mark.parametrize("problem", ["regression", "forecasting"])
+@pytest.mark.parametrize("problem", ["regression", pytest.param("forecasting", marks=pytest.mark.slow)])
 def test_the_story_of_amounts_says_what_the_margin_brings(problem, tmp_path):
     story, evaluation = told(problem, tmp_path)
     unit = " min" if problem == "regression" else ""

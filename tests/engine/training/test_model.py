@@ -179,7 +179,10 @@ def as_if(kind, target, unit):
     return ((target - target.mean()) / target.std() * unit).astype(np.float32)
 
 
-@pytest.mark.parametrize("library", ["sklearn", "lightgbm", "xgboost"])
+@pytest.mark.parametrize(
+    "library",
+    ["sklearn", *[pytest.param(name, marks=pytest.mark.slow) for name in ("lightgbm", "xgboost")]],
+)
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_the_file_agrees_with_the_library_that_made_it(kind, library, read):
     estimator = example(kind, library, stage="research").estimator
