@@ -9,7 +9,7 @@ from handrail.config.sections import Readiness
 from handrail.readiness import one_example, own_tests, release_rehearsals, small_runs
 from handrail.readiness.context import ReadinessContext
 from handrail.registry import live as registry
-from handrail.serving import inference
+from handrail.serving import inference, prediction_log
 from handrail.training.encoding import Encoding
 from tests.engine.readiness import made_up_context
 from tests.engine.support.lived import live_version, promoted, variant
@@ -86,7 +86,7 @@ def test_the_whole_way_is_gone(world):
 
 @pytest.mark.slow
 def test_a_pipeline_that_loses_predictions_fails(world, monkeypatch):
-    monkeypatch.setattr(small_runs.PredictionLog, "append", lambda log, rows: None)
+    monkeypatch.setattr(prediction_log.PredictionLog, "append", lambda log, rows: None)
     assert "no prediction yet" in refusal(small_runs.integrated, world)
 
 
