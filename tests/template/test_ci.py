@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from tests.lanes import slow_but
 from tests.template.answers import choices
 
 OWN = re.compile(r"uv run .+")
@@ -26,10 +27,7 @@ def steps(job: dict) -> list[str]:
     return [line for line in lines if OWN.fullmatch(line)]
 
 
-@pytest.mark.parametrize(
-    "stage",
-    [pytest.param(stage, marks=[pytest.mark.slow] * (stage != "operation")) for stage in choices()["stage"]],
-)
+@pytest.mark.parametrize("stage", slow_but({"operation"}, choices()["stage"]))
 def test_both_check_the_same(stage, bake):
     checks = steps(github(bake(stage=stage), "ci")["jobs"]["check"])
     assert steps(yaml.safe_load(bake(stage=stage, ci="gitlab").text(".gitlab-ci.yml"))["check"]) == checks

@@ -40,8 +40,7 @@ CHECKS = [
 ]
 RANDOM = int(os.environ.get("HANDRAIL_RANDOM", "40"))
 CHOSEN = [*covering(), *NAMED.values()]
-LOTS = 4
-FAST = 2
+LOTS, FAST_LOTS = 4, 2
 # Lots of answers in which every pair occurs, of those that have names, and of random ones.
 KINDS = covering(), [*NAMED.values()], at_random(RANDOM, os.environ[SEED])
 ANSWERS = [answers[n::LOTS] for answers in KINDS for n in range(LOTS)]
@@ -50,7 +49,7 @@ ANSWERS = [answers[n::LOTS] for answers in KINDS for n in range(LOTS)]
 @pytest.fixture(
     scope="session",
     params=[
-        pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= FAST)])
+        pytest.param(n, marks=[pytest.mark.xdist_group(f"lot {n}"), *[pytest.mark.slow] * (n >= FAST_LOTS)])
         for n in range(len(ANSWERS))
     ],
 )

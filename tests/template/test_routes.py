@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.lanes import slow_but
 from tests.template.baking import TEMPLATE, Project, isolated
 
 ANSWERS = {
@@ -332,9 +333,7 @@ ROUTES = {
 FAST = {"path", "git+file", "no git"}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FAST)) for name in ROUTES]
-)
+@pytest.mark.parametrize("name", slow_but(FAST, ROUTES))
 def test_route(name, world, reference):
     route, different = ROUTES[name]
     project = Project(route(world), ANSWERS)

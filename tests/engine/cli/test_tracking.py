@@ -13,6 +13,7 @@ import pytest
 from handrail import cli
 from handrail.project import Project
 from tests.engine.support.workspaces import PROJECT
+from tests.lanes import slow_but
 
 TRACKED = Project(PROJECT.package, given={"parts": PROJECT.parts | {"tracking"}}, root=PROJECT.root)
 # A server with a worker, each of which says its number once it can be ended; both are stubborn or not.
@@ -52,9 +53,7 @@ def started(*manner):
     return verb, [int(verb.stdout.readline()) for _ in range(2)]
 
 
-@pytest.mark.parametrize(
-    "name", ["SIGTERM", *[pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGHUP")]]
-)
+@pytest.mark.parametrize("name", slow_but({"SIGTERM"}, ["SIGTERM", "SIGINT", "SIGHUP"]))
 @pytest.mark.parametrize("manner", [(), ("stubborn",)], ids=["obedient", "stubborn"])
 def test_stopping_it_ends_the_server_and_what_it_has_started(name, manner):
     verb, processes = started(*manner)

@@ -9,6 +9,7 @@ from tests.engine.labelling.asked import run
 from tests.engine.support.evidence import write
 from tests.engine.support.example import example
 from tests.engine.support.workspaces import copied
+from tests.lanes import slow_but
 
 BROUGHT = example(also="labelling").root
 
@@ -23,9 +24,7 @@ def export(settings, folder, channel, **items):
 
 @pytest.mark.parametrize("problem", ["trained", "trained_amounts"])
 @pytest.mark.parametrize(("column", "role"), [("arr_delay", "target"), ("dep_delay", "forbidden")])
-@pytest.mark.parametrize(
-    "channel", ["team", *[pytest.param(name, marks=pytest.mark.slow) for name in ("mturk", "clickworker")]]
-)
+@pytest.mark.parametrize("channel", slow_but({"team"}, ["team", "mturk", "clickworker"]))
 def test_a_delay_is_never_exported(request, problem, tmp_path, column, role, channel):
     settings = request.getfixturevalue(problem)
     with pytest.raises(errors.ProjectError) as refused:

@@ -6,6 +6,7 @@ from handrail.tasks.amounts import story as of_amounts
 from handrail.tasks.classification import story as of_cases
 from tests.engine.support.example import example
 from tests.engine.support.made_up_training import made_up_settings, made_up_training
+from tests.lanes import slow_but
 
 
 def told(problem, tmp_path):
@@ -25,7 +26,7 @@ def test_the_story_of_cases_says_what_the_threshold_brings(tmp_path):
     assert story.decided == "threshold"
 
 
-@pytest.mark.parametrize("problem", ["regression", pytest.param("forecasting", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("problem", slow_but({"regression"}, ["regression", "forecasting"]))
 def test_the_story_of_amounts_says_what_the_margin_brings(problem, tmp_path):
     story, evaluation = told(problem, tmp_path)
     unit = " min" if problem == "regression" else ""

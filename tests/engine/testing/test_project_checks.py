@@ -9,6 +9,7 @@ import pytest
 from handrail.testing import checks_of, parametrize_with_checks
 from tests.engine.support.example import example
 from tests.engine.testing.made_up_projects import SHAPES, made_up_project
+from tests.lanes import slow_but
 
 AREAS = {"discovery", "data", "model", "live", "api", "batch", "monitoring"}
 FAST = ("one raw table", "cents")
@@ -19,9 +20,7 @@ def areas(project):
     return {check.name.partition("-")[0] for check in checks_of(project)}
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in SHAPES]
-)
+@pytest.mark.parametrize("name", slow_but(FAST, SHAPES))
 def test_all_checks_hold_in_projects_of_every_shape(name, tmp_path):
     found = checks_of(made_up_project(tmp_path, SHAPES[name]))
     assert {check.name.partition("-")[0] for check in found} == AREAS

@@ -25,6 +25,7 @@ from handrail.training.encoding import Coding, Encoding, features_of, learn_enco
 from tests.engine.support.example import example
 from tests.engine.support.names import contract
 from tests.engine.support.workspaces import KNOWN, METRIC, PROJECT, RISING, with_given
+from tests.lanes import slow_but
 
 CONTRACT, TABLE = contract.CONTRACT, contract.TABLE
 HANDMADE = Encoding(("size", "colour"), {"colour": ("blue", "red")})
@@ -179,10 +180,7 @@ def as_if(kind, target, unit):
     return ((target - target.mean()) / target.std() * unit).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    "library",
-    ["sklearn", *[pytest.param(name, marks=pytest.mark.slow) for name in ("lightgbm", "xgboost")]],
-)
+@pytest.mark.parametrize("library", slow_but({"sklearn"}, ["sklearn", "lightgbm", "xgboost"]))
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_the_file_agrees_with_the_library_that_made_it(kind, library, read):
     estimator = example(kind, library, stage="research").estimator
