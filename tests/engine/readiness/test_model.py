@@ -114,7 +114,7 @@ def test_code_that_nobody_reviewed_fails(reviewed):
 def live_rows(context, target):
     """Return what the live version predicted, with outcomes."""
     test = context.splits.test
-    return target, context.predictor.predict(test.features), test.times
+    return target, context.predictor.predict(test.features), test.groups
 
 
 def test_a_metric_that_follows_the_costs_passes(make, metric, monkeypatch):
