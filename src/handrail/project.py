@@ -147,7 +147,7 @@ class Project:
 
     @cached_property
     def request(self) -> type[Record]:
-        """The record that a client sends: key, time and features of the contract."""
+        """The record that a client sends: key, subject, time and features of the contract."""
         from handrail.contract.schema import request_model
 
         return request_model(self.contract)
@@ -156,6 +156,19 @@ class Project:
     def key(self) -> str:
         """The name of the contract's key."""
         return self._only(_role("KEY"))
+
+    @cached_property
+    def subject(self) -> str | None:
+        """The name of the contract's subject, None where each row stands for itself."""
+        from handrail.contract.schema import subject_of
+
+        found = subject_of(self.contract)
+        return found.name if found else None
+
+    @property
+    def unit(self) -> str:
+        """The name of what is wholly in or out where rows are chosen: the subject, else the key."""
+        return self.subject or self.key
 
     @cached_property
     def time(self) -> str:

@@ -25,9 +25,14 @@ ADVICE = (
 
 
 class Role(StrEnum):
-    """What a column is for. Only features reach the model."""
+    """What a column is for. Only features reach the model.
+
+    The key is the row's own; the subject is whom or what it is about (a customer, a machine, a shop), if rows
+    of one belong together.
+    """
 
     KEY = "key"
+    SUBJECT = "subject"
     TIME = "time"
     FEATURE = "feature"
     TARGET = "target"
@@ -85,6 +90,11 @@ def of_role(contract: type[Record], *roles: Role) -> tuple[Column, ...]:
     return tuple(column for column in columns(contract) if column.role in roles)
 
 
+def subject_of(contract: type[Record]) -> Column | None:
+    """Return the column of the subject, None without one; raises ProjectError where there are two."""
+    return one_of_role(contract, Role.SUBJECT) if of_role(contract, Role.SUBJECT) else None
+
+
 def one_of_role(contract: type[Record], role: Role) -> Column:
     """Return the only column of `role`; raises ProjectError where there is none or more than one."""
     found = of_role(contract, role)
@@ -96,8 +106,8 @@ def one_of_role(contract: type[Record], role: Role) -> Column:
 
 @cache
 def request_model(contract: type[Record]) -> type[Record]:
-    """Return the model of what a client sends: key, time and features, without what only time tells."""
-    asked = of_role(contract, Role.KEY, Role.TIME, Role.FEATURE)
+    """Return the model of what a client sends: key, subject, time and features, not what only time tells."""
+    asked = of_role(contract, Role.KEY, Role.SUBJECT, Role.TIME, Role.FEATURE)
     fields = {
         c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked
     }

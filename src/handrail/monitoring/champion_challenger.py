@@ -2,33 +2,36 @@
 
 from collections.abc import Mapping
 from math import isnan
+from typing import Any
 
-from handrail.compute.duckdb import Connection, literal
+import numpy as np
+
+from handrail.arrays import Floats
+from handrail.compute.duckdb import Connection, identifier, literal
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
-from handrail.monitoring.live_metrics import live_metrics
 from handrail.monitoring.reproduce import predict_rows
 from handrail.registry.acceptance import agreed_metric
-from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Canary
 from handrail.registry.versions import Version
-from handrail.training.evaluation import gained
+from handrail.training.evaluation import compare
+from handrail.training.intervals import groups_of
 
 ROWS = 100_000
 
 
 def baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:
-    """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
-    project, own = settings.project, _answered_by(version.name, source)
-    metric = project.metrics[agreed_metric(settings)]
-    model, simple = (
-        live_metrics(connection, project, own, column, version.decision)
-        for column in (PREDICTION, "baseline")
-    )
-    both = model.metrics[metric.name], simple.metrics[metric.name]
-    if model.outcomes < settings.section(Live).minimum_outcomes or any(map(isnan, both)):
-        return False
-    return metric.worse(*both)
+    """Compare both where the live version itself has predicted: it doesn't answer for an earlier one.
+
+    The baseline is better where the whole interval of the difference on the same rows says so. With too few
+    outcomes, or of too few groups (days, subjects) to tell it from chance, nothing is known: False.
+    """
+    more = _needed(settings) | {"simple": "CAST(baseline AS FLOAT)"}
+    chosen = ", ".join(f"{expression} AS {name}" for name, expression in more.items())
+    found = connection.sql(f"SELECT {chosen} FROM {_known(settings, version.name, source)}").fetchnumpy()
+    beside = {name: np.ma.getdata(values) for name, values in found.items()}
+    gain = _gain(settings, version, beside, beside["simple"])
+    return gain is not None and gain["high"] < 0
 
 
 def canary_gain(
@@ -37,20 +40,45 @@ def canary_gain(
     """Return how much better the canary has predicted than the live version would have, with its interval.
 
     Both are measured by the agreed metric on the canary's rows, of which chance has chosen at most ROWS. None
-    with too few outcomes.
+    with too few outcomes, or of too few groups (days, subjects) to tell anything from chance.
     """
-    project, own = settings.project, _answered_by(canary.name, source)
-    known = (
-        f"(SELECT * FROM {own} WHERE {project.target} IS NOT NULL "
-        f"ORDER BY md5(CAST({project.key} AS VARCHAR)) LIMIT {ROWS})"
-    )
-    live, beside = predict_rows(
-        connection, known, version, tried="prediction", outcome=f"CAST({project.target} AS FLOAT)"
-    )
-    if len(live) < settings.section(Live).minimum_outcomes:
+    known = _known(settings, canary.name, source)
+    live, beside = predict_rows(connection, known, version, **_needed(settings))
+    return _gain(settings, version, beside, live)
+
+
+def _needed(settings: Settings) -> dict[str, str]:
+    """Return the expressions of what a comparison needs of each row, by name."""
+    project = settings.project
+    needed = {
+        "tried": "prediction",
+        "outcome": f"CAST({identifier(project.target)} AS FLOAT)",
+        "time": f"CAST({identifier(project.time)} AS TIMESTAMP)",
+    }
+    if project.subject:
+        needed["subject"] = f"coalesce(CAST({identifier(project.subject)} AS VARCHAR), '')"
+    return needed
+
+
+def _gain(
+    settings: Settings, version: Version, rows: Mapping[str, Any], other: Floats
+) -> Mapping[str, float] | None:
+    """Return how much better was predicted than `other` on the same rows; None where nothing is known."""
+    if len(other) < settings.section(Live).minimum_outcomes:
         return None
-    found = gained(project.metrics, beside["outcome"], beside["tried"], live, version.decision)
-    return found[agreed_metric(settings)]
+    groups = groups_of(rows["time"], rows.get("subject"), len(other))
+    metrics, metric = settings.project.metrics, agreed_metric(settings)
+    gain = compare(metrics, rows["outcome"], rows["tried"], other, version.decision, groups)[2][metric]
+    return None if isnan(gain["high"]) else gain
+
+
+def _known(settings: Settings, name: str, source: str) -> str:
+    """Return the FROM item of what version `name` itself has answered and came true, at most ROWS of it."""
+    project = settings.project
+    return (
+        f"(SELECT * FROM {_answered_by(name, source)} WHERE {identifier(project.target)} IS NOT NULL "
+        f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR)) LIMIT {ROWS})"
+    )
 
 
 def _answered_by(name: str, source: str) -> str:

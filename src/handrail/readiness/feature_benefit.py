@@ -6,7 +6,7 @@ be better without it.
 """
 
 from collections.abc import Mapping
-from statistics import NormalDist
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,8 @@ def benefit(context: ReadinessContext) -> str:
     names = context.version.encoding.features
     metric = context.metric.name
     losses = _losses(context)
-    # Looking at many features, one is clear by chance: Bonferroni's correction.
-    clear = NormalDist().inv_cdf(1 - 0.025 / len(names))
-    costs = [name for name in names if losses[name].clearly_above(0, clear)]
+    looks = len(names)  # looking at many features, one is clear by chance
+    costs = [name for name in names if losses[name].clearly_above(0, looks)]
     telling = _telling(context)
     problems = [
         f"{name}: tells no more of the target than its shuffled copies, and without it {metric} is as good "
@@ -39,9 +38,9 @@ def benefit(context: ReadinessContext) -> str:
     ]
     for name in telling:
         gain = losses[name].reversed
-        if gain.clearly_above(0, clear):
-            gain = _on_more_rows(context, name, gain.deviation)
-        if gain.clearly_above(0, clear):
+        if gain.clearly_above(0, looks):
+            gain = _on_more_rows(context, name, gain)
+        if gain.clearly_above(0, looks):
             better = f"{metric} is clearly better, by {gain.value:.4f}"
             problems.append(f"{name}: without it {better}; take it out of contract.py")
     if problems:
@@ -58,17 +57,17 @@ def _losses(context: ReadinessContext) -> Mapping[str, Difference]:
     training = context.small.training
     whole = [context.score_learnt(training, seed=seed) for seed in range(SEEDS)]
     values = [each.value for each in whole]
-    mean = Scored(float(np.mean(values)), np.mean([each.drawn for each in whole], axis=0))
+    mean = Scored(float(np.mean(values)), np.mean([each.drawn for each in whole], axis=0), whole[0].groups)
     by_seed = float(np.std(values, ddof=1)) * (1 + 1 / SEEDS) ** 0.5
     names = context.version.encoding.features
     return {name: better_by(mean, context.score_without(name, training), by_seed) for name in names}
 
 
-def _on_more_rows(context: ReadinessContext, name: str, deviation: float) -> Difference:
+def _on_more_rows(context: ReadinessContext, name: str, on_few: Difference) -> Difference:
     """Return how much better it is without a feature where there is more to learn from it."""
     training = context.more_training
     gain = context.score_without(name, training).value - context.score_learnt(training).value
-    return Difference(gain, deviation)
+    return replace(on_few, value=gain)
 
 
 def _telling(context: ReadinessContext) -> list[str]:

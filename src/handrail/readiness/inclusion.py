@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.arrays import Floats
+from handrail.arrays import Doubles, Floats
 from handrail.compute.duckdb import connect
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
-from handrail.readiness.paired_bootstrap import drawn_days
+from handrail.readiness.paired_bootstrap import Difference
+from handrail.tasks.metric import Decision, Metric, Outcomes
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
+from handrail.training.intervals import Groups, deviation, replicated
 from handrail.training.splits import rows_between
 
 FOUR_FIFTHS = 0.8
@@ -26,12 +28,12 @@ FOUR_FIFTHS = 0.8
 
 @dataclass(frozen=True)
 class Group:
-    """A group, and a rate of it as a share of that of all, with how far it is off by chance."""
+    """A group, a rate of it as a share of that of all, and how far that falls short of FOUR_FIFTHS."""
 
     name: str
     rate: str
     ratio: float
-    deviation: float
+    short_by: Difference
 
 
 def inclusion(context: ReadinessContext) -> str:
@@ -56,7 +58,7 @@ def inclusion(context: ReadinessContext) -> str:
     found = f"the lowest {worst.rate} of {len(groups)} compared is {least}"
     if not sensitive:
         return f"{considered}; {found}"
-    unfair = [each for each in groups if each.ratio + 1.96 * each.deviation < FOUR_FIFTHS]
+    unfair = [each for each in groups if each.short_by.clearly_above(0)]
     if unfair:
         raise ProjectError(
             f"{each.name}: {each.rate} is {each.ratio:.0%} of what it is for all, at least {FOUR_FIFTHS:.0%} "
@@ -91,9 +93,19 @@ def _groups(
                 continue
             inside = values == value
             part = task.outcomes(test.target[inside], prediction[inside])
-            weights = [None, *drawn_days(test.times[inside])]
+            together = test.groups.rows(inside)
             for rate, overall in of_all.items():
-                if overall > 0:
-                    found = [rate.value(part.weighted(weight), decision) / overall for weight in weights]
-                    deviation = float(np.nanstd(found[1:]))
-                    yield Group(f"{column} {value}", rate.name, found[0], deviation)
+                if overall > 0 and together.enough:
+                    yield _compared(f"{column} {value}", rate, part, decision, overall, together)
+
+
+def _compared(
+    name: str, rate: Metric, part: Outcomes, decision: Decision, overall: float, rows: Groups
+) -> Group:
+    """Return a rate of a part as a share of what it is `overall`; `rows`: which of them belong together."""
+
+    def ratio(weight: Doubles | None = None) -> float:
+        return rate.value(part.weighted(weight), decision) / overall
+
+    off = deviation(replicated(rows, ratio), rows)
+    return Group(name, rate.name, ratio(), Difference(FOUR_FIFTHS - ratio(), off, rows.count))

@@ -6,14 +6,15 @@ lower the other should be. Worse on purpose: Breck et al., The ML Test Score (20
 
 import numpy as np
 
-from handrail.arrays import Floats
-from handrail.compute.duckdb import connect
+from handrail.arrays import Doubles, Floats
+from handrail.compute.duckdb import connect, identifier
 from handrail.errors import ProjectError
 from handrail.monitoring.outcomes import join_outcomes
 from handrail.readiness.context import ReadinessContext
-from handrail.readiness.paired_bootstrap import drawn_days
+from handrail.training.intervals import FEWEST_GROUPS, Groups, figures, groups_of, replicated
 
 STEPS = 10
+RESAMPLES = 100
 FEWEST_OUTCOMES = 200
 MOST_OUTCOMES = 50_000
 LOWEST = 0.5  # a rank correlation below says that better offline may well be worse online
@@ -21,7 +22,7 @@ LOWEST = 0.5  # a rank correlation below says that better offline may well be wo
 
 def online(context: ReadinessContext) -> str:
     """Correlate the ranks of both over the steps; even the low end of the interval has to be high."""
-    target, prediction, times = _live_rows(context)
+    target, prediction, groups = _live_rows(context)
     rng, shares = np.random.default_rng(0), np.arange(STEPS + 1) / STEPS
     settings, decision, metric = context.settings, context.version.decision, context.metric.name
     tested = context.predictor.predict(context.small.test.features)
@@ -30,41 +31,48 @@ def online(context: ReadinessContext) -> str:
         settings.project.task.payoff(target, _worse(rng, prediction, share), decision, settings.error_costs)
         for share in shares
     ]
-    drawn = [
-        _rank_correlation(offline, [gain @ weight / weight.sum() for gain in gains])
-        for weight in drawn_days(times, rng)
-    ]
-    value, low = _rank_correlation(offline, [gain.mean() for gain in gains]), float(np.quantile(drawn, 0.025))
-    figures = (
-        f"rank correlation {value:.2f} (at least {low:.2f}) with what {len(target):,} live outcomes cost"
-    )
-    if low < LOWEST:
+
+    def correlation(weight: Doubles | None = None) -> float:
+        return _rank_correlation(offline, [float(np.average(gain, weights=weight)) for gain in gains])
+
+    found = figures(correlation(), replicated(groups, correlation, RESAMPLES), groups)
+    value, low = found["value"], found["low"]
+    said = f"rank correlation {value:.2f} (at least {low:.2f}) with what {len(target):,} live outcomes cost"
+    if not low >= LOWEST:
         raise ProjectError(
-            f"project.yaml: accuracy.metric: {metric}: {figures}; a better figure does not cost less: "
+            f"project.yaml: accuracy.metric: {metric}: {said}; a better figure does not cost less: "
             "choose a metric that follows error_costs, or find out why live rows are other than the test's"
         )
-    return f"{metric} of {STEPS + 1} worse and worse versions: {figures}"
+    return f"{metric} of {STEPS + 1} worse and worse versions: {said}"
 
 
-def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, np.ndarray]:
-    """Return outcome, prediction and time of what the live version predicted since it learnt."""
+def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
+    """Return outcome, prediction and groups of the rows that the live version predicted since it learnt."""
     project = context.settings.project
     with connect(context.settings) as connection:
         source = join_outcomes(connection, context.settings, context.split.live_from, None)
         found = connection.execute(
             f"SELECT CAST({project.target} AS FLOAT) AS target, prediction, "
-            f"CAST({project.time} AS TIMESTAMP) AS time "
+            f"CAST({project.time} AS TIMESTAMP) AS time, CAST({identifier(project.unit)} AS VARCHAR) AS unit "
             f"FROM {source} WHERE {project.target} IS NOT NULL AND source = 'model' "
             f"AND version = '{context.version.name}' "
             f"ORDER BY hash({project.time}), prediction LIMIT {MOST_OUTCOMES}"
         ).fetchnumpy()
-    target, prediction, times = (np.ma.getdata(found[name]) for name in ("target", "prediction", "time"))
+    target, prediction, times, units = (
+        np.ma.getdata(found[name]) for name in ("target", "prediction", "time", "unit")
+    )
     if len(target) < FEWEST_OUTCOMES:
         raise ProjectError(
             f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are needed; "
             "wait, load them with `etl`, or try `monitor --relive`"
         )
-    return target, prediction, times
+    groups = groups_of(times, units.astype(np.str_) if project.subject else None, len(target))
+    if not groups.enough:
+        raise ProjectError(
+            f"the live outcomes of {context.version.name} are of {groups.count} {groups.unit}s, at least "
+            f"{FEWEST_GROUPS} are needed to tell anything from chance; wait"
+        )
+    return target, prediction, groups
 
 
 def _worse(rng: np.random.Generator, prediction: Floats, share: float) -> Floats:

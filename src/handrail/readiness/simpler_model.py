@@ -27,7 +27,7 @@ def simpler(context: ReadinessContext) -> str:
             f"{context.version.name}: a linear model is no worse, {figures} on {len(test):,} rows; take it "
             "instead: it is easier to explain and to keep"
         )
-    return f"better than a linear model by {gain.value:.3f} (± {1.96 * gain.deviation:.3f}): {figures}"
+    return f"better than a linear model by {gain.value:.3f} (± {gain.reach():.3f}): {figures}"
 
 
 def linear_prediction(training: Dataset, later: Dataset, encoding: Encoding, yes_or_no: bool) -> Floats:

@@ -6,7 +6,6 @@ does not: it grows with the amounts, which differ from slice to slice.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.paired_bootstrap import Difference, better_by
 from handrail.training.evaluation import SMALLEST_PART_ROWS
+from handrail.training.intervals import deviation
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,15 @@ def slices(context: ReadinessContext) -> str:
             f"contract.py: no column is sliced, or no slice has {SMALLEST_PART_ROWS} rows; declare with "
             "sliced=True by what the quality has to hold"
         )
-    # Looking at many slices, one is clear by chance: Bonferroni's correction.
-    clear = NormalDist().inv_cdf(1 - 0.025 / len(parts))
+    looks = len(parts)  # looking at many slices, one is clear by chance
     problems = []
     for part in parts:
         where = f"{part.name}: {metric} {part.value:.3f} on {part.rows:,} rows is clearly worse than"
-        if part.over_simple.reversed.clearly_above(0, clear):
+        if part.over_simple.reversed.clearly_above(0, looks):
             problems.append(
                 f"{where} the simple technique's; let that answer there, or train on more such rows"
             )
-        if context.metric.greater_is_better and part.over_minimum.reversed.clearly_above(0, clear):
+        if context.metric.greater_is_better and part.over_minimum.reversed.clearly_above(0, looks):
             minimum = context.settings.accuracy.minimum
             problems.append(
                 f"{where} the minimum {minimum:g}; train on more such rows, or say so in the report"
@@ -71,9 +70,13 @@ def _parts(context: ReadinessContext) -> Iterator[Part]:
                 continue
             inside = values == value
             rows = test.rows(inside)
+            if not rows.groups.enough:
+                continue
             model = context.score(prediction[inside], rows)
             over_simple = better_by(model, context.score(simple[inside], rows))
-            over_minimum = Difference(model.value - minimum, float(np.nanstd(model.drawn)))
+            over_minimum = Difference(
+                model.value - minimum, deviation(model.drawn, model.groups), model.groups.count
+            )
             yield Part(
                 f"{column} {value}", int(count), context.turned(model.value), over_simple, over_minimum
             )

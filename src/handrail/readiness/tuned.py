@@ -1,7 +1,6 @@
 """Are the hyperparameters tuned? Others are drawn at random, and none may be clearly better."""
 
 from collections.abc import Mapping
-from statistics import NormalDist
 
 import numpy as np
 
@@ -26,9 +25,8 @@ def tuned(context: ReadinessContext) -> str:
     small = context.small.training
     base = _score(context, small, present)
     gains = [better_by(_score(context, small, other), base) for other in others]
-    clear = NormalDist().inv_cdf(1 - 0.025 / DRAWS)
     for other, gain in zip(others, gains, strict=True):
-        if gain.clearly_above(0, clear) and (more := _on_more_rows(context, other)).clearly_above(0, clear):
+        if gain.clearly_above(0, DRAWS) and (more := _on_more_rows(context, other)).clearly_above(0, DRAWS):
             raise ProjectError(
                 f"{context.version.name}: {metric} is clearly better, by {more.value:.4f}, with "
                 f"{_format_changes(present, other)}; run `tune`, then train again"

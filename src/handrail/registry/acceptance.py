@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from math import isnan
 
 from handrail.compute.duckdb import connect
 from handrail.config.settings import Settings
@@ -12,6 +13,7 @@ from handrail.predictor import Predictor
 from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
+from handrail.training.intervals import drawn_by, format_interval
 from handrail.training.splits import rows_between
 
 
@@ -26,7 +28,8 @@ def against_baseline(settings: Settings, version: Version) -> list[str]:
         return []
     return [
         f"{version.name}: {metric} {model['value']:.3f} does not clearly beat the baseline's "
-        f"{baseline['value']:.3f}: better by {gain['value']:.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
+        f"{baseline['value']:.3f}: better by {gain['value']:.3f} ({format_interval(gain)})"
+        + (f". {drawn_by(evaluation.get('drawn'))}" if isnan(gain["low"]) else "")
     ]
 
 

@@ -40,7 +40,7 @@ def load_canary(settings: Settings, canary: Canary) -> Version:
 
 
 def is_chosen(key: object, share: float) -> bool:
-    """Tell whether the canary answers for `key`: always the same of the two for the same key."""
+    """Tell whether the canary answers for `key`, of a subject or else a row: always the same of the two."""
     return md5(str(key).encode(), usedforsecurity=False).hexdigest() < _below(share)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from handrail.config.settings import Settings
 from handrail.tasks.metric import Metric
+from handrail.training.intervals import drawn_by, format_interval
 
 
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
@@ -31,6 +32,8 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|",
         *(_row(settings.project.metrics[name], evaluation) for name in evaluation["model"]),
         "",
+        drawn_by(evaluation.get("drawn")),
+        "",
         "## Where it is weak",
         "",
         *_weakest(settings.project.metrics[info["metric"]], evaluation["parts"]),
@@ -51,14 +54,13 @@ def _values(hyperparameters: Mapping[str, float]) -> str:
 def _origin(tuned: Mapping[str, Any] | None) -> str:
     if tuned is None:
         return "the defaults or somebody's own choice, not tuned"
-    gain = f"{tuned['metric']} better by {tuned['gain']:.4f} ({tuned['low']:.4f} to {tuned['high']:.4f})"
+    gain = f"{tuned['metric']} better by {tuned['gain']:.4f} ({format_interval(tuned, '.4f')})"
     return f"tuned on {tuned['on']} in {tuned['trials']} trials, {gain} than before, on the validation rows"
 
 
 def _row(metric: Metric, evaluation: Mapping[str, Any]) -> str:
     model, baseline = (evaluation[name][metric.name] for name in ("model", "baseline"))
-    interval = f"{model['low']:.3f} to {model['high']:.3f}"
-    figures = (f"{model['value']:.3f}", interval, f"{baseline['value']:.3f}")
+    figures = (f"{model['value']:.3f}", format_interval(model), f"{baseline['value']:.3f}")
     return f"| {' | '.join([metric.name, *figures, metric.meaning])} |"
 
 

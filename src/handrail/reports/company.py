@@ -34,7 +34,7 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeof
     metric, saved = settings.project.metrics[settings.accuracy.metric], tradeoff.saved["simple"]
     useless = settings.project.task.useless(tradeoff)
     enough = not metric.worse(evaluation["model"][metric.name]["value"], settings.accuracy.minimum)
-    if tradeoff.period.says_little:
+    if tradeoff.says_little:
         return "Too little was tested to say how good it is.", False
     if useless:
         return f"It is not worth using: {useless}.", False

@@ -15,6 +15,7 @@ from handrail.reports.choice import choosing
 from handrail.reports.company import company
 from handrail.reports.research import research
 from handrail.reports.tradeoff import Tradeoff
+from handrail.training.intervals import drawn_by
 from handrail.training.run import Training
 
 
@@ -34,8 +35,9 @@ def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff
         "choice.html": lambda: choosing(settings, tradeoff),
         "research.html": lambda: research(settings, training),
     }
-    words = settings.section(Words)
-    return fill(name, settings=settings, words=words, version=training.version, **contents[name]())
+    always = {"settings": settings, "words": settings.section(Words), "version": training.version}
+    always |= {"drawn": drawn_by(training.info["evaluation"]["drawn"])}
+    return fill(name, **always, **contents[name]())
 
 
 def fill(template: str, **contents: Any) -> str:

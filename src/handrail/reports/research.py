@@ -12,7 +12,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.reports.importance import Importance, importances
 from handrail.reports.pictures import Mark, Picture, interval_picture, limits
-from handrail.reports.wording import labelled, loss, number, spaced
+from handrail.reports.wording import interval, labelled, loss, number, spaced
 from handrail.tasks.metric import Metric, Metrics
 from handrail.training.evaluation import Figures, compare
 from handrail.training.run import Training
@@ -76,7 +76,9 @@ def usual_figures(settings: Settings, training: Training) -> tuple[Figures, Figu
     if {metric.name for metric in task.metrics} <= set(evaluation["model"]):
         return evaluation["model"], evaluation["baseline"]
     own = Metrics(task, task.metrics)
-    return compare(own, test.target, training.prediction, training.baseline, evaluation["decision"])[:2]
+    return compare(
+        own, test.target, training.prediction, training.baseline, evaluation["decision"], test.groups
+    )[:2]
 
 
 def importance_picture(found: Sequence[Importance], metric: Metric) -> Picture:
@@ -136,7 +138,7 @@ def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) 
 
 def _described(metric: Metric, part: str, marks: Sequence[Mark]) -> str:
     said = "; ".join(
-        f"{mark.label} {number(mark.value)}, interval {number(mark.low)} to {number(mark.high)}"
+        f"{mark.label} {number(mark.value)}, interval {interval({'low': mark.low, 'high': mark.high})}"
         for mark in marks
     )
     return f"{metric.shown} by {spaced(part)}, with numbers of rows: {said}."

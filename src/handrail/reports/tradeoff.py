@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import isnan
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -10,12 +11,11 @@ from numpy.typing import NDArray
 
 from handrail.arrays import Doubles
 from handrail.config.sections import ErrorCosts
-from handrail.training.bootstrap import figures
+from handrail.training.intervals import Groups, figures
 
 LENGTHS_DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 ENOUGH_ROWS = 10
 FEWEST_ROWS, FEWEST_DAYS = 100, 7  # with fewer, figures say nothing
-RESAMPLES = 1000
 IN_TABLE = 12
 Range = tuple[float, float]
 
@@ -58,15 +58,21 @@ def period_of(times: NDArray[np.datetime64]) -> Period:
     return Period(name, LENGTHS_DAYS[name], len(times), first, last)
 
 
-def in_a_period(times: NDArray[np.datetime64], amounts: Doubles, period: Period) -> dict[str, float]:
-    """Return the mean sum of `amounts` in a period, with the ends of its 95% interval.
+def in_a_period(groups: Groups, amounts: Doubles, period: Period) -> dict[str, float]:
+    """Return the mean sum of `amounts` (n) in a period, with the ends of its 95% interval.
 
-    Whole days are drawn anew, as what happens on one day goes together: Künsch, Annals of Statistics (1989).
+    `groups`: which rows belong together; they are drawn whole.
     """
-    place = (times.astype("datetime64[D]") - np.datetime64(period.first, "D")).astype(np.int64)
-    daily = np.bincount(place, weights=amounts, minlength=period.days) * period.length_days
-    draws = np.random.default_rng(0).integers(0, period.days, (RESAMPLES, period.days))
-    return figures(float(daily.mean()), daily[draws].mean(axis=1))
+    sums, times = groups.sums(amounts), groups.count * period.length_days / period.days
+    drawn = np.array([sums @ draw / draw.sum() for draw in groups.draws()])
+    return figures(times * float(sums.mean()), times * drawn, groups)
+
+
+def per_rows(groups: Groups, amounts: Doubles, rows: int) -> dict[str, float]:
+    """Return the sum of `amounts` (n) per `rows` rows, with the ends of its 95% interval."""
+    sums, counts = groups.sums(amounts), groups.sums(np.ones(len(amounts)))
+    drawn = np.array([sums @ draw / (counts @ draw) for draw in groups.draws()])
+    return figures(rows * float(amounts.mean()), rows * drawn, groups)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,11 @@ class Tradeoff:
     nothing: tuple[Position, ...]
     chosen: int
     saved: Mapping[str, Mapping[str, float]]  # against "simple" and "nothing", with the 95% interval
+
+    @property
+    def says_little(self) -> bool:
+        """Whether too little was tested to rely on any figure, or to tell it from chance."""
+        return self.period.says_little or isnan(self.saved["simple"]["low"])
 
     @property
     def present(self) -> Position:

@@ -45,8 +45,18 @@ def as_written(value: float) -> str:
 
 
 def interval(figures: Figures) -> str:
-    """Return a metric's 95% interval as text."""
+    """Return a metric's 95% interval as text, a dash where none can be given."""
+    if math.isnan(figures["low"]):
+        return "-"
     return f"{number(figures['low'])} to {number(figures['high'])}"
+
+
+def between(figures: Figures, currency: str) -> str:
+    """Return the 95% interval of an amount of money, as it stands behind it; empty where there is none."""
+    if math.isnan(figures["low"]):
+        return ""
+    low, high = (money(figures[end], currency) for end in ("low", "high"))
+    return f" (95% interval {low} to {high})"
 
 
 def spaced(name: str) -> str:
@@ -129,7 +139,7 @@ def weakness(metric: Metric, evaluation: Mapping[str, Any], bias: str) -> str:
 
 def saving(tradeoff: Tradeoff, currency: str) -> str:
     """Say what is saved against the simple technique, as far as chance lets one know."""
-    if tradeoff.period.says_little:
+    if tradeoff.says_little:
         return "What is saved cannot be told from so few."
     saved, period = tradeoff.saved["simple"], tradeoff.period.name
     low, high = (money(saved[end], currency) for end in ("low", "high"))

@@ -93,7 +93,7 @@ def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
     canary = start_canary_model(settings, live)
     if canary is None or live.canary is None:
         return [(loaded, live.mode, "TRUE")]
-    chosen = chosen_condition(settings.project.key, live.canary.share)
+    chosen = chosen_condition(settings.project.unit, live.canary.share)
     return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
 
 

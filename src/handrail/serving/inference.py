@@ -127,7 +127,7 @@ class LiveModel:
         """
         self.follow()
         canary = self._live.canary
-        if self._canary and canary and is_chosen(records[0][self._settings.project.key], canary.share):
+        if self._canary and canary and is_chosen(records[0][self._settings.project.unit], canary.share):
             answer = infer(self._canary, records, "model")
             if answer.source == "model":
                 return answer

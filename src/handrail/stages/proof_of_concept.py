@@ -10,6 +10,7 @@ from handrail.files import write_whole
 from handrail.registry.acceptance import against_minimum
 from handrail.registry.versions import Version
 from handrail.stages.documents import read_text
+from handrail.training.intervals import format_interval
 
 FILE = "1-discovery/decision.md"
 BEGIN, END = "<!-- proof of concept -->", "<!-- end of the proof of concept -->"
@@ -47,7 +48,7 @@ def describe(settings: Settings, version: Version, seconds: Mapping[str, float],
         "",
         "| what | result |",
         "|---|---|",
-        f"| {metric} of the model | {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}), "
+        f"| {metric} of the model | {model['value']:.3f} ({format_interval(model)}), "
         f"on {evaluation['rows']:,} later rows |",
         f"| {metric} of the simple technique | {baseline['value']:.3f} |",
         f"| {metric} needed | {settings.accuracy.minimum:g}: {reached} |",

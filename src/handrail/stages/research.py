@@ -16,6 +16,7 @@ from handrail.stages.checklist import read_checklist, signed
 from handrail.stages.documents import written
 from handrail.stages.gates import Finding, advice, command, done, still_open
 from handrail.training.experiment_log import last_tuning, read_experiments
+from handrail.training.intervals import format_interval
 from handrail.training.stopping_rule import recommend
 
 REPORT = "2-research/report.md"
@@ -70,10 +71,7 @@ def baseline_beaten(settings: Settings) -> Finding:
     refuse(against_baseline(settings, version))
     metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
-    return done(
-        f"{metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}), "
-        f"baseline {baseline['value']:.3f}"
-    )
+    return done(f"{metric} {model['value']:.3f} ({format_interval(model)}), baseline {baseline['value']:.3f}")
 
 
 def minimum_reached(settings: Settings) -> Finding:
@@ -104,7 +102,7 @@ def tuned(settings: Settings) -> Finding:
         return advice("not tuned, which the gate does not ask for", command(settings, "tune"))
     if set(tuning.features) != {column.name for column in of_role(settings.project.contract, Role.FEATURE)}:
         return advice("tuned for other features than there are now", command(settings, "tune"))
-    gain = f"{tuning.gain.value:+.4f} ({tuning.gain.low:+.4f} to {tuning.gain.high:+.4f})"
+    gain = f"{tuning.gain.value:+.4f} ({format_interval(tuning.gain.model_dump(), '+.4f')})"
     trials = len(tuning.scores) + tuning.failed
     return done(f"{trials} trials, {last.metric} {gain}, {'adopted' if tuning.adopted else 'not adopted'}")
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection
+from handrail.compute.duckdb import Connection, identifier
 from handrail.contract.schema import Record, Role, of_role, one_of_role
 from handrail.errors import ProjectError
 from handrail.training.encoding import UNKNOWN, Encoding
+from handrail.training.intervals import Groups, groups_of
 
 if TYPE_CHECKING:
     from handrail.project import Project
@@ -25,6 +26,7 @@ class Dataset:
 
     features (n, k) float32 · target (n) float32 · times (n), to the second · slices: column -> (n) names.
     baseline_by (n): the value of the column that the simple technique goes by, as text
+    subjects (n): whom or what each row is about, as text; None where the contract names no subject
     """
 
     features: Floats
@@ -32,6 +34,7 @@ class Dataset:
     times: NDArray[np.datetime64]
     slices: Mapping[str, NDArray[np.str_]]
     baseline_by: NDArray[np.str_]
+    subjects: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -40,6 +43,11 @@ class Dataset:
     def months(self) -> NDArray[np.str_]:
         """The month of each row, as 'YYYY-MM'."""
         return self.times.astype("datetime64[M]").astype(np.str_)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Which rows belong together: those of a subject, else those of a day or month."""
+        return groups_of(self.times, self.subjects, len(self))
 
     def rows(self, chosen: Any) -> "Dataset":
         """Return the rows at places, by a mask, or of a slice, of which nothing is copied."""
@@ -50,6 +58,7 @@ class Dataset:
             times=self.times[chosen],
             slices={name: values[chosen] for name, values in self.slices.items()},
             baseline_by=self.baseline_by[chosen],
+            subjects=None if self.subjects is None else self.subjects[chosen],
         )
 
 
@@ -81,6 +90,9 @@ def read_dataset(
     chosen += [
         f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS s{number}" for number, name in enumerate(slices)
     ]
+    subject = project.subject
+    if subject:
+        chosen.append(f"coalesce(CAST({identifier(subject)} AS VARCHAR), '{UNKNOWN}') AS subject")
     table = connection.execute(
         f"SELECT {', '.join(chosen)}, CAST({project.target} AS FLOAT) AS target, {project.time} AS time, "
         f"coalesce(CAST({baseline_by} AS VARCHAR), '{UNKNOWN}') AS baseline_by "
@@ -92,6 +104,7 @@ def read_dataset(
         times=_filled(table["time"]).astype("datetime64[s]"),
         slices={name: _filled(table[f"s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
         baseline_by=_filled(table["baseline_by"]).astype(np.str_),
+        subjects=_filled(table["subject"]).astype(np.str_) if subject else None,
     )
 
 

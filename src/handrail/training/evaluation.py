@@ -7,10 +7,9 @@ import numpy as np
 
 from handrail.arrays import Doubles, Floats
 from handrail.tasks.metric import Decision, Metrics
-from handrail.training.bootstrap import figures, resampled
 from handrail.training.dataset import Dataset
+from handrail.training.intervals import Groups, figures, resampled
 
-RESAMPLES = 200
 SMALLEST_PART_ROWS = 100
 
 Figures = Mapping[str, Mapping[str, float]]
@@ -28,40 +27,39 @@ def evaluate(
 
     `gain` is how much better the model is than the baseline, on the same rows. `prediction` and `baseline`
     have one value per row of `test`. Parts of fewer than SMALLEST_PART_ROWS rows are left out: their
-    figures would say nothing.
+    figures would say nothing. `drawn` says what the intervals are of, and how many there are.
     """
     on_step("measure model and baseline")
-    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision)
+    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision, test.groups)
     parts = {"month": test.months, **test.slices}
     measured = {}
     for name, values in parts.items():
         on_step(f"measure by {name}")
         measured[name] = _by_value(metrics, test, prediction, values, decision)
     whole = {"model": model, "baseline": simple, "gain": gain}
-    return {"rows": len(test), "decision": decision, **whole, "parts": measured}
+    facts = {"rows": len(test), "decision": decision, "drawn": test.groups.facts}
+    return facts | whole | {"parts": measured}
 
 
 def compare(
-    metrics: Metrics, target: Floats, prediction: Floats, baseline: Floats, decision: Decision
+    metrics: Metrics, target: Floats, prediction: Floats, baseline: Floats, decision: Decision, groups: Groups
 ) -> tuple[Figures, Figures, Figures]:
-    """Return the figures of both, and how much better the first is, which is above 0 for every metric."""
+    """Return the figures of both, and how much better the first is, which is above 0 for every metric.
+
+    `groups`: which rows belong together; both predictions are measured on the same draws of them.
+    """
     both = [metrics.outcomes(target, each) for each in (prediction, baseline)]
     model, simple = (metrics.measure_rows(rows, decision) for rows in both)
-    drawn, drawn_simple = (resampled(metrics, rows, len(target), decision, RESAMPLES) for rows in both)
+    drawn, drawn_simple = (resampled(metrics, rows, groups, decision) for rows in both)
     gain = {
         name: figures(
-            metric.sign * (model[name] - simple[name]), metric.sign * (drawn[name] - drawn_simple[name])
+            metric.sign * (model[name] - simple[name]),
+            metric.sign * (drawn[name] - drawn_simple[name]),
+            groups,
         )
         for name, metric in metrics.goals.items()
     }
-    return _figures(model, drawn), _figures(simple, drawn_simple), gain
-
-
-def gained(
-    metrics: Metrics, target: Floats, prediction: Floats, other: Floats, decision: Decision
-) -> Figures:
-    """Return how much better `prediction` is than `other` on the same rows, with its 95% interval."""
-    return compare(metrics, target, prediction, other, decision)[2]
+    return _figures(model, drawn, groups), _figures(simple, drawn_simple, groups), gain
 
 
 def _by_value(
@@ -72,11 +70,12 @@ def _by_value(
         chosen = values == value
         count = int(chosen.sum())
         if count >= SMALLEST_PART_ROWS:
-            rows = metrics.outcomes(test.target[chosen], prediction[chosen])
-            drawn = resampled(metrics, rows, count, decision, RESAMPLES)
-            result[str(value)] = {"rows": count, **_figures(metrics.measure_rows(rows, decision), drawn)}
+            rows, groups = metrics.outcomes(test.target[chosen], prediction[chosen]), test.groups.rows(chosen)
+            drawn = resampled(metrics, rows, groups, decision)
+            measured = metrics.measure_rows(rows, decision)
+            result[str(value)] = {"rows": count, **_figures(measured, drawn, groups)}
     return result
 
 
-def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles]) -> Figures:
-    return {name: figures(value, drawn[name]) for name, value in measured.items()}
+def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles], groups: Groups) -> Figures:
+    return {name: figures(value, drawn[name], groups) for name, value in measured.items()}

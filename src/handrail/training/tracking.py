@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,9 @@ def figures(info: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:
     evaluation, metric = info["evaluation"], info["metric"]
     for name, model in evaluation["model"].items():
         yield name, model["value"], 0
-        yield f"low/{name}", model["low"], 0
-        yield f"high/{name}", model["high"], 0
+        if not isnan(model["low"]):
+            yield f"low/{name}", model["low"], 0
+            yield f"high/{name}", model["high"], 0
     for name, simple in evaluation["baseline"].items():
         yield f"baseline/{name}", simple["value"], 0
     for part, values in evaluation["parts"].items():

@@ -51,8 +51,8 @@ def compare_best(settings: Settings, data: TuningData, present: Values, best: Tr
     new = old if best.values == present else data.fitted(best.values, data.training, later)
     decision = task.decide(later.target, old, settings.error_costs)
     simple = data.simple(data.training, later)
-    model, before, gain = compare(metrics, later.target, new, old, decision)
-    _, baseline, over = compare(metrics, later.target, new, simple, decision)
+    model, before, gain = compare(metrics, later.target, new, old, decision, later.groups)
+    _, baseline, over = compare(metrics, later.target, new, simple, decision, later.groups)
     return Comparison(
         best=best,
         present=present,

@@ -11,7 +11,7 @@ from handrail.config.sections import ErrorCosts
 from handrail.monitoring import live_metrics
 from handrail.registry.canary import is_chosen
 from handrail.tasks.metric import Metric
-from handrail.training.bootstrap import resampled
+from handrail.training.intervals import groups_of, resampled
 from tests.engine.support.example import example
 from tests.engine.support.workspaces import PROJECT
 
@@ -160,7 +160,7 @@ def test_beyond_the_most_groups_a_sample_by_key_is_measured_and_said(kind, monke
     assert found.note == f"measured on a sample by key, {found.measured:,} of 20,000 outcomes"
     name = next(iter(project.metrics.goals))
     outcomes = project.metrics.outcomes(target[:5000].astype(np.float32), prediction[:5000])
-    spread = resampled(project.metrics, outcomes, 5000, decision, 50)[name].std()
+    spread = resampled(project.metrics, outcomes, groups_of(None, None, 5000), decision, 50)[name].std()
     assert found.metrics[name] != whole.metrics[name]
     assert found.metrics[name] == pytest.approx(whole.metrics[name], abs=5 * spread)
 

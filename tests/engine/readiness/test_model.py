@@ -10,6 +10,7 @@ import pytest
 
 from handrail.config.sections import Live, Section
 from handrail.contract.schema import Role, column
+from handrail.errors import ProjectError
 from handrail.etl import load
 from handrail.readiness import (
     inclusion,
@@ -113,7 +114,7 @@ def test_code_that_nobody_reviewed_fails(reviewed):
 def live_rows(context, target):
     """Return what the live version predicted, with outcomes."""
     test = context.splits.test
-    return target, context.predictor.predict(test.features), test.times
+    return target, context.predictor.predict(test.features), test.groups
 
 
 def test_a_metric_that_follows_the_costs_passes(make, metric, monkeypatch):
@@ -327,20 +328,15 @@ def test_sensitive_columns_are_read_in_the_order_of_the_rows(trained, tmp_path):
     assert [*found] == [name for (name,) in in_order]
 
 
-def test_whole_days_are_drawn_anew():
-    times = np.datetime64("2030-01-01", "s") + np.arange(60) * np.timedelta64(6, "h")  # four a day
-    draws = list(paired_bootstrap.drawn_days(times, resamples=20))
-    assert [draw.shape for draw in draws] == [(60,)] * 20
-    assert all((draw.reshape(15, 4) == draw.reshape(15, 4)[:, :1]).all() for draw in draws)
-    assert {draw.sum() for draw in draws} == {60.0}
-    again = paired_bootstrap.drawn_days(times, resamples=20)
-    assert all(np.array_equal(one, other) for one, other in zip(draws, again, strict=True))
-
-
-def test_single_rows_are_drawn_anew_where_days_are_few():
-    times = np.datetime64("2030-01-01", "s") + np.arange(36) * np.timedelta64(6, "h")  # nine days
-    (draw,) = paired_bootstrap.drawn_days(times, resamples=1)
-    assert (draw.reshape(9, 4) != draw.reshape(9, 4)[:, :1]).any()
+def test_where_days_are_few_no_difference_is_told(make):
+    context = make()
+    few = context.splits.test.rows(slice(0, 180))  # nine days
+    with pytest.raises(ProjectError) as refused:
+        context.score(context.predictor.predict(few.features), few)
+    assert str(refused.value) == (
+        "project.yaml: split: 180 rows of 9 days, at least 10 days are needed to tell a difference from "
+        "chance; measure on more"
+    )
 
 
 def test_a_difference_is_measured_on_the_same_draws(make):

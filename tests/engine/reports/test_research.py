@@ -79,7 +79,7 @@ def test_a_metric_has_the_unit_of_the_target_or_its_own(tmp_path):
 def test_a_number_that_does_not_exist_is_a_dash(of_cases, cases):
     figures_of, other = cases.info["evaluation"]["model"], list(of_cases.project.metrics.values())[1]
     text = text_of(rendered(of_cases, measured(cases, model=figures_of | {other.name: EMPTY})))
-    assert f"{wording.labelled(of_cases, other)} - - to - " in text
+    assert f"{wording.labelled(of_cases, other)} - - " in text
     assert "nan" not in text.lower()
 
 

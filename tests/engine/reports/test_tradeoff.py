@@ -15,6 +15,7 @@ from handrail.reports.tradeoff import (
     period_of,
     shortlist,
 )
+from handrail.training.intervals import groups_of
 from tests.engine.support.made_up_training import COSTS, made_up_settings
 
 INFINITE = float("inf")
@@ -93,7 +94,8 @@ def test_the_interval_of_what_is_saved_covers_days_that_go_together():
     days = np.datetime64("2030-01-01", "s") + np.repeat(np.arange(20), 50) * np.timedelta64(86_400, "s")
     good_and_bad = np.repeat(np.where(np.arange(20) % 2, 3.0, -1.0), 50)
     mixed = np.tile([3.0, -1.0], 500)
-    wide, narrow = (in_a_period(days, amounts, period_of(days)) for amounts in (good_and_bad, mixed))
+    together = groups_of(days, None, len(days))
+    wide, narrow = (in_a_period(together, amounts, period_of(days)) for amounts in (good_and_bad, mixed))
     assert wide["value"] == narrow["value"] == 50
     assert (narrow["low"], narrow["high"]) == (50, 50)
     assert -40 < wide["low"] < 20

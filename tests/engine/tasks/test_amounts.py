@@ -9,7 +9,7 @@ from handrail.config.sections import ErrorCosts
 from handrail.tasks import Forecasting, Regression
 from handrail.tasks.amounts.metrics import Amounts
 from handrail.tasks.metric import Metrics
-from handrail.training.bootstrap import resampled
+from handrail.training.intervals import groups_of, resampled
 
 TASK = Regression()
 METRICS = Metrics(TASK, TASK.metrics)
@@ -81,7 +81,7 @@ def test_the_weights_that_a_metric_is_given_sum_to_one():
 
 def test_resamples_are_those_of_the_rows_drawn():
     target, prediction = made_up(40)
-    drawn = resampled(METRICS, METRICS.outcomes(target, prediction), 40, PLAN, 20)
+    drawn = resampled(METRICS, METRICS.outcomes(target, prediction), groups_of(None, None, 40), PLAN, 20)
     rng = np.random.default_rng(0)
     for number in range(20):
         rows = rng.integers(0, 40, 40)

@@ -15,7 +15,7 @@ from handrail.config.sections import ErrorCosts
 from handrail.tasks import Classification
 from handrail.tasks.classification.metrics import Cases
 from handrail.tasks.metric import Metrics
-from handrail.training.bootstrap import resampled
+from handrail.training.intervals import groups_of, resampled
 
 TASK = Classification()
 METRICS = Metrics(TASK, TASK.metrics)
@@ -91,7 +91,7 @@ def test_a_prediction_that_no_row_was_drawn_of_is_left_out():
 
 def test_resamples_with_empty_groups_are_those_of_the_rows_drawn():
     target, prediction = made_up(7, rows=40)
-    drawn = resampled(METRICS, METRICS.outcomes(target, prediction), 40, CUT, 20)
+    drawn = resampled(METRICS, METRICS.outcomes(target, prediction), groups_of(None, None, 40), CUT, 20)
     rng = np.random.default_rng(0)
     for number in range(20):
         rows = rng.integers(0, 40, 40)

@@ -17,7 +17,7 @@ from handrail.contract import schema
 from handrail.etl import load
 from handrail.registry import drift_reference as reference
 from handrail.registry import versions
-from handrail.training import baseline, bootstrap, splits
+from handrail.training import baseline, splits
 from handrail.training import evaluation as evaluate
 from handrail.training import run as train
 from handrail.training.dataset import Dataset
@@ -117,22 +117,6 @@ def test_the_baseline_may_be_a_value_as_it_stands():
     assert simple.predict(values).tolist() == simple.predict([3, None]).tolist() == [3, 4]
     found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES (3), (NULL)) AS t(last)").fetchall()
     assert [value for (value,) in found] == [3, 4]
-
-
-def test_intervals_hold_the_value_and_narrow_with_rows():
-    rng = np.random.default_rng(2)
-    target = rng.integers(0, 2, 4000).astype(np.float32)
-    prediction = (0.2 * target + rng.random(4000) * 0.8).astype(np.float32)
-    decision = dict.fromkeys(("threshold", "margin", "tolerable"), 0.5)
-    widths = []
-    for size in (400, 4000):
-        rows = PROJECT.metrics.outcomes(target[:size], prediction[:size])
-        found = PROJECT.metrics.measure_rows(rows, decision)[METRIC]
-        drawn = bootstrap.resampled(PROJECT.metrics, rows, size, decision, 200)
-        figures = bootstrap.figures(found, drawn[METRIC])
-        assert figures["low"] < found < figures["high"]
-        widths.append(figures["high"] - figures["low"])
-    assert widths[0] == pytest.approx(widths[1] * 10**0.5, rel=0.3)
 
 
 def test_a_gain_is_measured_on_the_same_rows(version):

@@ -99,6 +99,7 @@ def _summary(settings: "Settings", seconds: float) -> None:
     from handrail.console import say
     from handrail.registry.versions import load_version, newest_version
     from handrail.reports import PAGES
+    from handrail.training.intervals import format_interval
 
     version = load_version(settings, newest_version(settings))
     evaluation, metric = version.info["evaluation"], version.info["metric"]
@@ -106,7 +107,7 @@ def _summary(settings: "Settings", seconds: float) -> None:
     say(f"\nDone in {seconds:.0f} s.")
     say(f"Built     {settings.shown(version.path)}, from {version.info['rows']['training']:,} rows")
     say(
-        f"Measured  {metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}) on "
+        f"Measured  {metric} {model['value']:.3f} ({format_interval(model)}) on "
         f"{evaluation['rows']:,} later rows; the simple technique reaches {baseline['value']:.3f}"
     )
     alerts = settings.workspace / "reports" / "alerts.jsonl"

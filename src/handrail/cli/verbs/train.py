@@ -70,13 +70,14 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool) -
 def _show(settings: "Settings", training: "Training", split: "Split", reports: Sequence[Path]) -> None:
     """Show the model beside the baseline, and what was written."""
     from handrail.console import figure, say, table
+    from handrail.training.intervals import drawn_by, format_interval
 
     evaluation = training.info["evaluation"]
     rows = [
         (
             name,
             figure(model["value"]),
-            f"{figure(model['low'])} to {figure(model['high'])}",
+            format_interval(model),
             figure(simple["value"]),
         )
         for (name, model), simple in zip(
@@ -85,6 +86,7 @@ def _show(settings: "Settings", training: "Training", split: "Split", reports: S
     ]
     say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
     table(("", "model", "95%", "baseline"), rows)
+    say(drawn_by(evaluation["drawn"]))
     written = " ".join(path.relative_to(settings.workspace).as_posix() for path in reports)
     say(f"version {training.version}, reports {written}")
 

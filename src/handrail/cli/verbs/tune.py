@@ -98,6 +98,7 @@ def _try(settings: "Settings", data: "TuningData", present: "Values", limits: "L
 def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") -> None:
     """Show the best beside the present hyperparameters, and what the later rows say of the difference."""
     from handrail.console import say, table
+    from handrail.training.intervals import format_interval
 
     best, present, gain = comparison.best.values, comparison.present, comparison.gain
     table(
@@ -110,13 +111,14 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
     dates, model = settings.dates, comparison.model
     say(
         f"{data.metric.name} on {len(data.validation):,} rows from {dates.validation_from} on and before "
-        f"{dates.test_from}, which no trial has seen: best {model['value']:.4f} ({model['low']:.4f} to "
-        f"{model['high']:.4f}), present {comparison.before:.4f}, baseline {comparison.baseline:.4f}"
+        f"{dates.test_from}, which no trial has seen: best {model['value']:.4f} "
+        f"({format_interval(model, '.4f')}), present {comparison.before:.4f}, "
+        f"baseline {comparison.baseline:.4f}"
     )
     if comparison.same:
         say("no other trial scored better than the present hyperparameters")
     else:
-        say(f"better by {gain['value']:.4f} ({gain['low']:.4f} to {gain['high']:.4f})")
+        say(f"better by {gain['value']:.4f} ({format_interval(gain, '.4f')})")
     say(f"rows from {dates.test_from} on were not looked at")
 
 

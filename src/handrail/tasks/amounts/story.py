@@ -1,15 +1,17 @@
 """What people are told of a model that predicts amounts: everybody, and those who build it."""
 
 from collections.abc import Callable, Mapping
+from math import isnan
 
 from handrail.config.sections import AmountWords, ErrorCosts
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
 from handrail.reports.pictures import Picture, hundred
 from handrail.reports.research import Choices, Story, usual_figures
-from handrail.reports.tradeoff import Position, Tradeoff, decimals, shortlist
+from handrail.reports.tradeoff import Position, Tradeoff, decimals, per_rows, shortlist
 from handrail.reports.wording import (
     Figures,
+    between,
     money,
     number,
     rounded,
@@ -24,6 +26,7 @@ from handrail.tasks.amounts.charts import (
     size_picture,
     tolerance_picture,
 )
+from handrail.tasks.amounts.decision import payoff
 from handrail.tasks.amounts.tradeoff import PER, Choice, choice, choices, places_of, signed
 from handrail.tasks.metric import Metric
 from handrail.training.run import Training
@@ -115,6 +118,8 @@ def tell(
     )
     usual, _ = usual_figures(settings, training)
     margin = signed(chosen.margin, places_of(model), unit)
+    lost = -payoff(target, training.prediction, evaluation["decision"], costs)
+    by_chance = per_rows(training.test.groups, lost, PER)
     return Story(
         legend=f"Predicted is {amount.name}: {amount.description}.",
         tiles=_tiles(evaluation, usual, metric, margin, f"{costs.tolerable:,.15g} {unit}".strip()),
@@ -122,7 +127,7 @@ def tell(
         f"{evaluation['rows']:,} {noun} of {period}, all later than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
-            worth(costs, noun, chosen, best_simple, margin),
+            worth(costs, noun, chosen, best_simple, margin, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(
@@ -137,14 +142,15 @@ def tell(
     )
 
 
-def worth(costs: ErrorCosts, noun: str, chosen: Choice, best_simple: Choice, margin: str) -> str:
-    """Say what planning by the predictions costs; `margin` is the chosen one."""
-    low, high = (money(chosen.cost + side * chosen.interval, costs.currency) for side in (-1, 1))
+def worth(
+    costs: ErrorCosts, noun: str, chosen: Choice, best_simple: Choice, margin: str, by_chance: Figures
+) -> str:
+    """Say what planning by the predictions costs; `margin` is the chosen one, `by_chance` the interval."""
     return (
         f"With a margin of {margin}, {chosen.enough:.0%} of the {noun} stay within the "
-        f"plan. Errors on {PER:,} of them cost {money(chosen.cost, costs.currency)} (95% interval {low} to "
-        f"{high}); with the simple technique, even at the margin that suits it best, "
-        f"{money(best_simple.cost, costs.currency)}."
+        f"plan. Errors on {PER:,} of them cost {money(chosen.cost, costs.currency)}"
+        f"{between(by_chance, costs.currency)}; with the simple technique, even at the margin that suits "
+        f"it best, {money(best_simple.cost, costs.currency)}."
     )
 
 
@@ -155,6 +161,8 @@ def bias(model: Mapping[str, Figures]) -> str:
     if error["low"] <= 0 <= error["high"]:
         found = "right"
     means = f"{number(predicted['value'], ',.2f')} predicted, {number(came['value'], ',.2f')} came"
+    if isnan(error["low"]):
+        return f"whether its predictions are right on average cannot be told from so few ({means})"
     return f"its predictions are {found} on average ({means})"
 
 

@@ -27,7 +27,7 @@ PER = 1000
 
 @dataclass(frozen=True)
 class Choice:
-    """What planning with a margin brings; `cost` per PER rows, `interval` half its 95% interval.
+    """What planning with a margin brings; `cost` per PER rows.
 
     enough: share of rows for which the plan was enough · short, spare: mean amount per row.
     """
@@ -37,7 +37,6 @@ class Choice:
     short: float
     spare: float
     cost: float
-    interval: float
 
     @property
     def value(self) -> float:
@@ -61,7 +60,6 @@ def choice(target: Floats, prediction: Floats, costs: ErrorCosts, margin: float)
         short=float(short.mean()),
         spare=float(spare.mean()),
         cost=PER * float(cost.mean()),
-        interval=PER * 1.96 * float(cost.std()) / len(cost) ** 0.5,
     )
 
 
@@ -108,7 +106,7 @@ def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
         model=_positions(found, period, words, places),
         **others,
         chosen=found.index(present),
-        saved={name: in_a_period(test.times, each, period) for name, each in saved.items()},
+        saved={name: in_a_period(test.groups, each, period) for name, each in saved.items()},
     )
 
 

@@ -8,14 +8,15 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
 from handrail.reports.pictures import Picture, hundred
 from handrail.reports.research import Choices, Story, usual_figures
-from handrail.reports.tradeoff import Tradeoff, cheapest, shortlist
-from handrail.reports.wording import Figures, money, number, verdict, weakness
+from handrail.reports.tradeoff import Tradeoff, cheapest, per_rows, shortlist
+from handrail.reports.wording import Figures, between, money, number, verdict, weakness
 from handrail.tasks.classification.charts import (
     calibration_picture,
     catch_picture,
     payoff_picture,
     roc_picture,
 )
+from handrail.tasks.classification.decision import payoff
 from handrail.tasks.classification.tradeoff import PER, Choice, choice, choices
 from handrail.tasks.metric import Metric
 from handrail.training.run import Training
@@ -99,6 +100,8 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         one_of_role(settings.project.contract, Role.TARGET),
     )
     usual, _ = usual_figures(settings, training)
+    brought = payoff(target, training.prediction, evaluation["decision"], costs)
+    by_chance = per_rows(training.test.groups, brought, PER)
     return Story(
         legend=f"A case is a row with {case.name} = 1 ({case.description}).",
         tiles=_tiles(evaluation, metric, chosen, costs.currency, noun),
@@ -107,7 +110,7 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         "than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
-            worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple),
+            worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(roc_picture(training, chosen), calibration_picture(training)),
@@ -117,13 +120,14 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
     )
 
 
-def worth(currency: str, noun: str, share: float, chosen: Choice, best_simple: Choice) -> str:
-    """Say what acting on the warnings brings; `share` is that of the cases."""
-    low, high = (money(chosen.payoff + side * chosen.margin, currency) for side in (-1, 1))
+def worth(
+    currency: str, noun: str, share: float, chosen: Choice, best_simple: Choice, by_chance: Figures
+) -> str:
+    """Say what acting on the warnings brings; `share` is that of the cases, `by_chance` its interval."""
     return (
         f"Of {PER:,} {noun}, {PER * share:,.0f} turn out to be cases: the model catches "
         f"{chosen.caught:,.0f} of them at the price of {chosen.false_alarms:,.0f} false alarms, which is "
-        f"worth {money(chosen.payoff, currency)} (95% interval {low} to {high}); the simple technique, "
+        f"worth {money(chosen.payoff, currency)}{between(by_chance, currency)}; the simple technique, "
         f"even at the threshold that suits it best, is worth {money(best_simple.payoff, currency)}."
     )
 
@@ -131,11 +135,13 @@ def worth(currency: str, noun: str, share: float, chosen: Choice, best_simple: C
 def bias(model: Mapping[str, Figures]) -> str:
     """Say whether as many cases came as were predicted."""
     observed, predicted = model["observed_share"], model["mean_prediction"]["value"]
+    shares = f"{predicted:.1%} predicted, {observed['value']:.1%} observed"
+    if math.isnan(observed["low"]):
+        return f"whether its probabilities are right on average cannot be told from so few ({shares})"
     if observed["low"] <= predicted <= observed["high"]:
         found = "right"
     else:
         found = "too low" if predicted < observed["value"] else "too high"
-    shares = f"{predicted:.1%} predicted, {observed['value']:.1%} observed"
     return f"its probabilities are {found} on average ({shares})"
 
 

@@ -25,7 +25,7 @@ PER = 1000
 
 @dataclass(frozen=True)
 class Choice:
-    """What a threshold brings per PER rows; `payoff` in the currency, `margin` half its 95% interval."""
+    """What a threshold brings per PER rows; `payoff` in the currency."""
 
     threshold: float
     warnings: float
@@ -34,7 +34,6 @@ class Choice:
     caught_share: float
     alarms_per_100: float
     payoff: float
-    margin: float
 
     @property
     def value(self) -> float:
@@ -53,7 +52,6 @@ def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: flo
     caught, warnings = int((warned & cases).sum()), int(warned.sum())
     false_alarms = warnings - caught
     mean = (caught * costs.too_low - false_alarms * costs.too_high) / rows
-    mean_square = (caught * costs.too_low**2 + false_alarms * costs.too_high**2) / rows
     return Choice(
         threshold=threshold,
         warnings=PER * warnings / rows,
@@ -62,7 +60,6 @@ def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: flo
         caught_share=_share(caught, int(cases.sum())),
         alarms_per_100=100 * _share(false_alarms, warnings),
         payoff=PER * mean,
-        margin=PER * 1.96 * (max(mean_square - mean**2, 0.0) / rows) ** 0.5,
     )
 
 
@@ -96,8 +93,8 @@ def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
         nothing=(Position(1.0, "", 0.0, cases, 0.0, ()),),
         chosen=model.index(present),
         saved={
-            "simple": in_a_period(test.times, gained - gained_simply, period),
-            "nothing": in_a_period(test.times, gained, period),
+            "simple": in_a_period(test.groups, gained - gained_simply, period),
+            "nothing": in_a_period(test.groups, gained, period),
         },
     )
 
