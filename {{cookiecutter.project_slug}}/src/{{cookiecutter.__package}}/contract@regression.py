@@ -59,10 +59,10 @@ class Departure(Record):
     )
     delay_minutes: int | None = column(
         TARGET,
-        "Minutes late at arrival, below 0 = early; empty until known, for good where a flight was cancelled",
+        "Minutes late at arrival, below 0 = early, 120 at most; empty until known, for good where cancelled",
         unit="min",
         ge=-120,
-        le=3000,
+        le=120,
     )
 
 

@@ -1,6 +1,7 @@
 -- One row per scheduled departure: what is known hours before it, and how it ended.
 -- Third file to change for your own data: its columns are those of the contract, in any order.
 -- A flight that was cancelled or diverted has no delay: it is predicted, but never learnt from or measured.
+-- After two hours a gate is given to another plane, so a longer delay costs no more: 120 stands for all of them.
 -- The weather of the scheduled hour stands in for the forecast that would be at hand beforehand.
 SELECT
     f.carrier || CAST(f.flight AS VARCHAR) || '-' || f.origin || '-' || CAST(
@@ -23,7 +24,7 @@ SELECT
     w.pressure AS pressure_hpa,
     w.visib * 1.609344 AS visibility_km,
     f.dep_delay AS departure_delay_minutes,
-    f.arr_delay AS delay_minutes
+    CASE WHEN f.arr_delay > 120 THEN 120 ELSE f.arr_delay END AS delay_minutes
 FROM flights AS f
 LEFT JOIN planes AS p ON p.tailnum = f.tailnum
 LEFT JOIN weather AS w ON w.origin = f.origin AND w.time_hour = f.time_hour
