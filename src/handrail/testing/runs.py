@@ -115,7 +115,7 @@ class SmallRun:
         settings = self.settings
         with connect(settings) as connection:
             return read_splits(
-                connection, self.project, self.table, settings.dates, settings.accuracy.baseline_by
+                connection, settings, self.table, settings.dates, settings.accuracy.baseline_by
             )
 
     @Once
