@@ -40,9 +40,9 @@ def rules(contract: type[Record]) -> tuple[Rule, ...]:
 def check(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule] = ()) -> None:
     """Make `checked`: the rows of `table` cast to the contract, and `reason`: the rules each breaks, or NULL.
 
-    `also` are rules beside the contract's. All rows of one key but the first in time are broken too. Only rows
-    whose key repeats are put in order: a window over all rows takes twice as long, and spills whole rows to the
-    disk.
+    `also` are rules beside the contract's. All rows of one key but the first in time are broken too.
+    Only rows whose key repeats are put in order: a window over all rows takes twice as long, and spills whole
+    rows to the disk.
     """
     key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
     names = ", ".join(c.name for c in columns(contract))

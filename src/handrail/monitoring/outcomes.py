@@ -75,7 +75,7 @@ def live_predictions(settings: Settings) -> str:
 
 
 def _with_learnt(settings: Settings, versions: Mapping[str, date]) -> str:
-    """Return a query of all predictions with `learnt`: whether the row is older than the version's live_from."""
+    """Return a query of all predictions with `learnt`: whether the row is older than its version's split."""
     known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in versions.items())
     return (
         f"SELECT p.*, p.{identifier(settings.project.time)} < v.live_from AS learnt "

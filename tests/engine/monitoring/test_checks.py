@@ -1,6 +1,7 @@
 """What is watched is a list: one's own checks stand beside the engine's, one that fails stops no other."""
 
 import json
+from dataclasses import fields
 from math import inf, isnan, nan
 
 import pytest
@@ -178,7 +179,7 @@ def test_with_the_engine_s_checks_nothing_fails(predicted):
     ("value", "state"), [(0.9, "ok"), (1.0, "ok"), (0.89, "alert"), (1.01, "alert"), (nan, "unknown")]
 )
 def test_both_ends_of_a_range_are_in_it(value, state):
-    look = Look(*[None] * 10)
+    look = Look(*[None] * len(fields(Look)))
     reading = look.reading("share", value, low=0.9, high=1.0)
     assert reading == Reading("share", reading.value, 0.9, 1.0, state)
     assert look.reading("share", value).state == ("unknown" if isnan(value) else "ok")
