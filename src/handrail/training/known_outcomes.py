@@ -23,10 +23,10 @@ def known_from(settings: Settings) -> str:
     """
     days, time = settings.outcome.known_after_days, identifier(settings.project.time)
     due = f"{time} + INTERVAL {days} DAY" if days else time
-    said = [identifier(column.name) for column in of_role(settings.project.contract, Role.KNOWN)]
+    said = [column.name for column in of_role(settings.project.contract, Role.KNOWN)]
     if len(said) > 1:
         raise ProjectError(f"contract.py: {' and '.join(said)} are both known; one column can say when")
-    return f"coalesce({said[0]}, {due})" if said else due
+    return f"coalesce({identifier(said[0])}, {due})" if said else due
 
 
 def known_on(settings: Settings, day: date) -> str:
