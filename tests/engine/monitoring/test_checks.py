@@ -15,6 +15,7 @@ from tests.engine.support.workspaces import PROJECT, copied, in_workspace
 
 BUILT_IN = (
     checks.metrics_in_range,
+    checks.outcomes_in_time,
     checks.canary_holds,
     checks.contract_kept,
     checks.young_enough,
@@ -53,7 +54,8 @@ def test_the_project_lists_the_engine_s_checks_in_their_order():
 
 def test_they_are_told_in_the_order_of_the_list(predicted):
     seen = [reading.name for reading in run_monitoring(predicted).readings]
-    expected = [*predicted.live.expected, "rows that break the contract", "age of the model in days"]
+    others = ("outcomes overdue", "rows that break the contract", "age of the model in days")
+    expected = [*predicted.live.expected, *others]
     assert seen[: len(expected)] == expected
     assert all(name.startswith("drift of ") for name in seen[len(expected) :])
     turned = watching(predicted, checks.young_enough, checks.metrics_in_range)

@@ -91,6 +91,7 @@ def made_up_project(folder, shape=None, **given):
         "train": train,
         "checks": (
             checks.metrics_in_range,
+            checks.outcomes_in_time,
             checks.canary_holds,
             checks.contract_kept,
             checks.young_enough,

@@ -17,10 +17,9 @@ counted AS (
     GROUP BY 1, 2, 3
 ),
 known_days AS (
-    SELECT DISTINCT make_date(f.year, f.month, f.day) AS day
-    FROM flights AS f
-    CROSS JOIN (SELECT max(make_date(year, month, day)) AS newest FROM flights WHERE dep_delay IS NOT NULL) AS d
-    WHERE make_date(f.year, f.month, f.day) < d.newest
+    SELECT DISTINCT make_date(year, month, day) AS day
+    FROM flights
+    WHERE make_date(year, month, day) < (SELECT max(make_date(year, month, day)) FROM flights WHERE dep_delay IS NOT NULL)
 ),
 days AS (
     SELECT day, TRUE AS known FROM known_days
