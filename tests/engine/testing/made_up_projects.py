@@ -21,7 +21,7 @@ from handrail.training import Predictor
 from tests.engine.support.example import example
 
 ROWS = 3000
-BEGIN = datetime(2021, 1, 1)
+BEGIN = datetime(2011, 1, 1)
 TOWNS = ("Abilene", "Köln", "São Paulo")
 TASKS = {"classification": Classification(), "regression": Regression(), "forecasting": Forecasting()}
 PARTS = ("research", "production", "operation", "api", "batch")
