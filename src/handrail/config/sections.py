@@ -78,6 +78,17 @@ class Split(Section):
         )
 
 
+class Outcome(Section):
+    """When it is known what came of a row, and how far ahead a row may be asked for.
+
+    known_after_days: after the time of the row; where a column of the contract says when (`Role.KNOWN`), this
+    is when it is due · horizon_days: how many days ahead the time of a row may lie that is predicted
+    """
+
+    known_after_days: int = Field(0, ge=0, le=3650)
+    horizon_days: int = Field(366, ge=0, le=36_500)
+
+
 class Accuracy(Section):
     """What a model must reach before it may go live."""
 
@@ -147,6 +158,7 @@ class Live(Section):
     drift_limit: float = Field(0.25, gt=0)
     maximum_age_days: int = Field(120, gt=0)
     maximum_violation_share: Share = 0.01
+    maximum_overdue_share: Share = 0.1
     minimum_outcomes: int = Field(500, ge=1)
 
     @field_validator("expected")

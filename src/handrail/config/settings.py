@@ -21,6 +21,7 @@ from handrail.config.sections import (
     Decision,
     ErrorCosts,
     Live,
+    Outcome,
     Readiness,
     Retention,
     Section,
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     error_costs: ErrorCosts
     data: Data = Data()
     split: Split | None = None
+    outcome: Outcome = Outcome()
     budget: Budget | None = None
 
     def section(self, kind: type[SectionOfProject]) -> SectionOfProject:

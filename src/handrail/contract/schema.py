@@ -39,6 +39,7 @@ class Role(StrEnum):
     SENSITIVE = "sensitive"
     FORBIDDEN = "forbidden"
     CONTEXT = "context"
+    KNOWN = "known"  # when the outcome was known, of contracts that say so row by row
 
 
 class Record(BaseModel):
@@ -121,6 +122,10 @@ def _column(name: str, field: FieldInfo) -> Column:
     kind, nullable, choices = _kind(name, field.annotation)
     if kind is datetime and extra["role"] == Role.FEATURE:
         raise ProjectError(f"contract.py: {name} is a time, a feature is an amount or a name; {ADVICE}")
+    if kind is not datetime and extra["role"] == Role.KNOWN:
+        raise ProjectError(
+            f"contract.py: {name}: says when the outcome was known, so it is a datetime or None"
+        )
     return Column(
         name=name,
         kind=kind,

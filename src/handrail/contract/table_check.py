@@ -3,7 +3,7 @@
 Every rule of the contract becomes one SQL condition; together they give each broken row its reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,18 +37,19 @@ def rules(contract: type[Record]) -> tuple[Rule, ...]:
     return tuple(rule for column in columns(contract) for rule in _rules_of(column))
 
 
-def check(connection: Connection, table: str, contract: type[Record]) -> None:
+def check(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule] = ()) -> None:
     """Make `checked`: the rows of `table` cast to the contract, and `reason`: the rules each breaks, or NULL.
 
-    All rows of one key but the first in time are broken too. Only rows whose key repeats are put in order:
-    a window over all rows takes twice as long, and spills whole rows to the disk.
+    `also` are rules beside the contract's. All rows of one key but the first in time are broken too.
+    Only rows whose key repeats are put in order: a window over all rows takes twice as long, and spills whole
+    rows to the disk.
     """
     key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
     names = ", ".join(c.name for c in columns(contract))
     again = f"CASE WHEN repeat_number > 1 THEN {literal(f'{key}: repeated')} END"
     in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract, also)}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS "
         f"SELECT {key} FROM judged GROUP BY {key} HAVING count({key}) > 1"
@@ -61,8 +62,9 @@ def check(connection: Connection, table: str, contract: type[Record]) -> None:
     )
 
 
-def _judged(table: str, contract: type[Record]) -> str:
-    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in rules(contract))
+def _judged(table: str, contract: type[Record], also: Sequence[Rule]) -> str:
+    every = (*rules(contract), *also)
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)
     return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
 
 

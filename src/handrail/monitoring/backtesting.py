@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from handrail.compute.duckdb import Connection, connect, literal, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
 from handrail.config.settings import Settings
 from handrail.etl.load import require_table
 from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
@@ -11,33 +11,36 @@ from handrail.monitoring.outcomes import all_predictions
 from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log, prediction_folder
 from handrail.training.dataset import period
+from handrail.training.known_outcomes import DAY, due_before, today_of
 
 BATCH_ROWS = 1000
 
 
-def backtest(settings: Settings) -> Iterator[MonitoringRun]:
-    """Yield the look at each month from `live_from`, predicting it first where that was not done yet.
+def backtest(settings: Settings, today: date | None = None) -> Iterator[MonitoringRun]:
+    """Yield the look at each month from the live version's `live_from`, predicting it first if need be.
 
-    The rows go through the same code as requests do, and the outcomes are those of the loaded table.
+    Each is looked at when its outcomes were due: with what was known on that day, and not with what is known
+    `today`. The rows go through the same code as requests do, the outcomes are those of the loaded table.
     """
-    months = _months(settings)
-    if not months:
-        return
+    today = today or today_of(settings)
     model = LiveModel(settings)
-    for start, end in months:
+    live_from = date.fromisoformat(model.version.info["split"]["live_from"])
+    for start, end in _months(settings, live_from, today):
         with connect(settings) as connection:
             if not _predicted(connection, settings, model, start, end):
                 _predict(connection, settings, model, start, end)
-        yield run_monitoring(settings, start, end)
+        due = end + timedelta(days=settings.outcome.known_after_days) - DAY
+        yield run_monitoring(settings, start, end, min(due, today))
 
 
-def _months(settings: Settings) -> list[tuple[date, date]]:
-    project = settings.project
-    table = require_table(settings, project.table_name)
+def _months(settings: Settings, start: date, today: date) -> list[tuple[date, date]]:
+    """Return the months from `start` on that have rows with outcomes due by the end of `today`."""
+    time, table = identifier(settings.project.time), require_table(settings, settings.project.table_name)
+    before, months = due_before(settings, today + DAY), []
+    query = f"SELECT CAST(max({time}) AS DATE) AS day FROM {table} WHERE {time} < TIMESTAMP '{before}'"
     with connect(settings) as connection:
-        newest = row(connection, f"SELECT max({project.time}) AS t FROM {table}")["t"].date()
-    start, months = settings.dates.live_from, []
-    while start <= newest:
+        newest = row(connection, query)["day"]
+    while newest and start <= newest:
         end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
         months.append((start, end))
         start = end

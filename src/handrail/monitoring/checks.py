@@ -5,11 +5,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from math import inf, isnan, nan
 from typing import Literal, Protocol
 
-from handrail.compute.duckdb import Connection, row
+from handrail.compute.duckdb import Connection, identifier, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.console import figure
@@ -41,14 +41,27 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """Predictions from `start` on and before `end`: the FROM item `source`, as in a Look, of `count` rows."""
+
+    start: date
+    end: date
+    source: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Look:
     """A window of predictions, as a check is given it.
 
     settings: those of the project · version: the live one · live: what is live, and what is tried beside it
-    start, end: the first day, and the first after the last · connection: the engine
+    start, end: the first day, and the first after the last; by default, of what has an outcome by now, where
+        outcomes come late · as_of: the first day after the one as of which it is looked
+    connection: the engine
     source: a FROM item with a row for each key: its latest prediction (`predicted_at`, `version`, `source`,
         `prediction`, `baseline`), what was asked, and the target, NULL until it is known
     count: how many rows that are · outcomes: how many targets are known
+    latest: the latest predictions, whose outcomes need not be due; the same as above where a window is given
     metrics: every metric of the predictions whose outcome is known, NaN where there is none
     """
 
@@ -62,6 +75,8 @@ class Look:
     count: int
     outcomes: int
     metrics: Mapping[str, float]
+    as_of: date
+    latest: Answered
 
     @property
     def limits(self) -> Limits:
@@ -100,6 +115,19 @@ def metrics_in_range(look: Look) -> Iterator[Reading]:
         yield look.reading(name, known[name] if enough else nan, low, high)
 
 
+def outcomes_in_time(look: Look) -> Iterator[Reading]:
+    """Tell the share of outcomes that should be known by now, `outcome.known_after_days`, and are not.
+
+    With fewer than `live.minimum_outcomes` that are due it is unknown.
+    """
+    time, target = (identifier(name) for name in (look.settings.project.time, look.settings.project.target))
+    due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=look.settings.outcome.known_after_days)}'"
+    count = look.value(f"count_if({due})")
+    share = look.value(f"count_if({due} AND {target} IS NULL)") / count if count else nan
+    share = share if count >= look.limits.minimum_outcomes else nan
+    yield look.reading("outcomes overdue", share, low=0.0, high=look.limits.maximum_overdue_share)
+
+
 def canary_holds(look: Look) -> Iterator[Reading]:
     """Tell how much better the canary, if there is one, has predicted than the live version would have.
 
@@ -124,31 +152,33 @@ def canary_reading(settings: Settings) -> str:
 
 def contract_kept(look: Look) -> Iterator[Reading]:
     """Tell the share of rows that broke the contract, of those sent for scoring and those predicted."""
-    broken = count_rejected(look.connection, look.settings, look.start, look.end)
-    share, most = broken / (look.count + broken), look.limits.maximum_violation_share
+    latest = look.latest
+    broken = count_rejected(look.connection, look.settings, latest.start, latest.end)
+    share, most = broken / (latest.count + broken), look.limits.maximum_violation_share
     yield _at_most(most, "rows that break the contract", share)
 
 
 def young_enough(look: Look) -> Iterator[Reading]:
-    """Tell the age of the newest row that the model may have learnt from, at the window's end."""
+    """Tell the age of the newest row that the model may have learnt from, on the day of the look."""
     learnt_until = date.fromisoformat(look.version.info["split"]["live_from"])
-    days = float((look.end - learnt_until).days)
+    days = float((look.as_of - learnt_until).days)
     yield _at_most(look.limits.maximum_age_days, "age of the model in days", days)
 
 
 def no_drift(look: Look) -> Iterator[Reading]:
     """Tell how far the prediction and each feature have moved from what was learnt from, the furthest first.
 
-    Drift of the prediction is an alert; drift of a feature, which may be the season, a warning. Of too few
+    It is that of the latest predictions, whether or not their outcomes are due. Drift of the prediction is
+    an alert; drift of a feature, which may be the season, a warning. Of too few
     predictions it is unknown: one of them alone is far from any distribution.
     """
     reference, limit = look.version.info["reference"], look.limits.drift_limit
-    if look.count < look.limits.minimum_outcomes:
+    if look.latest.count < look.limits.minimum_outcomes:
         for name in reference:
             yield look.reading(f"drift of {name}", nan, low=0.0, high=limit)
         return
     expected = {name: item["shares"] for name, item in reference.items()}
-    found = drifts(look.connection, look.source, look.version.bins, expected)
+    found = drifts(look.connection, look.latest.source, look.version.bins, expected)
     for name, value in sorted(found.items(), key=lambda item: -item[1]):
         yield _at_most(limit, f"drift of {name}", value, "alert" if name == PREDICTION else "warning")
 

@@ -6,18 +6,21 @@ from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, reason, row
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.monitoring.champion_challenger import baseline_is_better
-from handrail.monitoring.checks import Look, Reading, canary_reading
+from handrail.monitoring.checks import Answered, Look, Reading, canary_reading
 from handrail.monitoring.live_metrics import live_metrics
-from handrail.monitoring.outcomes import all_predictions, join_outcomes
+from handrail.monitoring.outcomes import count_learnt, join_outcomes, live_predictions
 from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
 from handrail.registry.versions import Version
+from handrail.training.known_outcomes import DAY, due_before, today_of
+
+WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,19 @@ class MonitoringRun:
         return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
 
 
-def run_monitoring(settings: Settings, start: date | None = None, end: date | None = None) -> MonitoringRun:
-    """Look at the predictions from `start` on and before `end`; by default, the last 30 days of them.
+def run_monitoring(
+    settings: Settings, start: date | None = None, end: date | None = None, today: date | None = None
+) -> MonitoringRun:
+    """Look at the predictions from `start` on and before `end`, with the outcomes that are known `today`.
 
+    By default at the newest 30 days whose outcomes are due, and as of the present day; see choose_window.
     Raises ProjectError where the window has no prediction, or live.expected names no metric of the project.
     """
     version, live = load_live(settings)
-    newest = start is None and end is None
+    today, given = today or today_of(settings), (start, end)
     with connect(settings) as connection:
-        start, end = choose_window(connection, settings, start, end)
-        look, notes = _look(connection, settings, version, live, (start, end))
+        window = choose_window(connection, settings, start, end, today)
+        look, notes = _look(connection, settings, version, live, window, given, today)
         _refuse_unknown_metrics(look)
         better = baseline_is_better(connection, settings, version, look.source)
         readings, problems = _checked(look)
@@ -73,8 +79,8 @@ def run_monitoring(settings: Settings, start: date | None = None, end: date | No
     judged, counts = canary_reading(settings), (look.count, look.outcomes)
     worse = any(each.name == judged and each.state == "alert" for each in readings)
     canary = live.canary.name if live.canary else None
-    seen = MonitoringRun(version.name, start, end, *counts, known, tuple(readings), better, worse, canary)
-    return replace(seen, newest=newest, notes=notes, problems=tuple(problems))
+    seen = MonitoringRun(version.name, *window, *counts, known, tuple(readings), better, worse, canary)
+    return replace(seen, newest=given == (None, None), notes=notes, problems=tuple(problems))
 
 
 def act_on(settings: Settings, seen: MonitoringRun) -> list[str]:
@@ -101,32 +107,85 @@ def act_on(settings: Settings, seen: MonitoringRun) -> list[str]:
 
 
 def choose_window(
-    connection: Connection, settings: Settings, start: date | None, end: date | None
+    connection: Connection, settings: Settings, start: date | None, end: date | None, today: date
 ) -> tuple[date, date]:
-    """Return the given window, or the last 30 days of predictions; raises ProjectError without any."""
+    """Return the given window, or the newest 30 days of predictions whose outcomes are due `today`.
+
+    Before the first outcome is due, these are the latest. Rows of days to come don't count, so that no single
+    record moves the window. Raises ProjectError where nothing is left.
+    """
     if start is None or end is None:
-        query = f"SELECT max({settings.project.time}) AS t FROM ({all_predictions(settings)})"
-        newest = row(connection, query)["t"]
+        after = today + DAY
+        newest = _newest(connection, settings, due_before(settings, after))
+        newest = newest or _newest(connection, settings, after)
         if newest is None:
-            raise ProjectError("no prediction yet; monitoring starts with the first")
-        end = end or newest.date() + timedelta(days=1)
-        start = start or end - timedelta(days=30)
+            raise ProjectError(_no_prediction_yet(connection, settings, today))
+        end = end or newest + DAY
+        start = start or end - WINDOW
     return start, end
 
 
+def _newest(connection: Connection, settings: Settings, before: date) -> date | None:
+    """Return the day of the newest row that was predicted and not learnt from, before a day; None without."""
+    time = identifier(settings.project.time)
+    query = (
+        f"SELECT CAST(max({time}) AS DATE) AS day FROM ({live_predictions(settings)}) "
+        f"WHERE {time} < TIMESTAMP '{before}'"
+    )
+    return row(connection, query)["day"]
+
+
+def _no_prediction_yet(connection: Connection, settings: Settings, today: date) -> str:
+    time = identifier(settings.project.time)
+    learnt = count_learnt(connection, settings, None, None)
+    later = row(connection, f"SELECT count({time}) AS n FROM ({live_predictions(settings)})")["n"]
+    if later:
+        return (
+            f"all {later:,} predictions are of rows after {today}; monitoring starts when that day has come"
+        )
+    if learnt:
+        return (
+            f"all {learnt:,} predictions are of rows that their version had learnt from or was tested on; "
+            "monitoring starts with the first from its live_from on"
+        )
+    return "no prediction yet; monitoring starts with the first"
+
+
 def _look(
-    connection: Connection, settings: Settings, version: Version, live: Live, window: tuple[date, date]
+    connection: Connection,
+    settings: Settings,
+    version: Version,
+    live: Live,
+    window: tuple[date, date],
+    given: tuple[date | None, date | None],
+    today: date,
 ) -> tuple[Look, tuple[str, ...]]:
     """Join the window's predictions with their outcomes and measure them; say how where that matters."""
     start, end = window
-    source = join_outcomes(connection, settings, start, end)
+    watched = (version.name, live.canary.name) if live.canary else (version.name,)
+    source = join_outcomes(connection, settings, start, end, today=today, watched=watched)
     count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
+    learnt = count_learnt(connection, settings, start, end)
+    left_out = (
+        f"{learnt:,} predictions are left out: of rows that their version had learnt from or was tested on"
+    )
     if count == 0:
-        raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
+        why = f"; {left_out}" if learnt else ""
+        raise ProjectError(f"no prediction from {start} on and before {end}; choose another window{why}")
     found = live_metrics(connection, settings.project, source, PREDICTION, version.decision)
-    known = (found.outcomes, found.metrics)
-    notes = (f"the metrics are {found.note}",) if found.note else ()
-    return Look(settings, version, live, start, end, connection, source, count, *known), notes
+    notes = [f"the metrics are {found.note}"] if found.note else []
+    notes += [left_out] if learnt else []
+    as_of, latest = today + DAY, Answered(start, end, source, count)
+    if given[1]:  # a look back: as it was when the outcomes of the window were due
+        as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))
+    newest = _newest(connection, settings, as_of) if given == (None, None) else None
+    if newest and newest >= end:
+        days = (newest + DAY - WINDOW, newest + DAY)
+        others = join_outcomes(connection, settings, *days, today=today, watched=watched, name="latest")
+        latest = Answered(*days, others, row(connection, f"SELECT count(*) AS n FROM {others}")["n"])
+        notes.append(f"outcomes come later: drift is that of the latest predictions, {days[0]} to {days[1]}")
+    known = (count, found.outcomes, found.metrics, as_of, latest)
+    return Look(settings, version, live, start, end, connection, source, *known), tuple(notes)
 
 
 def _refuse_unknown_metrics(look: Look) -> None:

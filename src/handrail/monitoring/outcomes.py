@@ -1,17 +1,24 @@
-"""What was predicted in a window, joined with what came of it."""
+"""What was predicted in a window, joined with what came of it.
 
+A prediction of a row that its version had learnt from, was decided or tested on, says nothing of how good the
+version is: it is never looked at.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, file_name, literal, parquet, row
+from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
+from handrail.registry.versions import model_folder
 from handrail.serving.prediction_log import prediction_folder
 from handrail.training.dataset import period
+from handrail.training.known_outcomes import DAY, known_on
 
 LOGGED = {
     "predicted_at": "TIMESTAMP",
@@ -59,30 +66,81 @@ def _named(files: Sequence[Path]) -> str:
     return f"[{', '.join(map(file_name, files))}]"
 
 
-def join_outcomes(connection: Connection, settings: Settings, start: date | None, end: date | None) -> str:
-    """Put the window's predictions with their outcomes into a temporary table and return its name.
+def live_predictions(settings: Settings) -> str:
+    """Return the same for rows that the version which predicted them had not learnt from."""
+    versions = _learnt_until(settings)
+    if not versions:
+        return all_predictions(settings)
+    return f"SELECT * EXCLUDE (learnt) FROM ({_with_learnt(settings, versions)}) WHERE learnt IS NOT TRUE"
 
-    Of several predictions for one key the latest counts; the outcome is empty until it is known.
+
+def _with_learnt(settings: Settings, versions: Mapping[str, date]) -> str:
+    """Return a query of all predictions with `learnt`: whether the row is older than its version's split."""
+    known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in versions.items())
+    return (
+        f"SELECT p.*, p.{identifier(settings.project.time)} < v.live_from AS learnt "
+        f"FROM ({all_predictions(settings)}) AS p "
+        f"LEFT JOIN (VALUES {known}) AS v(version, live_from) ON v.version = p.version"
+    )
+
+
+def _learnt_until(settings: Settings) -> dict[str, date]:
+    """Return the day from which on rows are new to each version that is kept."""
+    found = {}
+    for path in sorted(model_folder(settings).glob("[!.]*/model.json")):
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+            found[path.parent.name] = date.fromisoformat(info["split"]["live_from"])
+        except (ValueError, KeyError, TypeError):  # no version that could answer
+            continue
+    return found
+
+
+def count_learnt(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:
+    """Return how many predictions of the window are of rows that their version had learnt from."""
+    versions, inside = _learnt_until(settings), period(settings.project.contract, start, end)
+    if not versions:
+        return 0
+    query = f"SELECT count(*) AS n FROM ({_with_learnt(settings, versions)}) WHERE learnt AND {inside}"
+    return row(connection, query)["n"]
+
+
+def join_outcomes(
+    connection: Connection,
+    settings: Settings,
+    start: date | None,
+    end: date | None,
+    *,
+    today: date,
+    watched: Sequence[str] = (),
+    name: str = "watched",
+) -> str:
+    """Put the window's predictions with their outcomes into the temporary table `name`, and return that.
+
+    Of several predictions for one key the latest of the versions `watched` counts, else the latest; the
+    outcome is empty until it is known, at the end of `today`.
     """
     project = settings.project
     key, target = project.key, project.target
+    own = f"version IN ({', '.join(map(literal, watched))})" if watched else "FALSE"
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE watched AS
+        CREATE OR REPLACE TEMP TABLE {name} AS
         SELECT p.* EXCLUDE (place), o.{target}
         FROM (
-            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY predicted_at DESC) AS place
-            FROM ({all_predictions(settings)}) WHERE {period(project.contract, start, end)}
-        ) AS p LEFT JOIN ({_known(settings)}) AS o ON o.{key} = p.{key}
+            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS place
+            FROM ({live_predictions(settings)}) WHERE {period(project.contract, start, end)}
+        ) AS p LEFT JOIN ({_known(settings, today)}) AS o ON o.{key} = p.{key}
         WHERE place = 1
     """)
-    return "watched"
+    return name
 
 
-def _known(settings: Settings) -> str:
-    """Return a query of key and outcome of every loaded row; of none where nothing is loaded."""
+def _known(settings: Settings, today: date) -> str:
+    """Return a query of key and outcome of every loaded row of which it is known; of none without a table."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if path.is_file():
-        return f"SELECT {project.key}, {project.target} FROM {parquet(path)}"
+        known = known_on(settings, today + DAY)
+        return f"SELECT {project.key}, {project.target} FROM {parquet(path)} WHERE {known}"
     both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
     return f"SELECT {', '.join(f'CAST(NULL AS {SQL_TYPES[c.kind]}) AS {c.name}' for c in both)}"
 

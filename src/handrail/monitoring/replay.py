@@ -19,10 +19,11 @@ from handrail.monitoring.drift_report import FeatureDrift, SliceChange, feature_
 from handrail.monitoring.monitoring_run import choose_window
 from handrail.monitoring.outcomes import join_outcomes, rejected_files
 from handrail.monitoring.reproduce import Reproduction, reproduce_predictions
-from handrail.registry.live import make_live
+from handrail.registry.live import make_live, read_live
 from handrail.registry.versions import load_version, model_folder
 from handrail.serving.prediction_log import prediction_folder
 from handrail.training.dataset import period
+from handrail.training.known_outcomes import today_of
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,17 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def replay(settings: Settings, start: date | None, end: date | None) -> Replay:
-    """Rebuild the window from `start` on and before `end`; by default, the last 30 days of predictions.
+def replay(settings: Settings, start: date | None, end: date | None, today: date | None = None) -> Replay:
+    """Rebuild the window from `start` on and before `end`; by default, the one that `monitor` looks at.
 
     Raises ProjectError where it has no prediction, or a version that answered in it is no longer kept.
     """
+    today = today or today_of(settings)
     with connect(settings) as connection:
-        start, end = choose_window(connection, settings, start, end)
-        source = join_outcomes(connection, settings, start, end)
+        start, end = choose_window(connection, settings, start, end, today)
+        live = read_live(settings)
+        watched = (live.versions[-1], *([live.canary.name] if live.canary else [])) if live else ()
+        source = join_outcomes(connection, settings, start, end, today=today, watched=watched)
         answered = _versions(connection, source)
         if not answered:
             raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")

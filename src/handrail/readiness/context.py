@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +24,7 @@ from handrail.serving.inference import start_model
 from handrail.tasks.metric import Metric
 from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.encoding import Encoding
+from handrail.training.known_outcomes import DAY, known_on, today_of
 from handrail.training.run import SEED
 from handrail.training.splits import Splits, read_splits
 
@@ -38,6 +40,11 @@ class ReadinessContext:
     """
 
     settings: Settings
+
+    @cached_property
+    def today(self) -> date:
+        """Today, or the last day of the packaged example."""
+        return today_of(self.settings)
 
     @cached_property
     def limits(self) -> Readiness:
@@ -73,18 +80,19 @@ class ReadinessContext:
     @cached_property
     def splits(self) -> Splits:
         """What the live version learnt from, was decided on and measured on, all rows."""
-        project, version = self.settings.project, self.version
+        version = self.version
         with connect(self.settings) as connection:
             return read_splits(
-                connection, project, self.table, self.split, version.baseline.column, version.encoding
+                connection, self.settings, self.table, self.split, version.baseline.column, version.encoding
             )
 
     @cached_property
     def known(self) -> Dataset:
-        """Every row of the loaded table whose outcome is known."""
-        project, version = self.settings.project, self.version
+        """Every row of the loaded table whose outcome is known today."""
+        version = self.version
+        known = f"(SELECT * FROM {self.table} WHERE {known_on(self.settings, self.today + DAY)})"
         with connect(self.settings) as connection:
-            return read_dataset(connection, self.table, project, version.encoding, version.baseline.column)
+            return read_dataset(connection, known, self.settings, version.encoding, version.baseline.column)
 
     @cached_property
     def small(self) -> Splits:

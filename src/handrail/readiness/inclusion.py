@@ -21,7 +21,7 @@ from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
 from handrail.training.intervals import Groups, deviation, replicated
-from handrail.training.splits import rows_between
+from handrail.training.splits import rows_known
 
 FOUR_FIFTHS = 0.8
 
@@ -73,7 +73,7 @@ def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDAr
     project = context.settings.project
     chosen = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in names)
     with connect(context.settings) as connection:
-        rows = rows_between(project, context.table, context.split.test_from, context.split.live_from)
+        rows = rows_known(context.settings, context.table, context.split.test_from, context.split.live_from)
         found = connection.execute(
             f"SELECT {chosen} FROM {rows} WHERE {project.target} IS NOT NULL "
             f"ORDER BY {project.time}, {project.key}"

@@ -50,7 +50,14 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
     """Return outcome, prediction and groups of the rows that the live version predicted since it learnt."""
     project = context.settings.project
     with connect(context.settings) as connection:
-        source = join_outcomes(connection, context.settings, context.split.live_from, None)
+        source = join_outcomes(
+            connection,
+            context.settings,
+            context.split.live_from,
+            None,
+            today=context.today,
+            watched=(context.version.name,),
+        )
         found = connection.execute(
             f"SELECT CAST({project.target} AS FLOAT) AS target, prediction, "
             f"CAST({project.time} AS TIMESTAMP) AS time, CAST({identifier(project.unit)} AS VARCHAR) AS unit "

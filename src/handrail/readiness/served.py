@@ -13,6 +13,8 @@ from handrail.monitoring.outcomes import count_rejected, join_outcomes
 from handrail.monitoring.reproduce import reproduce_predictions
 from handrail.readiness.context import ReadinessContext
 from handrail.registry.versions import load_version
+from handrail.training.known_outcomes import DAY
+from handrail.training.retraining import newest_end
 
 
 def inputs_hold(context: ReadinessContext) -> str:
@@ -64,7 +66,7 @@ def not_skewed(context: ReadinessContext) -> str:
 
 def quality_holds(context: ReadinessContext) -> str:
     """Compare the metrics of the last 30 days that have outcomes with `live.expected`."""
-    seen = run_monitoring(context.settings)
+    seen = run_monitoring(context.settings, today=context.today)
     start, end = seen.start, seen.end
     expected = context.settings.section(Live).expected
     readings = [reading for reading in seen.readings if reading.name in expected]
@@ -81,22 +83,23 @@ def quality_holds(context: ReadinessContext) -> str:
 
 
 def young_enough(context: ReadinessContext) -> str:
-    """Compare the age of the model, on the newest day that it has predicted for, with what was agreed."""
-    with connect(context.settings) as connection:
-        _, end = choose_window(connection, context.settings, None, None)
-    learnt, most = context.split.live_from, context.settings.section(Live).maximum_age_days
-    age = (end - learnt).days
+    """Compare the age of the model today with what was agreed."""
+    settings, today = context.settings, context.today
+    learnt, most = context.split.live_from, settings.section(Live).maximum_age_days
+    age = (today + DAY - learnt).days
+    found = f"{age} days old on {today}, at most {most} were agreed"
     if age > most:
-        raise ProjectError(
-            f"{age} days old on {end}, at most {most} were agreed; `train --until {end}`, then promote"
-        )
-    return f"{age} days old on {end}, at most {most} were agreed"
+        until = newest_end(settings, today)
+        newer = until and until > learnt and (today + DAY - until).days <= most
+        advice = f"`train --until {until}`, then promote" if newer else "load newer outcomes with `etl` first"
+        raise ProjectError(f"{found}; {advice}")
+    return found
 
 
 def _window(connection: Connection, context: ReadinessContext) -> tuple[str, date, date]:
     """Return the predictions of the last 30 days as a FROM item, and their window; refuse without any."""
-    start, end = choose_window(connection, context.settings, None, None)
-    return join_outcomes(connection, context.settings, start, end), start, end
+    start, end = choose_window(connection, context.settings, None, None, context.today)
+    return join_outcomes(connection, context.settings, start, end, today=context.today), start, end
 
 
 def _differing(connection: Connection, context: ReadinessContext, source: str) -> list[str]:

@@ -50,7 +50,7 @@ def integrated(context: ReadinessContext) -> str:
         records = live_records(ReadinessContext(there), ANSWERED)
         answer_and_log(there, LiveModel(there), ([record] for record in records))
         newest = max(record[context.settings.project.time] for record in records).date() + timedelta(days=1)
-        seen = run_monitoring(there, context.split.live_from, newest)
+        seen = run_monitoring(there, context.split.live_from, newest, context.today)
     if seen.rows != len(records):
         raise ProjectError(f"{len(records)} records were answered, monitoring saw {seen.rows} of them")
     return (

@@ -34,15 +34,18 @@ def _windows(context: ReadinessContext, ages: list[int]) -> tuple[Dataset, dict[
 
     Those of age 0 stop as long before the latest rows as the live version did before its test period.
     """
-    known, split = context.known, context.split
+    known, split, day = context.known, context.split, np.timedelta64(1, "D")
     days = known.times.astype("datetime64[D]")
     latest = days.max() - np.timedelta64((split.live_from - split.test_from).days, "D")
     stopped = latest - np.timedelta64((split.test_from - split.validation_from).days, "D")
-    windows = {age: known.rows(days <= stopped - np.timedelta64(age, "D")) for age in ages}
+    windows = {
+        age: known.rows(days <= stopped - age * day).known_on(stopped + (1 - age) * day) for age in ages
+    }
     if len(windows[ages[-1]]) < FEWEST_ROWS:
         raise ProjectError(
             f"project.yaml: live.maximum_age_days: only {len(windows[ages[-1]])} rows are {ages[-1]} days "
-            f"older than {stopped}, too few to learn from; allow fewer days, or load earlier rows"
+            f"older than {stopped} and were known then, too few to learn from; allow fewer days, or load "
+            "earlier rows"
         )
     return thinned(known.rows(days > latest), context.limits.test_rows), windows
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from math import isnan
+from math import isnan, nan
+
+import numpy as np
 
 from handrail.compute.duckdb import connect
 from handrail.config.settings import Settings
@@ -14,7 +16,7 @@ from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
 from handrail.training.intervals import drawn_by, format_interval
-from handrail.training.splits import rows_between
+from handrail.training.splits import rows_known
 
 
 def against_baseline(settings: Settings, version: Version) -> list[str]:
@@ -81,7 +83,7 @@ def objections(settings: Settings, version: Version) -> list[str]:
 
 
 def _against_live(settings: Settings, version: Version) -> list[str]:
-    """Compare with the live version on the latest rows that neither has learnt from.
+    """Compare with the live version on the latest rows of known outcome that neither has learnt from.
 
     A live version that learnt from columns no longer in the contract can answer for nothing any more:
     whatever passes the rest of the gate may take its place.
@@ -98,6 +100,11 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
         return [f"{version.name}: older than the live {live.name}; use `rollback` to go back"]
     metric = agreed_metric(settings)
     candidate, current = (_measured_between(settings, each, start, end)[metric] for each in (version, live))
+    if isnan(candidate) or isnan(current):
+        return [
+            f"{version.name}: can't be compared with the live {live.name}: too few outcomes of the rows from "
+            f"{start} on were known on {end}; train --until a later day"
+        ]
     if not settings.project.metrics[metric].worse(candidate, current, settings.accuracy.tolerance):
         return []
     return [
@@ -109,7 +116,9 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
 def _measured_between(settings: Settings, version: Version, start: date, end: date) -> dict[str, float]:
     with connect(settings) as connection:
         table = require_table(settings, settings.project.table_name)
-        source = rows_between(settings.project, table, start, end)
-        data = read_dataset(connection, source, settings.project, version.encoding, version.baseline.column)
+        source = rows_known(settings, table, start, end)
+        data = read_dataset(connection, source, settings, version.encoding, version.baseline.column)
+    if len(np.unique(data.target)) < 2:
+        return dict.fromkeys(settings.project.metrics, nan)
     prediction = Predictor(version.model).predict(data.features)
     return settings.project.metrics.measure(data.target, prediction, version.decision)

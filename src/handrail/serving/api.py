@@ -17,6 +17,7 @@ from handrail.contract.schema import Record
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.serving.api_key import HEADER, ApiKeyMiddleware, refusal
+from handrail.serving.horizon import bounded_request
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
 from handrail.serving.telemetry import Telemetry
@@ -68,7 +69,7 @@ def _add_predict(
         "PredictRequest",
         __base__=Record,
         records=(
-            list[settings.project.request],  # ty: ignore[invalid-type-form]
+            list[bounded_request(settings)],  # ty: ignore[invalid-type-form]
             Field(min_length=1, max_length=settings.section(Serving).maximum_records),
         ),
     )

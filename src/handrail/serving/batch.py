@@ -24,7 +24,10 @@ from handrail.etl.load import reasons, rejected_path, require_table
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
+from handrail.registry.versions import Version
+from handrail.serving import horizon
 from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
+from handrail.serving.prediction_log import prediction_folder
 from handrail.tasks.metric import Decision
 from handrail.training.dataset import period
 
@@ -69,10 +72,12 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     """
     answering = _answering(settings)
     asked = settings.project.request
-    rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
+    # What breaks the contract does so for every version: it is kept once.
+    name = output.stem.removeprefix("scored-").removesuffix(_by(settings))
+    rejected = rejected_path(settings, f"scored-{name}")
     with connect(settings) as connection:
         refuse_other_columns(connection, source, asked, origin)
-        check(connection, source, asked)
+        check(connection, source, asked, also=[horizon.rule(settings)])
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
             counts: Counter[str] = Counter()
@@ -214,9 +219,12 @@ class RowsToScore:
 
 
 def rows_to_score(settings: Settings, file: Path | None, start: date | None, end: date | None) -> RowsToScore:
-    """Return the rows of `file`, or those of the loaded table from `start` (default: live_from) to `end`."""
+    """Return the rows of `file`, or those of the loaded table from `start` on and before `end`.
+
+    Without `start`, from where the live version's test period ended: what it has not learnt from.
+    """
     if file is None:
-        return _rows_of_table(settings, start or settings.dates.live_from, end)
+        return _rows_of_table(settings, start or learnt_until(load_live(settings)[0]), end)
     if start or end:
         raise ProjectError("--input: takes the whole file; leave out --from and --to")
     if not file.is_file():
@@ -226,6 +234,22 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
     if file.suffix == ".csv":
         return RowsToScore(_csv(file, settings.project.request), file.name, file.stem)
     raise ProjectError(f"{file}: neither .parquet nor .csv")
+
+
+def learnt_until(version: Version) -> date:
+    """Return the day from which on all rows are new to a version."""
+    return date.fromisoformat(version.info["split"]["live_from"])
+
+
+def output_path(settings: Settings, name: str) -> Path:
+    """Return the file for the predictions of the rows `name` by the versions that answer now."""
+    return prediction_folder(settings) / f"scored-{name}{_by(settings)}.parquet"
+
+
+def _by(settings: Settings) -> str:
+    """Return the end of the name of a file that those versions write."""
+    version, live = load_live(settings)
+    return f"-{version.name}" + (f"-{live.canary.name}" if live.canary else "")
 
 
 def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToScore:

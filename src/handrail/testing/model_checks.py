@@ -80,7 +80,7 @@ def fitting_twice_gives_the_same_file(run: SmallRun) -> None:
 
 
 def nothing_is_learnt_from_later_rows(run: SmallRun) -> None:
-    """Other outcomes in the test period change what is measured, and nothing that was learnt or decided."""
+    """Other outcomes of later rows, or known later, change what is measured, and nothing that was learnt."""
     here, other = run.version, run.version_of_other_outcomes
     learnt = {
         "the model": (here.model.read_bytes(), other.model.read_bytes()),

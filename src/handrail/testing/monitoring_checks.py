@@ -1,5 +1,6 @@
 """What monitoring must hold in any project: it sees what was answered, and every check says something."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from handrail.config.settings import Settings
 from handrail.monitoring.checks import Check, Look, Reading
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry.canary import start_canary
+from handrail.registry.live import make_live
 from handrail.registry.versions import SUMS, save_version
 from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log
@@ -24,6 +26,7 @@ ANY = (-1e12, 1e12)
 def monitoring_sees_what_was_answered(run: SmallRun) -> None:
     """Every prediction that was answered is looked at, once, with its outcome where that is known."""
     there, asked = run.live_copy(), _rows_with_outcome(run)
+    make_live(there, _older(run, there, asked))
     _answer(there, asked)
     seen = run_monitoring(there, *_window(run, asked))
     require(
@@ -37,7 +40,8 @@ def monitoring_sees_what_was_answered(run: SmallRun) -> None:
 def every_check_gives_a_reading(run: SmallRun) -> None:
     """Each check of monitor/checks.py tells at least one reading, and fails on nothing."""
     there, asked, given = run.live_copy(), _rows_with_outcome(run), Counter[str]()
-    start_canary(there, _twin(run, there), 0.5)
+    make_live(there, _older(run, there, asked))
+    start_canary(there, _older(run, there, asked, twin=b""), 0.5)
     _answer(there, asked)
     counted = [_counted(check, given) for check in run.project.checks]
     seen = run_monitoring(with_given(_watched(there), checks=counted), *_window(run, asked))
@@ -65,10 +69,15 @@ def _window(run: SmallRun, asked: list[dict[str, Any]]) -> tuple[date, date]:
     return min(days), max(days) + timedelta(days=1)
 
 
-def _twin(run: SmallRun, there: Settings) -> str:
-    """Keep a version that answers as the live one does, under another name, to be tried beside it."""
-    files = {path.name: path.read_bytes() for path in run.version.path.iterdir() if path.name != SUMS}
-    return save_version(there, files | {"twin": b""}, "twin")
+def _older(run: SmallRun, there: Settings, asked: list[dict[str, Any]], **files: bytes) -> str:
+    """Keep a version that answers as the trained one, as if it had learnt from rows before `asked` alone.
+
+    The latest rows with an outcome may be those that it was tested on: such predictions are not looked at.
+    """
+    kept = {path.name: path.read_bytes() for path in run.version.path.iterdir() if path.name != SUMS}
+    split = there.dates.ending(_window(run, asked)[0]).model_dump(mode="json")
+    info = json.dumps(dict(run.version.info) | {"split": split}).encode()
+    return save_version(there, kept | {"model.json": info} | files, "older")
 
 
 def _watched(there: Settings) -> Settings:

@@ -115,7 +115,7 @@ class SmallRun:
         settings = self.settings
         with connect(settings) as connection:
             return read_splits(
-                connection, self.project, self.table, settings.dates, settings.accuracy.baseline_by
+                connection, settings, self.table, settings.dates, settings.accuracy.baseline_by
             )
 
     @Once
@@ -135,16 +135,26 @@ class SmallRun:
 
     @Once
     def version_of_other_outcomes(self) -> "Version":
-        """What `train` makes of the same rows, with their outcomes mirrored from the test period on."""
+        """What `train` makes of the same rows, those outcomes mirrored that nothing may be learnt from.
+
+        They are those from the test period on, and those that were not known yet when a period was over.
+        """
         from handrail.compute.duckdb import connect, identifier, write_parquet
         from handrail.etl.load import table_path
         from handrail.registry.versions import load_version
+        from handrail.training.dataset import period
+        from handrail.training.known_outcomes import known_on
         from handrail.training.run import train
+        from handrail.training.splits import periods
 
         there, split = self.copy(), self.settings.dates
-        time, target = identifier(self.project.time), identifier(self.project.target)
+        target = identifier(self.project.target)
         mirrored = f"(SELECT max({target}) + min({target}) FROM {self.table}) - {target}"
-        turned = f"CASE WHEN {time} >= TIMESTAMP '{split.test_from}' THEN {mirrored} ELSE {target} END"
+        before_test = " OR ".join(
+            f"({period(there.project.contract, each.start, each.end)} AND {known_on(there, each.end)})"
+            for each in periods(split)[:2]
+        )
+        turned = f"CASE WHEN {before_test} THEN {target} ELSE {mirrored} END"
         with connect(there) as connection:
             query = f"SELECT * REPLACE ({turned} AS {target}) FROM {self.table}"
             write_parquet(connection, query, table_path(there, self.project.table_name))

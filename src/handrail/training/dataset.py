@@ -4,20 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, identifier
+from handrail.config.settings import Settings
 from handrail.contract.schema import Record, Role, of_role, one_of_role
 from handrail.errors import ProjectError
 from handrail.training.encoding import UNKNOWN, Encoding
 from handrail.training.intervals import Groups, groups_of
-
-if TYPE_CHECKING:
-    from handrail.project import Project
+from handrail.training.known_outcomes import known_from
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Dataset:
     features (n, k) float32 · target (n) float32 · times (n), to the second · slices: column -> (n) names.
     baseline_by (n): the value of the column that the simple technique goes by, as text
     subjects (n): whom or what each row is about, as text; None where the contract names no subject
+    known_from (n): from when on the outcome was known, to the second; without it, from the time of the row on
     """
 
     features: Floats
@@ -35,6 +35,7 @@ class Dataset:
     slices: Mapping[str, NDArray[np.str_]]
     baseline_by: NDArray[np.str_]
     subjects: NDArray[np.str_] | None = None
+    known_from: NDArray[np.datetime64] | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -59,7 +60,12 @@ class Dataset:
             slices={name: values[chosen] for name, values in self.slices.items()},
             baseline_by=self.baseline_by[chosen],
             subjects=None if self.subjects is None else self.subjects[chosen],
+            known_from=None if self.known_from is None else self.known_from[chosen],
         )
+
+    def known_on(self, moment: np.datetime64) -> "Dataset":
+        """Return the rows whose outcome was known at `moment`."""
+        return self.rows((self.times if self.known_from is None else self.known_from) <= moment)
 
 
 def period(contract: type[Record], start: date | None, end: date | None) -> str:
@@ -76,9 +82,10 @@ def period(contract: type[Record], start: date | None, end: date | None) -> str:
 
 
 def read_dataset(
-    connection: Connection, source: str, project: "Project", encoding: Encoding, baseline_by: str
+    connection: Connection, source: str, settings: Settings, encoding: Encoding, baseline_by: str
 ) -> Dataset:
-    """Read the rows of `source` whose target is known; raises ProjectError if `baseline_by` is no feature."""
+    """Read the rows of `source` that have a target; raises ProjectError if `baseline_by` is no feature."""
+    project = settings.project
     contract = project.contract
     if baseline_by not in {column.name for column in of_role(contract, Role.FEATURE)}:
         raise ProjectError(
@@ -95,6 +102,7 @@ def read_dataset(
         chosen.append(f"coalesce(CAST({identifier(subject)} AS VARCHAR), '{UNKNOWN}') AS subject")
     table = connection.execute(
         f"SELECT {', '.join(chosen)}, CAST({project.target} AS FLOAT) AS target, {project.time} AS time, "
+        f"CAST({known_from(settings)} AS TIMESTAMP) AS known_from, "
         f"coalesce(CAST({baseline_by} AS VARCHAR), '{UNKNOWN}') AS baseline_by "
         f"FROM {source} WHERE {project.target} IS NOT NULL ORDER BY {project.time}, {project.key}"
     ).fetchnumpy()
@@ -105,6 +113,7 @@ def read_dataset(
         slices={name: _filled(table[f"s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
         baseline_by=_filled(table["baseline_by"]).astype(np.str_),
         subjects=_filled(table["subject"]).astype(np.str_) if subject else None,
+        known_from=_filled(table["known_from"]).astype("datetime64[s]"),
     )
 
 

@@ -84,7 +84,7 @@ class Run:
         """Return the rows of the three periods, encoded; raises ProjectError where one can't be used."""
         self.step("read the table")
         baseline_by = self.settings.accuracy.baseline_by
-        return read_splits(self.connection, self.project, self._table, self.split, baseline_by)
+        return read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
 
     def decide(self, validation: Dataset, prediction: Floats) -> Decision:
         """Return how predictions are acted on, decided on the validation rows by what errors cost."""

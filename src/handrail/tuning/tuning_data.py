@@ -89,7 +89,7 @@ def read_tuning_data(settings: Settings, split: Split) -> TuningData:
     with connect(settings) as connection:
         table = require_table(settings, project.table_name)
         encoding, training, validation = read_before_test(
-            connection, project, table, split, settings.accuracy.baseline_by
+            connection, settings, table, split, settings.accuracy.baseline_by
         )
     return TuningData(settings, metric, encoding, training, validation)
 
@@ -97,16 +97,18 @@ def read_tuning_data(settings: Settings, split: Split) -> TuningData:
 def expanding_folds(training: Dataset) -> Iterator[tuple[Dataset, Dataset]]:
     """Yield rows to learn from and the later rows to score on; rows of the same time stay together.
 
+    What is learnt from was known when the later rows begin.
     Raises ProjectError where a part has no two different outcomes.
     """
     count = len(training)
     places = [int(np.searchsorted(training.times, training.times[int(count * cut)])) for cut in CUTS]
     for place, end in zip(places, [*places[1:], count], strict=True):
-        parts = training.rows(slice(0, place)), training.rows(slice(place, end))
+        earlier, later = training.rows(slice(0, place)), training.rows(slice(place, end))
+        parts = earlier.known_on(training.times[place]), later
         if any(len(np.unique(part.target)) < 2 for part in parts):
             raise ProjectError(
-                f"training period: {place} rows to learn from and {end - place} later ones to score on, with "
-                "one outcome only; tuning needs more; see split in project.yaml"
+                f"training period: {len(parts[0])} rows to learn from and {end - place} later ones to score "
+                "on, with one outcome only; tuning needs more; see split in project.yaml"
             )
         yield parts
 

@@ -6,11 +6,12 @@ import duckdb
 import pytest
 
 from handrail import cli
-from handrail.cli.verbs.demo import newer_end
 from handrail.etl.load import table_path
+from handrail.training.retraining import newer_end
 from tests.engine.support.example import example
 from tests.engine.support.workspaces import copied
 
+TODAY = date(2026, 1, 1)
 LIVE_FROM, FIRST_OF_A_LATER_MONTH = date(2013, 9, 1), date(2013, 11, 1)
 
 
@@ -35,26 +36,26 @@ def without_outcome(settings, day):
 def test_it_advises_to_learn_from_two_months_more(name, request):
     settings = request.getfixturevalue(name)
     assert settings.dates.live_from == LIVE_FROM
-    assert newer_end(settings) == FIRST_OF_A_LATER_MONTH
+    assert newer_end(settings, TODAY) == FIRST_OF_A_LATER_MONTH
 
 
 def test_it_goes_no_further_than_the_data(project):
     last = project.dates.live_from + timedelta(days=10)
     changed(project, f"SELECT * FROM '{{table}}' WHERE {{time}} < TIMESTAMP '{last}'")
-    assert newer_end(project) == last
+    assert newer_end(project, TODAY) == last
 
 
 def test_it_goes_no_further_than_the_known_outcomes(project):
     last = project.dates.live_from + timedelta(days=3)
     without_outcome(project, last)
-    assert newer_end(project) == last
+    assert newer_end(project, TODAY) == last
 
 
 def test_without_newer_outcomes_it_advises_none(project):
     without_outcome(project, project.dates.live_from)
-    assert newer_end(project) is None
+    assert newer_end(project, TODAY) is None
     changed(project, "SELECT * FROM '{table}' WHERE false")
-    assert newer_end(project) is None
+    assert newer_end(project, TODAY) is None
 
 
 def test_a_period_without_two_outcomes_is_not_advised(project):
@@ -62,10 +63,10 @@ def test_a_period_without_two_outcomes_is_not_advised(project):
     gone = f"{{time}} >= TIMESTAMP '{dates.test_from}' AND {{time}} < TIMESTAMP '{dates.live_from}'"
     kept = f"{{time}} >= TIMESTAMP '{dates.live_from - timedelta(hours=6)}'"
     changed(project, f"SELECT * FROM '{{table}}' WHERE NOT ({gone})")
-    assert newer_end(project) is None
+    assert newer_end(project, TODAY) is None
     project = copied(project, project.workspace / "again")
     changed(project, f"SELECT * FROM '{{table}}' WHERE {{time}} < TIMESTAMP '{dates.test_from}' OR {kept}")
-    assert newer_end(project) is None
+    assert newer_end(project, TODAY) is None
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What is watched is a list: one's own checks stand beside the engine's, one that fails stops no other."""
 
 import json
+from dataclasses import fields
 from math import inf, isnan, nan
 
 import pytest
@@ -14,6 +15,7 @@ from tests.engine.support.workspaces import PROJECT, copied, in_workspace
 
 BUILT_IN = (
     checks.metrics_in_range,
+    checks.outcomes_in_time,
     checks.canary_holds,
     checks.contract_kept,
     checks.young_enough,
@@ -52,7 +54,8 @@ def test_the_project_lists_the_engine_s_checks_in_their_order():
 
 def test_they_are_told_in_the_order_of_the_list(predicted):
     seen = [reading.name for reading in run_monitoring(predicted).readings]
-    expected = [*predicted.live.expected, "rows that break the contract", "age of the model in days"]
+    others = ("outcomes overdue", "rows that break the contract", "age of the model in days")
+    expected = [*predicted.live.expected, *others]
     assert seen[: len(expected)] == expected
     assert all(name.startswith("drift of ") for name in seen[len(expected) :])
     turned = watching(predicted, checks.young_enough, checks.metrics_in_range)
@@ -178,7 +181,7 @@ def test_with_the_engine_s_checks_nothing_fails(predicted):
     ("value", "state"), [(0.9, "ok"), (1.0, "ok"), (0.89, "alert"), (1.01, "alert"), (nan, "unknown")]
 )
 def test_both_ends_of_a_range_are_in_it(value, state):
-    look = Look(*[None] * 10)
+    look = Look(*[None] * len(fields(Look)))
     reading = look.reading("share", value, low=0.9, high=1.0)
     assert reading == Reading("share", reading.value, 0.9, 1.0, state)
     assert look.reading("share", value).state == ("unknown" if isnan(value) else "ok")

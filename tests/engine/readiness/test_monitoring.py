@@ -1,5 +1,7 @@
 """The tests of what watches the live model: each passes as it stands, fails where it should."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -185,9 +187,17 @@ def test_a_feature_that_is_another_in_the_table_fails(world):
 
 
 def test_age_is_compared_with_what_was_agreed(world):
-    assert served.young_enough(ReadinessContext(world)).endswith(", at most 1000 were agreed")
-    said = refusal(served.young_enough, limited(world, maximum_age_days=10))
-    assert ", at most 10 were agreed; `train --until " in said
+    last = world.dates.live_from + timedelta(days=29)
+    context = ReadinessContext(world)
+    vars(context).update(today=last)
+    assert served.young_enough(context) == f"30 days old on {last}, at most 1000 were agreed"
+    old = ReadinessContext(limited(world, maximum_age_days=10))
+    vars(old).update(today=last)
+    (said,) = made_up_context.refusal(served.young_enough, old)
+    until = last + timedelta(days=1)
+    assert said == f"30 days old on {last}, at most 10 were agreed; `train --until {until}`, then promote"
+    vars(old).pop("today")
+    assert refusal(served.young_enough, old.settings).endswith("; load newer outcomes with `etl` first")
 
 
 def test_a_model_of_numbers_passes(world):
@@ -244,5 +254,5 @@ def test_quality_is_compared_with_what_was_agreed(world):
 
 def test_without_predictions_nothing_passes(project):
     settings = promoted(project)
-    for check in (served.inputs_hold, served.not_skewed, served.young_enough, served.quality_holds):
+    for check in (served.inputs_hold, served.not_skewed, served.quality_holds):
         assert "no prediction yet" in refusal(check, settings)

@@ -71,7 +71,8 @@ def scored(path):
 
 def output_of(project, name):
     """Return where the predictions of the rows `name` are written by default."""
-    return prediction_log.prediction_folder(project) / f"scored-{name}.parquet"
+    file = f"scored-{name}-{live_version(project).name}.parquet"
+    return prediction_log.prediction_folder(project) / file
 
 
 def test_every_row_of_a_month_is_predicted_as_one_by_one(score, live_project, capsys):
@@ -97,7 +98,11 @@ def test_a_canary_scores_its_share_as_it_answers_one_by_one(score, live_project,
     name = variant(live_project, lambda info: info.update(seed=1))
     canary.start_canary(live_project, name, 0.2)
     assert score() == 0
-    found = scored(output_of(live_project, f"{live_project.dates.live_from}-end"))
+    found = scored(
+        output_of(live_project, f"{live_project.dates.live_from}-end").with_stem(
+            f"scored-{live_project.dates.live_from}-end-{first.name}-{name}"
+        )
+    )
     rows = rows_asked(live_project)
     by = {row[KEY]: name if canary.is_chosen(row[KEY], 0.2) else first.name for row in rows}
     assert {key: row["version"] for key, row in found.items()} == by

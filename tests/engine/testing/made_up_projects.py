@@ -21,7 +21,7 @@ from handrail.training import Predictor
 from tests.engine.support.example import example
 
 ROWS = 3000
-BEGIN = datetime(2021, 1, 1)
+BEGIN = datetime(2011, 1, 1)
 TOWNS = ("Abilene", "Köln", "São Paulo")
 TASKS = {"classification": Classification(), "regression": Regression(), "forecasting": Forecasting()}
 PARTS = ("research", "production", "operation", "api", "batch")
@@ -36,6 +36,7 @@ class Shape:
     key: an example of one; a number, or a text that holds the row's number and town · unit: of the target
     days: from the first row to the last · test, live: how many days those periods have · share: of cases
     whole: whether it has a column of whole numbers · source: how the raw table comes
+    late: whether outcomes are known 30 to 60 days after, and the latest not yet
     """
 
     problem: Literal["classification", "regression", "forecasting"] = "classification"
@@ -49,6 +50,7 @@ class Shape:
     decimals: int = 2
     whole: bool = True
     source: str = "csv"
+    late: bool = False
 
     @property
     def predicts_chance(self):
@@ -69,6 +71,7 @@ SHAPES = {
     "cents": Shape("regression", level=0.37),
     "rare cases": Shape(share=0.02),
     "a raw source that is a function": Shape(source="function"),
+    "outcomes that come late": Shape(days=1200, test=200, live=120, late=True),
 }
 
 
@@ -88,6 +91,7 @@ def made_up_project(folder, shape=None, **given):
         "train": train,
         "checks": (
             checks.metrics_in_range,
+            checks.outcomes_in_time,
             checks.canary_holds,
             checks.contract_kept,
             checks.young_enough,
@@ -138,21 +142,27 @@ def made_up_rows(shape):
         town = TOWNS[number % 3]
         load = round(float(rng.uniform(0, 100)), shape.decimals)
         signal = load / 100 + (0.4 if town == "Köln" else 0.0)
-        rows.append(
-            {
-                "id": number + 1
-                if shape.key == "number"
-                else shape.key.format(town=town, number=number, one=number % 9),
-                "visited_at": when(shape, number),
-                "town": town,
-                "kind": "AB"[number % 2] + str(number % 4),
-                "load": load,
-                "rain": None if number % 11 == 0 else round(float(rng.gamma(1.0)), 3),
-                "visits": number % 17,
-                "outcome": outcome(shape, signal, rng),
-            }
-        )
+        row = {
+            "id": number + 1
+            if shape.key == "number"
+            else shape.key.format(town=town, number=number, one=number % 9),
+            "visited_at": when(shape, number),
+            "town": town,
+            "kind": "AB"[number % 2] + str(number % 4),
+            "load": load,
+            "rain": None if number % 11 == 0 else round(float(rng.gamma(1.0)), 3),
+            "visits": number % 17,
+            "outcome": outcome(shape, signal, rng),
+        }
+        rows.append(row | known(shape, row) if shape.late else row)
     return rows
+
+
+def known(shape, row):
+    """Return when the outcome of a row was known, and the outcome, both empty where that was not yet so."""
+    at, last = row["visited_at"] + timedelta(days=30 + row["visits"] * 30 // 16), when(shape, ROWS - 1)
+    came = at <= last
+    return {"known_at": at if came else None, "outcome": row["outcome"] if came else None}
 
 
 def when(shape, number):
@@ -183,6 +193,8 @@ def contract_of(shape, **changes):
     }
     if shape.whole:
         fields["visits"] = (int, column(feature, "Visits before", ge=0, le=20))
+    if shape.late:
+        fields["known_at"] = (datetime | None, column(Role.KNOWN, "When it was known", examples=[BEGIN]))
     kind, least, most = (int, 0, 1) if shape.predicts_chance else (float, -target, target)
     fields["outcome"] = (kind | None, column(Role.TARGET, "What came", ge=least, le=most))
     return create_model("Visit", __base__=Record, __doc__="One visit.", **(fields | changes))
@@ -208,6 +220,7 @@ def sources(shape, rows, folder):
         "town": "VARCHAR",
     }
     kinds |= {"kind": "VARCHAR", "load": "DOUBLE", "rain": "DOUBLE", "visits": "INTEGER", "outcome": "DOUBLE"}
+    kinds |= {"known_at": "TIMESTAMP"} if shape.late else {}
     raw = RawTable("visits.csv", kinds, minimum_rows=1000)
     tables = {"raw_visits": raw}
     if shape.source == "function":
@@ -250,6 +263,7 @@ def transform_of(shape):
     """Return the statement that makes the table of the raw ones."""
     names = ["v.id AS visit_id", "visited_at", "town", "kind", "load", "rain", "outcome"]
     names += ["visits"] if shape.whole else []
+    names += ["known_at"] if shape.late else []
     joined = " LEFT JOIN weather AS w ON w.id = v.id" if shape.source == "several" else ""
     return f"SELECT {', '.join(names)} FROM raw_visits AS v{joined}"
 
@@ -273,6 +287,7 @@ def write_facts(folder, shape):
         "error_costs": {"currency": "EUR", "too_low": 3, "too_high": 1, "tolerable": 0.1},
         "split": split,
     }
+    facts |= {"outcome": {"known_after_days": 60}} if shape.late else {}
     write(folder / "project.yaml", yaml.safe_dump(facts))
     write(folder / "2-research/hyperparameters.yaml", yaml.safe_dump({"hyperparameters": FAST}))
 

@@ -44,7 +44,7 @@ def periods(settings):
     """Return the three periods of a workspace."""
     with engine.connect(settings) as connection:
         table = load.require_table(settings, TABLE)
-        return splits.read_splits(connection, PROJECT, table, settings.dates, settings.accuracy.baseline_by)
+        return splits.read_splits(connection, settings, table, settings.dates, settings.accuracy.baseline_by)
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ class Departure(Record):
         Role.FORBIDDEN, "Delay at departure: known only once the plane has left", unit="min", ge=-120, le=3000
     )
     late: int | None = column(
-        TARGET, "1 = arrived more than 30 minutes late, or not at all; empty until known", ge=0, le=1
+        TARGET, "1 = arrived more than 30 minutes late, or was cancelled; empty until known", ge=0, le=1
     )
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -13,11 +13,9 @@ from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
-    from handrail.config.sections import Split
     from handrail.config.settings import Settings
 
 ALERT = 3
-MONTHS_LATER = timedelta(days=61)
 STEPS: tuple[tuple[str, ...], ...] = (
     ("etl",),
     ("labels",),
@@ -124,46 +122,11 @@ def _summary(settings: "Settings", seconds: float) -> None:
 def _next_commands(settings: "Settings") -> list[str]:
     """Return three: learn from newer rows, let the gate or the tests judge, see where the project stands."""
     from handrail.cli import verb_names
+    from handrail.training.known_outcomes import today_of
+    from handrail.training.retraining import newer_end
 
-    until = newer_end(settings)
+    until = newer_end(settings, today_of(settings))
     lines = [f"train --until {until}" if until else "rounds"]
     lines += ["promote"] if "promote" in verb_names(settings.project) else []
     own = [" ".join((settings.project.program, line, *_small(settings))) for line in [*lines, "status"]]
     return own if "promote" in lines else [*own, "pytest"]
-
-
-def newer_end(settings: "Settings") -> date | None:
-    """Return a day up to which can be trained on rows newer than those of the split in project.yaml.
-
-    The first of a month, about two months after `live_from`; at most the day after the newest outcome that is
-    known. None where the table has nothing newer, or a period would have no two different outcomes.
-    """
-    from handrail.compute.duckdb import connect, row
-    from handrail.etl.load import require_table
-
-    project, live_from = settings.project, settings.dates.live_from
-    table = require_table(settings, project.table_name)
-    known = f"(SELECT * FROM {table} WHERE {project.target} IS NOT NULL)"
-    with connect(settings) as connection:
-        newest = row(connection, f"SELECT CAST(max({project.time}) AS DATE) AS day FROM {known}")["day"]
-        if newest is None or newest < live_from:
-            return None
-        until = min((live_from + MONTHS_LATER).replace(day=1), newest + timedelta(days=1))
-        outcomes = row(connection, _outcomes(settings, known, settings.dates.ending(until)))
-    return until if all(count > 1 for count in outcomes.values()) else None
-
-
-def _outcomes(settings: "Settings", known: str, split: "Split") -> str:
-    """Return the query for the number of different outcomes in each period of `split`."""
-    from handrail.training.dataset import period
-
-    bounds = ((None, split.validation_from), (split.validation_from, split.test_from))
-    periods = [
-        period(settings.project.contract, start, end)
-        for start, end in (*bounds, (split.test_from, split.live_from))
-    ]
-    counts = [
-        f"count(DISTINCT {settings.project.target}) FILTER ({where}) AS outcomes{number}"
-        for number, where in enumerate(periods)
-    ]
-    return f"SELECT {', '.join(counts)} FROM {known}"

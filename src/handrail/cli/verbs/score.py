@@ -16,7 +16,7 @@ FILE = click.Path(path_type=Path)
 
 
 @verb()
-@window("first day to score", "first day not to score")
+@window("first day to score (default: where the live version's test period ends)", "first day not to score")
 @click.option(
     "--input", "file", type=FILE, metavar="FILE", help="a Parquet or CSV file instead of the loaded table"
 )
@@ -26,15 +26,18 @@ def score(
 ) -> None:
     """Score many rows into a Parquet file."""
     from handrail.console import progress, say
+    from handrail.registry.live import load_live
     from handrail.serving import batch
-    from handrail.serving.prediction_log import prediction_folder
 
     rows = batch.rows_to_score(settings, file, start, end)
-    output = output or prediction_folder(settings) / f"scored-{rows.name}.parquet"
+    output = output or batch.output_path(settings, rows.name)
     with progress("score"):
         scored = batch.score(settings, rows.source, rows.origin, output)
     inside = output.is_relative_to(settings.workspace)
     shown = output.relative_to(settings.workspace).as_posix() if inside else output
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
+    learnt_until = batch.learnt_until(load_live(settings)[0])
+    if start and start < learnt_until:
+        say(f"rows before {learnt_until} count for no live figure: the version has learnt from them")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 )
 def train(settings: "Settings", until: date | None, note: str, no_round: bool) -> None:
     """Train a model, measure it beside the baseline, write the reports."""
+    if until and until > date.today() + timedelta(days=1):
+        raise ProjectError(f"--until {until}: lies in the future; what will be known then is not known yet")
     if note and settings.sample:
         raise ProjectError("--note: a sample is no round; train on all rows, or leave the note out")
     begun = time.perf_counter()

@@ -12,6 +12,7 @@ from handrail.monitoring import checks
 
 CHECKS = (
     checks.metrics_in_range,  # those of live.expected in project.yaml
+    checks.outcomes_in_time,  # at most live.maximum_overdue_share are due and not known
     checks.canary_holds,  # as good as the live version, where one is tried
     checks.contract_kept,  # at most live.maximum_violation_share of what was asked breaks it
     checks.young_enough,  # at most live.maximum_age_days old

@@ -1,0 +1,43 @@
+"""How far ahead the time of a row may lie that is asked for: `outcome.horizon_days` of project.yaml."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, create_model
+from pydantic_core import PydanticCustomError
+
+from handrail.compute.duckdb import identifier
+from handrail.config.settings import Settings
+from handrail.contract.schema import Record
+from handrail.contract.table_check import Rule
+
+
+def latest_time(settings: Settings) -> datetime:
+    """Return the latest time of a row that may be asked for now."""
+    return datetime.now(UTC).replace(tzinfo=None) + timedelta(days=settings.outcome.horizon_days)
+
+
+def rule(settings: Settings) -> Rule:
+    """Return the rule for tables: the condition holds for a row that lies too far ahead."""
+    time = settings.project.time
+    broken = f"{identifier(time)} > TIMESTAMP '{latest_time(settings)}'"
+    return Rule(f"{time}: {_text(settings)}", broken)
+
+
+def bounded_request(settings: Settings) -> type[Record]:
+    """Return the record that a client sends, whose time may not lie further ahead."""
+
+    def not_too_far(time: datetime) -> datetime:
+        if time.replace(tzinfo=None) > latest_time(settings):
+            raise PydanticCustomError("too_far_ahead", "{text}", {"text": _text(settings)})
+        return time
+
+    request, name = settings.project.request, settings.project.time
+    field = request.model_fields[name]
+    annotation: Any = field.rebuild_annotation()
+    fields: dict[str, Any] = {name: (Annotated[annotation, AfterValidator(not_too_far)], field)}
+    return create_model(request.__name__, __base__=request, **fields)
+
+
+def _text(settings: Settings) -> str:
+    return f"more than {settings.outcome.horizon_days} days ahead"

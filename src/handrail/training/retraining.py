@@ -1,0 +1,51 @@
+"""Up to which day can be learnt anew: never beyond the data, nor beyond what is known of its outcomes."""
+
+from datetime import date, timedelta
+
+from handrail.compute.duckdb import connect, identifier, row
+from handrail.config.sections import Split
+from handrail.config.settings import Settings
+from handrail.etl.load import require_table
+from handrail.training.dataset import period
+from handrail.training.known_outcomes import DAY, known_on, newest_known
+from handrail.training.splits import periods
+
+MONTHS_LATER = timedelta(days=61)
+
+
+def newest_end(settings: Settings, today: date) -> date | None:
+    """Return the last day up to which can be trained with anything new, as far as outcomes are known `today`.
+
+    None where nothing is known, or a period would have no two different outcomes.
+    """
+    newest = newest_known(settings, today)
+    return _if_it_works(settings, newest + DAY) if newest else None
+
+
+def newer_end(settings: Settings, today: date) -> date | None:
+    """Return a day up to which can be trained on rows newer than those of the split in project.yaml.
+
+    The first of a month, about two months after `live_from`; at most the day after the newest outcome became
+    known. None where there is nothing newer, or a period would have no two different outcomes.
+    """
+    live_from, newest = settings.dates.live_from, newest_known(settings, today)
+    if newest is None or newest < live_from:
+        return None
+    return _if_it_works(settings, min((live_from + MONTHS_LATER).replace(day=1), newest + DAY))
+
+
+def _if_it_works(settings: Settings, until: date) -> date | None:
+    table = require_table(settings, settings.project.table_name)
+    with connect(settings) as connection:
+        outcomes = row(connection, f"SELECT {_outcomes(settings, settings.dates.ending(until))} FROM {table}")
+    return until if all(count > 1 for count in outcomes.values()) else None
+
+
+def _outcomes(settings: Settings, split: Split) -> str:
+    """Return the SQL of the number of different outcomes in each period of `split`, as far as known."""
+    target, contract = identifier(settings.project.target), settings.project.contract
+    return ", ".join(
+        f"count(DISTINCT {target}) FILTER ({period(contract, each.start, each.end)} "
+        f"AND {known_on(settings, each.end)}) AS {each.name}"
+        for each in periods(split)
+    )

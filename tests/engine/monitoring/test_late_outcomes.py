@@ -1,0 +1,390 @@
+"""Outcomes that come late: a panel of customers and months, of which the truth is known by hand."""
+
+import json
+import re
+from collections import Counter
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import duckdb
+import numpy as np
+import pytest
+import yaml
+
+from handrail import cli
+from handrail.console import quietly
+from handrail.contract import Record, Role, column
+from handrail.errors import ProjectError
+from handrail.etl import RawTable, bring_in
+from handrail.etl.load import table_path
+from handrail.etl.pipeline import run_etl
+from handrail.monitoring import backtest, checks, run_monitoring
+from handrail.readiness.context import ReadinessContext
+from handrail.readiness.served import young_enough
+from handrail.registry.acceptance import objections
+from handrail.registry.live import make_live, read_live
+from handrail.registry.versions import load_version
+from handrail.serving import batch
+from handrail.training.retraining import newer_end, newest_end
+from handrail.training.run import train
+from handrail.tuning.tuning_data import read_tuning_data
+from tests.engine.testing.made_up_projects import made_up_project, write_csv
+
+CUSTOMERS, MONTHS = 200, 24
+NEW_FROM = date(2019, 2, 1)  # from here on, where it is said so, what was a good sign is a bad one
+SPLIT = {"validation_from": "2019-03-01", "test_from": "2019-06-01", "live_from": "2019-09-01"}
+LIVE_FROM, AGAIN = date(2019, 9, 1), date(2019, 12, 1)
+TODAY = date(2019, 12, 20)
+DAY = timedelta(days=1)
+
+
+class Offer(Record):
+    """A customer in a month, and whether she has bought."""
+
+    offer_id: str = column(Role.KEY, "Customer and month", pattern=r"^C[0-9]+-[0-9]+$", examples=["C1-1"])
+    offered_at: datetime = column(Role.TIME, "Offered", examples=[datetime(2018, 1, 1)])
+    liking: float = column(Role.FEATURE, "How much she likes it", ge=0, le=1)
+    tariff: Literal["old", "new"] = column(Role.FEATURE, "Which one")
+    settled_at: datetime | None = column(Role.KNOWN, "When it was known", examples=[datetime(2018, 3, 1)])
+    bought: int | None = column(Role.TARGET, "1 = has bought", ge=0, le=1)
+
+
+def panel_rows(*, turns: bool) -> list[dict]:
+    """Return a row for each customer and month; the outcome is known 30 to 60 days after.
+
+    turns: whether those who liked it are the ones who buy no more from NEW_FROM on, at another tariff
+    """
+    rng, rows = np.random.default_rng(2), []
+    for month in range(MONTHS):
+        for customer in range(CUSTOMERS):
+            at = datetime(2018 + month // 12, 1 + month % 12, 1 + customer % 28)
+            liking, new = round(float(rng.random()), 3), turns and at.date() >= NEW_FROM
+            chance = 1 / (1 + np.exp((6 if new else -6) * (liking - 0.5)))
+            rows.append(
+                {
+                    "offer_id": f"C{customer}-{month}",
+                    "offered_at": at,
+                    "liking": liking,
+                    "tariff": "new" if new else "old",
+                    "settled_at": at + timedelta(days=30 + customer % 31),
+                    "bought": int(rng.random() < chance),
+                }
+            )
+    return rows
+
+
+def panel(folder, *, turns=False, days=60, says_when=True, split=SPLIT, undecided=None, until=None):
+    """Return settings of a panel that is loaded as it was on `until`: nothing was known that came later.
+
+    says_when: whether a column says when the outcome was known · days: `outcome.known_after_days`
+    undecided: what the table says where nothing is known yet
+    """
+    rows = panel_rows(turns=turns)
+    if until:
+        rows = [row for row in rows if row["offered_at"].date() < until]
+        for row in rows:
+            if row["settled_at"] > datetime(until.year, until.month, until.day):
+                row |= {"settled_at": None, "bought": undecided}
+    kinds = dict.fromkeys(("offer_id", "tariff"), "VARCHAR") | {"liking": "DOUBLE", "bought": "INTEGER"}
+    raw = RawTable("offers.csv", kinds | dict.fromkeys(("offered_at", "settled_at"), "TIMESTAMP"), 100)
+    (folder / "raw").mkdir(parents=True)
+    write_csv(folder / "raw" / raw.file, rows)
+    when = "settled_at" if says_when else "CAST(NULL AS TIMESTAMP) AS settled_at"
+    tables = {"offers_raw": raw}
+
+    def extract(connection, settings):
+        return bring_in(connection, settings, tables, folder / "raw")
+
+    watched = (checks.metrics_in_range, checks.outcomes_in_time, checks.young_enough, checks.no_drift)
+    project = made_up_project(
+        folder / "made",
+        contract=Offer,
+        table_name="offers",
+        transform=f"SELECT offer_id, offered_at, liking, tariff, {when}, bought FROM offers_raw",
+        raw_tables=tables,
+        extract=extract,
+        checks=watched,
+    )
+    path = folder / "made" / "project.yaml"
+    facts = yaml.safe_load(path.read_text(encoding="utf-8"))
+    facts["accuracy"] |= {"baseline_by": "tariff", "minimum": 0.6, "tolerance": 0.01}
+    facts |= {"split": split, "outcome": {"known_after_days": days}}
+    facts["live"] = {"minimum_outcomes": 50, "expected": {"roc_auc": [0.7, 0.95]}, "maximum_age_days": 120}
+    path.write_text(yaml.safe_dump(facts), encoding="utf-8")
+    settings = project.settings()
+    run_etl(settings, quietly)
+    return settings
+
+
+def learnt(settings, until=LIVE_FROM):
+    """Train up to a day, and return the version."""
+    return load_version(settings, train(settings, settings.dates.ending(until), quietly).version)
+
+
+def known_rows(start, end, on):
+    """Return how many rows of a period had an outcome when the day `on` began, counted by hand."""
+    return sum(
+        start <= row["offered_at"].date() < end and row["settled_at"] <= datetime(on.year, on.month, on.day)
+        for row in panel_rows(turns=False)
+    )
+
+
+def auc(version):
+    return version.info["evaluation"]["model"]["roc_auc"]["value"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Return the settings of a panel with a live version, all of whose rows from live_from on are scored."""
+    settings = panel(tmp_path_factory.mktemp("panel"))
+    make_live(settings, learnt(settings).name)
+    scored(settings)
+    return settings
+
+
+def scored(settings):
+    rows = batch.rows_to_score(settings, None, None, None)
+    return batch.score(settings, rows.source, rows.origin, batch.output_path(settings, rows.name))
+
+
+def test_each_period_holds_what_was_known_when_it_was_over(world):
+    begin = date(2018, 1, 1)
+    validation, test, live = (date.fromisoformat(day) for day in SPLIT.values())
+    assert load_version(world, read_live(world).versions[0]).info["rows"] == {
+        "training": known_rows(begin, validation, validation),
+        "validation": known_rows(validation, test, test),
+        "test": known_rows(test, live, live),
+    }
+    assert known_rows(test, live, live) == 330  # of 600
+
+
+def test_a_model_does_not_see_what_was_not_known_though_it_would_score_better(tmp_path):
+    honest = learnt(panel(tmp_path / "honest", turns=True))
+    seeing = learnt(panel(tmp_path / "seeing", turns=True, says_when=False, days=0))
+    assert auc(honest) < 0.3  # it has met no new tariff of known outcome
+    assert auc(seeing) > 0.7
+
+
+def test_a_number_of_days_stands_in_for_a_column_that_says_when(tmp_path):
+    version = learnt(panel(tmp_path, turns=True, says_when=False, days=60))
+    assert version.info["rows"]["training"] == sum(
+        row["offered_at"] + timedelta(days=60) <= datetime(2019, 3, 1) for row in panel_rows(turns=True)
+    )
+    assert auc(version) < 0.3
+
+
+def test_what_is_not_decided_yet_is_no_negative_case(tmp_path):
+    until = date(2019, 9, 1)
+    left_out = learnt(panel(tmp_path / "null", until=until))
+    settings = panel(tmp_path / "zero", until=until, undecided=0)
+    assert learnt(settings).info["rows"] == left_out.info["rows"]
+    # A table that is wrong about the newest rows is not believed before they are due.
+    context = ReadinessContext(settings)
+    vars(context).update(today=until - DAY, version=learnt(settings))
+    assert len(context.known) == known_rows(date(2018, 1, 1), until, until)
+
+
+def test_tuning_learns_from_what_was_known_when_the_later_rows_began(tmp_path):
+    settings = panel(tmp_path)
+    for earlier, later in read_tuning_data(settings, settings.dates).folds:
+        assert earlier.known_from.max() <= later.times.min()
+        assert earlier.times.max() < later.times.min() - np.timedelta64(29, "D")
+
+
+def test_a_period_shorter_than_outcomes_take_says_what_to_change(tmp_path):
+    split = SPLIT | {"validation_from": "2019-05-10"}
+    with pytest.raises(ProjectError) as refused:
+        learnt(panel(tmp_path, split=split))
+    assert refused.value.problems == (
+        "validation period: of its 133 rows before 2019-06-01, 0 had a known outcome by then (0 different "
+        "outcomes), as it takes 60 days; let it begin well before 2019-04-02, or end later: see split and "
+        "outcome.known_after_days in project.yaml",
+    )
+
+
+def test_a_retraining_on_the_first_of_a_month_learns_what_was_known_by_then(world):
+    again = learnt(world, AGAIN)
+    moved = world.dates.ending(AGAIN)
+    assert again.info["rows"]["test"] == known_rows(moved.test_from, AGAIN, AGAIN)
+    assert objections(world, again) == []
+
+
+def test_a_version_that_shares_no_known_outcome_with_the_live_one_is_not_let_past(tmp_path):
+    settings = panel(tmp_path)
+    make_live(settings, learnt(settings).name)
+    # Its test period ends a month after the live version's has begun: nothing of both is known by then.
+    older = learnt(settings, date(2019, 6, 20))
+    (said,) = objections(settings, older)
+    assert said.endswith(
+        "too few outcomes of the rows from 2019-06-01 on were known on 2019-06-20; train --until a later day"
+    )
+
+
+def test_scoring_begins_where_the_live_version_s_split_ends(world):
+    rows = scored(world)
+    name = read_live(world).versions[0]
+    assert rows.path.name == f"scored-2019-09-01-end-{name}.parquet"
+    assert rows.rows == 4 * CUSTOMERS
+
+
+def test_the_newest_window_whose_outcomes_are_due_is_looked_at(world):
+    seen = run_monitoring(world, today=TODAY)
+    assert (seen.start, seen.end) == (date(2019, 9, 22), date(2019, 10, 22))  # sixty days before
+    rows = [r for r in panel_rows(turns=False) if seen.start <= r["offered_at"].date() < seen.end]
+    assert (seen.rows, seen.outcomes) == (len(rows), len(rows))
+    found = {reading.name: reading for reading in seen.readings}
+    assert (found["outcomes overdue"].value, found["outcomes overdue"].state) == (0.0, "ok")
+    assert found["roc_auc"].state == "ok"
+    assert found["age of the model in days"].value == (TODAY + DAY - LIVE_FROM).days
+    said = "outcomes come later: drift is that of the latest predictions, 2019-11-21 to 2019-12-21"
+    assert seen.notes == (said,)
+
+
+def test_before_the_first_outcome_is_due_the_latest_predictions_are_looked_at(world):
+    seen = run_monitoring(world, today=date(2019, 9, 20))
+    assert (seen.start, seen.end, seen.outcomes) == (date(2019, 8, 22), date(2019, 9, 21), 0)
+    found = {reading.name: reading.state for reading in seen.readings}
+    assert (found["roc_auc"], found["outcomes overdue"]) == ("unknown", "unknown")
+    assert found["drift of liking"] == "ok"
+
+
+def test_an_outcome_that_should_be_known_and_is_not_is_overdue(tmp_path):
+    settings = panel(tmp_path, days=30)  # and half of them take longer
+    make_live(settings, learnt(settings).name)
+    scored(settings)
+    seen = run_monitoring(settings, today=TODAY)
+    inside = [r for r in panel_rows(turns=False) if seen.start <= r["offered_at"].date() < seen.end]
+    late = sum(row["settled_at"] > datetime(2019, 12, 21) for row in inside)
+    found = {reading.name: reading for reading in seen.readings}["outcomes overdue"]
+    assert found.value == pytest.approx(late / len(inside))
+    assert (found.state, found.high) == ("alert", 0.1)
+    assert 0.3 < found.value < 0.7
+
+
+def test_what_was_not_loaded_for_months_is_overdue(tmp_path):
+    settings = panel(tmp_path, until=date(2019, 11, 1))
+    make_live(settings, learnt(settings).name)
+    scored(settings)
+    seen = run_monitoring(settings, today=date(2020, 2, 1))
+    assert (seen.start, seen.end, seen.outcomes) == (date(2019, 9, 29), date(2019, 10, 29), 1)
+    found = {reading.name: reading for reading in seen.readings}
+    assert found["outcomes overdue"].value == 0.995
+    assert found["outcomes overdue"].state == "alert"
+    assert found["age of the model in days"].state == "alert"
+
+
+def test_months_lived_again_meet_outcomes_when_they_came(tmp_path):
+    settings = panel(tmp_path, days=30)
+    make_live(settings, learnt(settings).name)
+    looks = list(backtest(settings, today=date(2019, 12, 31)))
+    months = [(date(2019, n, 1), date(2019, n + 1, 1)) for n in (9, 10, 11)]
+    assert [(seen.start, seen.end) for seen in looks][:3] == months
+    for seen in looks[:3]:
+        due = seen.end + timedelta(days=30)
+        assert seen.rows == CUSTOMERS
+        assert seen.outcomes == known_rows(seen.start, seen.end, due)
+        age = {reading.name: reading.value for reading in seen.readings}["age of the model in days"]
+        assert age == (due - LIVE_FROM).days
+
+
+def test_what_a_version_has_learnt_from_is_no_live_accuracy(tmp_path):
+    settings = panel(tmp_path, says_when=False, days=0)
+    first, second = learnt(settings), learnt(settings, AGAIN)
+    make_live(settings, first.name)
+    scored(settings)
+    before = run_monitoring(settings, LIVE_FROM, AGAIN, today=TODAY)
+    make_live(settings, second.name)
+    scored_by_first = sorted(path.name for path in (settings.workspace / "data/predictions").iterdir())
+    source = f"(SELECT * FROM '{table_path(settings, 'offers')}' WHERE offered_at >= '2019-09-01')"
+    batch.score(settings, source, "all", batch.output_path(settings, "all"))
+    after = run_monitoring(settings, LIVE_FROM, AGAIN, today=TODAY)
+    assert after.rows == before.rows == 3 * CUSTOMERS
+    assert after.metrics["roc_auc"] == before.metrics["roc_auc"]  # of the first version, as it was
+    (note,) = after.notes
+    assert note.startswith("600 predictions are left out: ")
+    assert scored_by_first[0] in {path.name for path in (settings.workspace / "data/predictions").iterdir()}
+    only = run_monitoring(settings, AGAIN, date(2020, 1, 1), today=date(2019, 12, 31))
+    assert (only.version, only.rows, only.notes) == (second.name, CUSTOMERS, ())
+
+
+def test_of_several_predictions_that_of_the_version_under_watch_counts(tmp_path):
+    settings = panel(tmp_path, says_when=False, days=0)
+    first, second = learnt(settings), learnt(settings, AGAIN)
+    for version in (second, first):  # the earlier version predicts last
+        make_live(settings, version.name)
+        scored(settings)
+    december = (AGAIN, date(2020, 1, 1), date(2019, 12, 31))
+    by_first = run_monitoring(settings, *december).metrics
+    make_live(settings, second.name)
+    by_second = run_monitoring(settings, *december).metrics
+    assert by_first["roc_auc"] != by_second["roc_auc"]
+    files = (settings.workspace / "data" / "predictions").glob(f"*-{first.name}.parquet")
+    next(files).unlink()
+    assert run_monitoring(settings, *december).metrics == by_second
+
+
+def test_only_what_works_is_advised(tmp_path):
+    settings = panel(tmp_path, until=date(2019, 10, 20))
+    today = date(2019, 10, 20)
+    last = newest_end(settings, today)
+    assert last == date(2019, 10, 21)  # the newest outcome came the day before
+    assert newer_end(settings, today) == last
+    learnt(settings, last)
+    beyond = newest_end(settings, date(2020, 6, 1))
+    assert beyond == last
+
+
+def test_a_model_that_is_too_old_is_told_what_works(tmp_path):
+    settings = panel(tmp_path, until=date(2019, 12, 30))
+    context = ReadinessContext(settings)
+    vars(context).update(version=learnt(settings), today=date(2019, 12, 30))
+    with pytest.raises(ProjectError, match=r"121 days old on .*; `train --until 2019-12-31`, then promote"):
+        young_enough(context)
+    vars(context).update(today=date(2020, 12, 30))
+    with pytest.raises(ProjectError, match=r"load newer outcomes with `etl` first$"):
+        young_enough(context)
+
+
+@pytest.mark.slow
+def test_the_verbs_go_all_the_way(tmp_path, monkeypatch, capsys):
+    settings = panel(tmp_path)
+    project = settings.project
+    monkeypatch.chdir(project.root)
+    for line, status in {
+        "etl": 0,
+        "train --no-round": 0,
+        "promote": 0,
+        "score": 0,
+        "monitor --from 2019-09-01 --to 2019-10-01": 0,
+        "monitor --relive": 3,  # in December, the model is older than was agreed
+        "train --no-round --until 2019-12-01": 0,
+    }.items():
+        assert cli.run(project, line.split()) == status, (line, capsys.readouterr())
+    said = capsys.readouterr().out
+    months = re.findall(r"^(2019-\d\d-01) to \S+: 200 predictions, 200 outcomes known", said, re.MULTILINE)
+    assert Counter(months) == {"2019-09-01": 2, "2019-10-01": 1}
+    assert "rows from 2019-08-31 on and before 2019-12-01" in said
+    (alert,) = (project.root / "reports" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(alert)["alerts"] == [
+        "2019-10-01 to 2019-11-01: age of the model in days is 121, expected 0 to 120"
+    ]
+    found = duckdb.sql(f"SELECT count(*) FROM '{table_path(settings, 'offers')}'").fetchall()
+    assert found == [(CUSTOMERS * MONTHS,)]
+
+
+def test_a_training_up_to_a_day_to_come_is_refused(tmp_path, monkeypatch, capsys):
+    settings = panel(tmp_path)
+    monkeypatch.chdir(settings.root)
+    assert cli.run(settings.project, ["train", "--until", "9999-01-01"]) == 1
+    said = "error: --until 9999-01-01: lies in the future; what will be known then is not known yet\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_two_columns_that_say_when_are_one_too_many(tmp_path):
+    class Twice(Offer):
+        paid_at: datetime | None = column(Role.KNOWN, "When it was paid", examples=[datetime(2018, 3, 1)])
+
+    settings = panel(tmp_path)
+    vars(settings.project)["contract"] = Twice
+    with pytest.raises(ProjectError, match="settled_at and paid_at are both known; one column can say when"):
+        learnt(settings)
