@@ -16,6 +16,7 @@ from handrail.tasks.classification.charts import (
     payoff_picture,
     roc_picture,
 )
+from handrail.tasks.classification.decision import shown_threshold
 from handrail.tasks.classification.tradeoff import PER, Choice, choice, choices
 from handrail.tasks.metric import Metric
 from handrail.training.run import Training
@@ -103,8 +104,8 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         legend=f"A case is a row with {case.name} = 1 ({case.description}).",
         tiles=_tiles(evaluation, metric, chosen, costs.currency, noun),
         opening=f"The model gives each of the {noun} a probability of being a case and warns from "
-        f"{chosen.threshold:.0%} on; it was tested on {evaluation['rows']:,} {noun} of {period}, all later "
-        "than those it has learnt from.",
+        f"{shown_threshold(chosen.threshold)} on; it was tested on {evaluation['rows']:,} {noun} of "
+        f"{period}, all later than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
             worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple),
@@ -175,7 +176,7 @@ def _cells(each: Choice) -> tuple[str, ...]:
     counts = (number(value, ",.0f") for value in (each.warnings, each.caught))
     share = number(each.caught_share, ".0%")
     return (
-        f"{each.threshold:.0%}",
+        shown_threshold(each.threshold),
         *counts,
         share,
         number(each.false_alarms, ",.0f"),
