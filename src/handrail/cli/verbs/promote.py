@@ -44,7 +44,7 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
     if live:
         _launch(settings, other=version or ("--canary" if canary else None))
         return
-    chosen = load_version(settings, version or newest_version(settings))
+    chosen = load_version(settings, newest_version(settings) if version is None else version)
     found = objections(settings, chosen)
     if found:
         raise ProjectError(found)
