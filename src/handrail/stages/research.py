@@ -12,13 +12,19 @@ from handrail.project import Project
 from handrail.registry.acceptance import against_baseline, against_minimum
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
 from handrail.reports import PAGES
-from handrail.stages.checklist import read_checklist, signed
+from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.documents import written
 from handrail.stages.gates import Finding, advice, command, done, still_open
 from handrail.training.experiment_log import last_tuning, read_experiments
 from handrail.training.stopping_rule import recommend
 
 REPORT = "2-research/report.md"
+AGREED = (
+    "Specification reviewed",
+    "Short version shown",
+    ("Trade-off agreed", "Threshold agreed", "Margin agreed"),
+    "Weakness accepted",
+)
 
 
 def begun(settings: Settings) -> bool:
@@ -29,11 +35,12 @@ def begun(settings: Settings) -> bool:
 def counted_until(settings: Settings) -> date:
     """Return the last day that research costs: that of the last tick, once its report is agreed; else today.
 
-    The worked example's ticks don't count for data of one's own.
+    The worked example's ticks don't count for data of one's own, nor do those of a list cut short.
     """
     today = datetime.now(UTC).date()
     try:
-        items = [] if settings.borrowed else read_checklist(settings, REPORT)
+        none = settings.borrowed or missing_items(settings, REPORT, AGREED)
+        items = [] if none else read_checklist(settings, REPORT)
     except ProjectError:  # the gate says what is wrong with it
         return today
     days = [item.date for item in items if item.done and item.date]
@@ -137,7 +144,7 @@ CHECKS = {
     "budget left": budget_left,
     "rounds logged": partial(written, name="2-research/experiments.md"),
     "report written": report_written,
-    "report agreed": partial(signed, name=REPORT),
+    "report agreed": partial(signed, name=REPORT, needed=AGREED),
 }
 BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
 

@@ -1,11 +1,13 @@
 """The gate of research, on models with made-up figures."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from handrail.etl import load
 from handrail.stages import gates, research
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, write
-from tests.engine.support.model_evidence import METRIC, researched
+from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, ticked, write
+from tests.engine.support.model_evidence import AGREED, METRIC, researched
 from tests.engine.support.names import commands, contract
 from tests.engine.support.workspaces import KNOWN, PROJECT
 
@@ -99,9 +101,9 @@ def test_research_without_a_decision_is_refused(tmp_path, monkeypatch, capsys):
 
 def test_a_report_that_nobody_agreed_to_is_open(tmp_path):
     settings = researched(tmp_path)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED + OPEN)
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED) + OPEN)
     found = findings(settings)["report agreed"]
-    assert (found.evidence, found.next_step) == ("1 of 2 ticked in 2-research/report.md", "Asked: ask them")
+    assert (found.evidence, found.next_step) == ("4 of 5 ticked in 2-research/report.md", "Asked: ask them")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,22 @@ def test_a_report_without_a_checklist_fails(tmp_path):
     )
 
 
+@pytest.mark.parametrize("agreed", ["Trade-off agreed", "Threshold agreed", "Margin agreed"])
+def test_a_report_is_agreed_only_with_every_row_that_it_came_with(tmp_path, agreed):
+    settings = researched(tmp_path)
+    rows = ("Specification reviewed", "Short version shown", agreed, "Weakness accepted")
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*rows))
+    assert findings(settings)["report agreed"].state is gates.State.DONE
+    write(tmp_path, "2-research/report.md", HEADER + ticked("Short version shown"))
+    found = findings(settings)["report agreed"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.startswith(
+        "2-research/report.md: not in the list any more: Specification reviewed, Trade-off agreed, Weakness "
+    )
+    assert research.counted_until(settings) == datetime.now(UTC).date()
+
+
 def test_a_cell_may_hold_a_bar(tmp_path):
     settings = researched(tmp_path)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED.replace("minutes", "page a \\| b"))
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED).replace("minutes", "page a \\| b"))
     assert findings(settings)["report agreed"].state is gates.State.DONE

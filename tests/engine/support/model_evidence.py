@@ -9,11 +9,12 @@ from handrail.contract import schema
 from handrail.etl import load
 from handrail.registry import versions
 from handrail.reports import PAGES
-from tests.engine.support.evidence import HEADER, TICKED, discovered, write
+from tests.engine.support.evidence import HEADER, SENTENCE, discovered, ticked, write
 from tests.engine.support.names import contract
 from tests.engine.support.workspaces import PROJECT
 
 FEATURE = schema.of_role(contract.CONTRACT, schema.Role.FEATURE)[0].name
+AGREED = ("Specification reviewed", "Short version shown", "Trade-off agreed", "Weakness accepted")
 SAME = """
 <ir_version: 10, opset_import: ["" : 18]>
 same (float[N, 1] x) => (float[N, 1] y) { y = Identity (x) }
@@ -26,8 +27,8 @@ def researched(root, model=GOOD, **sections):
     """Return the settings of a project whose research is done with a model of these figures."""
     accuracy = {"metric": METRIC, **sections.pop("accuracy", {})}
     settings = discovered(root, accuracy=accuracy, **sections)
-    write(root, "2-research/experiments.md", "## Rounds\n\nOne.\n")
-    write(root, "2-research/report.md", HEADER + TICKED)
+    write(root, "2-research/experiments.md", f"## Rounds\n\n{SENTENCE}\n")
+    write(root, "2-research/report.md", HEADER + ticked(*AGREED))
     for page in PAGES:
         write(root, f"reports/{page}", "<html></html>")
     table = load.table_path(settings, contract.TABLE)

@@ -14,8 +14,8 @@ from handrail.stages import gates, research
 from handrail.training import budget_usage as burn
 from handrail.training import experiment_log as history
 from handrail.training import stopping_rule as verdict
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, write
-from tests.engine.support.model_evidence import METRIC, researched
+from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, ticked, write
+from tests.engine.support.model_evidence import AGREED, METRIC, researched
 from tests.engine.support.names import commands
 
 ROUND = {
@@ -146,7 +146,7 @@ def test_a_spent_budget_fails_the_gate_and_a_good_round_passes_it(tmp_path):
 
 def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, capsys):
     discovered(tmp_path, budget={"research": LIMITS}, accuracy=DECIDING)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED.replace("-01 |", "-02 |"))
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED).replace("-01 |", "-02 |"))
     log(tmp_path, {}, {"note": "<b>bold</b>"} | GOOD | on(24))
     monkeypatch.chdir(tmp_path)
     assert commands.main(["rounds"]) == 0
@@ -180,7 +180,14 @@ def test_days_are_counted_until_the_report_is_agreed(tmp_path):
     settings = discovered(tmp_path)
     today = datetime.now(UTC).date()
     assert research.counted_until(settings) == today
-    for report, until in ((TICKED + OPEN, today), ("| no table |", today), (TICKED, date(2026, 2, 1))):
+    agreed = ticked(*AGREED)
+    reports = (
+        (agreed + OPEN, today),
+        ("| no table |", today),
+        (TICKED, today),
+        (agreed, date(2026, 2, 1)),
+    )
+    for report, until in reports:
         write(tmp_path, research.REPORT, HEADER + report)
         assert research.counted_until(settings) == until
     borrowed = settings.data.model_copy(update={"source": tmp_path})
