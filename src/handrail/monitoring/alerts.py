@@ -25,7 +25,11 @@ def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = Fal
         f"{reading.high:g}"
         for reading in seen.alerts
     ]
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": seen.version, "alerts": lines}
+    entry: dict[str, object] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": seen.version,
+        "alerts": lines,
+    }
     entry |= {"relived": True} if relived else {}
     path = settings.workspace / "reports" / "alerts.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)

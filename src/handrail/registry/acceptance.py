@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from handrail.compute.duckdb import connect
 from handrail.config.settings import Settings
@@ -15,9 +16,14 @@ from handrail.training.dataset import read_dataset
 from handrail.training.splits import rows_between
 
 
-def against_baseline(settings: Settings, version: Version) -> list[str]:
-    """Return why `version` is not clearly better than the baseline; an empty list if it is."""
-    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
+def against_baseline(
+    settings: Settings, version: Version, evaluation: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return why `version` is not clearly better than the baseline; an empty list if it is.
+
+    `evaluation`: what was measured of it; by default, on the test period.
+    """
+    metric, evaluation = agreed_metric(settings), evaluation or version.info["evaluation"]
     if metric not in evaluation["gain"]:
         return [_not_measured(version, metric)]
     gain = evaluation["gain"][metric]
@@ -30,9 +36,14 @@ def against_baseline(settings: Settings, version: Version) -> list[str]:
     ]
 
 
-def against_minimum(settings: Settings, version: Version) -> list[str]:
-    """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't."""
-    metric, measured = agreed_metric(settings), version.info["evaluation"]["model"]
+def against_minimum(
+    settings: Settings, version: Version, evaluation: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't.
+
+    `evaluation` as above.
+    """
+    metric, measured = agreed_metric(settings), (evaluation or version.info["evaluation"])["model"]
     if metric not in measured:
         return [_not_measured(version, metric)]
     value = measured[metric]["value"]

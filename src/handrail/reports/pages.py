@@ -35,7 +35,9 @@ def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff
         "research.html": lambda: research(settings, training),
     }
     words = settings.section(Words)
-    return fill(name, settings=settings, words=words, version=training.version, **contents[name]())
+    shown = {"version": training.version, "measured": wording.measured_on(training, words.rows)}
+    shown["measured_period"] = training.period
+    return fill(name, settings=settings, words=words, **shown, **contents[name]())
 
 
 def fill(template: str, **contents: Any) -> str:

@@ -1,7 +1,9 @@
 """Research: which method is accurate enough?"""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 from handrail.compute.duckdb import connect, row
 from handrail.config.settings import Settings
@@ -15,7 +17,7 @@ from handrail.reports import PAGES
 from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.documents import written
 from handrail.stages.gates import Finding, advice, command, done, still_open
-from handrail.training.experiment_log import last_tuning, read_experiments
+from handrail.training.experiment_log import counts_looks, last_tuning, looks_at_test, read_experiments
 from handrail.training.stopping_rule import recommend
 
 REPORT = "2-research/report.md"
@@ -74,12 +76,13 @@ def baseline_beaten(settings: Settings) -> Finding:
     version = _newest(settings)
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
-    refuse(against_baseline(settings, version))
-    metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
+    evaluation, period = _figures(settings, version)
+    refuse(against_baseline(settings, version, evaluation))
+    metric = settings.accuracy.metric
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
     return done(
         f"{metric} {model['value']:.3f} ({model['low']:.3f} to {model['high']:.3f}), "
-        f"baseline {baseline['value']:.3f}"
+        f"baseline {baseline['value']:.3f}, on the {period} rows"
     )
 
 
@@ -88,9 +91,11 @@ def minimum_reached(settings: Settings) -> Finding:
     version = _newest(settings)
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
-    refuse(against_minimum(settings, version))
-    value = version.info["evaluation"]["model"][settings.accuracy.metric]["value"]
-    return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")
+    evaluation, period = _figures(settings, version)
+    refuse(against_minimum(settings, version, evaluation))
+    value = evaluation["model"][settings.accuracy.metric]["value"]
+    reached = f"{settings.accuracy.metric} {value:.3f} on the {period} rows"
+    return done(f"{reached}, minimum {settings.accuracy.minimum:g}")
 
 
 def budget_left(settings: Settings) -> Finding:
@@ -122,6 +127,20 @@ def report_written(settings: Settings) -> Finding:
     if missing:
         return still_open(f"no reports/{', reports/'.join(missing)}", command(settings, "train"))
     return done(f"reports/{', reports/'.join(PAGES)}")
+
+
+def _figures(settings: Settings, version: Version) -> tuple[Mapping[str, Any], str]:
+    """Return what a version is judged by, and on which period it was measured.
+
+    It is the validation period until somebody has looked at the test period for this version; where looks are
+    not counted, there is nothing to keep back.
+    """
+    if counts_looks(settings) and "validation" in version.info:
+        split = version.info["split"]
+        period = (date.fromisoformat(split[name]) for name in ("test_from", "live_from"))
+        if version.name not in [each.version for each in looks_at_test(settings, *period)]:
+            return version.info["validation"], "validation"
+    return version.info["evaluation"], "test"
 
 
 def refuse(reasons: list[str]) -> None:

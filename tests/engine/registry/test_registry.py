@@ -79,7 +79,13 @@ def objections(project, name):
 def test_promote_puts_the_newest_version_into_staging(project, monkeypatch, capsys):
     name = versions.newest_version(project)
     assert run(monkeypatch, project, "promote") == 0
-    assert capsys.readouterr().out == f"{name} is in staging\n"
+    figures = versions.load_version(project, name).info["evaluation"]["model"][agreed(project).name]
+    value, low, high = (f"{figures[each]:.3f}" for each in ("value", "low", "high"))
+    period = f"from {project.dates.test_from} on and before {project.dates.live_from}"
+    assert capsys.readouterr().out == (
+        f"{agreed(project).name} {value} ({low} to {high}) on the test period, {period}\n"
+        f"{name} is in staging\n"
+    )
     live = registry.read_live(project)
     assert (live.versions, live.mode) == ((name,), "model")
     (event,) = (project.workspace / "models" / "history.jsonl").read_text(encoding="utf-8").splitlines()

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from handrail.etl import load
+from handrail.registry import versions
 from handrail.stages import gates, research
+from handrail.training.experiment_log import log_look
 from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, ticked, write
-from tests.engine.support.model_evidence import AGREED, METRIC, researched
+from tests.engine.support.model_evidence import AGREED, GOOD, METRIC, researched
 from tests.engine.support.names import commands, contract
 from tests.engine.support.workspaces import KNOWN, PROJECT
 
@@ -22,8 +24,11 @@ def test_good_evidence_passes(tmp_path):
     assert found.pop("hyperparameters tuned").state is gates.State.ADVICE
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["data loaded"].evidence == f"data/{contract.TABLE}.parquet, 2 rows"
-    assert found["baseline beaten"].evidence == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680"
-    assert found["minimum reached"].evidence == f"{METRIC} 0.750, minimum 0.7"
+    assert (
+        found["baseline beaten"].evidence
+        == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680, on the test rows"
+    )
+    assert found["minimum reached"].evidence == f"{METRIC} 0.750 on the test rows, minimum 0.7"
 
 
 def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
@@ -35,6 +40,21 @@ def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
         "go-ahead",
         "budget left",
     ]
+
+
+def test_research_goes_by_the_validation_rows_until_the_test_period_was_looked_at(tmp_path):
+    settings = researched(tmp_path, model={"value": 0.69, "low": 0.68, "high": 0.7}, on_validation=GOOD)
+    found = findings(settings)
+    assert found["minimum reached"].evidence == f"{METRIC} 0.750 on the validation rows, minimum 0.7"
+    assert found["baseline beaten"].evidence.endswith("baseline 0.680, on the validation rows")
+    version = versions.load_version(settings, versions.newest_version(settings))
+    assert log_look(settings, version.name, version.info) == 1
+    found = findings(settings)
+    assert found["minimum reached"].state is gates.State.FAILED
+    assert found["minimum reached"].evidence.endswith(
+        f"{METRIC} 0.690 misses the minimum 0.7 of project.yaml"
+    )
+    assert found["baseline beaten"].state is gates.State.FAILED
 
 
 def test_a_model_no_better_than_the_baseline_fails(tmp_path):

@@ -156,9 +156,12 @@ def catch_picture(
 
 
 def payoff_picture(
-    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice
+    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, *, here: bool = False
 ) -> Picture:
-    """Return what the warnings are worth at each threshold; steep losses at low thresholds are cut off."""
+    """Return what the warnings are worth at each threshold; steep losses at low thresholds are cut off.
+
+    `here`: whether the threshold was chosen on these rows.
+    """
     used = max([c.threshold for c in (*model, *simple) if c.warnings] + [chosen.threshold])
     best = max(model, key=lambda each: each.payoff)
     top = max([c.payoff for c in (*model, *simple)] + [0.01])
@@ -175,9 +178,14 @@ def payoff_picture(
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
 
-    caption = (
-        f"The threshold of {shown_threshold(chosen.threshold)} was chosen on earlier rows. On these, "
-        f"{shown_threshold(best.threshold)} would have been worth most: {money(best.payoff, currency)}."
+    caption = f"The threshold of {shown_threshold(chosen.threshold)} was chosen on "
+    caption += (
+        "these rows: on later ones, another may be worth most."
+        if here
+        else (
+            f"earlier rows. On these, {shown_threshold(best.threshold)} would have been worth most: "
+            f"{money(best.payoff, currency)}."
+        )
     )
     said = f"Payoff by threshold: {money(chosen.payoff, currency)} at the chosen one. {caption}"
     return Picture("What each threshold is worth", svg(draw, 3.8, said), caption)

@@ -112,7 +112,7 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
             weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(roc_picture(training, chosen), calibration_picture(training)),
-        choices=_choices(settings, noun, model, simple, chosen),
+        choices=_choices(settings, noun, model, simple, chosen, here=training.period == "validation"),
         decided="threshold",
         methods="calibration: Wilson (1927)",
     )
@@ -153,7 +153,7 @@ def _tiles(
 
 
 def _choices(
-    settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice
+    settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice, *, here: bool
 ) -> Choices:
     costs, listed = settings.error_costs, shortlist(model, chosen, SHARES, APART)
     return Choices(
@@ -167,7 +167,7 @@ def _choices(
         picked=listed.index(chosen),
         pictures=(
             catch_picture(model, simple, listed, chosen),
-            payoff_picture(costs.currency, model, simple, chosen),
+            payoff_picture(costs.currency, model, simple, chosen, here=here),
         ),
     )
 
