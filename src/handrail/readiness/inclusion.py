@@ -25,6 +25,7 @@ from handrail.training.evaluation import SMALLEST_PART_ROWS
 from handrail.training.splits import rows_between
 
 FOUR_FIFTHS = 0.8
+MOST_NAMED = 5  # columns
 OF_EXAMPLES = (  # what the worked examples say; of other data it says nothing
     "no column tells of a person, so airline and airport stand in for those who fly",
     "no column tells of a person, so airports, days and hours stand in for those who wait there",
@@ -49,7 +50,7 @@ def inclusion(context: ReadinessContext) -> str:
         raise ProjectError(
             "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not say "
             "why in a sentence on this data; write who could be served worse, and by which of its columns it "
-            f"would show: {', '.join(_names(context))}"
+            f"would show, such as {', '.join(_names(context)[:MOST_NAMED])}"
         )
     test = context.splits.test
     prediction = context.predictor.predict(test.features)
