@@ -13,8 +13,11 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10
 
 
-def raise_alerts(settings: Settings, seen: MonitoringRun) -> list[str]:
-    """Log the alerts of `seen` and send them; return one line each, and one if the webhook failed."""
+def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = False) -> list[str]:
+    """Log the alerts of `seen` and send them; return one line each, and one if the webhook failed.
+
+    `relived`: the past was only lived again, which is logged too: nobody was alarmed by it.
+    """
     if not seen.alerts:
         return []
     lines = [
@@ -22,7 +25,12 @@ def raise_alerts(settings: Settings, seen: MonitoringRun) -> list[str]:
         f"{reading.high:g}"
         for reading in seen.alerts
     ]
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": seen.version, "alerts": lines}
+    entry: dict[str, object] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": seen.version,
+        "alerts": lines,
+    }
+    entry |= {"relived": True} if relived else {}
     path = settings.workspace / "reports" / "alerts.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as journal:

@@ -4,6 +4,7 @@ A right that a group gets is to be at least four fifths of what all get, the rul
 Guidelines on Employee Selection Procedures (1978).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
 from handrail.compute.duckdb import connect
-from handrail.contract.schema import Role, of_role
+from handrail.contract.schema import Role, columns, of_role
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.paired_bootstrap import Difference
+from handrail.reports.wording import spaced
+from handrail.stages.documents import says_something
 from handrail.tasks.metric import Decision, Metric, Outcomes
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
@@ -24,6 +27,11 @@ from handrail.training.intervals import Groups, deviation, replicated
 from handrail.training.splits import rows_known
 
 FOUR_FIFTHS = 0.8
+MOST_NAMED = 5  # columns
+OF_EXAMPLES = (  # what the worked examples say; of other data it says nothing
+    "no column tells of a person, so airline and airport stand in for those who fly",
+    "no column tells of a person, so airports, days and hours stand in for those who wait there",
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,12 @@ class Group:
 def inclusion(context: ReadinessContext) -> str:
     """Compare the rates of all groups; where no column is sensitive, somebody must have thought of it."""
     sensitive = [column.name for column in of_role(context.settings.project.contract, Role.SENSITIVE)]
-    considered = None if context.settings.borrowed else context.limits.inclusion
+    considered = _considered(context)
     if not sensitive and not considered:
         raise ProjectError(
             "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not say "
-            "why; write who could be served worse, and by which columns it would show"
+            "why in a sentence on this data; write who could be served worse, and by which of its columns it "
+            f"would show, such as {', '.join(_names(context)[:MOST_NAMED])}"
         )
     test = context.splits.test
     prediction = context.predictor.predict(test.features)
@@ -66,6 +75,28 @@ def inclusion(context: ReadinessContext) -> str:
             for each in unfair
         )
     return f"{', '.join(sensitive)}: {found}"
+
+
+def _considered(context: ReadinessContext) -> str | None:
+    """Return what project.yaml says of people, if it is of this data: a sentence that names a column.
+
+    What the worked example says counts for the worked example.
+    """
+    settings, said = context.settings, context.limits.inclusion or ""
+    if settings.example and not settings.borrowed:
+        return said or None
+    words = spaced(said).casefold()
+    named = [
+        name for name in _names(context) if re.search(rf"\b{re.escape(spaced(name).casefold())}\b", words)
+    ]
+    own = not settings.borrowed and said not in OF_EXAMPLES
+    return said if own and named and says_something(said) else None
+
+
+def _names(context: ReadinessContext) -> list[str]:
+    """Return the columns by which groups of people may show: all but key, time and target."""
+    roles = {Role.KEY, Role.TIME, Role.TARGET}
+    return [each.name for each in columns(context.settings.project.contract) if each.role not in roles]
 
 
 def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDArray[np.str_]]:

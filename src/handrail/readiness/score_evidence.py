@@ -1,6 +1,7 @@
 """What `status` finds of the score: the record of the last whole run."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +25,12 @@ class Recorded(BaseModel):
     score: int = Field(ge=0, le=ALL)
     sections: dict[str, int] = Field(min_length=1)
     failed: tuple[str, ...]
+    rows: tuple[Any, ...] = ()
+
+    @property
+    def passing(self) -> str:
+        """How many tests pass, in words; empty where the record doesn't say."""
+        return f"; {len(self.rows) - len(self.failed)} of {len(self.rows)} tests pass" if self.rows else ""
 
 
 def score_known(settings: Settings) -> Finding:
@@ -43,7 +50,10 @@ def score_known(settings: Settings) -> Finding:
         return still_open(f"only that of {found.version}, which is not live", again)
     sections = ", ".join(f"{name} {passed}" for name, passed in found.sections.items())
     if found.score < ENOUGH:
-        raise ProjectError(f"{found.score} of {ALL}, at least {ENOUGH} are needed: {sections}; {again}")
+        raise ProjectError(
+            f"{found.score} of {ALL}, at least {ENOUGH} are needed: {sections}{found.passing}; {again}"
+        )
     if found.failed:
-        raise ProjectError(f"{found.score} of {ALL}, but failed: {', '.join(found.failed)}; {again}")
-    return done(f"{found.score} of {ALL}: {sections}; on {found.at.date()}")
+        failed = ", ".join(found.failed)
+        raise ProjectError(f"{found.score} of {ALL}, but failed: {failed}{found.passing}; {again}")
+    return done(f"{found.score} of {ALL}: {sections}{found.passing}; on {found.at.date()}")

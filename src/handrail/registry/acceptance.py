@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from math import isnan, nan
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,14 @@ from handrail.training.intervals import drawn_by, format_interval
 from handrail.training.splits import rows_known
 
 
-def against_baseline(settings: Settings, version: Version) -> list[str]:
-    """Return why `version` is not clearly better than the baseline; an empty list if it is."""
-    metric, evaluation = agreed_metric(settings), version.info["evaluation"]
+def against_baseline(
+    settings: Settings, version: Version, evaluation: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return why `version` is not clearly better than the baseline; an empty list if it is.
+
+    `evaluation`: what was measured of it; by default, on the test period.
+    """
+    metric, evaluation = agreed_metric(settings), evaluation or version.info["evaluation"]
     if metric not in evaluation["gain"]:
         return [_not_measured(version, metric)]
     gain = evaluation["gain"][metric]
@@ -35,9 +41,14 @@ def against_baseline(settings: Settings, version: Version) -> list[str]:
     ]
 
 
-def against_minimum(settings: Settings, version: Version) -> list[str]:
-    """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't."""
-    metric, measured = agreed_metric(settings), version.info["evaluation"]["model"]
+def against_minimum(
+    settings: Settings, version: Version, evaluation: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return why `version` misses the minimum of project.yaml; an empty list if it doesn't.
+
+    `evaluation` as above.
+    """
+    metric, measured = agreed_metric(settings), (evaluation or version.info["evaluation"])["model"]
     if metric not in measured:
         return [_not_measured(version, metric)]
     value = measured[metric]["value"]

@@ -11,7 +11,7 @@ from typing import Literal
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
-from handrail.registry.versions import SUMS, Version, load_version, model_folder
+from handrail.registry.versions import SUMS, Version, load_version, model_folder, version_folder
 
 Mode = Literal["model", "fallback"]
 
@@ -89,7 +89,7 @@ def make_live(settings: Settings, name: str) -> None:
 
 def checksum_of(settings: Settings, name: str) -> str:
     """Return the checksum by which version `name` is pinned: that of its list of checksums."""
-    return sha256((model_folder(settings) / name / SUMS).read_bytes()).hexdigest()
+    return sha256((version_folder(settings, name) / SUMS).read_bytes()).hexdigest()
 
 
 def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:

@@ -1,10 +1,16 @@
-"""Keeps the versions of the model: one folder each, checked by checksum, never changed."""
+"""Keeps the versions of the model: one folder each, checked by checksum, never changed.
+
+`trained.jsonl` beside them says which was trained when. It is no part of them: the same content has the same
+name, whenever it was made.
+"""
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +24,8 @@ from handrail.training.baseline import Baseline
 from handrail.training.encoding import Encoding, encoding_of
 
 SUMS = "SHA256SUMS"
+TRAINED = "trained.jsonl"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,12 @@ class Version:
 def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) -> str:
     """Write a version, whole or not at all, and return its name: `prefix` and a hash of its content.
 
-    The same content has the same name, so training again on the same data changes nothing.
+    The same content has the same name, so training again on the same data changes nothing, but for the line
+    that says when.
     """
     sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
-    name = f"{prefix}-{sha256(sums.encode()).hexdigest()[:8]}"
-    target = model_folder(settings) / name
+    name = f"{prefix}-{_content_hash(sums.encode())}"
+    target = version_folder(settings, name)
     if target.is_dir():
         shutil.rmtree(target) if _broken(target) else None
     if not target.is_dir():
@@ -77,6 +86,9 @@ def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) ->
             unfinished.rename(target)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+    line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": name})
+    with (model_folder(settings) / TRAINED).open("ab", buffering=0) as log:
+        log.write(f"{line}\n".encode())
     return name
 
 
@@ -85,7 +97,7 @@ def load_version(settings: Settings, name: str, checksum: str | None = None) -> 
 
     `checksum`, if given, is that of the version's list of checksums, as it was when it was promoted.
     """
-    path = model_folder(settings) / name
+    path = version_folder(settings, name)
     if not path.is_dir():
         raise ProjectError(f"{path}: no such model version; `train` makes one")
     broken = _broken(path, checksum)
@@ -98,11 +110,38 @@ def load_version(settings: Settings, name: str, checksum: str | None = None) -> 
 
 
 def newest_version(settings: Settings) -> str:
-    """Return the version trained last; raises ProjectError where there is none."""
-    found = [path for path in model_folder(settings).glob("[!.]*") if (path / SUMS).is_file()]
-    if not found:
+    """Return the version trained last; raises ProjectError where there is none.
+
+    It is the last in `trained.jsonl` that is still kept. Versions that it does not name are older than it:
+    of them, the one whose folder was written last.
+    """
+    kept = [path for path in model_folder(settings).glob("[!.]*") if (path / SUMS).is_file()]
+    if not kept:
         raise ProjectError(f"{model_folder(settings)}: no model version yet; run `train` first")
-    return max(found, key=lambda path: path.stat().st_mtime_ns).name
+    names, order = {path.name for path in kept}, _trained(settings)
+    known = [name for name in order if name in names]
+    return known[-1] if known else max(kept, key=lambda path: path.stat().st_mtime_ns).name
+
+
+def version_folder(settings: Settings, name: str) -> Path:
+    """Return the folder of version `name`, there or not; raises ProjectError where a name can't be one."""
+    if not NAME.fullmatch(name):
+        raise ProjectError(
+            f"{name!r:.80}: no name of a version; give one as it stands in models/, without a path"
+        )
+    return model_folder(settings) / name
+
+
+def _trained(settings: Settings) -> list[str]:
+    """Return the versions in the order of their trainings; a line that a kill has cut off says nothing."""
+    path = model_folder(settings) / TRAINED
+    names = []
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            names.append(json.loads(line)["version"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return names
 
 
 def model_folder(settings: Settings) -> Path:
@@ -125,4 +164,13 @@ def _broken(path: Path, checksum: str | None = None) -> str:
     changed = [
         name for name, value in expected.items() if sha256((path / name).read_bytes()).hexdigest() != value
     ]
-    return f"the checksum of {', '.join(changed)} is wrong" if changed else ""
+    if changed:
+        return f"the checksum of {', '.join(changed)} is wrong"
+    if path.name.rpartition("-")[2] != _content_hash(sums):
+        return f"its content is that of a version whose name ends in {_content_hash(sums)}"
+    return ""
+
+
+def _content_hash(sums: bytes) -> str:
+    """Return the part of a version's name that its content gives: of the text of its list of checksums."""
+    return sha256(sums).hexdigest()[:8]

@@ -1,6 +1,6 @@
 """The page of the experiment log: scores, trials of the last tuning, budget usage, every round."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import accumulate
 from typing import Any
@@ -15,10 +15,10 @@ from handrail.reports.pages import fill
 from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, spans, svg
 from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
-from handrail.training.experiment_log import Experiment, Tuning
+from handrail.training.experiment_log import Experiment, Tuning, counts_looks, looks_at_test
 from handrail.training.stopping_rule import Recommendation
 
-HEADER = ("round", "date", "score", "95%", "baseline", "seconds", "note")
+HEADER = ("round", "date", "score", "95%", "baseline", "on", "seconds", "note")
 WIDTH_INCHES, HEIGHT_INCHES = 7.2, 2.6
 MOST_TICKS = 12
 DASH: dict[str, Any] = {"color": QUIET, "marker": "_", "markersize": 14, "markeredgewidth": 1.5}
@@ -35,11 +35,30 @@ def rows(rounds: Sequence[Experiment]) -> list[tuple[str, ...]]:
             f"{each.value:.3f}",
             f"{each.low:.3f} to {each.high:.3f}",
             f"{each.baseline:.3f}",
+            each.scored_on,
             f"{each.seconds:,.0f}",
             each.note,
         )
         for number, each in enumerate(rounds, start=1)
     ]
+
+
+def looks(settings: Settings) -> Iterator[str]:
+    """Say how often the test period of project.yaml was looked at, and what was seen there last.
+
+    Nothing is said where that is not counted.
+    """
+    split = settings.split
+    if split is None or not counts_looks(settings):
+        return
+    found = looks_at_test(settings, split.test_from, split.live_from)
+    period = f"the test period, from {split.test_from} on and before {split.live_from}, was"
+    if not found:
+        yield f"{period} not looked at yet; `train --test` and `promote` do, which is counted"
+        return
+    last, times = found[-1], "once" if len(found) == 1 else f"for {len(found)} versions"
+    seen = f"{last.metric} {last.value:.3f} ({last.low:.3f} to {last.high:.3f})"
+    yield f"{period} looked at {times}, last on {last.at.date()}: {last.version} reaches {seen} there"
 
 
 def page(settings: Settings, rounds: Sequence[Experiment], advice: Recommendation, until: date) -> str:
@@ -60,6 +79,7 @@ def page(settings: Settings, rounds: Sequence[Experiment], advice: Recommendatio
         usage=usage,
         header=HEADER,
         rows=rows(rounds),
+        looks=list(looks(settings)),
     )
 
 
@@ -81,8 +101,20 @@ def score_picture(settings: Settings, scored: Numbered) -> Picture:
     return Picture(
         f"{metric} over the rounds",
         svg(draw, HEIGHT_INCHES, said, WIDTH_INCHES),
-        "Dots: the model, with its 95% interval. Dashes: the simple technique.",
+        f"Dots: the model, with its 95% interval. Dashes: the simple technique. {periods(found)}",
     )
+
+
+def mixed(rounds: Sequence[Experiment]) -> bool:
+    """Return whether not all were scored on rows of the same period."""
+    return len({each.scored_on for each in rounds}) > 1
+
+
+def periods(rounds: Sequence[Experiment]) -> str:
+    """Say on which rows the rounds were scored."""
+    if mixed(rounds):
+        return "Scores are of the period that stands beside them."
+    return f"Scores are of the {rounds[0].scored_on} period."
 
 
 def trials_picture(metric: Metric, number: int, tuning: Tuning) -> Picture:

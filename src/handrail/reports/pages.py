@@ -35,9 +35,10 @@ def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff
         "choice.html": lambda: choosing(settings, tradeoff),
         "research.html": lambda: research(settings, training),
     }
-    always = {"settings": settings, "words": settings.section(Words), "version": training.version}
-    always |= {"drawn": drawn_by(training.info["evaluation"]["drawn"])}
-    return fill(name, **always, **contents[name]())
+    words = settings.section(Words)
+    shown = {"version": training.version, "measured": wording.measured_on(training, words.rows)}
+    shown |= {"measured_period": training.period, "drawn": drawn_by(training.info["evaluation"]["drawn"])}
+    return fill(name, settings=settings, words=words, **shown, **contents[name]())
 
 
 def fill(template: str, **contents: Any) -> str:

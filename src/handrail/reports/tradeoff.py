@@ -1,5 +1,6 @@
 """What can be chosen, and what errors cost at each choice: counts from the test rows, told for one period."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -150,6 +151,8 @@ def cheapest(positions: Sequence[Position], costs: ErrorCosts) -> Position:
 def decimals(values: Sequence[float]) -> int:
     """Return how many decimals amounts as large as these need to be told apart."""
     largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
+    if 0 < largest < 0.1:
+        return 1 - math.floor(math.log10(largest))
     return 0 if largest >= 100 else 1 if largest >= 10 else 2
 
 

@@ -11,6 +11,7 @@ from handrail.contract.schema import Role, one_of_role
 from handrail.registry.acceptance import clearly_better
 from handrail.reports.tradeoff import Tradeoff
 from handrail.tasks.metric import OF_TARGET, Metric
+from handrail.training.run import Training
 
 Figures = Mapping[str, float]
 
@@ -42,6 +43,31 @@ def money(value: float, currency: str) -> str:
 def as_written(value: float) -> str:
     """Return a number as a person would write it into a file: no ".0" behind what is whole."""
     return str(int(value)) if value == int(value) else str(value)
+
+
+def measured_on(training: Training, rows: str) -> str:
+    """Say which rows the figures of a page are of; `rows` is what they are called."""
+    split, count = training.info["split"], training.info["evaluation"]["rows"]
+    start, end, seen = (
+        (split["test_from"], split["live_from"], "Nothing was chosen by them.")
+        if training.period == "test"
+        else (
+            split["validation_from"],
+            split["test_from"],
+            "The choice was made by them, too; later ones are kept back, to test what is to be used.",
+        )
+    )
+    return (
+        f"Figures are of the {training.period} period, {count:,} {rows} from {start} on and before {end}: "
+        f"the model has not learnt from them. {seen}"
+    )
+
+
+def looked_at(versions: int) -> str:
+    """Say of how many versions the figures on the test period were looked at."""
+    if versions == 1:
+        return "the test period was looked at for this version only"
+    return f"the test period was looked at for {versions} versions: the best of them looks better than it is"
 
 
 def interval(figures: Figures) -> str:

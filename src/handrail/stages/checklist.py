@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,6 +16,7 @@ from handrail.stages.gates import Finding, done, still_open
 COLUMNS = ("done", "item", "action", "evidence", "owner", "date")
 CELL_END = re.compile(r"(?<!\\)\|")
 RULE = re.compile(r":?-+:?")
+Names = Sequence[str | tuple[str, ...]]  # of the items that a list needs; a tuple: one of them
 
 
 class Item(BaseModel):
@@ -82,11 +84,27 @@ def read_checklist(settings: Settings, name: str) -> list[Item]:
     return found
 
 
-def signed(settings: Settings, name: str) -> Finding:
-    """Find every item of a checklist ticked."""
+def missing_items(settings: Settings, name: str, needed: Names) -> list[str]:
+    """Return a sentence where items that the project came with are gone: a list cut short shows nothing."""
+    present = {item.item.casefold() for item in read_checklist(settings, name)}
+    each = [(item,) if isinstance(item, str) else item for item in needed]
+    gone = [item[0] for item in each if present.isdisjoint(other.casefold() for other in item)]
+    if not present or not gone:
+        return []
+    return [
+        f"{name}: not in the list any more: {', '.join(gone)}; put it back, and tick what does not apply "
+        "with the reason as its evidence"
+    ]
+
+
+def signed(settings: Settings, name: str, needed: Names = ()) -> Finding:
+    """Find every item of a checklist ticked; raises ProjectError where one of `needed` is not in it."""
     items = read_checklist(settings, name)
     if not items:
         return still_open(f"no {name}", f"write it: a table with the columns {', '.join(COLUMNS)}")
+    gone = missing_items(settings, name, needed)
+    if gone:
+        raise ProjectError(gone)
     left = [item for item in items if not item.done]
     if left:
         count = f"{len(items) - len(left)} of {len(items)} ticked in {name}"

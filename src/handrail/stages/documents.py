@@ -8,6 +8,9 @@ from handrail.errors import ProjectError
 from handrail.stages.gates import Finding, done, still_open
 
 UNANSWERED = "?"  # stands in a blank form where an answer goes
+FEWEST_WORDS = 5  # different ones, for a sentence that says something
+WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|\w+")  # or a sign of a script without spaces
+HEADER = re.compile(r"^\s*\|.*\|\s*\n\s*\|[\s:|-]+\|\s*$", re.MULTILINE)  # of a table
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 SECTION = re.compile(r"^## +(.+)$", re.MULTILINE)
 
@@ -23,14 +26,24 @@ def read_text(settings: Settings, name: str) -> str:
 
 
 def written(settings: Settings, name: str) -> Finding:
-    """Find every section of a Markdown file filled in; a comment is a hint, not a text."""
+    """Find a sentence at least in every section of a Markdown file; a comment is a hint, not a text."""
     sections = SECTION.split(COMMENT.sub("", read_text(settings, name)))[1:]
-    empty = [title for title, body in zip(sections[::2], sections[1::2], strict=True) if not body.strip()]
+    bodies = [*zip(sections[::2], sections[1::2], strict=True)]
+    empty = [title for title, body in bodies if not HEADER.sub("", body).strip()]
+    short = [title for title, body in bodies if title not in empty and not says_something(body)]
     if not sections:
         return still_open(f"{name} is not written", f"write {name}, a heading (##) for each point")
     if empty:
         return still_open(f"{name} says nothing on: {', '.join(empty)}", f"write these parts of {name}")
+    if short:
+        said = f"{name} says too little on: {', '.join(short)}"
+        return still_open(said, f"write a sentence there, of {FEWEST_WORDS} different words or more")
     return done(f"{name}, {len(sections) // 2} sections", source=name)
+
+
+def says_something(text: str) -> bool:
+    """Return whether a text may be a sentence; a word or two, or one again and again, say nothing."""
+    return len({word.casefold() for word in WORD.findall(HEADER.sub("", text))}) >= FEWEST_WORDS
 
 
 def read_yaml(settings: Settings, name: str, model: type[Model]) -> Model:

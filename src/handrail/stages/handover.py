@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
@@ -29,11 +30,13 @@ def trained_again(settings: Settings) -> Finding:
 
 
 def alert_rehearsed(settings: Settings) -> Finding:
-    """Find an alert that was raised."""
-    last = _last(settings.workspace / "reports" / "alerts.jsonl")
-    if last is None:
-        return still_open("no alert was ever raised", "narrow a range in project.yaml, then `monitor`")
-    return done(f"an alert on {last['at'][:10]}")
+    """Find an alert that was raised when somebody looked, not one of a past that was lived again."""
+    raised = _lines(settings.workspace / "reports" / "alerts.jsonl")
+    rehearsed = [line for line in raised if not line.get("relived")]
+    if not rehearsed:
+        only = "only in months that were lived again" if raised else "no alert was ever raised"
+        return still_open(only, "narrow a range in project.yaml, then `monitor`")
+    return done(f"an alert on {rehearsed[-1]['at'][:10]}")
 
 
 def rolled_back(settings: Settings) -> Finding:
@@ -103,11 +106,11 @@ def by_its_author(settings: Settings, found: list[Row]) -> list[str]:
     ]
 
 
-def _last(path: Path) -> dict[str, str] | None:
+def _last(path: Path) -> dict[str, Any] | None:
     return (_lines(path) or [None])[-1]
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     """Return the records of a log, none where there is no file; raises ProjectError where it is broken."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     try:

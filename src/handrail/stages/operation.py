@@ -1,7 +1,6 @@
 """Operation: does it keep working, and who owns it?"""
 
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -12,18 +11,30 @@ from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
-from handrail.stages.checklist import read_checklist, signed
+from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.gates import Finding, command, done, still_open
-from handrail.stages.production import LAUNCH
+from handrail.stages.production import LAUNCH, STEPS
 
 HANDOVER = "4-operation/HANDOVER.md"
+ITEMS = ("Owner named", "Read", "Installed", "Access")
+ITEMS_TO_RUN = ("Data loaded", "Model trained", "Model promoted", "Rolled back")
+ITEMS_TO_KEEP = (
+    "Monitored",
+    "Alert rehearsed",
+    "Runbook tried",
+    "Data kept and deleted",
+    "Changed",
+    "In use",
+)
+ITEMS_OF_PARTS = {"batch": ("Batch scored",), "api": ("Service started", "Key changed", "Rules loaded")}
 MAXIMUM_AGE_DAYS = 30  # since the last look: each covers as many days of predictions
 
 
 class Watched(BaseModel):
     """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts.
 
-    at: when that was looked at; of a record that doesn't say, the time of its file.
+    at: when that was looked at; of a record that doesn't say, the time of its file. relived: whether it only
+    lived a month of the past again, which shows what would have been seen, not that somebody looks.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,21 +43,24 @@ class Watched(BaseModel):
     end: date
     alerts: tuple[str, ...]
     at: AwareDatetime | None = None
+    relived: bool = False
 
 
 def begun(settings: Settings) -> bool:
     """Operation has begun when the launch is signed."""
     items = read_checklist(settings, LAUNCH)
-    return bool(items) and all(item.done for item in items)
+    return bool(items) and all(item.done for item in items) and not missing_items(settings, LAUNCH, STEPS)
 
 
 def monitoring_ran(settings: Settings) -> Finding:
     """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one."""
-    records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"))
-    if not records:
-        return still_open("no record of it", command(settings, "monitor"))
-    latest = _read_record(records[-1])
-    at = latest.at or datetime.fromtimestamp(records[-1].stat().st_mtime, UTC)
+    records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"), reverse=True)
+    read = ((path, _read_record(path)) for path in records)
+    path, latest = next(((path, found) for path, found in read if not found.relived), (None, None))
+    if path is None or latest is None:
+        nothing = "only of months that were lived again" if records else "no record of it"
+        return still_open(nothing, command(settings, "monitor"))
+    at = latest.at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     days, window = (datetime.now(UTC) - at).days, f"latest window {latest.start} to {latest.end}"
     if days > MAXIMUM_AGE_DAYS:
         past = f"{window}, but that was {days} days ago, on {at.date()}; a look covers {MAXIMUM_AGE_DAYS}"
@@ -76,11 +90,22 @@ def model_answers(settings: Settings) -> Finding:
     return done(version.name)
 
 
+def handover_items(settings: Settings) -> tuple[str, ...]:
+    """Return the items that the handover of a project with these parts needs."""
+    parts = (item for part, of in ITEMS_OF_PARTS.items() if settings.project.has(part) for item in of)
+    return (*ITEMS, *ITEMS_TO_RUN, *parts, *ITEMS_TO_KEEP)
+
+
+def handed_over(settings: Settings) -> Finding:
+    """Find every item of the handover ticked; raises ProjectError where one was taken out."""
+    return signed(settings, HANDOVER, handover_items(settings))
+
+
 CHECKS = {
     "monitoring ran": monitoring_ran,
     "model answers": model_answers,
     "ML Test Score": score_known,
-    "handover": partial(signed, name=HANDOVER),
+    "handover": handed_over,
 }
 BY_PEOPLE = ()
 

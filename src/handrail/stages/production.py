@@ -11,6 +11,7 @@ from handrail.stages.checklist import read_checklist, signed
 from handrail.stages.gates import Finding, State, command, done, still_open
 
 LAUNCH = "3-production/launch.md"
+STEPS = ("Staging", "Trial", "Feedback", "Dashboards", "Way back", "Live")
 
 
 def begun(settings: Settings) -> bool:
@@ -38,11 +39,11 @@ def good_enough(settings: Settings) -> Finding:
 
 
 def launch_signed(settings: Settings) -> Finding:
-    """Find every step of the launch ticked; raises ProjectError where one was skipped."""
+    """Find every step of the launch ticked; raises ProjectError where one was skipped or taken out."""
     for earlier, later in pairwise(read_checklist(settings, LAUNCH)):
         if later.done and not earlier.done:
             raise ProjectError(f"{LAUNCH}: {later.item} is ticked, {earlier.item} before it is not")
-    return signed(settings, LAUNCH)
+    return signed(settings, LAUNCH, STEPS)
 
 
 def gone_live(settings: Settings) -> Finding:

@@ -1,7 +1,9 @@
 """Research: which method is accurate enough?"""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 from handrail.compute.duckdb import connect, row
 from handrail.config.settings import Settings
@@ -12,14 +14,20 @@ from handrail.project import Project
 from handrail.registry.acceptance import against_baseline, against_minimum
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
 from handrail.reports import PAGES
-from handrail.stages.checklist import read_checklist, signed
+from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.documents import written
 from handrail.stages.gates import Finding, advice, command, done, still_open
-from handrail.training.experiment_log import last_tuning, read_experiments
+from handrail.training.experiment_log import counts_looks, last_tuning, looks_at_test, read_experiments
 from handrail.training.intervals import format_interval
 from handrail.training.stopping_rule import recommend
 
 REPORT = "2-research/report.md"
+AGREED = (
+    "Specification reviewed",
+    "Short version shown",
+    ("Trade-off agreed", "Threshold agreed", "Margin agreed"),
+    "Weakness accepted",
+)
 
 
 def begun(settings: Settings) -> bool:
@@ -30,11 +38,12 @@ def begun(settings: Settings) -> bool:
 def counted_until(settings: Settings) -> date:
     """Return the last day that research costs: that of the last tick, once its report is agreed; else today.
 
-    The worked example's ticks don't count for data of one's own.
+    The worked example's ticks don't count for data of one's own, nor do those of a list cut short.
     """
     today = datetime.now(UTC).date()
     try:
-        items = [] if settings.borrowed else read_checklist(settings, REPORT)
+        none = settings.borrowed or missing_items(settings, REPORT, AGREED)
+        items = [] if none else read_checklist(settings, REPORT)
     except ProjectError:  # the gate says what is wrong with it
         return today
     days = [item.date for item in items if item.done and item.date]
@@ -68,10 +77,14 @@ def baseline_beaten(settings: Settings) -> Finding:
     version = _newest(settings)
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
-    refuse(against_baseline(settings, version))
-    metric, evaluation = settings.accuracy.metric, version.info["evaluation"]
+    evaluation, period = _figures(settings, version)
+    refuse(against_baseline(settings, version, evaluation))
+    metric = settings.accuracy.metric
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
-    return done(f"{metric} {model['value']:.3f} ({format_interval(model)}), baseline {baseline['value']:.3f}")
+    return done(
+        f"{metric} {model['value']:.3f} ({format_interval(model)}), "
+        f"baseline {baseline['value']:.3f}, on the {period} rows"
+    )
 
 
 def minimum_reached(settings: Settings) -> Finding:
@@ -79,9 +92,11 @@ def minimum_reached(settings: Settings) -> Finding:
     version = _newest(settings)
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
-    refuse(against_minimum(settings, version))
-    value = version.info["evaluation"]["model"][settings.accuracy.metric]["value"]
-    return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")
+    evaluation, period = _figures(settings, version)
+    refuse(against_minimum(settings, version, evaluation))
+    value = evaluation["model"][settings.accuracy.metric]["value"]
+    reached = f"{settings.accuracy.metric} {value:.3f} on the {period} rows"
+    return done(f"{reached}, minimum {settings.accuracy.minimum:g}")
 
 
 def budget_left(settings: Settings) -> Finding:
@@ -115,6 +130,20 @@ def report_written(settings: Settings) -> Finding:
     return done(f"reports/{', reports/'.join(PAGES)}")
 
 
+def _figures(settings: Settings, version: Version) -> tuple[Mapping[str, Any], str]:
+    """Return what a version is judged by, and on which period it was measured.
+
+    It is the validation period until somebody has looked at the test period for this version; where looks are
+    not counted, there is nothing to keep back.
+    """
+    if counts_looks(settings) and "validation" in version.info:
+        split = version.info["split"]
+        period = (date.fromisoformat(split[name]) for name in ("test_from", "live_from"))
+        if version.name not in [each.version for each in looks_at_test(settings, *period)]:
+            return version.info["validation"], "validation"
+    return version.info["evaluation"], "test"
+
+
 def refuse(reasons: list[str]) -> None:
     """Raise ProjectError where there is a reason."""
     if reasons:
@@ -135,7 +164,7 @@ CHECKS = {
     "budget left": budget_left,
     "rounds logged": partial(written, name="2-research/experiments.md"),
     "report written": report_written,
-    "report agreed": partial(signed, name=REPORT),
+    "report agreed": partial(signed, name=REPORT, needed=AGREED),
 }
 BY_PEOPLE = ("go-ahead", "rounds logged", "report agreed")
 

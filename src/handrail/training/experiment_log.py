@@ -1,11 +1,15 @@
-"""Reads the log of research: the rounds of training and of tuning, in their order."""
+"""The log of research: the rounds of training and of tuning, and how often the test period was looked at.
+
+Rounds are scored on rows before the test period. Whoever chooses between many rounds by the rows that are to
+judge the chosen one fools themselves: Dwork et al., The reusable holdout, Science (2015).
+"""
 
 import json
 import subprocess
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,7 +52,8 @@ class Experiment(BaseModel):
     """What is read of a line of the log: one training or tuning, by the metric that decided then.
 
     `gain_low` is the low end of how much better it is than the baseline. Of a tuning, the figures are those
-    of the best on the validation rows, and `version` is the model that there was.
+    of the best on the validation rows, and `version` is the model that there was. `period`: of which rows the
+    figures are; lines of before there was a choice are of the test period.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -64,6 +69,27 @@ class Experiment(BaseModel):
     seconds: float = Field(ge=0)
     version: str
     tuning: Tuning | None = None
+    period: Literal["validation", "test"] = "test"
+
+    @property
+    def scored_on(self) -> str:
+        """The period whose rows it was scored on."""
+        return "validation" if self.tuning else self.period
+
+
+class LookAtTest(BaseModel):
+    """A line of the log that says that the figures of a version on a test period were looked at."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    at: AwareDatetime
+    version: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    test_from: date
+    live_from: date
 
 
 def read_experiments(settings: Settings) -> list[Experiment]:
@@ -71,12 +97,57 @@ def read_experiments(settings: Settings) -> list[Experiment]:
 
     Raises ProjectError naming every bad line.
     """
+    return [each for each in _read(settings) if isinstance(each, Experiment)]
+
+
+def looks_at_test(settings: Settings, test_from: date, live_from: date) -> list[LookAtTest]:
+    """Return the looks at that test period in their order, of each version the first."""
+    found: dict[str, LookAtTest] = {}
+    for each in _read(settings):
+        if isinstance(each, LookAtTest) and (each.test_from, each.live_from) == (test_from, live_from):
+            found.setdefault(each.version, each)
+    return list(found.values())
+
+
+def counts_looks(settings: Settings) -> bool:
+    """Return whether looks are counted: not in small runs, nor of the worked example, whose data is known."""
+    return not (settings.sample or (settings.example and not settings.borrowed))
+
+
+def log_look(settings: Settings, version: str, info: Mapping[str, Any]) -> int | None:
+    """Log that the test figures of a version are looked at, and return how many versions' were by now.
+
+    `info` is its record. A version counts once; None where looks are not counted.
+    """
+    if not counts_looks(settings):
+        return None
+    test_from, live_from = (date.fromisoformat(info["split"][name]) for name in ("test_from", "live_from"))
+    before = looks_at_test(settings, test_from, live_from)
+    if version in [each.version for each in before]:
+        return len(before)
+    metric = info["metric"]
+    look = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version,
+        "metric": metric,
+        **rounded(info["evaluation"]["model"][metric]),
+        "test_from": str(test_from),
+        "live_from": str(live_from),
+    }
+    log_experiment(settings, look)
+    return len(before) + 1
+
+
+def _read(settings: Settings) -> list[Experiment | LookAtTest]:
+    """Return all lines of the log; raises ProjectError naming every bad one."""
     path = settings.root / LOG
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    found, problems = [], []
+    found: list[Experiment | LookAtTest] = []
+    problems = []
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(Experiment.model_validate_json(line))
+            kind = LookAtTest if '"test_from"' in line else Experiment
+            found.append(kind.model_validate_json(line))
         except ValidationError as error:
             for item in error.errors():
                 place = ": ".join((f"{LOG}, line {number}", *map(str, item["loc"])))
@@ -96,13 +167,15 @@ def describe_experiment(
 ) -> dict[str, Any]:
     """Return a round: what was tried, what came out by the metric that decides, the cost, the code.
 
-    `info` is the record of the version; `seconds` is the time that the training took.
+    `info` is the record of the version, of which the figures on the validation rows count; `seconds` is the
+    time that the training took.
     """
-    metric, evaluation = info["metric"], info["evaluation"]
+    metric, evaluation = info["metric"], info["validation"]
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "note": note,
         "metric": metric,
+        "period": "validation",
         **rounded(evaluation["model"][metric]),
         "baseline": round(evaluation["baseline"][metric]["value"], 6),
         "gain_low": round(evaluation["gain"][metric]["low"], 6),

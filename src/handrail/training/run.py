@@ -4,11 +4,11 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, connect
@@ -37,7 +37,12 @@ LIBRARIES = ("handrail", "numpy", "onnxruntime", "duckdb")
 
 @dataclass(frozen=True)
 class Training:
-    """What a training made: the version's name, its record, and what its pictures are drawn from."""
+    """What a training made: the version's name, its record, and what its pictures are drawn from.
+
+    test, prediction, baseline: the rows that it was measured on, and what was predicted for them · period:
+    which those are · on_validation: the same training, measured on the rows of the validation period. A round
+    of research goes by that one, so that the test period stays unseen until a version is to be promoted.
+    """
 
     version: str
     info: dict[str, Any]
@@ -45,6 +50,8 @@ class Training:
     test: Dataset
     prediction: Floats
     baseline: Floats
+    period: Literal["validation", "test"] = "test"
+    on_validation: "Training | None" = None
 
 
 @dataclass
@@ -110,18 +117,32 @@ class Run:
 
         `prediction` and `simple` are the model's and the baseline's for the test rows. The same content is
         the same version, so training again on the same data changes nothing.
+
+        The version is measured on the validation rows, too, by which rounds of research are scored. The
+        threshold or margin was decided on these rows (and tuning compared on them), so figures that depend on
+        it are a little too good there; ranks and errors do not. What many rounds have chosen between on them
+        is too good as well: the test period tells how much.
         """
+        predictor, earlier = Predictor(model), splits.validation
+        predicted = predictor.predict(earlier.features), baseline.predict(earlier.baseline_by)
+        self.step("measure on the validation rows")
+        validation = self.evaluate(earlier, *predicted, evaluation["decision"])
         self.step("count the reference")
         reference = count_reference(self.connection, self.project, self._table, self.split, prediction)
         info = self._describe(splits) | {
             "baseline": asdict(baseline),
             "evaluation": evaluation,
+            "validation": validation,
             "reference": reference,
         }
         self.step("keep the version")
         files = version_files(self.settings, model, info)
         name = save_version(self.settings, files, prefix=str(self.split.live_from))
-        return Training(name, info, Predictor(model), splits.test, prediction, simple)
+        tested = Training(name, info, predictor, splits.test, prediction, simple)
+        scored = Training(
+            name, info | {"evaluation": validation}, predictor, earlier, *predicted, period="validation"
+        )
+        return replace(tested, on_validation=scored)
 
     def _describe(self, splits: Splits) -> dict[str, Any]:
         """Return what is known of the training before anything is measured."""

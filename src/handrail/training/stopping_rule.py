@@ -20,9 +20,9 @@ class Recommendation:
 
 
 def good_enough(settings: Settings, each: Experiment) -> bool:
-    """Return whether a round reaches the minimum and clearly beats the baseline.
+    """Return whether a round reaches the minimum and clearly beats the baseline, where it was scored.
 
-    A tuning never does: it was not measured on the test rows.
+    A tuning never does: it makes no version.
     """
     metric = agreed_metric(settings)
     if each.metric != metric or each.tuning:
@@ -39,7 +39,8 @@ def recommend(settings: Settings, rounds: Sequence[Experiment], until: date) -> 
     metric, minimum = agreed_metric(settings), settings.accuracy.minimum
     for number, each in enumerate(rounds, start=1):
         if good_enough(settings, each):
-            reached = f"round {number} reaches {metric} {each.value:.3f}, needed is {minimum:g}"
+            reached = f"round {number} reaches {metric} {each.value:.3f} on the {each.scored_on} rows"
+            reached += f", needed is {minimum:g}"
             return Recommendation("good enough", f"{reached}, and it clearly beats the simple technique")
     if settings.budget is None or settings.budget.research is None:
         return Recommendation(

@@ -54,7 +54,8 @@ def track(
 ) -> str:
     """Keep a training as a run; return a line that says where.
 
-    `described` is the round as it is logged. Raises ProjectError whatever goes wrong: the version is kept
+    `described` is the round as it is logged; figures are those of the period that `training` is measured on.
+    Raises ProjectError whatever goes wrong: the version is kept
     already, and must not be lost to what only watches it.
     """
     try:
@@ -109,6 +110,7 @@ def _keep(
     place = None if tracking_server(settings) else folder.as_uri()
     experiment_id = known.experiment_id if known else client.create_experiment(name, place)
     tags = {"mlflow.note.content": described["note"], "mlflow.source.git.commit": described["commit"] or ""}
+    tags["measured_on"] = training.period
     run = client.create_run(experiment_id, run_name=training.version, tags=tags).info.run_id
     now = int(time.time() * 1000)
     found = [Metric(key, value, now, step) for key, value, step in figures(training.info)]

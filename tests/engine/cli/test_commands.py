@@ -41,7 +41,7 @@ OPTIONS = {
     "start-over": [],
     "status": ["--html [FILE]", "--strict"],
     "tracking": ["--port PORT"],
-    "train": ["--until DATE", "--note TEXT", "--no-round"],
+    "train": ["--until DATE", "--note TEXT", "--no-round", "--test"],
     "tune": ["--trials N", "--minutes M"],
 }
 DEFAULTS = {("serve", "host"): "127.0.0.1", ("serve", "port"): 8000, ("tune", "trials"): 20}

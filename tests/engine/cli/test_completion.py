@@ -68,7 +68,7 @@ def completed(shell, line, environment):
     [
         ("tr", ["train"]),
         ("r", ["rounds", "rollback", "replay", "readiness"]),
-        ("train --", ["--sample", "--until", "--note", "--no-round", "--help"]),
+        ("train --", ["--sample", "--until", "--note", "--no-round", "--test", "--help"]),
         ("train --no-round --n", ["--note"]),
         ("completion ", ["bash", "zsh", "fish"]),
         ("completion z", ["zsh"]),

@@ -23,6 +23,8 @@ from handrail.registry import canary
 from handrail.registry import live as registry
 from handrail.serving import inference as live
 from handrail.serving import prediction_log
+from handrail.stages import handover, operation
+from handrail.stages.gates import State
 from tests.engine.support.lived import (
     CONTRACT,
     KEY,
@@ -575,6 +577,12 @@ def test_relive_lives_month_after_month_until_the_first_alert(watched, monkeypat
     said = capsys.readouterr()
     assert looked_at(said.out) == months[:1]
     assert said.err.startswith(f"alert: {months[0][0]} to {months[0][1]}: {agreed(watched)} is ")
+    for finding in (handover.alert_rehearsed(watched), operation.monitoring_ran(watched)):
+        assert finding.state is State.OPEN
+        assert finding.evidence.endswith("months that were lived again")
+    assert run(monkeypatch, watched, "monitor", **NO_DRIFT, LIVE__EXPECTED=bad) == 3
+    assert handover.alert_rehearsed(watched).state is State.DONE
+    assert operation.monitoring_ran(watched).state is State.DONE
 
 
 def looked_at(shown):

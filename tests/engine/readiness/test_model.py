@@ -1,14 +1,18 @@
 """The tests of the model: each passes as it stands, and fails with its reason where it should."""
 
+import os
+import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
 import numpy as np
 import pytest
 
-from handrail.config.sections import Live, Section
+from handrail.config.sections import Live, Readiness, Section
+from handrail.config.settings import read_settings as example_settings
 from handrail.contract.schema import Role, column
 from handrail.errors import ProjectError
 from handrail.etl import load
@@ -23,6 +27,8 @@ from handrail.readiness import (
     tuned,
 )
 from handrail.readiness.context import ReadinessContext, narrowed
+from handrail.tasks.classification.metrics import roc_auc
+from handrail.tasks.metric import Metric
 from handrail.training.encoding import Encoding
 from handrail.training.experiment_log import code_state
 from tests.engine.readiness.made_up_context import answered, made_up_context, refusal
@@ -31,6 +37,11 @@ from tests.engine.support.example import example
 from tests.engine.support.lived import CONTRACT, promoted
 from tests.engine.support.made_up_training import METRICS, Knowing
 from tests.engine.support.workspaces import copied, with_given
+
+ADDRESSES = {
+    "GitHub": "noreply@github.com",
+    "renovate[bot]": "29139614+renovate[bot]@users.noreply.github.com",
+}
 
 
 @pytest.fixture(params=["classification", "regression"])
@@ -55,18 +66,38 @@ def make(project, tmp_path):
     return made
 
 
-def git(root, *arguments, author="Ada"):
+def git(root, *arguments, author="Ada", committer=None):
     """Run git as somebody, and return what it says."""
-    name = ["-c", f"user.name={author}", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", *name, *arguments], cwd=root, check=True, capture_output=True, text=True)
+    who = {
+        f"GIT_{role}_{what}": value
+        for role, name in (("AUTHOR", author), ("COMMITTER", committer or author))
+        for what, value in (("NAME", name), ("EMAIL", ADDRESSES.get(name, f"{name.lower()}@b.c")))
+    }
+    done = subprocess.run(
+        ["git", "-c", "commit.gpgsign=false", *arguments],
+        cwd=root,
+        env={**os.environ, **who},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return done.stdout
 
 
-def commit(root, text, message):
+def commit(root, text, message, **who):
     """Commit a change to the code."""
     write(root, "src/code.py", text)
     git(root, "add", ".")
-    git(root, "commit", "-qm", message)
+    git(root, "commit", "-qm", message, **who)
+
+
+def merged(root, *, written_by, merged_by, message="merge", committer=None):
+    """Write a change on a branch, and merge it."""
+    main = git(root, "branch", "--show-current").strip()
+    git(root, "checkout", "-qb", "branch")
+    commit(root, "x = 5\n", "model: five", author=written_by)
+    git(root, "checkout", "-q", main)
+    git(root, "merge", "-q", "--no-ff", "branch", "-m", message, author=merged_by, committer=committer)
 
 
 @pytest.fixture
@@ -99,13 +130,64 @@ def test_code_that_nobody_can_find_again_fails(reviewed):
         assert said.endswith(sentence)
 
 
-def test_code_that_nobody_reviewed_fails(reviewed):
-    commit(reviewed.settings.root, "x = 2\n", "model: two\n\nReviewed-by: Ada <a@b.c>")
-    reviewed.version.info["code"] = code_state(reviewed.settings.root)
-    (said,) = refusal(specification.specification, reviewed)
-    assert said.endswith(
-        "of Ada, 'model: two': nobody reviewed it; add a trailer Reviewed-by, or merge a branch"
+def trained_now(context):
+    """Let the live version be trained of what is committed."""
+    context.version.info["code"] = code_state(context.settings.root)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("message", "who"),
+    [
+        ("model: two\n\nReviewed-by: Ada <ada@b.c>", {}),
+        ("model: two\n\nReviewed-by: Ada L. <ada@b.c>", {}),
+        ("model: two (#12)", {"committer": "GitHub"}),
+        ("model: two (#12)\n\nCo-authored-by: Grace <grace@b.c>\nReviewed-by: Grace <grace@b.c>", {}),
+        ("model: two", {"committer": "renovate[bot]"}),
+    ],
+)
+def test_code_that_nobody_reviewed_fails(reviewed, message, who):
+    commit(reviewed.settings.root, "x = 2\n", message, **who)
+    (said,) = refusal(specification.specification, trained_now(reviewed))
+    assert re.fullmatch(
+        r"commit \w+ of ada(, grace)?, 'model: two( \(#12\))?': nobody else has looked at it, as far as git "
+        "knows; add a trailer Reviewed-by, or let others merge",
+        said,
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "who"),
+    [
+        ("model: two (#12)\n\nReviewed-by: Grace <grace@b.c>", {"committer": "GitHub"}),
+        ("model: two", {"committer": "Grace"}),
+        ("model: two\n\nReviewed-by: Adamo <adamo@b.c>", {}),
+    ],
+)
+def test_code_that_somebody_else_put_a_name_to_passes(reviewed, message, who):
+    commit(reviewed.settings.root, "x = 2\n", message, **who)
+    assert specification.specification(trained_now(reviewed)).endswith("and so were 1 later changes")
+
+
+def test_a_merge_is_a_review_by_who_has_written_nothing_of_it(reviewed):
+    merged(reviewed.settings.root, written_by="Ada", merged_by="Grace", committer="GitHub")
+    assert specification.specification(trained_now(reviewed)).endswith("and so were 1 later changes")
+
+
+@pytest.mark.parametrize(("by", "committer"), [("Ada", None), ("Ada", "GitHub"), ("GitHub", "GitHub")])
+def test_a_merge_of_one_s_own_is_no_review(reviewed, by, committer):
+    merged(reviewed.settings.root, written_by="Ada", merged_by=by, committer=committer)
+    (said,) = refusal(specification.specification, trained_now(reviewed))
+    assert "of ada, 'merge': nobody else has looked at it" in said
+
+
+def test_a_merge_of_one_s_own_may_name_who_reviewed_it(reviewed):
+    message = "merge\n\nReviewed-by: Grace <grace@b.c>"
+    merged(reviewed.settings.root, written_by="Ada", merged_by="Ada", message=message)
+    assert specification.specification(trained_now(reviewed)).endswith("and so were 1 later changes")
+
+
+def test_a_report_without_a_tick_is_no_review(reviewed):
     write(reviewed.settings.root, specification.REPORT, HEADER + TICKED)
     (said,) = refusal(specification.specification, reviewed)
     assert said.startswith(f"{specification.REPORT}: {specification.REVIEWED} is not ticked")
@@ -121,7 +203,48 @@ def test_a_metric_that_follows_the_costs_passes(make, metric, monkeypatch):
     monkeypatch.setattr(online_metric, "_live_rows", lambda it: live_rows(it, it.splits.test.target))
     found = online_metric.online(make())
     assert found.startswith(f"{metric} of 11 worse and worse versions: rank correlation 0.9")
-    assert found.endswith(") with what 800 live outcomes cost")
+    said, *told = found.split("; ")
+    assert said.endswith(") with what 800 live outcomes cost")
+    assert any(each.endswith(": no less closely, so this does not choose between them") for each in told)
+
+
+def of_counts(value, name):
+    """Return a metric of yes or no that decides by `value` of the counts."""
+    return Metric(name, value, "made up", greater_is_better=True)
+
+
+def test_a_metric_is_told_from_one_that_does_not_follow_the_costs(tmp_path, monkeypatch):
+    own = [*example().task.metrics, of_counts(lambda counts: counts.rows.max() % 7, "luck")]
+    monkeypatch.setattr(online_metric, "_live_rows", lambda it: live_rows(it, it.splits.test.target))
+    found = online_metric.online(made_up_context(tmp_path, given={"metrics": own}))
+    assert "; luck: less closely; " in found
+    assert "luck" not in found.rpartition("; ")[2]
+
+
+def test_a_metric_that_another_follows_closer_than_fails(tmp_path, monkeypatch):
+    """It rises with the others, but only in one step of ten."""
+    own = [*example().task.metrics, of_counts(lambda counts: float(roc_auc(counts) > 0.83), "coarse")]
+    monkeypatch.setattr(online_metric, "_live_rows", lambda it: live_rows(it, it.splits.test.target))
+    context = made_up_context(tmp_path, given={"metrics": own})
+    accuracy = context.settings.accuracy.model_copy(update={"metric": "coarse"})
+    vars(context).update(settings=context.settings.model_copy(update={"accuracy": accuracy}))
+    (said,) = refusal(online_metric.online, context)
+    assert said.startswith("project.yaml: accuracy.metric: coarse: rank correlation 0.")
+    assert said.endswith(" clearly follows them closer: let that decide")
+    assert "roc_auc" in said
+
+
+def test_where_nothing_else_could_decide_it_is_said(tmp_path, monkeypatch):
+    own = [metric for metric in example().task.metrics if metric.name == "roc_auc"]
+    monkeypatch.setattr(online_metric, "_live_rows", lambda it: live_rows(it, it.splits.test.target))
+    found = online_metric.online(made_up_context(tmp_path, given={"metrics": own}))
+    assert found.endswith("; there is no other metric to choose")
+
+
+def test_ties_share_a_rank():
+    assert online_metric._rank_correlation([1, 1, 2, 3], [1, 1, 2, 3]) == pytest.approx(1)
+    assert online_metric._rank_correlation([1, 1, 1], [1, 2, 3]) == 0
+    assert online_metric._ranks([5.0, 1.0, 5.0, 0.0]).tolist() == [3.5, 2.0, 3.5, 1.0]
 
 
 def test_a_metric_that_says_nothing_of_the_costs_fails(make, metric, monkeypatch):
@@ -279,16 +402,40 @@ def contract_with_religion(contract):
 
 
 def test_proxies_are_compared_where_somebody_thought_of_people(make):
-    found = inclusion.inclusion(make(inclusion="nobody is described; regions stand in"))
-    assert found.startswith("nobody is described; regions stand in; the lowest ")
+    found = inclusion.inclusion(make(inclusion="nobody is described; day of week stands in"))
+    assert found.startswith("nobody is described; day of week stands in; the lowest ")
     assert " of 4 compared is that of region " in found
 
 
-def test_people_nobody_thought_of_fail(make):
-    (said,) = refusal(inclusion.inclusion, make())
+@pytest.mark.parametrize(
+    "text",
+    [None, "none", "region", "n/a", "not applicable here, as nobody is concerned", *inclusion.OF_EXAMPLES],
+)
+def test_people_nobody_thought_of_fail(make, text):
+    (said,) = refusal(inclusion.inclusion, make(inclusion=text))
     assert said.startswith(
-        "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not"
+        "no column of contract.py is sensitive, and readiness.inclusion in project.yaml does not say why in "
+        "a sentence on this data; write who could be served worse, and by which of its columns it would "
     )
+
+
+@pytest.mark.parametrize("spelt", ["day_of_week", "Day of week"])
+def test_a_sentence_that_names_a_column_of_the_data_passes(make, spelt):
+    found = inclusion.inclusion(make(inclusion=f"nobody is described; {spelt} stands in for shift workers"))
+    assert found.startswith(f"nobody is described; {spelt} stands in for shift workers; the lowest ")
+
+
+def test_the_example_s_sentence_counts_for_the_example_only(make, project):
+    own = example_settings(project).section(Readiness).inclusion
+    assert own in inclusion.OF_EXAMPLES
+    context = make(inclusion=own)
+    vars(context).update(settings=context.settings.model_copy(update={"example": True}))
+    assert inclusion.inclusion(context).startswith(own)
+    source = context.settings.data.model_copy(update={"source": Path("mine")})
+    vars(context).update(settings=context.settings.model_copy(update={"data": source}))
+    assert context.settings.borrowed
+    (said,) = refusal(inclusion.inclusion, context)
+    assert said.startswith("no column of contract.py is sensitive, and ")
 
 
 def test_a_group_that_is_served_worse_fails(make, project, monkeypatch):
@@ -304,8 +451,10 @@ def test_a_group_that_is_served_worse_fails(make, project, monkeypatch):
 def test_rates_of_groups_need_no_metric_of_the_project(tmp_path):
     """Recall and precision are compared, also where a project measures nothing but a Brier score."""
     own = [metric for metric in example().task.metrics if metric.name in ("roc_auc", "brier")]
-    context = made_up_context(tmp_path, given={"metrics": own}, inclusion="regions stand in")
-    assert inclusion.inclusion(context).startswith("regions stand in; the lowest ")
+    context = made_up_context(
+        tmp_path, given={"metrics": own}, inclusion="the day_of_week stands in for people"
+    )
+    assert inclusion.inclusion(context).startswith("the day_of_week stands in for people; the lowest ")
 
 
 def test_sensitive_columns_are_read_in_the_order_of_the_rows(trained, tmp_path):

@@ -1,6 +1,7 @@
 """The ML Test Score: the lowest section counts, a failure says why, and `status` knows of it."""
 
 import json
+import re
 
 import pytest
 
@@ -67,6 +68,7 @@ def test_every_test_is_shown_recorded_and_a_failure_named(live, monkeypatch, cap
     assert "passed  all is well" in lines[1]
     assert lines[2] == "how    it is looked at"
     assert "weather.parquet: too old" in lines
+    assert re.fullmatch(r"ML Test Score of \S+: 2, the lowest of data 2; 1 of 2 tests pass", lines[-1])
     assert said.err == "error: data: data is young: failed\n"
     record = json.loads((live.workspace / RECORD).read_text(encoding="utf-8"))
     assert (record["score"], record["rows"][1]["passed"]) == (2, False)
@@ -104,6 +106,7 @@ def recorded(settings, **changes):
 def test_status_knows_the_score(live):
     assert score_evidence.score_known(live).state is gates.State.OPEN
     assert recorded(live).evidence == "6 of 7: data 6; on 2026-02-02"
+    assert recorded(live, rows=[{}, {}]).evidence == "6 of 7: data 6; 2 of 2 tests pass; on 2026-02-02"
     older = recorded(live, version="2025-01-01-abc")
     assert (older.state, older.evidence) == (
         gates.State.OPEN,
@@ -119,6 +122,10 @@ def test_status_knows_the_score(live):
             "4 of 7, at least 5 are needed: data 4, model 7; ",
         ),
         ({"failed": ["data is young"]}, "6 of 7, but failed: data is young; "),
+        (
+            {"failed": ["data is young"], "rows": [{}, {}]},
+            "6 of 7, but failed: data is young; 1 of 2 tests pass; ",
+        ),
         ({"score": 8}, f"{RECORD}: no record of the score (Input should be less than or equal to 7); "),
     ],
 )

@@ -5,12 +5,13 @@ import pytest
 from handrail.config.settings import read_settings
 from handrail.registry import live as registry
 from handrail.stages import checklist, gates
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, write, write_facts
+from tests.engine.support.evidence import HEADER, asked, ticked, write, write_facts
 from tests.engine.support.lived import run
 from tests.engine.support.model_evidence import GOOD, METRIC, researched, save_version
 from tests.engine.support.workspaces import PROJECT
 
 LAUNCH = "3-production/launch.md"
+STEPS = ("Staging", "Trial", "Feedback", "Dashboards", "Way back", "Live")
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def live(tmp_path):
     settings = researched(tmp_path)
     registry.make_live(settings, save_version(settings, GOOD))
     registry.launch(settings)
-    write(tmp_path, LAUNCH, HEADER + TICKED)
+    write(tmp_path, LAUNCH, HEADER + ticked(*STEPS))
     return settings
 
 
@@ -31,7 +32,7 @@ def findings(settings):
 def test_good_evidence_passes(live):
     found = findings(live)
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
-    assert found["launch signed"].evidence == f"all 1 ticked in {LAUNCH}, last on 2026-02-01"
+    assert found["launch signed"].evidence == f"all 6 ticked in {LAUNCH}, last on 2026-02-01"
 
 
 def test_without_a_live_model_it_is_open(tmp_path):
@@ -54,10 +55,29 @@ def test_a_live_model_that_was_changed_fails(live):
 
 
 def test_a_skipped_step_fails(live):
-    write(live.root, LAUNCH, HEADER + OPEN + TICKED)
+    write(live.root, LAUNCH, HEADER + asked(*STEPS[:5]) + ticked(STEPS[5]))
     found = findings(live)["launch signed"]
     assert found.state is gates.State.FAILED
-    assert found.evidence == f"{LAUNCH}: Shown is ticked, Asked before it is not"
+    assert found.evidence == f"{LAUNCH}: Live is ticked, Way back before it is not"
+
+
+def test_a_launch_cut_to_one_row_is_none(live, monkeypatch, capsys):
+    write(live.root, LAUNCH, HEADER + ticked("Live"))
+    said = (
+        f"{LAUNCH}: not in the list any more: Staging, Trial, Feedback, Dashboards, Way back; put it "
+        "back, and tick what does not apply with the reason as its evidence"
+    )
+    found = findings(live)["launch signed"]
+    assert (found.state, found.evidence) == (gates.State.FAILED, said)
+    assert run(monkeypatch, live, "promote", "--live") == 1
+    assert capsys.readouterr().err == f"error: {said}\n"
+    operation = next(stage for stage in gates.read_stages(live) if stage.folder == "4-operation")
+    assert not operation.begun
+
+
+def test_rows_of_one_s_own_and_capital_letters_are_no_matter(live):
+    write(live.root, LAUNCH, HEADER + ticked("Lawyers asked", *(step.upper() for step in STEPS)))
+    assert findings(live)["launch signed"].state is gates.State.DONE
 
 
 def test_research_that_is_open_is_refused_once_a_model_is_live(live):
@@ -69,7 +89,7 @@ def test_research_that_is_open_is_refused_once_a_model_is_live(live):
 
 
 def test_the_project_s_own_launch_list_can_be_read():
-    assert checklist.read_checklist(read_settings(PROJECT), LAUNCH)
+    assert [item.item for item in checklist.read_checklist(read_settings(PROJECT), LAUNCH)] == [*STEPS]
 
 
 def test_a_launch_without_a_list_is_open(live):
@@ -80,10 +100,10 @@ def test_a_launch_without_a_list_is_open(live):
 
 @pytest.fixture
 def staged(tmp_path):
-    """Return the settings of a project with a model in staging and one of two steps signed."""
+    """Return the settings of a project with a model in staging and all steps signed but the last."""
     settings = researched(tmp_path)
     registry.make_live(settings, save_version(settings, GOOD))
-    write(tmp_path, LAUNCH, HEADER + TICKED + OPEN)
+    write(tmp_path, LAUNCH, HEADER + ticked(*STEPS[:5]) + asked(STEPS[5]))
     return settings
 
 
@@ -102,18 +122,18 @@ def test_a_launch_that_is_not_signed_is_refused(staged, monkeypatch, capsys):
     before = registry.read_live(staged)
     assert launch(monkeypatch, staged) == (1, before)
     assert before.stage == "staging"
-    said = f"--live: 1 of 2 ticked in {LAUNCH}; next: Asked: ask them"
+    said = f"--live: 5 of 6 ticked in {LAUNCH}; next: Live: ask them"
     assert capsys.readouterr().err == f"error: {said}\n"
 
 
 def test_a_launch_with_a_skipped_step_is_refused(staged, monkeypatch, capsys):
-    write(staged.root, LAUNCH, HEADER + OPEN + TICKED)
+    write(staged.root, LAUNCH, HEADER + asked(*STEPS[:5]) + ticked(STEPS[5]))
     assert launch(monkeypatch, staged)[1].stage == "staging"
-    assert capsys.readouterr().err == f"error: {LAUNCH}: Shown is ticked, Asked before it is not\n"
+    assert capsys.readouterr().err == f"error: {LAUNCH}: Live is ticked, Way back before it is not\n"
 
 
 def test_a_launch_of_a_model_that_is_not_good_enough_is_refused(staged, monkeypatch, capsys):
-    write(staged.root, LAUNCH, HEADER + TICKED)
+    write(staged.root, LAUNCH, HEADER + ticked(*STEPS))
     strict = staged.accuracy.model_copy(update={"minimum": 0.8})
     asking = staged.model_copy(update={"accuracy": strict})
     assert launch(monkeypatch, asking)[1].stage == "staging"
@@ -127,7 +147,7 @@ def test_a_launch_without_a_model_is_refused(staged, monkeypatch, capsys):
 
 
 def test_a_launch_takes_what_was_tried(staged, monkeypatch, capsys):
-    write(staged.root, LAUNCH, HEADER + TICKED)
+    write(staged.root, LAUNCH, HEADER + ticked(*STEPS))
     assert launch(monkeypatch, staged, "another")[0] == 1
     said = "--live: launches what was tried in staging; leave out another"
     assert capsys.readouterr().err == f"error: {said}\n"

@@ -1,6 +1,7 @@
 """Promotion, the gate before it, rollback; and nothing goes live that is not what was promoted."""
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -78,7 +79,13 @@ def objections(project, name):
 def test_promote_puts_the_newest_version_into_staging(project, monkeypatch, capsys):
     name = versions.newest_version(project)
     assert run(monkeypatch, project, "promote") == 0
-    assert capsys.readouterr().out == f"{name} is in staging\n"
+    figures = versions.load_version(project, name).info["evaluation"]["model"][agreed(project).name]
+    value, low, high = (f"{figures[each]:.3f}" for each in ("value", "low", "high"))
+    period = f"from {project.dates.test_from} on and before {project.dates.live_from}"
+    assert capsys.readouterr().out == (
+        f"{agreed(project).name} {value} ({low} to {high}) on the test period, {period}\n"
+        f"{name} is in staging\n"
+    )
     live = registry.read_live(project)
     assert (live.versions, live.mode) == ((name,), "model")
     (event,) = (project.workspace / "models" / "history.jsonl").read_text(encoding="utf-8").splitlines()
@@ -291,6 +298,72 @@ def test_the_same_training_again_mends_a_damaged_version(project):
     flip_a_bit(path)
     assert versions.save_version(project, files, prefix=f"{project.dates.live_from}") == path.name
     assert live_version(project).path == path
+
+
+def test_the_newest_version_is_the_one_trained_last_whatever_its_folder_says(project):
+    first = versions.newest_version(project)
+    second = variant(project, another)
+    folders = [versions.version_folder(project, name) for name in (first, second)]
+    for folder, day in zip(folders, (2_000_000_000, 1_000_000_000), strict=True):
+        os.utime(folder, (day, day))
+    assert versions.newest_version(project) == second
+    files = {file.name: file.read_bytes() for file in folders[0].iterdir() if file.name != versions.SUMS}
+    assert versions.save_version(project, files, first.rpartition("-")[0]) == first
+    assert versions.newest_version(project) == first
+    shutil.rmtree(folders[0])
+    assert versions.newest_version(project) == second
+
+
+def test_a_line_that_a_kill_cut_off_and_versions_of_before_the_log_are_no_obstacle(project):
+    first = versions.newest_version(project)
+    second = variant(project, another)
+    log = versions.model_folder(project) / versions.TRAINED
+    with log.open("a", encoding="utf-8") as lines:
+        lines.write('{"at": "2030-01-01T00:00:00+00:00", "vers\n[]\n\n')
+    assert versions.newest_version(project) == second
+    log.unlink()
+    os.utime(versions.version_folder(project, first), (2_000_000_000, 2_000_000_000))
+    assert versions.newest_version(project) == first
+
+
+def test_a_version_under_the_name_of_another_is_refused(project):
+    name, other = versions.newest_version(project), variant(project, another)
+    path = versions.version_folder(project, name)
+    shutil.rmtree(path)
+    versions.version_folder(project, other).rename(path)
+    with pytest.raises(errors.ProjectError, match=f"name ends in {other[-8:]}; the version is refused"):
+        versions.load_version(project, name)
+
+
+STRANGE_NAMES = ("../x", "/etc", "a/b", "a\\b", "..", ".", ".hidden", "C:x", "", "x\ny", "-x")
+
+
+def test_a_name_is_a_name_and_never_a_path(project):
+    asked = (versions.load_version, registry.make_live, registry.checksum_of, versions.version_folder)
+    for name in STRANGE_NAMES:
+        for ask in asked:
+            with pytest.raises(errors.ProjectError) as refused:
+                ask(project, name)
+            (said,) = refused.value.problems
+            assert said == f"{name!r}: no name of a version; give one as it stands in models/, without a path"
+
+
+@pytest.mark.parametrize("options", [(), ("--canary", "0.1")])
+def test_promote_takes_no_path(project, options, monkeypatch, capsys):
+    outside = project.workspace / "x"
+    shutil.copytree(versions.version_folder(project, versions.newest_version(project)), outside)
+    assert run(monkeypatch, project, "promote", "../x", *options) == 1
+    said = "error: '../x': no name of a version; give one as it stands in models/, without a path\n"
+    assert capsys.readouterr().err == said
+    assert registry.read_live(project) is None
+
+
+def test_a_pointer_to_a_path_is_refused(project):
+    name = live_version(promoted(project)).name
+    pointer = registry.live_path(project)
+    pointer.write_text(pointer.read_text(encoding="utf-8").replace(name, "../x"), encoding="utf-8")
+    with pytest.raises(errors.ProjectError, match="no name of a version"):
+        registry.load_live(project)
 
 
 BAD_POINTERS = (

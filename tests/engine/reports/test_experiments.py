@@ -23,6 +23,7 @@ ROUND = {
     "high": 0.695,
     "baseline": 0.68,
     "gain_low": -0.005,
+    "period": "validation",
     "seconds": 1800.0,
     "version": "v1",
 }
@@ -59,7 +60,7 @@ def test_the_scores_are_drawn_beside_the_baseline_and_the_minimum(settings):
     text = text_of(html)
     assert "Go on: no round is good enough yet." in text
     assert "roc_auc over the rounds Dots: the model, with its 95% interval. Dashes: the simple" in text
-    assert "2 2026-01-21 0.710 0.685 to 0.695 0.680 1,800 <b>bold</b>" in text
+    assert "2 2026-01-21 0.710 0.685 to 0.695 0.680 validation 1,800 <b>bold</b>" in text
     assert "<b>bold" not in html
 
 

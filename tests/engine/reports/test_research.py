@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handrail.project import Project
-from handrail.reports import pages, wording
+from handrail.reports import PAGES, pages, wording
 from handrail.reports.research import part_marks
 from handrail.tasks.metric import Metric
 from tests.engine.reports.conftest import PROBLEMS
@@ -125,7 +125,30 @@ def test_a_column_named_month_is_a_slice_like_any_other(of_problem, settings, tr
 
 def test_the_footer_says_what_was_decided_on_which_rows(of_problem, html):
     decided = {"chance": "threshold", "amount": "margin"}[of_problem.task.predicts]
-    assert f"{decided} decided on 1,000 rows before 2030-01-01; measured on 1,200 rows" in text_of(html)
+    text = text_of(html)
+    assert (
+        f"{decided} decided on 1,000 rows before 2030-01-01. Figures are of the test period, 1,200 " in text
+    )
+    assert "from 2030-01-01 on and before 2030-04-01: the model has not learnt from them." in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_says_which_period_its_figures_are_of(of_problem, tmp_path, name):
+    settings = made_up_settings(tmp_path, of_problem)
+    made_up = made_up_training(project=of_problem)
+    for period, said in (
+        ("test", "on and before 2030-04-01: the model has not learnt from them. Nothing was chosen by them."),
+        (
+            "validation",
+            "on and before 2030-01-01: the model has not learnt from them. The choice was made by",
+        ),
+    ):
+        training = replace(made_up, period=period)
+        tradeoff = of_problem.task.tradeoff(settings, training)
+        text = text_of(pages.render(name, settings, training, tradeoff))
+        assert text.count(f"Figures are of the {period} period, 1,200 ") == 1
+        assert said in text
+        assert ("on earlier" in text) == (period == "test" and name != "company.html")
 
 
 def test_the_first_picture_suits_the_problem(of_problem, html):

@@ -8,8 +8,8 @@ import pytest
 
 from handrail import cli
 from handrail.registry import live as registry
-from handrail.stages import checklist, dry_run, gates, handover, project_copy
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, write
+from handrail.stages import checklist, dry_run, gates, handover, operation, project_copy
+from tests.engine.support.evidence import HEADER, asked, ticked, write
 from tests.engine.support.lived import run
 from tests.engine.support.model_evidence import GOOD, researched, save_version
 from tests.engine.support.names import ENV_PREFIX, PROGRAM
@@ -17,6 +17,7 @@ from tests.engine.support.workspaces import PROJECT
 
 LAUNCH = "3-production/launch.md"
 HANDOVER = "4-operation/HANDOVER.md"
+STEPS = ("Staging", "Trial", "Feedback", "Dashboards", "Way back", "Live")
 SCORE = {"at": "2026-02-02T10:00:00+00:00", "score": 7, "sections": {"data": 7}, "failed": []}
 RECORD = "reports/monitoring/2026-02-01-2026-03-01.json"
 
@@ -28,10 +29,14 @@ def operated(tmp_path):
     registry.make_live(settings, save_version(settings, GOOD))
     version = registry.launch(settings)
     write(tmp_path, "reports/readiness.json", json.dumps(SCORE | {"version": version}))
-    write(tmp_path, LAUNCH, HEADER + TICKED)
-    write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{TICKED}")
+    write(tmp_path, LAUNCH, HEADER + ticked(*STEPS))
+    first, *others = ITEMS
+    write(tmp_path, HANDOVER, f"## Know\n\n{HEADER}{ticked(first)}\n## Run\n\n{HEADER}{ticked(*others)}")
     write(tmp_path, RECORD, json.dumps({"start": "2026-02-01", "end": "2026-03-01", "alerts": ["score"]}))
     return settings
+
+
+ITEMS = operation.handover_items(PROJECT.settings())
 
 
 def findings(settings):
@@ -43,7 +48,7 @@ def test_good_evidence_passes(operated):
     found = findings(operated)
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: score"
-    assert found["handover"].evidence == f"all 2 ticked in {HANDOVER}, last on 2026-02-01"
+    assert found["handover"].evidence == f"all {len(ITEMS)} ticked in {HANDOVER}, last on 2026-02-01"
     assert gates.refusals(gates.read_stages(operated)) == []
 
 
@@ -98,13 +103,37 @@ def test_a_model_that_no_longer_fits_the_contract_fails(operated):
 
 
 def test_items_of_every_table_count(operated):
-    write(operated.root, HANDOVER, f"## Know\n\n{HEADER}{TICKED}\n## Run\n\n{HEADER}{OPEN}{TICKED}")
+    own = f"{HEADER}{asked('Own')}{ticked(*ITEMS[1:])}"
+    write(operated.root, HANDOVER, f"## Know\n\n{HEADER}{ticked(ITEMS[0])}\n## Run\n\n{own}")
+    found, count = findings(operated)["handover"], len(ITEMS)
+    assert found.evidence == f"{count} of {count + 1} ticked in {HANDOVER}"
+    assert found.next_step == "Own: ask them"
+
+
+def test_a_handover_cut_short_is_none(operated, monkeypatch, capsys):
+    write(operated.root, HANDOVER, HEADER + ticked(*ITEMS[:-2]))
     found = findings(operated)["handover"]
-    assert (found.evidence, found.next_step) == (f"2 of 3 ticked in {HANDOVER}", "Asked: ask them")
+    said = (
+        f"{HANDOVER}: not in the list any more: {', '.join(ITEMS[-2:])}; put it back, and tick what does not "
+        "apply with the reason as its evidence"
+    )
+    assert (found.state, found.evidence) == (gates.State.FAILED, said)
+    assert run(monkeypatch, operated, "handover") == 1
+    assert f"error: {said}\n" in capsys.readouterr().err
+
+
+def test_months_that_were_lived_again_show_nobody_who_looks(operated):
+    path = operated.root / RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(record | {"relived": True}), encoding="utf-8")
+    found = findings(operated)["monitoring ran"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, "only of months that were lived again")
+    write(operated.root, "reports/monitoring/2026-01-01-2026-02-01.json", json.dumps(record))
+    assert findings(operated)["monitoring ran"].state is gates.State.DONE
 
 
 def test_a_tick_that_nobody_stands_behind_is_refused(operated):
-    write(operated.root, HANDOVER, HEADER + TICKED.replace("Ada", ""))
+    write(operated.root, HANDOVER, HEADER + ticked("Shown").replace("Ada", ""))
     assert gates.refusals(gates.read_stages(operated)) == [
         f"4-operation: handover: {HANDOVER}, line 3: Shown: ticked without owner; add it or take the tick "
         "away"
@@ -170,7 +199,7 @@ def shown(operated):
     write(operated.root, "pyproject.toml", '[project]\nauthors = [{ name = "Grace" }]\n')
     write(operated.root, *rehearsed())
     write(operated.root, *runbook(*COMMANDS))
-    write(operated.root, HANDOVER, HEADER + "".join(TICKED.replace("Shown", name) for name in FOUND))
+    write(operated.root, HANDOVER, HEADER + ticked(*ITEMS))
     return operated
 
 
@@ -195,6 +224,12 @@ def history(*lines):
     return "models/history.jsonl", "".join(told)
 
 
+def relived_alert():
+    """Return the log of an alert in a past that was lived again: its name and text."""
+    line = {"at": "2026-02-04T10:00:00+00:00", "alerts": ["score"], "relived": True}
+    return "reports/alerts.jsonl", f"{json.dumps(line)}\n"
+
+
 BACK = (("promoted", "a"), ("promoted", "b"), ("rolled back", "a"))
 FORTH = (("rolled back", "a"), ("promoted", "a"))
 NOT_REHEARSED = f"{dry_run.RUNBOOK}: not rehearsed: dance"
@@ -209,6 +244,7 @@ BROKEN = f"{dry_run.RUNBOOK}: does not work: rollback: no"
         ("Rolled back", history(*BACK[:2]), "no version was ever rolled back"),
         ("Rolled back", history(*BACK), "nothing was promoted after the rollback"),
         ("Alert rehearsed", ("reports/alerts.jsonl", ""), "no alert was ever raised"),
+        ("Alert rehearsed", relived_alert(), "only in months that were lived again"),
         ("Data kept and deleted", ("data/lifecycle.jsonl", ""), "nothing was ever archived or deleted"),
         ("Runbook tried", (dry_run.RUNBOOK, "# Empty"), f"{dry_run.RUNBOOK}: it has no command"),
         ("Runbook tried", runbook(*COMMANDS, "dance"), NOT_REHEARSED),
@@ -223,7 +259,7 @@ def test_a_tick_that_nothing_shows_is_refused(shown, item, broken, evidence):
 
 def test_an_item_that_is_not_ticked_is_no_contradiction(shown, monkeypatch, capsys):
     write(shown.root, "reports/alerts.jsonl", "")
-    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, HANDOVER, HEADER + asked(*ITEMS))
     assert run(monkeypatch, shown, "handover") == 0
     assert "Alert rehearsed" in capsys.readouterr().out
 
@@ -256,7 +292,8 @@ def test_the_project_s_own_runbook_and_list_fit():
     lines = dry_run.commands_of(own)
     assert {"rollback", "etl", "promote", "replay"} <= set(lines)
     assert [line for line in lines if not cli.accepts(PROJECT, *_split(line))] == []
-    assert set(handover.CHECKS) <= {item.item for item in checklist.read_checklist(own, HANDOVER)}
+    assert set(handover.CHECKS) <= set(ITEMS)
+    assert set(ITEMS) == {item.item for item in checklist.read_checklist(own, HANDOVER)}
 
 
 def _split(line):
@@ -273,7 +310,7 @@ def everything_in(root):
 def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatch, capsys):
     """The rollback is real, in the copy: the project itself stays as it is."""
     write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 2\n")
-    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, HANDOVER, HEADER + asked(*ITEMS))
     write(shown.root, *runbook("rollback", "status", "rollback", "dance", "train --soon"))
     former = registry.read_live(shown).versions
     registry.make_live(shown, save_version(shown, GOOD | {"value": 0.74}))
@@ -327,7 +364,7 @@ def test_the_rollback_of_a_project_with_one_promotion_is_rehearsed(shown, tmp_pa
 @pytest.mark.slow
 def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
     write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 3\n")
-    write(shown.root, HANDOVER, HEADER + OPEN)
+    write(shown.root, HANDOVER, HEADER + asked(*ITEMS))
     write(shown.root, *runbook("rollback"))
     registry.live_path(shown).unlink()
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")

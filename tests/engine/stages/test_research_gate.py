@@ -1,11 +1,15 @@
 """The gate of research, on models with made-up figures."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from handrail.etl import load
+from handrail.registry import versions
 from handrail.stages import gates, research
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, write
-from tests.engine.support.model_evidence import METRIC, researched
+from handrail.training.experiment_log import log_look
+from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, ticked, write
+from tests.engine.support.model_evidence import AGREED, GOOD, METRIC, researched
 from tests.engine.support.names import commands, contract
 from tests.engine.support.workspaces import KNOWN, PROJECT
 
@@ -20,8 +24,11 @@ def test_good_evidence_passes(tmp_path):
     assert found.pop("hyperparameters tuned").state is gates.State.ADVICE
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["data loaded"].evidence == f"data/{contract.TABLE}.parquet, 2 rows"
-    assert found["baseline beaten"].evidence == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680"
-    assert found["minimum reached"].evidence == f"{METRIC} 0.750, minimum 0.7"
+    assert (
+        found["baseline beaten"].evidence
+        == f"{METRIC} 0.750 (0.740 to 0.760), baseline 0.680, on the test rows"
+    )
+    assert found["minimum reached"].evidence == f"{METRIC} 0.750 on the test rows, minimum 0.7"
 
 
 def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
@@ -33,6 +40,21 @@ def test_without_evidence_everything_is_open_and_says_how_to_get_it(tmp_path):
         "go-ahead",
         "budget left",
     ]
+
+
+def test_research_goes_by_the_validation_rows_until_the_test_period_was_looked_at(tmp_path):
+    settings = researched(tmp_path, model={"value": 0.69, "low": 0.68, "high": 0.7}, on_validation=GOOD)
+    found = findings(settings)
+    assert found["minimum reached"].evidence == f"{METRIC} 0.750 on the validation rows, minimum 0.7"
+    assert found["baseline beaten"].evidence.endswith("baseline 0.680, on the validation rows")
+    version = versions.load_version(settings, versions.newest_version(settings))
+    assert log_look(settings, version.name, version.info) == 1
+    found = findings(settings)
+    assert found["minimum reached"].state is gates.State.FAILED
+    assert found["minimum reached"].evidence.endswith(
+        f"{METRIC} 0.690 misses the minimum 0.7 of project.yaml"
+    )
+    assert found["baseline beaten"].state is gates.State.FAILED
 
 
 def test_a_model_no_better_than_the_baseline_fails(tmp_path):
@@ -99,9 +121,9 @@ def test_research_without_a_decision_is_refused(tmp_path, monkeypatch, capsys):
 
 def test_a_report_that_nobody_agreed_to_is_open(tmp_path):
     settings = researched(tmp_path)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED + OPEN)
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED) + OPEN)
     found = findings(settings)["report agreed"]
-    assert (found.evidence, found.next_step) == ("1 of 2 ticked in 2-research/report.md", "Asked: ask them")
+    assert (found.evidence, found.next_step) == ("4 of 5 ticked in 2-research/report.md", "Asked: ask them")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +167,22 @@ def test_a_report_without_a_checklist_fails(tmp_path):
     )
 
 
+@pytest.mark.parametrize("agreed", ["Trade-off agreed", "Threshold agreed", "Margin agreed"])
+def test_a_report_is_agreed_only_with_every_row_that_it_came_with(tmp_path, agreed):
+    settings = researched(tmp_path)
+    rows = ("Specification reviewed", "Short version shown", agreed, "Weakness accepted")
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*rows))
+    assert findings(settings)["report agreed"].state is gates.State.DONE
+    write(tmp_path, "2-research/report.md", HEADER + ticked("Short version shown"))
+    found = findings(settings)["report agreed"]
+    assert found.state is gates.State.FAILED
+    assert found.evidence.startswith(
+        "2-research/report.md: not in the list any more: Specification reviewed, Trade-off agreed, Weakness "
+    )
+    assert research.counted_until(settings) == datetime.now(UTC).date()
+
+
 def test_a_cell_may_hold_a_bar(tmp_path):
     settings = researched(tmp_path)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED.replace("minutes", "page a \\| b"))
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED).replace("minutes", "page a \\| b"))
     assert findings(settings)["report agreed"].state is gates.State.DONE

@@ -6,7 +6,7 @@ import yaml
 from handrail import cli
 from handrail.etl.raw_files import RawRows
 from handrail.stages import discovery, gates, go_ahead, ideas, status
-from tests.engine.support.evidence import IDEA, IDEAS, discovered, write, write_ideas
+from tests.engine.support.evidence import IDEA, IDEAS, SENTENCE, discovered, write, write_ideas
 from tests.engine.support.names import UNBOUND, commands
 from tests.engine.support.workspaces import PROJECT, with_given
 
@@ -115,11 +115,38 @@ def test_a_choice_that_is_not_made_is_open(tmp_path, changes, evidence, next_ste
 def test_a_heading_without_a_text_is_open(tmp_path):
     settings = discovered(tmp_path)
     write(
-        tmp_path, "1-discovery/problem.md", "# Problem\n\n## Today\n\nSo.\n\n## Worth\n\n<!-- how much? -->\n"
+        tmp_path,
+        "1-discovery/problem.md",
+        "# Problem\n\n## Today\n\nFlights are late, one in five.\n\n## Worth\n\n<!-- how much? -->\n",
     )
     assert finding(settings, "problem stated").evidence == "1-discovery/problem.md says nothing on: Worth"
     (tmp_path / "1-discovery/problem.md").unlink()
     assert finding(settings, "problem stated").state is gates.State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Yes.", "too little"),
+        ("TODO", "too little"),
+        ("todo todo todo todo todo todo", "too little"),
+        ("see above", "too little"),
+        ("| what | worth | of | every | row |\n|---|---|---|---|---|", "nothing"),
+        ("One flight in five is late.", None),
+        ("| what | worth |\n|---|---|\n| a warning that is right | 200 USD |", None),
+        ("五便に一便が遅れています", None),
+        ("Each fifth flight was late in 2013", None),
+    ],
+)
+def test_a_word_is_not_a_problem_stated(tmp_path, text, said):
+    settings = discovered(tmp_path)
+    write(tmp_path, "1-discovery/problem.md", f"## Today\n\n{SENTENCE}\n\n## Worth\n\n{text}\n")
+    found = finding(settings, "problem stated")
+    if said is None:
+        assert found.state is gates.State.DONE
+    else:
+        evidence = f"1-discovery/problem.md says {said} on: Worth"
+        assert (found.state, found.evidence) == (gates.State.OPEN, evidence)
 
 
 def test_a_text_in_another_encoding_fails(tmp_path):

@@ -28,7 +28,18 @@ DECISION = {
 }
 HEADER = "| done | item | action | evidence | owner | date |\n|---|---|---|---|---|---|\n"
 TICKED = "| [x] | Shown | show it | minutes | Ada | 2026-02-01 |\n"
+SENTENCE = "A sentence of several different words."
 OPEN = "| [ ] | Asked | ask them | | | |\n"
+
+
+def ticked(*items):
+    """Return rows in which each of `items` is ticked."""
+    return "".join(TICKED.replace("Shown", item) for item in items)
+
+
+def asked(*items):
+    """Return rows in which none of `items` is ticked."""
+    return "".join(OPEN.replace("Asked", item) for item in items)
 
 
 def write(root, name, text):
@@ -60,5 +71,5 @@ def discovered(root, **sections):
     write_facts(root, **sections)
     write_ideas(root)
     for name in ("problem", "data", "decision"):
-        write(root, f"1-discovery/{name}.md", "# Title\n\n## Point\n\nA sentence.\n")
+        write(root, f"1-discovery/{name}.md", f"# Title\n\n## Point\n\n{SENTENCE}\n")
     return read_settings(PROJECT.at(root))

@@ -120,6 +120,18 @@ def test_the_margin_is_the_one_that_costs_least():
     assert costs[1] == pytest.approx(4 * pinball, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e6])
+def test_the_margin_is_exact_for_amounts_of_any_size(scale):
+    rng = np.random.default_rng(2)
+    prediction = (rng.random(301) * scale).astype(np.float32)
+    target = (prediction + rng.normal(size=301) * 0.3 * scale).astype(np.float32)
+    missing = target.astype(np.float64) - prediction
+    decided = TASK.decide(target, prediction, COSTS)["margin"]
+    costs = {each: -TASK.payoff(target, prediction, {"margin": each}, COSTS).mean() for each in missing}
+    assert decided in costs
+    assert costs[decided] == pytest.approx(min(costs.values()), rel=1e-12)
+
+
 def test_a_row_costs_what_one_counts_by_hand():
     target, prediction = np.float32([10, 10, 10]), np.float32([4, 8, 12])
     costs = ErrorCosts(currency="EUR", too_low=10, too_high=4)

@@ -13,6 +13,7 @@ from sklearn.metrics import (
 
 from handrail.config.sections import ErrorCosts
 from handrail.tasks import Classification
+from handrail.tasks.classification.decision import shown_threshold
 from handrail.tasks.classification.metrics import Cases
 from handrail.tasks.metric import Metrics
 from handrail.training.intervals import groups_of, resampled
@@ -129,9 +130,83 @@ def test_counts_cannot_be_drawn_anew():
 def test_the_threshold_is_the_one_that_pays_most():
     target, prediction = np.float32([1, 1, 0, 0]), np.float32([0.9, 0.6, 0.5, 0.1])
     equal = ErrorCosts(currency="EUR", too_low=1, too_high=1)
-    assert TASK.decide(target, prediction, equal) == {"threshold": 0.51}
+    assert TASK.decide(target, prediction, equal) == {"threshold": 0.6}
     dear = ErrorCosts(currency="EUR", too_low=100, too_high=10)
     assert TASK.payoff(target, prediction, {"threshold": 0.55}, dear).mean() == 50
+
+
+def best_by_trying(target, prediction, costs):
+    """Return the greatest mean payoff of all thresholds: of every prediction, and of none."""
+    every = [*np.unique(prediction).tolist(), 2.0]
+    return max(TASK.payoff(target, prediction, {"threshold": each}, costs).mean() for each in every)
+
+
+def test_at_a_rare_class_the_threshold_is_worth_all_that_can_be_had():
+    rng, rows = np.random.default_rng(3), 30_000
+    chance = (0.002 * rng.lognormal(-0.5, 1.0, rows)).clip(0, 0.9).round(4)
+    target = (rng.random(rows) < chance).astype(np.float32)
+    prediction, costs = chance.astype(np.float32), ErrorCosts(currency="EUR", too_low=10_000, too_high=20)
+    assert 0.001 < target.mean() < 0.003
+    decision = TASK.decide(target, prediction, costs)
+    worth = TASK.payoff(target, prediction, decision, costs).mean()
+    assert worth == pytest.approx(best_by_trying(target, prediction, costs))
+    assert decision["threshold"] == pytest.approx(20 / 10_020, rel=0.5)
+    of_the_grid = max(
+        TASK.payoff(target, prediction, {"threshold": 0.01 * step}, costs).mean() for step in range(2, 99)
+    )
+    assert worth > 5 * of_the_grid
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_threshold_is_the_best_and_the_lowest_of_equals(seed):
+    rng = np.random.default_rng(seed)
+    prediction = (rng.random(200).round(2 + seed % 5) * (0.01 if seed % 2 else 1)).astype(np.float32)
+    target = (rng.random(200) < prediction).astype(np.float32)
+    target[0] = 1
+    costs = ErrorCosts(
+        currency="EUR", too_low=float(rng.integers(1, 50)), too_high=float(rng.integers(1, 50))
+    )
+    found = TASK.decide(target, prediction, costs)
+    worth = TASK.payoff(target, prediction, found, costs).sum()
+    assert worth == pytest.approx(200 * best_by_trying(target, prediction, costs))
+    lower = prediction[prediction < np.float32(found["threshold"])]
+    below = [TASK.payoff(target, prediction, {"threshold": each}, costs).sum() for each in np.unique(lower)]
+    assert all(each < worth for each in below)
+
+
+def test_a_threshold_holds_for_predictions_that_were_rounded_in_a_log():
+    prediction = np.float32([0.341234, 0.341236, 0.2, 0.9]) + np.float32(4e-7)
+    target, costs = np.float32([0, 1, 0, 1]), ErrorCosts(currency="EUR", too_low=5, too_high=4)
+    decision = TASK.decide(target, prediction, costs)
+    logged = np.round(prediction.astype(np.float64), 6).astype(np.float32)
+    flagged = [TASK.act(each, decision)["flagged"] for each in (*prediction, *logged)]
+    assert flagged == [False, True, False, True] * 2
+
+
+def test_where_every_warning_loses_nobody_is_warned():
+    target, prediction = np.float32([1, 0, 0, 0]), np.float32([0.5, 0.9, 1.0, 0.7])
+    costs = ErrorCosts(currency="EUR", too_low=1, too_high=100)
+    decision = TASK.decide(target, prediction, costs)
+    assert [TASK.act(each, decision)["flagged"] for each in prediction] == [False] * 4
+    assert shown_threshold(decision["threshold"]) == "above 100%"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "shown"),
+    [
+        (0.0, "0%"),
+        (0.4, "40%"),
+        (0.33717, "33.7%"),
+        (0.0234, "2.34%"),
+        (0.00196, "0.196%"),
+        (0.0000214, "0.00214%"),
+        (0.98, "98%"),
+        (0.9995, "99.95%"),
+        (1.0, "100%"),
+    ],
+)
+def test_a_threshold_is_told_with_the_digits_that_it_needs(threshold, shown):
+    assert shown_threshold(threshold) == shown
 
 
 def test_a_row_saves_what_one_counts_by_hand():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from handrail.reports.company import verdict
+from handrail.reports.tradeoff import in_table
 from handrail.tasks.classification import tradeoff
 from tests.engine.support.example import example
 from tests.engine.support.made_up_training import COSTS, made_up_settings, made_up_training
@@ -89,4 +90,34 @@ def test_without_a_case_nobody_can_tell_what_is_found(settings):
     assert TASK.compared(settings, training, found).startswith("There were no cases among those tested")
     assert [picture.title for picture in TASK.pictures(settings, training, found)] == [
         "How many warnings are right"
+    ]
+
+
+def test_of_many_thresholds_a_manageable_number_is_told_and_the_chosen_and_the_best_are_among_them(settings):
+    rng, rows = np.random.default_rng(3), 6_000
+    chance = (0.004 * rng.lognormal(-0.5, 1.0, rows)).clip(0, 0.9).astype(np.float32)
+    target = (rng.random(rows) < chance).astype(np.float32)
+    costs = settings.error_costs.model_copy(update={"too_low": 10_000, "too_high": 20})
+    settings = settings.model_copy(update={"error_costs": costs})
+    made_up = made_up_training(rows=rows, decision=TASK.decide(target, chance, costs), project=PROJECT)
+    made_up.test.target[:] = target
+    found = TASK.tradeoff(settings, replace(made_up, prediction=chance))
+    assert len(np.unique(chance)) > 5_000
+    assert 60 < len(found.model) <= 100
+    assert found.present.value == made_up.info["evaluation"]["decision"]["threshold"]
+    least = min(each.too_low * 10_000 + each.too_high * 20 for each in found.model)
+    assert found.present.too_low * 10_000 + found.present.too_high * 20 == pytest.approx(least)
+    listed = [found.model[place] for place in in_table(found, costs)]
+    assert found.present in listed
+    assert 6 <= len(listed) <= 14
+    assert len({each.label for each in listed}) == len(listed)
+    assert min(each.value for each in listed) < 0.005
+
+
+def test_the_last_choice_is_that_nobody_is_warned():
+    found = tradeoff.choices(np.float32([1, 0, 0]), np.float32([0.9, 0.2, 0.2]), COSTS)
+    assert [(each.warnings, each.caught) for each in found] == [
+        (1000, pytest.approx(1000 / 3)),
+        (pytest.approx(1000 / 3), pytest.approx(1000 / 3)),
+        (0, 0),
     ]

@@ -14,8 +14,8 @@ from handrail.stages import gates, research
 from handrail.training import budget_usage as burn
 from handrail.training import experiment_log as history
 from handrail.training import stopping_rule as verdict
-from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, write
-from tests.engine.support.model_evidence import METRIC, researched
+from tests.engine.support.evidence import HEADER, OPEN, TICKED, discovered, ticked, write
+from tests.engine.support.model_evidence import AGREED, METRIC, researched
 from tests.engine.support.names import commands
 
 ROUND = {
@@ -27,6 +27,7 @@ ROUND = {
     "high": 0.695,
     "baseline": 0.68,
     "gain_low": -0.005,
+    "period": "validation",
     "seconds": 1800.0,
     "rows": {"training": 7},
     "version": "v1",
@@ -93,7 +94,8 @@ def test_when_days_or_money_are_spent_it_says_stop(tmp_path, rounds, limits, day
 def test_good_enough_is_good_enough_even_when_all_is_spent(tmp_path):
     assert judged(tmp_path, {}, GOOD, until=date(2026, 1, 30)) == verdict.Recommendation(
         "good enough",
-        f"round 2 reaches {METRIC} 0.710, needed is 0.7, and it clearly beats the simple technique",
+        f"round 2 reaches {METRIC} 0.710 on the validation rows, needed is 0.7, and it clearly beats the "
+        "simple technique",
     )
 
 
@@ -146,15 +148,19 @@ def test_a_spent_budget_fails_the_gate_and_a_good_round_passes_it(tmp_path):
 
 def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, capsys):
     discovered(tmp_path, budget={"research": LIMITS}, accuracy=DECIDING)
-    write(tmp_path, "2-research/report.md", HEADER + TICKED.replace("-01 |", "-02 |"))
+    write(tmp_path, "2-research/report.md", HEADER + ticked(*AGREED).replace("-01 |", "-02 |"))
     log(tmp_path, {}, {"note": "<b>bold</b>"} | GOOD | on(24))
     monkeypatch.chdir(tmp_path)
     assert commands.main(["rounds"]) == 0
     said = capsys.readouterr().out
     assert re.search(
-        r"^2 +2026-01-24 +0\.710 +0\.705 to 0\.715 +0\.680 +1,800 +<b>bold</b>", said, re.MULTILINE
+        r"^2 +2026-01-24 +0\.710 +0\.705 to 0\.715 +0\.680 +1,800 +<b>bold</b>",
+        said,
+        re.MULTILINE,
     )
-    assert f"good enough: round 2 reaches {METRIC} 0.710" in said
+    assert said.startswith("Scores are of the validation period.\n")
+    assert "the test period, from 2013-07-01 on and before 2013-09-01, was not looked at yet; " in said
+    assert f"good enough: round 2 reaches {METRIC} 0.710 on the validation rows" in said
     assert said.endswith("page reports/rounds.html\n")
     shown = (tmp_path / "reports/rounds.html").read_text(encoding="utf-8")
     assert shown.count("<svg") == 2
@@ -163,6 +169,54 @@ def test_the_command_shows_the_rounds_and_the_verdict(tmp_path, monkeypatch, cap
     assert ">days 140%<" in shown
     assert ">EUR 140%<" in shown
     assert "the lines end on 2026-02-02" in shown
+
+
+def test_a_round_of_before_was_scored_on_the_test_rows_and_says_so(tmp_path):
+    of_before = {name: value for name, value in (ROUND | GOOD).items() if name != "period"}
+    write(tmp_path, history.LOG, json.dumps(of_before) + "\n")
+    settings = discovered(tmp_path, budget={"research": LIMITS}, accuracy=DECIDING)
+    found = history.read_experiments(settings)
+    assert [each.scored_on for each in found] == ["test"]
+    assert rounds_page.periods(found) == "Scores are of the test period."
+    assert (
+        "reaches roc_auc 0.710 on the test rows"
+        in verdict.recommend(settings, found, date(2026, 1, 24)).because
+    )
+
+
+def looked(root, *versions, day="2013-07-01"):
+    """Add a line for each version whose figures on a test period were looked at."""
+    figures = {"metric": METRIC, "value": 0.7, "low": 0.69, "high": 0.71}
+    for number, version in enumerate(versions):
+        line = {"at": f"2026-01-2{number}T10:00:00+00:00", "version": version, **figures, "test_from": day}
+        with (root / history.LOG).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line | {"live_from": "2013-09-01"}) + "\n")
+
+
+def test_looks_at_the_test_period_are_counted_by_version_and_are_no_rounds(tmp_path, monkeypatch, capsys):
+    settings = discovered(tmp_path, accuracy=DECIDING)
+    log(tmp_path, {}, GOOD)
+    looked(tmp_path, "a", "b", "a")
+    looked(tmp_path, "c", day="2013-06-01")
+    assert [each.version for each in history.read_experiments(settings)] == ["v1", "v1"]
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["rounds"]) == 0
+    line = (
+        "the test period, from 2013-07-01 on and before 2013-09-01, was looked at for 2 versions, last on "
+        f"2026-01-21: b reaches {METRIC} 0.700 (0.690 to 0.710) there"
+    )
+    assert f"\n{line}\n" in capsys.readouterr().out
+    assert f"<p>T{line[1:]}.</p>" in (tmp_path / "reports/rounds.html").read_text(encoding="utf-8")
+
+
+def test_a_look_that_cannot_be_read_is_named_with_its_line(tmp_path):
+    log(tmp_path, {})
+    looked(tmp_path, "a", day="soon")
+    with pytest.raises(errors.ProjectError) as refused:
+        history.read_experiments(discovered(tmp_path))
+    assert [each.partition(": Input")[0] for each in refused.value.problems] == [
+        f"{history.LOG}, line 2: test_from"
+    ]
 
 
 def test_without_a_round_the_command_says_how_to_log_one(tmp_path, monkeypatch, capsys):
@@ -180,7 +234,14 @@ def test_days_are_counted_until_the_report_is_agreed(tmp_path):
     settings = discovered(tmp_path)
     today = datetime.now(UTC).date()
     assert research.counted_until(settings) == today
-    for report, until in ((TICKED + OPEN, today), ("| no table |", today), (TICKED, date(2026, 2, 1))):
+    agreed = ticked(*AGREED)
+    reports = (
+        (agreed + OPEN, today),
+        ("| no table |", today),
+        (TICKED, today),
+        (agreed, date(2026, 2, 1)),
+    )
+    for report, until in reports:
         write(tmp_path, research.REPORT, HEADER + report)
         assert research.counted_until(settings) == until
     borrowed = settings.data.model_copy(update={"source": tmp_path})

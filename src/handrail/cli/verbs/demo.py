@@ -19,7 +19,7 @@ ALERT = 3
 STEPS: tuple[tuple[str, ...], ...] = (
     ("etl",),
     ("labels",),
-    ("train", "--no-round"),
+    ("train", "--no-round", "--test"),
     ("promote",),
     ("serve", "--rehearse"),
     ("score",),
@@ -106,7 +106,8 @@ def _summary(settings: "Settings", seconds: float) -> None:
     say(f"Built     {settings.shown(version.path)}, from {version.info['rows']['training']:,} rows")
     say(
         f"Measured  {metric} {model['value']:.3f} ({format_interval(model)}) on "
-        f"{evaluation['rows']:,} later rows; the simple technique reaches {baseline['value']:.3f}"
+        f"{evaluation['rows']:,} rows of the test period; the simple technique reaches "
+        f"{baseline['value']:.3f}"
     )
     alerts = settings.workspace / "reports" / "alerts.jsonl"
     if alerts.is_file():

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def handover(settings: "Settings", rehearse: bool) -> None:
     """Check the handover: what a machine finds of it, beside who has ticked it."""
     from handrail.console import say, table
+    from handrail.stages.checklist import missing_items
     from handrail.stages.handover import by_its_author, contradictions, rows
-    from handrail.stages.operation import HANDOVER
+    from handrail.stages.operation import HANDOVER, handover_items
 
     broken = _rehearse(settings) if rehearse else []
     found = rows(settings)
@@ -30,7 +31,8 @@ def handover(settings: "Settings", rehearse: bool) -> None:
     header = ("item", "found", "evidence", "owner", "date")
     table(header, shown, texts=header)
     say(f"The other items of {HANDOVER} only people can check.")
-    refused = [*broken, *contradictions(found), *by_its_author(settings, found)]
+    gone = missing_items(settings, HANDOVER, handover_items(settings))
+    refused = [*broken, *gone, *contradictions(found), *by_its_author(settings, found)]
     if refused:
         raise ProjectError(refused)
 

@@ -31,15 +31,15 @@ def monitor(settings: "Settings", start: date | None, end: date | None, relive: 
     looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
-        _report(settings, seen)
+        _report(settings, seen, relive)
         if seen.alerts:
             return ALERT
         status = 1 if seen.problems else status
     return status
 
 
-def _report(settings: "Settings", seen: "MonitoringRun") -> None:
-    """Show, keep and act on one look, and name the checks that failed."""
+def _report(settings: "Settings", seen: "MonitoringRun", relived: bool) -> None:
+    """Show, keep and act on one look, and name the checks that failed; `relived`: at the past, once more."""
     from handrail.config.sections import Live
     from handrail.console import say, table
     from handrail.files import write_whole
@@ -53,9 +53,9 @@ def _report(settings: "Settings", seen: "MonitoringRun") -> None:
     if any(reading.state == "unknown" for reading in seen.readings) and min(seen.rows, seen.outcomes) < least:
         say(f"unknown is what fewer than {least:,} cannot tell: live.minimum_outcomes in project.yaml")
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
-    record = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | seen.record()
+    record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
-    for line in raise_alerts(settings, seen):
+    for line in raise_alerts(settings, seen, relived=relived):
         print(f"alert: {line}", file=sys.stderr)
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)

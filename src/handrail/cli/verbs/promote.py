@@ -1,5 +1,6 @@
 """The verb `promote`."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
+    from handrail.registry.versions import Version
 
 
 class Share(click.ParamType):
@@ -44,7 +46,8 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
     if live:
         _launch(settings, other=version or ("--canary" if canary else None))
         return
-    chosen = load_version(settings, version or newest_version(settings))
+    chosen = load_version(settings, newest_version(settings) if version is None else version)
+    _look_at_test(settings, chosen)
     found = objections(settings, chosen)
     if found:
         raise ProjectError(found)
@@ -52,6 +55,29 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
         _try_beside(settings, chosen.name, canary)
     else:
         _make_live(settings, chosen.name)
+
+
+def _look_at_test(settings: "Settings", version: "Version") -> None:
+    """Show the figure that decides on the test period, and count that it was looked at."""
+    from handrail.console import say
+    from handrail.registry.acceptance import agreed_metric
+    from handrail.reports.wording import interval, looked_at, number
+    from handrail.training.experiment_log import log_look
+
+    metric, info = agreed_metric(settings), version.info
+    if metric in info["evaluation"]["model"]:
+        figures = info["evaluation"]["model"][metric]
+        say(
+            f"{metric} {number(figures['value'])} ({interval(figures)}) on the test period, from "
+            f"{info['split']['test_from']} on and before {info['split']['live_from']}"
+        )
+    try:
+        looks = log_look(settings, version.name, info)
+    except OSError as error:  # promoted where the texts can't be written to
+        print(f"warning: 2-research/rounds.jsonl: the look is not counted ({error})", file=sys.stderr)
+        return
+    if looks:
+        say(looked_at(looks))
 
 
 def _make_live(settings: "Settings", name: str) -> None:

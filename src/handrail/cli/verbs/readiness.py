@@ -58,8 +58,8 @@ def _show(score: "Score") -> None:
             _show_result(each)
         say("")
     counts = ", ".join(f"{section} {automated}" for section, automated in score.sections.items())
-    say(f"ML Test Score of {score.version}: {score.total} ({counts}); the lowest section counts")
-    say(f"{len(score.results) - len(score.failed)} of {len(score.results)} tests passed")
+    passed = f"{len(score.results) - len(score.failed)} of {len(score.results)} tests pass"
+    say(f"ML Test Score of {score.version}: {score.total}, the lowest of {counts}; {passed}")
 
 
 def _show_result(result: "Result") -> None:

@@ -40,8 +40,17 @@ if TYPE_CHECKING:
     callback=not_with("--note"),
     help="this is no round of research: leave rounds.jsonl as it is",
 )
-def train(settings: "Settings", until: date | None, note: str, no_round: bool) -> None:
-    """Train a model, measure it beside the baseline, write the reports."""
+@click.option(
+    "--test",
+    is_flag=True,
+    help="show it on the test period, too, and report on that; it is counted how often that was looked at",
+)
+def train(settings: "Settings", until: date | None, note: str, no_round: bool, test: bool) -> None:
+    """Train a model, measure it beside the baseline, write the reports.
+
+    What is shown and reported is measured on the validation period: the test period is for the version that
+    is to be promoted, and tells the truth only as long as nobody chooses by it.
+    """
     if until and until > date.today() + timedelta(days=1):
         raise ProjectError(f"--until {until}: lies in the future; what will be known then is not known yet")
     if note and settings.sample:
@@ -56,12 +65,16 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool) -
 
     split = settings.dates.ending(until) if until else settings.dates
     with progress("train") as step:
-        training = run_training(settings, split, step)
+        tested = run_training(settings, split, step)
+        training = tested if test or tested.on_validation is None else tested.on_validation
         step("write the reports")
         reports = write_reports(settings, training)
-    _show(settings, training, split, reports)
+    for shown in (tested.on_validation, tested if training is tested else None):
+        if shown:
+            _show(shown, split)
+    _tell(settings, training, reports)
     seconds = time.perf_counter() - begun
-    described = describe_experiment(settings.root, training.version, training.info, note, seconds)
+    described = describe_experiment(settings.root, tested.version, tested.info, note, seconds)
     if not (settings.sample or no_round):
         log = log_experiment(settings, described)
         say(f"round logged in {settings.shown(log)}")
@@ -69,8 +82,8 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool) -
         _track(settings, training, described, reports)
 
 
-def _show(settings: "Settings", training: "Training", split: "Split", reports: Sequence[Path]) -> None:
-    """Show the model beside the baseline, and what was written."""
+def _show(training: "Training", split: "Split") -> None:
+    """Show the model beside the baseline, on the rows of one period."""
     from handrail.console import figure, say, table
     from handrail.training.intervals import drawn_by, format_interval
 
@@ -86,9 +99,28 @@ def _show(settings: "Settings", training: "Training", split: "Split", reports: S
             evaluation["model"].items(), evaluation["baseline"].values(), strict=True
         )
     ]
-    say(f"measured on {evaluation['rows']:,} rows from {split.test_from} on and before {split.live_from}")
+    periods = {
+        "validation": (split.validation_from, split.test_from),
+        "test": (split.test_from, split.live_from),
+    }
+    start, end = periods[training.period]
+    say(f"{training.period} period: {evaluation['rows']:,} rows from {start} on and before {end}")
     table(("", "model", "95%", "baseline"), rows)
     say(drawn_by(evaluation["drawn"]))
+
+
+def _tell(settings: "Settings", training: "Training", reports: Sequence[Path]) -> None:
+    """Say what was written, and whether the test period was looked at."""
+    from handrail.console import say
+    from handrail.reports.wording import looked_at
+    from handrail.training.experiment_log import log_look
+
+    if training.period == "test":
+        looks = log_look(settings, training.version, training.info)
+        if looks:
+            say(looked_at(looks))
+    else:
+        say("the test period was not looked at; --test does, once a version is to be promoted")
     written = " ".join(path.relative_to(settings.workspace).as_posix() for path in reports)
     say(f"version {training.version}, reports {written}")
 

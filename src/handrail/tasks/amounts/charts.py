@@ -207,9 +207,15 @@ def size_picture(training: Training, unit: str) -> Picture:
 
 
 def cost_picture(
-    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, unit: str
+    currency: str,
+    model: Sequence[Choice],
+    simple: Sequence[Choice],
+    chosen: Choice,
+    unit: str,
+    *,
+    here: bool = False,
 ) -> Picture:
-    """Return what planning costs at each margin."""
+    """Return what planning costs at each margin; `here`: whether it was chosen on these rows."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -221,9 +227,14 @@ def cost_picture(
         axes.legend(loc="best")
 
     best, places = min(model, key=lambda each: each.cost), places_of(model)
-    caption = (
-        f"The margin of {signed(chosen.margin, places)} was chosen on earlier rows. On these, "
-        f"{signed(best.margin, places)} would have cost least: {money(best.cost, currency)}."
+    caption = f"The margin of {signed(chosen.margin, places)} was chosen on "
+    caption += (
+        "these rows: on later ones, another may cost least."
+        if here
+        else (
+            f"earlier rows. On these, {signed(best.margin, places)} would have cost least: "
+            f"{money(best.cost, currency)}."
+        )
     )
     said = f"Cost by margin: {money(chosen.cost, currency)} at the chosen one. {caption}"
     return Picture("What each margin costs", svg(draw, 3.8, said), caption)

@@ -11,11 +11,12 @@ def decide(target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
     """Return the margin above the prediction that costs least on these rows, and the error that is tolerable.
 
     It is the quantile of the errors at which one unit more costs as much as one less:
-    Arrow, Harris and Marschak, Econometrica (1951).
+    Arrow, Harris and Marschak, Econometrica (1951). So it is an error that occurs here, the lowest of those
+    that cost least, whatever the size of the amounts.
     """
     share = costs.too_low / (costs.too_low + costs.too_high)
-    missing = target.astype(np.float64) - prediction
-    return {"margin": round(float(np.quantile(missing, share)), 2), "tolerable": costs.tolerable}
+    margin = np.quantile(target.astype(np.float64) - prediction, share, method="inverted_cdf")
+    return {"margin": float(margin), "tolerable": costs.tolerable}
 
 
 def act(prediction: float, decision: Decision) -> dict[str, float]:

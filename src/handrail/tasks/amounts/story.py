@@ -136,7 +136,7 @@ def tell(
             tolerance_picture(training, costs.tolerable, unit),
             size_picture(training, unit),
         ),
-        choices=_choices(costs, noun, model, simple, chosen, unit),
+        choices=_choices(costs, noun, model, simple, chosen, unit, here=training.period == "validation"),
         decided="margin",
         methods="margin: Arrow, Harris and Marschak (1951)",
     )
@@ -183,7 +183,14 @@ def _tiles(
 
 
 def _choices(
-    costs: ErrorCosts, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice, unit: str
+    costs: ErrorCosts,
+    noun: str,
+    model: list[Choice],
+    simple: list[Choice],
+    chosen: Choice,
+    unit: str,
+    *,
+    here: bool,
 ) -> Choices:
     listed = shortlist(model, chosen, SHARES, APART)
     return Choices(
@@ -194,7 +201,7 @@ def _choices(
         header=(with_unit("margin", unit), "enough for", "short, mean", "spare, mean", "cost"),
         rows=tuple(_cells(each, places_of(model)) for each in listed),
         picked=listed.index(chosen),
-        pictures=(cost_picture(costs.currency, model, simple, chosen, unit),),
+        pictures=(cost_picture(costs.currency, model, simple, chosen, unit, here=here),),
     )
 
 

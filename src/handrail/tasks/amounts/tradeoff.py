@@ -67,7 +67,7 @@ def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choic
     """Return what each of many margins brings, the smallest first; the cheapest of all is one of them."""
     missing = target.astype(np.float64) - prediction
     shares = [*np.linspace(0.04, 0.98, 48), costs.too_low / (costs.too_low + costs.too_high)]
-    margins = np.unique(np.quantile(missing, shares).round(2))
+    margins = np.unique(np.quantile(missing, shares, method="inverted_cdf"))
     return [choice(target, prediction, costs, float(margin)) for margin in margins]
 
 

@@ -60,7 +60,7 @@ class Classification:
     # What follows draws and writes: imported where it is asked for, so that serving never has it.
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
-        """Return every threshold, with what it finds, misses and raises in vain on the test rows."""
+        """Return the thresholds, with what each finds, misses and raises in vain on the test rows."""
         from handrail.tasks.classification.tradeoff import tradeoff_of
 
         return tradeoff_of(settings, training)

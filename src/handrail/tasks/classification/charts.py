@@ -22,6 +22,7 @@ from handrail.reports.pictures import (
     svg,
 )
 from handrail.reports.wording import money, number
+from handrail.tasks.classification.decision import shown_threshold
 from handrail.tasks.classification.metrics import Cases, roc_auc
 from handrail.tasks.classification.tradeoff import PER, Choice
 from handrail.training.run import Training
@@ -133,7 +134,8 @@ def catch_picture(
         for each in listed:
             place = (each.caught_share, each.alarms_per_100)
             axes.plot(*place, **MODEL_DOT)
-            axes.annotate(f"{each.threshold:.0%}", place, (0, -14), textcoords="offset points", color=INK)
+            words = shown_threshold(each.threshold)
+            axes.annotate(words, place, (0, -14), textcoords="offset points", color=INK)
         axes.set(
             xlabel="cases caught", ylabel="false alarms among 100 warnings", xlim=(0, 1.03), ylim=(0, 100)
         )
@@ -141,7 +143,7 @@ def catch_picture(
         axes.legend(loc="lower right")
 
     said = "; ".join(
-        f"threshold {each.threshold:.0%}: {number(each.caught_share, '.0%')} caught, "
+        f"threshold {shown_threshold(each.threshold)}: {number(each.caught_share, '.0%')} caught, "
         f"{number(each.alarms_per_100, '.0f')} of 100 warnings false"
         for each in listed
     )
@@ -154,9 +156,12 @@ def catch_picture(
 
 
 def payoff_picture(
-    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice
+    currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, *, here: bool = False
 ) -> Picture:
-    """Return what the warnings are worth at each threshold; steep losses at low thresholds are cut off."""
+    """Return what the warnings are worth at each threshold; steep losses at low thresholds are cut off.
+
+    `here`: whether the threshold was chosen on these rows.
+    """
     used = max([c.threshold for c in (*model, *simple) if c.warnings] + [chosen.threshold])
     best = max(model, key=lambda each: each.payoff)
     top = max([c.payoff for c in (*model, *simple)] + [0.01])
@@ -167,15 +172,20 @@ def payoff_picture(
         for curve, style in ((simple, SIMPLE_LINE), (model, MODEL_LINE)):
             axes.plot([c.threshold for c in curve], [c.payoff for c in curve], **style)
         axes.plot([chosen.threshold], [chosen.payoff], **CHOSEN_DOT, label="chosen threshold")
-        axes.set(xlabel="threshold", ylabel=f"{currency} per {PER:,} rows", xlim=(0, used + 0.02))
+        axes.set(xlabel="threshold", ylabel=f"{currency} per {PER:,} rows", xlim=(0, 1.03 * used))
         axes.set_ylim(min(-top, 1.2 * chosen.payoff), 1.2 * top)
         axes.yaxis.set_major_formatter("{x:,.0f}" if top > 5 else "{x:.2f}")
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
 
-    caption = (
-        f"The threshold of {chosen.threshold:.0%} was chosen on earlier rows. On these, {best.threshold:.0%} "
-        f"would have been worth most: {money(best.payoff, currency)}."
+    caption = f"The threshold of {shown_threshold(chosen.threshold)} was chosen on "
+    caption += (
+        "these rows: on later ones, another may be worth most."
+        if here
+        else (
+            f"earlier rows. On these, {shown_threshold(best.threshold)} would have been worth most: "
+            f"{money(best.payoff, currency)}."
+        )
     )
     said = f"Payoff by threshold: {money(chosen.payoff, currency)} at the chosen one. {caption}"
     return Picture("What each threshold is worth", svg(draw, 3.8, said), caption)

@@ -16,7 +16,7 @@ from handrail.tasks.classification.charts import (
     payoff_picture,
     roc_picture,
 )
-from handrail.tasks.classification.decision import payoff
+from handrail.tasks.classification.decision import payoff, shown_threshold
 from handrail.tasks.classification.tradeoff import PER, Choice, choice, choices
 from handrail.tasks.metric import Metric
 from handrail.training.run import Training
@@ -106,15 +106,15 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         legend=f"A case is a row with {case.name} = 1 ({case.description}).",
         tiles=_tiles(evaluation, metric, chosen, costs.currency, noun),
         opening=f"The model gives each of the {noun} a probability of being a case and warns from "
-        f"{chosen.threshold:.0%} on; it was tested on {evaluation['rows']:,} {noun} of {period}, all later "
-        "than those it has learnt from.",
+        f"{shown_threshold(chosen.threshold)} on; it was tested on {evaluation['rows']:,} {noun} of "
+        f"{period}, all later than those it has learnt from.",
         sentences=(
             verdict(settings, evaluation),
             worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(roc_picture(training, chosen), calibration_picture(training)),
-        choices=_choices(settings, noun, model, simple, chosen),
+        choices=_choices(settings, noun, model, simple, chosen, here=training.period == "validation"),
         decided="threshold",
         methods="calibration: Wilson (1927)",
     )
@@ -158,7 +158,7 @@ def _tiles(
 
 
 def _choices(
-    settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice
+    settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice, *, here: bool
 ) -> Choices:
     costs, listed = settings.error_costs, shortlist(model, chosen, SHARES, APART)
     return Choices(
@@ -172,7 +172,7 @@ def _choices(
         picked=listed.index(chosen),
         pictures=(
             catch_picture(model, simple, listed, chosen),
-            payoff_picture(costs.currency, model, simple, chosen),
+            payoff_picture(costs.currency, model, simple, chosen, here=here),
         ),
     )
 
@@ -181,7 +181,7 @@ def _cells(each: Choice) -> tuple[str, ...]:
     counts = (number(value, ",.0f") for value in (each.warnings, each.caught))
     share = number(each.caught_share, ".0%")
     return (
-        f"{each.threshold:.0%}",
+        shown_threshold(each.threshold),
         *counts,
         share,
         number(each.false_alarms, ",.0f"),

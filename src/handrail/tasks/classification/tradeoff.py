@@ -1,4 +1,4 @@
-"""Every threshold, with what it finds, misses and raises in vain on the test rows."""
+"""The thresholds, with what it finds, misses and raises in vain on the test rows."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,11 @@ from handrail.reports.tradeoff import (
     in_a_period,
     period_of,
 )
-from handrail.tasks.classification.decision import THRESHOLDS, payoff
+from handrail.tasks.classification.decision import counts_from, payoff, shown_threshold
 from handrail.training.run import Training
 
 PER = 1000
+MOST = 98  # thresholds that are told of
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,41 @@ class Choice:
 
 def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: float) -> Choice:
     """Return what acting on every prediction of at least `threshold` brings on these rows."""
-    rows, cases, warned = len(target), target == 1, prediction >= np.float32(threshold)
-    caught, warnings = int((warned & cases).sum()), int(warned.sum())
+    cases, warned = target == 1, prediction >= np.float32(threshold)
+    counts = (int(warned.sum()), int((warned & cases).sum()))
+    return _choice(threshold, len(target), int(cases.sum()), counts, costs)
+
+
+def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
+    """Return what each threshold brings, the lowest first, and last that nobody is warned of.
+
+    Of more than MOST thresholds that occur, those are taken that spread the cases found and the warnings
+    (on a scale of factors, as a rare class needs it), and the one that pays most.
+    """
+    thresholds, warned, caught = counts_from(target, prediction)
+    payoffs = caught * costs.too_low - (warned - caught) * costs.too_high
+    places = np.arange(len(thresholds))
+    if len(places) > MOST:
+        wanted = np.linspace(0, caught[0], MOST // 2), np.geomspace(1, warned[0], MOST // 2)
+        spread = [
+            np.searchsorted(-counts, -each) for counts, each in zip((caught, warned), wanted, strict=True)
+        ]
+        places = np.unique([*np.concatenate(spread), 0, int(np.argmax(payoffs)), len(places) - 1])
+    return [
+        _choice(
+            float(thresholds[place]),
+            len(target),
+            int(caught[0]),
+            (int(warned[place]), int(caught[place])),
+            costs,
+        )
+        for place in places
+    ]
+
+
+def _choice(threshold: float, rows: int, cases: int, counts: tuple[int, int], costs: ErrorCosts) -> Choice:
+    """Return what so many warnings bring, and so many of them that were right."""
+    warnings, caught = counts
     false_alarms = warnings - caught
     mean = (caught * costs.too_low - false_alarms * costs.too_high) / rows
     return Choice(
@@ -57,15 +91,10 @@ def choice(target: Floats, prediction: Floats, costs: ErrorCosts, threshold: flo
         warnings=PER * warnings / rows,
         caught=PER * caught / rows,
         false_alarms=PER * false_alarms / rows,
-        caught_share=_share(caught, int(cases.sum())),
+        caught_share=_share(caught, cases),
         alarms_per_100=100 * _share(false_alarms, warnings),
         payoff=PER * mean,
     )
-
-
-def choices(target: Floats, prediction: Floats, costs: ErrorCosts) -> list[Choice]:
-    """Return what each of THRESHOLDS brings, the lowest first."""
-    return [choice(target, prediction, costs, float(threshold)) for threshold in THRESHOLDS]
 
 
 def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
@@ -105,7 +134,7 @@ def _position(each: Choice, cases: float, period: Period) -> Position:
     )
     missed, right = max(cases - caught, 0.0), 100 - each.alarms_per_100
     shown = (warnings, caught, missed, alarms, 100 * each.caught_share, right)
-    return Position(each.threshold, f"{each.threshold:.0%}", each.caught_share, missed, alarms, shown)
+    return Position(each.threshold, shown_threshold(each.threshold), each.caught_share, missed, alarms, shown)
 
 
 def _columns(words: CaseWords) -> tuple[Column, ...]:
