@@ -25,6 +25,7 @@ class Dataset:
 
     features (n, k) float32 · target (n) float32 · times (n), to the second · slices: column -> (n) names.
     baseline_by (n): the value of the column that the simple technique goes by, as text
+    baseline_is_amount: whether those values are amounts, and no names
     """
 
     features: Floats
@@ -32,6 +33,7 @@ class Dataset:
     times: NDArray[np.datetime64]
     slices: Mapping[str, NDArray[np.str_]]
     baseline_by: NDArray[np.str_]
+    baseline_is_amount: bool = False
 
     def __len__(self) -> int:
         return len(self.target)
@@ -92,7 +94,15 @@ def read_dataset(
         times=_filled(table["time"]).astype("datetime64[s]"),
         slices={name: _filled(table[f"s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
         baseline_by=_filled(table["baseline_by"]).astype(np.str_),
+        baseline_is_amount=_is_amount(project, baseline_by),
     )
+
+
+def _is_amount(project: "Project", name: str) -> bool:
+    """Return whether a feature is an amount; whole numbers are none where model/features.py calls them names."""
+    (column,) = (each for each in of_role(project.contract, Role.FEATURE) if each.name == name)
+    coding = project.features.get(name)
+    return column.kind is float or (column.kind is int and (coding is None or coding.kind != "names"))
 
 
 def _filled(values: Any) -> Any:
