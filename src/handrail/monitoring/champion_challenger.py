@@ -21,9 +21,9 @@ def baseline_is_better(connection: Connection, settings: Settings, version: Vers
     """Compare both where the live version itself has predicted: it doesn't answer for an earlier one."""
     project, own = settings.project, _answered_by(version.name, source)
     metric = project.metrics[agreed_metric(settings)]
+    decisions = {PREDICTION: version.decision, "baseline": version.decision_of("fallback")}
     model, simple = (
-        live_metrics(connection, project, own, column, version.decision)
-        for column in (PREDICTION, "baseline")
+        live_metrics(connection, project, own, column, decision) for column, decision in decisions.items()
     )
     both = model.metrics[metric.name], simple.metrics[metric.name]
     if model.outcomes < settings.section(Live).minimum_outcomes or any(map(isnan, both)):

@@ -123,7 +123,7 @@ def _look(
     count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
     if count == 0:
         raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
-    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision)
+    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision, as_told=True)
     known = (found.outcomes, found.metrics)
     notes = (f"the metrics are {found.note}",) if found.note else ()
     return Look(settings, version, live, start, end, connection, source, count, *known), notes

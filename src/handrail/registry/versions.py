@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.registry.drift_reference import Bins
+from handrail.tasks.metric import of_baseline
 from handrail.training.baseline import Baseline
 from handrail.training.encoding import Encoding, encoding_of
 
@@ -38,6 +39,10 @@ class Version:
     def decision(self) -> Mapping[str, float]:
         """What was decided on the validation rows: how predictions are acted on."""
         return self.info["evaluation"]["decision"]
+
+    def decision_of(self, source: Literal["model", "fallback"]) -> Mapping[str, float]:
+        """Return the same for whoever answers: the baseline's predictions have a range of their own."""
+        return self.decision if source == "model" else of_baseline(self.decision)
 
     @cached_property
     def encoding(self) -> Encoding:

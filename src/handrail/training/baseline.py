@@ -50,12 +50,14 @@ class MeanByColumn:
         None: the value of the column is the prediction.
     overall: the mean of all, for names never seen, and where a value is missing and never was in training
     edges: the upper ends of the bins, each in its bin; the last bin is open. None where names are told apart
+    wide: whether a bin holds more than one of the amounts learnt from
     """
 
     column: str
     means: Mapping[str, float] | None
     overall: float
     edges: Sequence[float] | None = None
+    wide: bool = False
 
     def predict(self, values: Iterable[object]) -> Floats:
         """Return the prediction for each value of the column; None, NaN and UNKNOWN are missing."""
@@ -95,7 +97,7 @@ def fit_by_column(rows: Dataset, accuracy: Accuracy) -> MeanByColumn:
     overall = float(target.mean(dtype=np.float64))
     if accuracy.baseline_takes == "value":
         return MeanByColumn(column, None, round(overall, 6))
-    edges = learn_edges(_amounts(rows.baseline_by)) if rows.baseline_is_amount else None
+    edges, wide = learn_edges(_amounts(rows.baseline_by)) if rows.baseline_is_amount else (None, False)
     known = rows.baseline_by if edges is None else _bins(rows.baseline_by, edges)
     names, inverse = np.unique(known, return_inverse=True)
     sums = np.bincount(inverse, weights=target.astype(np.float64))
@@ -105,20 +107,23 @@ def fit_by_column(rows: Dataset, accuracy: Accuracy) -> MeanByColumn:
         {str(name): round(float(mean), 6) for name, mean in zip(names, means, strict=True)},
         round(overall, 6),
         edges,
+        wide,
     )
 
 
-def learn_edges(amounts: Doubles) -> tuple[float, ...]:
-    """Return the upper ends of the bins of these amounts (n, NaN where missing), but for that of the last.
+def learn_edges(amounts: Doubles) -> tuple[tuple[float, ...], bool]:
+    """Return the upper ends of bins of these amounts (n, NaN where missing), and whether one holds several.
 
-    Few different values have a bin each; many are cut where their quantiles are, at values that occur.
+    The last bin has no end. Few different amounts have a bin each; many are cut at their quantiles, each of
+    which is one of them.
     """
     known = amounts[~np.isnan(amounts)]
     values = np.unique(known)
-    if len(values) > MOST_VALUES:
+    wide = len(values) > MOST_VALUES
+    if wide:
         bins = int(np.clip(len(known) // FEWEST_ROWS, 1, MOST_BINS))
         values = np.unique(np.quantile(known, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
-    return tuple(float(value) for value in values[:-1])
+    return tuple(float(value) for value in values[:-1]), wide
 
 
 def _bins(values: Iterable[object], edges: Sequence[float]) -> list[str]:
@@ -143,5 +148,5 @@ def _missing(value: object) -> bool:
 
 
 def _double(value: float) -> str:
-    """Return a number in SQL as the double that it is; a plain one would be a decimal, and round otherwise."""
+    """Return a number in SQL as the double that it is: a plain one is a decimal, which rounds otherwise."""
     return f"CAST({literal(repr(float(value)))} AS DOUBLE)"

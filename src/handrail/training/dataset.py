@@ -99,7 +99,7 @@ def read_dataset(
 
 
 def _is_amount(project: "Project", name: str) -> bool:
-    """Return whether a feature is an amount; whole numbers are none where model/features.py calls them names."""
+    """Return whether a feature is an amount: whole numbers may be names, by model/features.py."""
     (column,) = (each for each in of_role(project.contract, Role.FEATURE) if each.name == name)
     coding = project.features.get(name)
     return column.kind is float or (column.kind is int and (coding is None or coding.kind != "names"))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from handrail.arrays import Doubles, Floats
-from handrail.tasks.metric import Decision, Metrics
+from handrail.tasks.metric import Decision, Metrics, of_baseline
 from handrail.training.bootstrap import figures, resampled
 from handrail.training.dataset import Dataset
 
@@ -31,7 +31,7 @@ def evaluate(
     figures would say nothing.
     """
     on_step("measure model and baseline")
-    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision)
+    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision, of_baseline(decision))
     parts = {"month": test.months, **test.slices}
     measured = {}
     for name, values in parts.items():
@@ -42,12 +42,21 @@ def evaluate(
 
 
 def compare(
-    metrics: Metrics, target: Floats, prediction: Floats, baseline: Floats, decision: Decision
+    metrics: Metrics,
+    target: Floats,
+    prediction: Floats,
+    baseline: Floats,
+    decision: Decision,
+    other_decision: Decision | None = None,
 ) -> tuple[Figures, Figures, Figures]:
-    """Return the figures of both, and how much better the first is, which is above 0 for every metric."""
+    """Return the figures of both, and how much better the first is, which is above 0 for every metric.
+
+    `other_decision`: how the second's predictions are acted on, where that is not as the first's.
+    """
     both = [metrics.outcomes(target, each) for each in (prediction, baseline)]
-    model, simple = (metrics.measure_rows(rows, decision) for rows in both)
-    drawn, drawn_simple = (resampled(metrics, rows, len(target), decision, RESAMPLES) for rows in both)
+    acted = list(zip(both, (decision, other_decision or decision), strict=True))
+    model, simple = (metrics.measure_rows(rows, each) for rows, each in acted)
+    drawn, drawn_simple = (resampled(metrics, rows, len(target), each, RESAMPLES) for rows, each in acted)
     gain = {
         name: figures(
             metric.sign * (model[name] - simple[name]), metric.sign * (drawn[name] - drawn_simple[name])

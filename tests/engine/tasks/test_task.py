@@ -50,7 +50,7 @@ def test_the_three_problems_are_told_apart():
     ("problem", "told", "metrics"),
     [
         ("classification", {"flagged": True}, 8),
-        ("forecasting", {"planned": 1.7}, 9),
+        ("forecasting", {"planned": 1.7}, 10),
     ],
 )
 def test_what_serves_and_monitors_loads_nothing_that_draws_or_learns(problem, told, metrics):

@@ -196,8 +196,13 @@ def test_both_forms_of_a_baseline_by_names_agree_to_the_bit():
 
 @pytest.mark.parametrize(
     ("column", "coded", "expected"),
-    [("carrier", {}, False), ("scheduled_hour", {}, True), ("temperature_c", {}, True)]
-    + [("scheduled_hour", {"scheduled_hour": names()}, False), ("scheduled_hour", None, True)],
+    [
+        ("carrier", {}, False),
+        ("scheduled_hour", {}, True),
+        ("temperature_c", {}, True),
+        ("scheduled_hour", {"scheduled_hour": names()}, False),
+        ("scheduled_hour", None, True),
+    ],
 )
 def test_a_whole_number_is_an_amount_unless_it_is_coded_as_a_name(trained, column, coded, expected):
     features = features_of(CONTRACT, [] if coded is not None else [column], **(coded or {}))
