@@ -125,7 +125,7 @@ def _look(
         raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")
     found = live_metrics(connection, settings.project, source, PREDICTION, version.decision, as_told=True)
     known = (found.outcomes, found.metrics)
-    notes = (f"the metrics are {found.note}",) if found.note else ()
+    notes = tuple(filter(None, (found.note and f"the metrics are {found.note}", version.note)))
     return Look(settings, version, live, start, end, connection, source, count, *known), notes
 
 

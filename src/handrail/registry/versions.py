@@ -44,6 +44,13 @@ class Version:
         """Return the same for whoever answers: the baseline's predictions have a range of their own."""
         return self.decision if source == "model" else of_baseline(self.decision)
 
+    @property
+    def note(self) -> str:
+        """What has to be said of its answers; empty where there is nothing."""
+        if "low" in self.project.task.told and "range" not in self.decision:
+            return f"{self.name} answers without low and high: no range was learnt with it; train again"
+        return ""
+
     @cached_property
     def encoding(self) -> Encoding:
         """How columns become the model's input."""

@@ -57,13 +57,14 @@ class ScoredBatch:
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored into which file by which versions, and what was not and why (rows)."""
+    """What was scored into which file by which versions, what was not and why (rows), what is to be said."""
 
     path: Path
     rows: int
     version: str
     source: str
     rejected: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
@@ -89,7 +90,8 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
                 raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
         sources = " and ".join(sorted(counts))
         names = " and ".join(loaded.version.name for loaded, _, _ in answering)
-        return Scored(output, counts.total(), names, sources, reasons(connection, rejected))
+        notes = tuple(loaded.version.note for loaded, _, _ in answering if loaded.version.note)
+        return Scored(output, counts.total(), names, sources, reasons(connection, rejected), notes)
 
 
 def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:

@@ -444,7 +444,7 @@ def test_the_fallback_is_told_by_its_own_range(score, live_project):
     assert [{name: row[name] for name in each} for row, each in zip(found, told, strict=True)] == told
 
 
-def test_a_version_without_ranges_leaves_them_empty(score, live_project):
+def test_a_version_without_ranges_leaves_them_empty_and_says_so(score, live_project, capsys):
     def forget(info):
         known = info["evaluation"]["decision"]
         info["evaluation"]["decision"] = {name: known[name] for name in known if "range" not in name}
@@ -453,8 +453,10 @@ def test_a_version_without_ranges_leaves_them_empty(score, live_project):
     registry.make_live(live_project, name)
     assert score() == 0
     table = pq.read_table(output_of(live_project, f"{live_project.dates.live_from}-end"))
-    empty = [name for name in table.column_names if table[name].null_count == len(table)]
-    assert empty == [name for name in live_project.project.task.told if name in ("low", "high")]
+    ends = [each for each in live_project.project.task.told if each in ("low", "high")]
+    assert [each for each in table.column_names if table[each].null_count == len(table)] == ends
+    said = f"\n{name} answers without low and high: no range was learnt with it; train again\n"
+    assert (said in capsys.readouterr().out) == bool(ends)
     answer = live.LiveModel(live_project).answer(rows_asked(live_project, 3))
     assert set(answer.told) == set(live_project.project.task.told) - {"low", "high"}
 

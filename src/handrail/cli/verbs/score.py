@@ -38,3 +38,5 @@ def score(
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
+    for note in scored.notes:
+        say(note)
