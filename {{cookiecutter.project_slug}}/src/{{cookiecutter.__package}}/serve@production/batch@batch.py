@@ -9,7 +9,7 @@ from handrail.serving import ScoredBatch
 def columns(batch: ScoredBatch) -> Mapping[str, Any]:
     """Return every column of the file by its name, one value a row; monitoring reads those of `batch.needed`.
 
-    What the service tells beside a prediction is among them. One's own stand beside: `{**batch.needed, "urgent":
+    What follows from a prediction is among them. One's own stand beside them: `{**batch.needed, "urgent":
     batch.prediction > 0.5}`.
     """
     return batch.needed
