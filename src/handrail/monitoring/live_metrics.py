@@ -48,6 +48,9 @@ def live_metrics(
     `as_told`: what was told beside each prediction counts, whoever gave it, in place of what `decision` says.
     """
     task, columns = project.task, (prediction, project.target)
+    as_told = as_told and not set(task.told) & set(
+        project.contract.model_fields
+    )  # one's own column is no range
     known = row(connection, f"SELECT count({project.target}) AS n FROM {source}")["n"]
     query = task.grouped_query(source, *columns, as_told=as_told)
     sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS

@@ -8,6 +8,7 @@ from sklearn import metrics as reference
 from handrail import Project
 from handrail.compute import duckdb as engine
 from handrail.config.sections import ErrorCosts
+from handrail.contract import Role, column
 from handrail.monitoring import live_metrics
 from handrail.registry.canary import is_chosen
 from handrail.tasks.metric import Metric
@@ -234,3 +235,14 @@ def test_a_live_row_saves_a_case_or_costs_a_false_alarm():
 def test_a_live_row_costs_what_its_plan_was_off():
     rows = np.float32([5, 5, 5]), np.float32([3.5, 4.5, 6.5])
     assert AMOUNTS.task.payoff(*rows, PLAN, COSTS).tolist() == [-10, 0, -8]
+
+
+def test_a_column_of_the_contract_is_no_end_of_a_range():
+    class Priced(AMOUNTS.contract):
+        low: float = column(Role.FEATURE, "Lowest price of the day", ge=0, le=100)
+
+    own = Project(AMOUNTS.package, given={"contract": Priced}, root=AMOUNTS.root)
+    with duckdb.connect() as connection:
+        rows = f"SELECT 10 AS {own.target}, CAST(8 AS FLOAT) AS prediction, 50.0 AS low, 60.0 AS high"
+        found = live_metrics.live_metrics(connection, own, f"({rows})", "prediction", PLAN, as_told=True)
+    assert found.metrics["coverage"] == 1.0

@@ -214,6 +214,28 @@ def test_a_whole_number_is_an_amount_unless_it_is_coded_as_a_name(trained, colum
         assert read_dataset(connection, few, own, encoding, column).baseline_is_amount is expected
 
 
+@pytest.mark.slow
+def test_ranges_are_those_of_the_validation_rows_whoever_fits_the_baseline(trained_amounts):
+    settings = trained_amounts
+    with engine.connect(settings) as connection:
+        run = train.Run(settings, settings.dates, silent, connection)
+        validation = (found := run.read_splits()).validation
+        simple = baseline.fit_by_column(found.training, settings.accuracy)
+        prediction = np.full(len(validation), 7, dtype=np.float32)
+        decision = run.decide(validation, prediction, simple)
+        assert run.decide(validation, prediction) == decision
+    errors = {
+        "range": np.abs(prediction - validation.target),
+        "baseline_range": np.abs(simple.predict(validation.baseline_by).astype(float) - validation.target),
+    }
+    place = int(np.ceil(0.9 * (len(validation) + 1))) - 1
+    assert {name: decision[name] for name in errors} == {
+        name: np.sort(each)[place] for name, each in errors.items()
+    }
+    column = schema.one_of_role(settings.project.contract, schema.Role.TARGET)
+    assert (decision["range_level"], decision["lowest"], decision["highest"]) == (0.9, column.ge, column.le)
+
+
 def test_a_version_that_grouped_amounts_as_text_still_answers():
     old = baseline.MeanByColumn(column="hour", means={"5": 0.1, "unknown": 0.3}, overall=0.2)
     assert old.predict([5, 6, None]).tolist() == pytest.approx([0.1, 0.2, 0.3])
