@@ -90,13 +90,17 @@ class Outcome(Section):
 
 
 class Accuracy(Section):
-    """What a model must reach before it may go live."""
+    """What a model must reach before it may go live.
+
+    range_level: of amounts, the share of outcomes that are to lie in the range beside a prediction
+    """
 
     metric: str
     minimum: float
     baseline_by: str
     baseline_takes: Literal["mean", "value"] = "mean"
     tolerance: float = Field(0.0, ge=0)
+    range_level: float = Field(0.9, gt=0, lt=1, description="write a share below 1, as 0.9")
 
 
 class ErrorCosts(Section):

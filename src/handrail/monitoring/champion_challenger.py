@@ -13,7 +13,8 @@ from handrail.config.settings import Settings
 from handrail.monitoring.reproduce import predict_rows
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.live import Canary
-from handrail.registry.versions import Version
+from handrail.registry.versions import Version, load_version
+from handrail.tasks.metric import Decision
 from handrail.training.evaluation import compare
 from handrail.training.intervals import groups_of
 
@@ -30,7 +31,8 @@ def baseline_is_better(connection: Connection, settings: Settings, version: Vers
     chosen = ", ".join(f"{expression} AS {name}" for name, expression in more.items())
     found = connection.sql(f"SELECT {chosen} FROM {_known(settings, version.name, source)}").fetchnumpy()
     beside = {name: np.ma.getdata(values) for name, values in found.items()}
-    gain = _gain(settings, version, beside, beside["simple"])
+    simple = beside["simple"], version.decision_of("fallback")
+    gain = _gain(settings, beside, version.decision, *simple)
     return gain is not None and gain["high"] < 0
 
 
@@ -44,7 +46,8 @@ def canary_gain(
     """
     known = _known(settings, canary.name, source)
     live, beside = predict_rows(connection, known, version, **_needed(settings))
-    return _gain(settings, version, beside, live)
+    decisions = load_version(settings, canary.name).decision, version.decision
+    return _gain(settings, beside, decisions[0], live, decisions[1])
 
 
 def _needed(settings: Settings) -> dict[str, str]:
@@ -61,14 +64,18 @@ def _needed(settings: Settings) -> dict[str, str]:
 
 
 def _gain(
-    settings: Settings, version: Version, rows: Mapping[str, Any], other: Floats
+    settings: Settings, rows: Mapping[str, Any], decision: Decision, other: Floats, other_decision: Decision
 ) -> Mapping[str, float] | None:
-    """Return how much better was predicted than `other` on the same rows; None where nothing is known."""
+    """Return how much better was predicted than `other` on the same rows; None where nothing is known.
+
+    Each is measured as it is acted on: by its own threshold, margin and range.
+    """
     if len(other) < settings.section(Live).minimum_outcomes:
         return None
     groups = groups_of(rows["time"], rows.get("subject"), len(other))
     metrics, metric = settings.project.metrics, agreed_metric(settings)
-    gain = compare(metrics, rows["outcome"], rows["tried"], other, version.decision, groups)[2][metric]
+    both = rows["outcome"], rows["tried"], other
+    gain = compare(metrics, *both, decision, groups, other_decision)[2][metric]
     return None if isnan(gain["high"]) else gain
 
 

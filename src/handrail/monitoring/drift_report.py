@@ -74,7 +74,9 @@ def slice_changes(
     found = []
     for name, (condition, evaluated) in _slices(version).items():
         rows_of_part = f"(SELECT * FROM cut WHERE {condition})"
-        measured = live_metrics(connection, settings.project, rows_of_part, PREDICTION, version.decision)
+        measured = live_metrics(
+            connection, settings.project, rows_of_part, PREDICTION, version.decision, as_told=True
+        )
         now, before = measured.metrics[metric.name], evaluated.get(metric.name, NOT_MEASURED)
         if measured.outcomes >= SMALLEST_PART_ROWS and not isnan(now):
             end = before["low"] if metric.greater_is_better else before["high"]

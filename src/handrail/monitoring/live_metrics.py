@@ -7,6 +7,7 @@ sample of as many rows is measured: a row is in it by its key, so that the same 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -34,19 +35,33 @@ class LiveMetrics:
 
 
 def live_metrics(
-    connection: Connection, project: Project, source: str, prediction: str, decision: Decision
+    connection: Connection,
+    project: Project,
+    source: str,
+    prediction: str,
+    decision: Decision,
+    *,
+    as_told: bool = False,
 ) -> LiveMetrics:
-    """Return the metrics of the column `prediction` of the FROM item `source`, where the outcome is known."""
+    """Return the metrics of the column `prediction` of the FROM item `source`, where the outcome is known.
+
+    `as_told`: what was told beside each prediction counts, whoever gave it, in place of what `decision` says.
+    """
+    task, columns = project.task, (prediction, project.target)
+    as_told = as_told and task.told.keys().isdisjoint(project.contract.model_fields)  # else no range is told
     known = row(connection, f"SELECT count({project.target}) AS n FROM {source}")["n"]
-    query = project.task.grouped_query(source, prediction, project.target)
+    query = task.grouped_query(source, *columns, as_told=as_told)
     sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS
     if sampled:
-        query = project.task.grouped_query(_sample(source, project, known), prediction, project.target)
+        query = task.grouped_query(_sample(source, project, known), *columns, as_told=as_told)
     found = {name: np.ma.getdata(values) for name, values in connection.execute(query).fetchnumpy().items()}
     counted = int(found["n"].sum())
     if not counted:
         return LiveMetrics(known, known, dict.fromkeys(project.metrics, nan))
-    measured = project.metrics.measure_rows(project.task.grouped_outcomes(found), decision)
+    acted: dict[str, Any] = dict(decision)  # a number for all rows, or one for each
+    if "range" in found:
+        acted["range"] = found["range"]
+    measured = project.metrics.measure_rows(task.grouped_outcomes(found), acted)
     return LiveMetrics(known, counted if sampled else known, measured)
 
 

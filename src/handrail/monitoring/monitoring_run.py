@@ -172,9 +172,9 @@ def _look(
     if count == 0:
         why = f"; {left_out}" if learnt else ""
         raise ProjectError(f"no prediction from {start} on and before {end}; choose another window{why}")
-    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision)
+    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision, as_told=True)
     notes = [f"the metrics are {found.note}"] if found.note else []
-    notes += [left_out] if learnt else []
+    notes += [each for each in (left_out if learnt else "", version.note) if each]
     as_of, latest = today + DAY, Answered(start, end, source, count)
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))

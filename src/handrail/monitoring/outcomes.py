@@ -35,7 +35,7 @@ def all_predictions(settings: Settings) -> str:
     A column that the contract did not have yet when a prediction was made is empty in it.
     """
     folder, project = prediction_folder(settings), settings.project
-    types = LOGGED | {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
+    types = LOGGED | dict(project.task.told) | {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
     scored, served = sorted(folder.glob("*.parquet")), sorted(folder.glob("*.jsonl"))
     parts = [_scored(scored, types)] if scored else []
     parts += [_served(served, types, project.key)] if served else []

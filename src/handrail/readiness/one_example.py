@@ -11,6 +11,7 @@ from handrail.errors import ProjectError
 from handrail.files import write_whole
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.workspaces import live_records
+from handrail.registry.model_card import told_decision
 from handrail.serving.inference import LiveModel
 
 ENCODING, SERVING = "handrail.training.encoding", "handrail.serving.inference"
@@ -70,8 +71,8 @@ def _page(
     """Return the steps as Markdown."""
     features = context.version.encoding.features
     read = zip(features, encoded, strict=True)
-    done = ", ".join(f"{name} {value}" for name, value in acted.items())
-    decision = ", ".join(f"{name} {value:g}" for name, value in context.version.decision.items())
+    done = ", ".join(f"{name} {value}" for name, value in acted.items() if name not in ("low", "high"))
+    decision = context.version.decision
     lines = [
         f"# {record[context.settings.project.key]}, step by step",
         "",
@@ -80,6 +81,9 @@ def _page(
         *(f"| {name} | {record[name]} | {value:g} |" for name, value in read),
         "",
         f"3. The model {context.version.name} predicts {prediction:.6g}.",
-        f"4. With {decision}, that is: {done}.",
+        f"4. With {told_decision(decision)}, that is: {done}.",
     ]
+    if "low" in acted:
+        promised = f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it"
+        lines.append(f"5. Its range is {acted['low']:.6g} to {acted['high']:.6g}: {promised}.")
     return "\n".join(lines) + "\n"

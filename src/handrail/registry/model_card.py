@@ -10,6 +10,8 @@ from handrail.config.settings import Settings
 from handrail.tasks.metric import Metric
 from handrail.training.intervals import drawn_by, format_interval
 
+RANGES = ("range", "baseline_range", "range_level", "lowest", "highest")
+
 
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     """Return the card of a version as Markdown, written from its record."""
@@ -26,6 +28,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         f"{split['test_from']}. "
         f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
+        *_ranges(evaluation["decision"]),
         f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
         "",
         "| measure | model | 95% interval | baseline | meaning |",
@@ -44,7 +47,26 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
 
 
 def _decided(decision: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in decision.items()).capitalize()
+    return told_decision(decision).capitalize()
+
+
+def told_decision(decision: Mapping[str, float]) -> str:
+    """Return what was chosen, without what is known of ranges: it stands in a sentence of its own."""
+    return ", ".join(f"{name} {value:g}" for name, value in decision.items() if name not in RANGES)
+
+
+def _ranges(decision: Mapping[str, float]) -> list[str]:
+    """Return what the ends beside a prediction promise, where there are any."""
+    if "range" not in decision:
+        return []
+    simple = decision.get("baseline_range")
+    own = f" The baseline's, where it answers, reaches {simple:.4g}." if simple is not None else ""
+    return [
+        f"**Ranges.** `low` and `high` lie {decision['range']:.4g} to either side of the prediction, so that "
+        f"{100 * decision['range_level']:.3g} of 100 outcomes are between them, while errors are like those "
+        f"of the rows decided on; `coverage` below says how many were.{own}",
+        "",
+    ]
 
 
 def _values(hyperparameters: Mapping[str, float]) -> str:

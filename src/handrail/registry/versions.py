@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.registry.drift_reference import Bins
+from handrail.tasks.metric import of_baseline
 from handrail.training.baseline import Baseline
 from handrail.training.encoding import Encoding, encoding_of
 
@@ -46,6 +47,17 @@ class Version:
     def decision(self) -> Mapping[str, float]:
         """What was decided on the validation rows: how predictions are acted on."""
         return self.info["evaluation"]["decision"]
+
+    def decision_of(self, source: Literal["model", "fallback"]) -> Mapping[str, float]:
+        """Return the same for whoever answers: the baseline's predictions have a range of their own."""
+        return self.decision if source == "model" else of_baseline(self.decision)
+
+    @property
+    def note(self) -> str:
+        """What has to be said of its answers; empty where there is nothing."""
+        if "low" in self.project.task.told and "range" not in self.decision:
+            return f"{self.name} answers without low and high: no range was learnt with it; train again"
+        return ""
 
     @cached_property
     def encoding(self) -> Encoding:

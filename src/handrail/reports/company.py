@@ -51,10 +51,7 @@ def tested(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say on what it was tried."""
     rows, period = settings.section(Words).rows, tradeoff.period
     small = "a small sample, so only a first look: " if settings.sample else ""
-    return (
-        f"It was tried on {small}{period.tested:,} {rows} from {period.first} to {period.last}, all later "
-        "than those it has learnt from."
-    )
+    return f"It was tried on {small}{period.tested:,} later {rows}, from {period.first} to {period.last}."
 
 
 def compared_with(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from handrail.contract.schema import Role, of_role
 from handrail.reports.importance import Importance, importances
 from handrail.reports.pictures import Mark, Picture, interval_picture, limits
 from handrail.reports.wording import interval, labelled, loss, number, spaced
-from handrail.tasks.metric import Metric, Metrics
+from handrail.tasks.metric import Metric, Metrics, of_baseline
 from handrail.training.evaluation import Figures, compare
 from handrail.training.run import Training
 
@@ -76,9 +76,8 @@ def usual_figures(settings: Settings, training: Training) -> tuple[Figures, Figu
     if {metric.name for metric in task.metrics} <= set(evaluation["model"]):
         return evaluation["model"], evaluation["baseline"]
     own = Metrics(task, task.metrics)
-    return compare(
-        own, test.target, training.prediction, training.baseline, evaluation["decision"], test.groups
-    )[:2]
+    decision, both = evaluation["decision"], (training.prediction, training.baseline)
+    return compare(own, test.target, *both, decision, test.groups, of_baseline(decision))[:2]
 
 
 def importance_picture(found: Sequence[Importance], metric: Metric) -> Picture:
@@ -125,7 +124,7 @@ def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) 
     for name in names[-MOST_VALUES:]:
         figures, rows = measured[name][metric.name], column == name
         outcomes = metrics.outcomes(test.target[rows], training.baseline[rows])
-        simple = metric.value(outcomes.weighted(), evaluation["decision"])
+        simple = metric.value(outcomes.weighted(), of_baseline(evaluation["decision"]))
         label = f"{name}  ({measured[name]['rows']:,})"
         marks[name] = Mark(label, figures["value"], figures["low"], figures["high"], simple)
 

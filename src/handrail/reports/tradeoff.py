@@ -102,7 +102,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the page calls things: the choice, its ends, the errors, and what one is without a model."""
+    """What the page calls things: the choice, its ends, the errors, and what one is without a model.
+
+    beside: what else stands beside each prediction, in a sentence; empty where nothing does
+    """
 
     choice: str
     lowest: str
@@ -112,6 +115,7 @@ class Terms:
     too_high: str
     nothing: str
     agreed: str
+    beside: str = ""
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,11 @@ def labelled(settings: Settings, metric: Metric) -> str:
     return with_unit(metric.shown, unit_of_target(settings) if metric.unit == OF_TARGET else metric.unit)
 
 
-def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
-    """Say whether the model beats the simple technique, and whether it reaches the agreed minimum."""
+def verdict(settings: Settings, evaluation: Mapping[str, Any], wide: bool = False) -> str:
+    """Say whether the model beats the simple technique, and whether it reaches the agreed minimum.
+
+    `wide`: whether the simple technique goes by bins that hold several amounts each.
+    """
     metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
     model, simple = evaluation["model"][metric.name], evaluation["baseline"][metric.name]["value"]
     beats, reaches = (
@@ -118,16 +121,17 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
     figures = f"({metric.shown} {number(model['value'])} against {number(simple)})"
     return (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only "
-        f"{_known(settings)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
+        f"{_known(settings, wide)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
         f"of {minimum:,.15g} is {'' if reaches else 'not '}reached."
     )
 
 
-def _known(settings: Settings) -> str:
+def _known(settings: Settings, wide: bool) -> str:
     column = spaced(settings.accuracy.baseline_by)
     if settings.accuracy.baseline_takes == "value":
         return f"repeats the {column}"
-    return f"knows the past {settings.project.task.mean_name} for the same {column}"
+    same = "about the same" if wide else "the same"
+    return f"knows the past {settings.project.task.mean_name} for {same} {column}"
 
 
 @dataclass(frozen=True)

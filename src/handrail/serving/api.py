@@ -19,7 +19,7 @@ from handrail.project import Project
 from handrail.serving.api_key import HEADER, ApiKeyMiddleware, refusal
 from handrail.serving.horizon import bounded_request
 from handrail.serving.inference import Inference, LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder
+from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder, told_by_row
 from handrail.serving.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -120,10 +120,10 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
 
 
 def _reply(project: Project, asked: list[dict[str, Any]], answer: Inference) -> dict[str, Any]:
-    key, act = project.key, project.task.act
+    key = project.key
     predictions = [
-        {key: record[key], "prediction": round(float(value), 6), **act(value, answer.decision)}
-        for record, value in zip(asked, answer.prediction, strict=True)
+        {key: record[key], "prediction": round(float(value), 6), **told}
+        for record, value, told in zip(asked, answer.prediction, told_by_row(answer), strict=True)
     ]
     return {"version": answer.version, "source": answer.source, "predictions": predictions}
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, connect, file_name, literal, parquet, write_parquet
@@ -29,9 +30,13 @@ from handrail.serving import horizon
 from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
 from handrail.serving.prediction_log import prediction_folder
 from handrail.tasks.metric import Decision
+from handrail.tasks.task import told_beside
 from handrail.training.dataset import period
 
 BATCH_ROWS = 100_000
+ARROW_TYPES = {"f": pa.float32(), "d": pa.float64(), "?": pa.bool_()}
+ARROW_OF_SQL = {"DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+RANGE = ("low", "high")  # read back by monitoring
 WRITTEN = "serve/batch.py"  # the file of a project that says what is written
 
 
@@ -40,9 +45,11 @@ class ScoredBatch:
     """Rows that were scored together, as `columns` of a project's serve/batch.py is given them; n rows.
 
     needed: the columns that monitoring reads, as Arrow arrays (n): `predicted_at` (UTC), `version`, `source`
-        (model or fallback), `prediction`, `baseline`, and all that was asked, by the contract's names
+        (model or fallback), `prediction`, `baseline`, and all that was asked, by the contract's names; among
+        them what the service tells beside a prediction: `flagged`, or `planned`, `low` and `high`
     prediction (n) float32: that of `needed`, in NumPy · version: which has predicted · rows: n
-    decision: how its predictions are acted on, as `{"threshold": ...}` or `{"margin": ..., "tolerable": ...}`
+    decision: how its predictions are acted on, as `{"threshold": ...}`; or as `{"margin": ..., "tolerable":
+        ...}` and, where the version knows it, `"range"`, how far that of a prediction reaches
     """
 
     needed: Mapping[str, pa.Array]
@@ -54,13 +61,14 @@ class ScoredBatch:
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored into which file by which versions, and what was not and why (rows)."""
+    """What was scored into which file by which versions, what was not and why (rows), what is to be said."""
 
     path: Path
     rows: int
     version: str
     source: str
     rejected: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
@@ -88,7 +96,8 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
                 raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
         sources = " and ".join(sorted(counts))
         names = " and ".join(loaded.version.name for loaded, _, _ in answering)
-        return Scored(output, counts.total(), names, sources, reasons(connection, rejected))
+        notes = tuple(loaded.version.note for loaded, _, _ in answering if loaded.version.note)
+        return Scored(output, counts.total(), names, sources, reasons(connection, rejected), notes)
 
 
 def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
@@ -117,16 +126,30 @@ def _predicted(
         matrix = np.column_stack([_numpy(batch.column(f"f{n}")) for n in range(width)])
         prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
         by: Mode = "fallback" if prediction is None else "model"
+        predicted = _numpy(batch.column("baseline")) if prediction is None else prediction
+        decision = version.decision_of(by)
+        told = told_beside(version.project.task, predicted, decision)
         needed = {
             "predicted_at": batch.column("predicted_at"),
             "version": batch.column("version"),
             "source": batch.column(by),
             "prediction": batch.column("baseline") if prediction is None else _arrow(prediction),
             "baseline": batch.column("baseline"),
+            **_told(version.project, told, batch.num_rows),
             **{name: batch.column(name) for name in kept},
         }
-        predicted = _numpy(needed["prediction"])
-        yield by, ScoredBatch(needed, predicted, version.name, batch.num_rows, version.decision)
+        yield by, ScoredBatch(needed, predicted, version.name, batch.num_rows, decision)
+
+
+def _told(project: Project, told: Mapping[str, NDArray[Any]], rows: int) -> dict[str, pa.Array]:
+    """Return a column for each thing told beside a prediction, empty where it is not known.
+
+    So the file has the same columns whoever predicts, also a version trained before there were ranges.
+    """
+    return {
+        name: _arrow(told[name]) if name in told else pa.nulls(rows, ARROW_OF_SQL[kind])
+        for name, kind in project.task.told.items()
+    }
 
 
 # Arrow's own ways from and to NumPy load pandas, where that is installed.
@@ -134,18 +157,30 @@ def _numpy(column: pa.Array) -> Floats:
     return np.from_dlpack(column).astype(np.float32, copy=False)
 
 
-def _arrow(values: Floats) -> pa.Array:
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
-    return pa.Array.from_buffers(pa.float32(), len(values), buffers)
+def _arrow(values: NDArray[Any]) -> pa.Array:
+    """Return an array as an Arrow array: numbers, and yes and no, as they lie in memory."""
+    kind, plain = ARROW_TYPES.get(values.dtype.char), np.ascontiguousarray(values)
+    if kind is None:
+        return pa.array(values.tolist())
+    if plain.dtype == np.bool_:
+        plain = np.packbits(plain, bitorder="little")
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(plain)])
 
 
 def _written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
     """Return the columns that the project writes; raises ProjectError where they can't be read afterwards."""
     chosen = project.scored_columns(batch)
-    absent = [name for name in batch.needed if name not in chosen]
+    absent = [name for name in batch.needed if name not in chosen and name not in project.task.told]
     if absent:
         raise ProjectError(
             f"{WRITTEN}: {', '.join(absent)} left out, which monitoring reads; return all of batch.needed"
+        )
+    taken = [name for name in RANGE if name in chosen and name in project.task.told]
+    taken = [name for name in taken if chosen[name] is not batch.needed[name]]
+    if taken:
+        raise ProjectError(
+            f"{WRITTEN}: {' and '.join(taken)}: an end of the range has that name, and monitoring reads it; "
+            "give your own column another"
         )
     others = [name for name, values in chosen.items() if _length(values) != batch.rows]
     if others:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Floats
 from handrail.config.settings import Settings
@@ -15,19 +16,25 @@ from handrail.registry.canary import is_chosen, load_canary
 from handrail.registry.live import Canary, Live, Mode, live_path, load_live
 from handrail.registry.versions import Version
 from handrail.tasks.metric import Decision
+from handrail.tasks.task import told_beside
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Inference:
-    """One prediction per record, the baseline's beside it, and who answered."""
+    """One prediction per record, the baseline's beside it, and who answered.
+
+    decision: how the predictions are acted on, by the model's range or the baseline's · told: what is told
+    beside each, by name: `flagged`, or `planned` and, where the version knows a range, `low` and `high`
+    """
 
     version: str
     source: Mode
     prediction: Floats
     baseline: Floats
     decision: Decision
+    told: Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,11 @@ def infer(loaded: Loaded, records: Sequence[Mapping[str, Any]], mode: Mode) -> I
     prediction = None
     if mode == "model":
         prediction = try_model(version, loaded.predictor, version.encoding.matrix(records))
-    if prediction is None:
-        return Inference(version.name, "fallback", baseline, baseline, version.decision)
-    return Inference(version.name, "model", prediction, baseline, version.decision)
+    by: Mode = "fallback" if prediction is None else "model"
+    answered = baseline if prediction is None else prediction
+    decision = version.decision_of(by)
+    told = told_beside(version.project.task, answered, decision)
+    return Inference(version.name, by, answered, baseline, decision, told)
 
 
 def start_canary_model(settings: Settings, live: Live) -> Loaded | None:

@@ -20,16 +20,26 @@ def prediction_folder(settings: Settings) -> Path:
 
 
 def log_rows(asked: Records, answer: Inference) -> list[dict[str, Any]]:
-    """Return what is logged of an answer: who predicted what, and the whole record it was asked for."""
+    """Return what is logged of an answer: who predicted and told what, and the whole record asked."""
+    both = zip(answer.prediction.tolist(), answer.baseline.tolist(), strict=True)
     return [
         {
             "version": answer.version,
             "source": answer.source,
-            "prediction": float(prediction),
-            "baseline": float(simple),
+            "prediction": prediction,
+            "baseline": simple,
+            **told,
             **record,
         }
-        for record, prediction, simple in zip(asked, answer.prediction, answer.baseline, strict=True)
+        for record, (prediction, simple), told in zip(asked, both, told_by_row(answer), strict=True)
+    ]
+
+
+def told_by_row(answer: Inference) -> list[dict[str, Any]]:
+    """Return what is told beside each prediction of an answer."""
+    columns = {name: values.tolist() for name, values in answer.told.items()}
+    return [
+        {name: values[place] for name, values in columns.items()} for place in range(len(answer.prediction))
     ]
 
 

@@ -25,6 +25,15 @@ NAME = re.compile("[a-z][a-z0-9_]*")
 TAKEN = ("rows",)  # what is kept beside the figures of a part
 
 
+def of_baseline(decision: Decision) -> Decision:
+    """Return how the baseline's predictions are acted on: `baseline_range` takes the place of `range`.
+
+    Without one there is no range: that of the model says nothing of the baseline's errors.
+    """
+    own = {"range": decision["baseline_range"]} if "baseline_range" in decision else {}
+    return {name: value for name, value in decision.items() if name != "range"} | own
+
+
 class Outcomes(Protocol):
     """Predictions beside what came, made ready once, to be measured many times with other weights."""
 
@@ -39,7 +48,8 @@ class Metric:
 
     function: for yes or no, of `Counts` (one entry for each distinct prediction, so that ties have no order);
         for amounts, of (target, prediction, weight): arrays of one length, the weights summing to 1. With
-        `uses_decision`, the decision comes last: `{"threshold": ...}` or `{"margin": ..., "tolerable": ...}`.
+        `uses_decision`, the decision comes last: `{"threshold": ...}`, or `{"margin": ..., "tolerable": ...}`
+        and, where it is known, `"range"`, how far the range of a prediction reaches to either side.
         It returns a number, NaN where these rows cannot show it.
     meaning: for people, after the figure in a table.
     greater_is_better: None where it only describes; then it can't be the metric that decides.

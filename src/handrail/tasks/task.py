@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts, Words
+from handrail.contract.schema import Column
 from handrail.tasks.metric import Decision, Metric, Outcomes
 
 if TYPE_CHECKING:
@@ -48,12 +52,21 @@ class Task(Protocol):
         """The metrics that are shares of what went right, by which groups of people are compared."""
         ...
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What is told beside a prediction: the SQL type of each, by its name."""
+        ...
+
     def outcomes(self, target: Floats, prediction: Floats) -> Outcomes:
         """Make rows ready to be measured; both (n)."""
         ...
 
-    def grouped_query(self, source: str, prediction: str, target: str) -> str:
-        """Return the SQL that groups the rows of `source` with a known target, for `grouped_outcomes`."""
+    def grouped_query(self, source: str, prediction: str, target: str, *, as_told: bool = False) -> str:
+        """Return the SQL that groups the rows of `source` with a known target, for `grouped_outcomes`.
+
+        With `as_told` also by `range`: how far the range reaches that was told beside a prediction, if one
+        was. It takes the place of that of the decision.
+        """
         ...
 
     def grouped_outcomes(self, columns: Mapping[str, Any]) -> Outcomes:
@@ -64,8 +77,22 @@ class Task(Protocol):
         """Return how predictions are acted on, decided on these rows by what errors cost."""
         ...
 
+    def ranges(
+        self, target: Floats, prediction: Floats, simple: Floats | None, level: float, column: Column
+    ) -> Decision:
+        """Return what a decision says of the ranges in which `level` (0 to 1) of later outcomes are to lie.
+
+        target, prediction (n): rows that the model has not learnt from · simple (n): the baseline's
+        predictions, None where not known · column: the target. Empty where a prediction has no range.
+        """
+        ...
+
     def act(self, prediction: float, decision: Decision) -> dict[str, Any]:
-        """Return what is told beside a prediction."""
+        """Return what is told beside a prediction, in the order of `told`; what is not known is left out."""
+        ...
+
+    def acts(self, prediction: Floats, decision: Decision) -> Mapping[str, NDArray[Any]]:
+        """Return the same of many predictions (n): columns (n) by name."""
         ...
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
@@ -99,3 +126,15 @@ class Task(Protocol):
     def limits(self, settings: "Settings", tradeoff: "Tradeoff") -> str:
         """Say in plain words what the model cannot do."""
         ...
+
+
+def told_beside(task: Task, prediction: Floats, decision: Decision) -> Mapping[str, NDArray[Any]]:
+    """Return what is told beside each prediction (n): columns (n) by name.
+
+    It is what `acts` says; or `act`, row by row, where a class of one's own overrides that alone.
+    """
+    own = next((vars(kind) for kind in type(task).__mro__ if {"act", "acts"} & vars(kind).keys()), {})
+    if "act" not in own or "acts" in own:
+        return task.acts(prediction, decision)
+    told = [task.act(each, decision) for each in prediction]
+    return {name: np.array([row[name] for row in told]) for name in (told[0] if told else ())}

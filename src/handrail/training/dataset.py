@@ -27,6 +27,7 @@ class Dataset:
     baseline_by (n): the value of the column that the simple technique goes by, as text
     subjects (n): whom or what each row is about, as text; None where the contract names no subject
     known_from (n): from when on the outcome was known, to the second; without it, from the time of the row on
+    baseline_is_amount: whether those values are amounts, and no names
     """
 
     features: Floats
@@ -36,6 +37,7 @@ class Dataset:
     baseline_by: NDArray[np.str_]
     subjects: NDArray[np.str_] | None = None
     known_from: NDArray[np.datetime64] | None = None
+    baseline_is_amount: bool = False
 
     def __len__(self) -> int:
         return len(self.target)
@@ -114,7 +116,15 @@ def read_dataset(
         baseline_by=_filled(table["baseline_by"]).astype(np.str_),
         subjects=_filled(table["subject"]).astype(np.str_) if subject else None,
         known_from=_filled(table["known_from"]).astype("datetime64[s]"),
+        baseline_is_amount=_is_amount(settings, baseline_by),
     )
+
+
+def _is_amount(settings: Settings, name: str) -> bool:
+    """Return whether a feature is an amount: whole numbers may be names, by model/features.py."""
+    (column,) = (each for each in of_role(settings.project.contract, Role.FEATURE) if each.name == name)
+    coding = settings.project.features.get(name)
+    return column.kind is float or (column.kind is int and (coding is None or coding.kind != "names"))
 
 
 def _filled(values: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from handrail.arrays import Doubles, Floats
-from handrail.tasks.metric import Decision, Metrics
+from handrail.tasks.metric import Decision, Metrics, of_baseline
 from handrail.training.dataset import Dataset
 from handrail.training.intervals import Groups, figures, resampled
 
@@ -30,7 +30,8 @@ def evaluate(
     figures would say nothing. `drawn` says what the intervals are of, and how many there are.
     """
     on_step("measure model and baseline")
-    model, simple, gain = compare(metrics, test.target, prediction, baseline, decision, test.groups)
+    both, decisions = (prediction, baseline), (decision, of_baseline(decision))
+    model, simple, gain = compare(metrics, test.target, *both, decisions[0], test.groups, decisions[1])
     parts = {"month": test.months, **test.slices}
     measured = {}
     for name, values in parts.items():
@@ -42,15 +43,23 @@ def evaluate(
 
 
 def compare(
-    metrics: Metrics, target: Floats, prediction: Floats, baseline: Floats, decision: Decision, groups: Groups
+    metrics: Metrics,
+    target: Floats,
+    prediction: Floats,
+    baseline: Floats,
+    decision: Decision,
+    groups: Groups,
+    other_decision: Decision | None = None,
 ) -> tuple[Figures, Figures, Figures]:
     """Return the figures of both, and how much better the first is, which is above 0 for every metric.
 
-    `groups`: which rows belong together; both predictions are measured on the same draws of them.
+    `groups`: which rows belong together; both predictions are measured on the same draws of them ·
+    `other_decision`: how the second's predictions are acted on, where that is not as the first's.
     """
     both = [metrics.outcomes(target, each) for each in (prediction, baseline)]
-    model, simple = (metrics.measure_rows(rows, decision) for rows in both)
-    drawn, drawn_simple = (resampled(metrics, rows, groups, decision) for rows in both)
+    acted = list(zip(both, (decision, other_decision or decision), strict=True))
+    model, simple = (metrics.measure_rows(rows, each) for rows, each in acted)
+    drawn, drawn_simple = (resampled(metrics, rows, groups, each) for rows, each in acted)
     gain = {
         name: figures(
             metric.sign * (model[name] - simple[name]),

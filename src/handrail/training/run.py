@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -14,7 +14,7 @@ from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, connect
 from handrail.config.sections import Section, Split
 from handrail.config.settings import Settings
-from handrail.contract.schema import Role, of_role
+from handrail.contract.schema import Role, of_role, one_of_role
 from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.registry.acceptance import agreed_metric
@@ -22,6 +22,7 @@ from handrail.registry.drift_reference import PREDICTION, learn_amount_bins, lea
 from handrail.registry.model_card import model_card
 from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
+from handrail.training.baseline import Baseline
 from handrail.training.dataset import Dataset
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
@@ -67,6 +68,7 @@ class Run:
     step: Callable[[str], None]
     connection: Connection
     seed: int = SEED
+    _training: Dataset | None = field(default=None, init=False, repr=False)
 
     @property
     def project(self) -> "Project":
@@ -91,11 +93,24 @@ class Run:
         """Return the rows of the three periods, encoded; raises ProjectError where one can't be used."""
         self.step("read the table")
         baseline_by = self.settings.accuracy.baseline_by
-        return read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
+        splits = read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
+        self._training = splits.training
+        return splits
 
-    def decide(self, validation: Dataset, prediction: Floats) -> Decision:
-        """Return how predictions are acted on, decided on the validation rows by what errors cost."""
-        return self.project.task.decide(validation.target, prediction, self.settings.error_costs)
+    def decide(self, validation: Dataset, prediction: Floats, baseline: Baseline | None = None) -> Decision:
+        """Return how predictions are acted on, decided on the validation rows by what errors cost.
+
+        Where an amount is predicted, it also says how far ranges reach: the model's, and those of `baseline`,
+        the simple technique of this training (without it, the project's is fitted to the training rows).
+        """
+        task, settings = self.project.task, self.settings
+        column = one_of_role(self.project.contract, Role.TARGET)
+        if baseline is None and self._training is not None:
+            baseline = self.project.baseline.fit(self._training, settings.accuracy)
+        simple = baseline.predict(validation.baseline_by) if baseline else None
+        decision = task.decide(validation.target, prediction, settings.error_costs)
+        level = settings.accuracy.range_level
+        return {**decision, **task.ranges(validation.target, prediction, simple, level, column)}
 
     def evaluate(
         self, test: Dataset, prediction: Floats, baseline: Floats, decision: Decision

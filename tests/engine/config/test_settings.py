@@ -50,7 +50,12 @@ def test_the_project_itself_can_be_read():
             "accuracy",
             {"lowest": 0.7},
             "accuracy.lowest: no such field; take one of metric, minimum, baseline_by, baseline_takes, "
-            "tolerance",
+            "tolerance, range_level",
+        ),
+        (
+            "accuracy",
+            {"range_level": 1},
+            "accuracy.range_level: Input should be less than 1 (given: 1); write a share below 1, as 0.9",
         ),
         ("error_costs", {"too_high": 0}, "error_costs.too_high: Input should be greater than 0 (given: 0)"),
     ],

@@ -8,6 +8,7 @@ from sklearn import metrics as reference
 from handrail import Project
 from handrail.compute import duckdb as engine
 from handrail.config.sections import ErrorCosts
+from handrail.contract import Role, column
 from handrail.monitoring import live_metrics
 from handrail.registry.canary import is_chosen
 from handrail.tasks.metric import Metric
@@ -16,7 +17,7 @@ from tests.engine.support.example import example
 from tests.engine.support.workspaces import PROJECT
 
 AMOUNTS = example("regression")
-CHANCE, PLAN = {"threshold": 0.3}, {"margin": 0.5, "tolerable": 1.0}
+CHANCE, PLAN = {"threshold": 0.3}, {"margin": 0.5, "tolerable": 1.0, "range": 3.0}
 ROWS = 3000
 COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4)
 
@@ -97,11 +98,42 @@ def test_those_of_amounts_equal_those_of_scikit_learn():
         "wape": np.abs(p - target).sum() / target.sum(),
         "within": (np.abs(p - target) <= 1).mean(),
         "covered": (p + 0.5 >= target).mean(),
+        "coverage": (np.abs(p - target) <= 3).mean(),
         "mean_error": (p - target).mean(),
         "mean_outcome": target.mean(),
         "mean_prediction": p.mean(),
     }
     assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_range_counts_as_it_was_told():
+    """Answers of model and fallback, one that the contract cuts, and one of a version that had no range."""
+    told = [
+        # target, prediction, low, high; in it?
+        (10, 8.0, 5.0, 11.0, True),
+        (12, 8.0, 5.0, 11.0, False),
+        (12, 8.0, 3.0, 13.0, True),  # of the fallback, whose range is wider
+        (0, -4.0, 0.0, 0.0, True),  # nothing below 0 is allowed
+        (3, 1.0, 0.0, 4.0, True),
+        (99, 1.0, None, None, None),
+    ]
+    with duckdb.connect() as connection:
+        columns = f"{AMOUNTS.target} INTEGER, prediction FLOAT, low DOUBLE, high DOUBLE"
+        connection.execute(f"CREATE TABLE rows ({columns})")
+        connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", [each[:4] for each in told])
+        given = (connection, AMOUNTS, "rows", "prediction")
+        found = live_metrics.live_metrics(*given, PLAN, as_told=True)
+        without = {"margin": 0.5, "tolerable": 1.0}
+        assert (
+            live_metrics.live_metrics(*given, without, as_told=True).metrics["coverage"]
+            == (found.metrics["coverage"])
+        )
+        own = live_metrics.live_metrics(*given, PLAN)
+    known = [within for *_, within in told if within is not None]
+    assert found.metrics["coverage"] == pytest.approx(np.mean(known)) == pytest.approx(4 / 5)
+    assert own.metrics["coverage"] == pytest.approx(2 / 6)
+    others = found.metrics | {"coverage": 0}
+    assert others == pytest.approx(own.metrics | {"coverage": 0})
 
 
 def unknown(found):
@@ -203,3 +235,14 @@ def test_a_live_row_saves_a_case_or_costs_a_false_alarm():
 def test_a_live_row_costs_what_its_plan_was_off():
     rows = np.float32([5, 5, 5]), np.float32([3.5, 4.5, 6.5])
     assert AMOUNTS.task.payoff(*rows, PLAN, COSTS).tolist() == [-10, 0, -8]
+
+
+def test_a_column_of_the_contract_is_no_end_of_a_range():
+    class Priced(AMOUNTS.contract):
+        low: float = column(Role.FEATURE, "Lowest price of the day", ge=0, le=100)
+
+    own = Project(AMOUNTS.package, given={"contract": Priced}, root=AMOUNTS.root)
+    with duckdb.connect() as connection:
+        rows = f"SELECT 10 AS {own.target}, CAST(8 AS FLOAT) AS prediction, 50.0 AS low, 60.0 AS high"
+        found = live_metrics.live_metrics(connection, own, f"({rows})", "prediction", PLAN, as_told=True)
+    assert found.metrics["coverage"] == 1.0

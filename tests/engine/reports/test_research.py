@@ -124,7 +124,7 @@ def test_a_column_named_month_is_a_slice_like_any_other(of_problem, settings, tr
 
 
 def test_the_footer_says_what_was_decided_on_which_rows(of_problem, html):
-    decided = {"chance": "threshold", "amount": "margin"}[of_problem.task.predicts]
+    decided = {"chance": "threshold", "amount": "margin and range"}[of_problem.task.predicts]
     text = text_of(html)
     assert (
         f"{decided} decided on 1,000 rows before 2030-01-01. Figures are of the test period, 1,200 " in text

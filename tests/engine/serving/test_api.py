@@ -331,8 +331,11 @@ def test_every_answered_prediction_is_logged(client, live, record):
     first, second = ask(client, record, record).json()["predictions"]
     lines = logged(live)
     assert [set(line) for line in lines] == [
-        {"predicted_at", "version", "source", "prediction", "baseline", *ASKED}
+        {"predicted_at", "version", "source", "prediction", "baseline", *live.project.task.told, *ASKED}
     ] * 2
+    assert [{name: line[name] for name in live.project.task.told} for line in lines] == [
+        {name: each[name] for name in live.project.task.told} for each in (first, second)
+    ]
     assert [round(line["prediction"], 6) for line in lines] == [first["prediction"], second["prediction"]]
     assert [line[KEY] for line in lines] == [record[KEY]] * 2
     assert {line["version"] for line in lines} == {live_version(live).name}

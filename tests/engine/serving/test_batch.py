@@ -327,6 +327,19 @@ def test_the_name_of_a_file_is_no_pattern(score, live_project, tmp_path, suffix)
     assert set(scored(output_of(live_project, "in[1-3]"))) == {first[KEY]}
 
 
+def needed(settings):
+    """Return the columns that scoring gives to serve/batch.py, in their order."""
+    return [
+        "predicted_at",
+        "version",
+        "source",
+        "prediction",
+        "baseline",
+        *settings.project.task.told,
+        *ASKED,
+    ]
+
+
 def with_columns(settings, columns):
     """Return the same workspace as that of a project whose serve/batch.py has these `columns`."""
     own = Project(settings.project.package, given={"scored_columns": columns}, root=settings.root)
@@ -348,22 +361,21 @@ def test_columns_of_ones_own_stand_beside_those_that_are_needed(live_project, tm
         seen.append(scored.rows)
         assert scored.decision == decision
         assert scored.prediction.tolist() == scored.needed["prediction"].to_pylist()
-        high = scored.prediction >= np.float32(0.2)
+        urgent = scored.prediction >= np.float32(0.2)
         by = scored.needed[WHOLE.name]
         return {
             "first": [scored.version] * scored.rows,
             **scored.needed,
-            "high": high,
+            "urgent": urgent,
             "as_arrow": by,
             "in_pieces": pa.chunked_array([by[:1], by[1:]]),
         }
 
     assert score_some(live_project, columns, tmp_path / "own.parquet").rows == 1000
     found = pq.read_table(tmp_path / "own.parquet")
-    asked = ["predicted_at", "version", "source", "prediction", "baseline", *ASKED]
-    assert found.column_names == ["first", *asked, "high", "as_arrow", "in_pieces"]
+    assert found.column_names == ["first", *needed(live_project), "urgent", "as_arrow", "in_pieces"]
     for row in found.to_pylist():
-        assert (row["first"], row["high"]) == (row["version"], row["prediction"] >= np.float32(0.2))
+        assert (row["first"], row["urgent"]) == (row["version"], row["prediction"] >= np.float32(0.2))
         assert row["as_arrow"] == row["in_pieces"] == row[WHOLE.name]
     assert (sum(seen), len(seen) > 1) == (1000, True)
 
@@ -371,7 +383,7 @@ def test_columns_of_ones_own_stand_beside_those_that_are_needed(live_project, tm
 def test_what_stands_in_serve_batch_py_is_all_that_is_needed(live_project, tmp_path):
     score_some(live_project, lambda scored: scored.needed, tmp_path / "own.parquet")
     names = pq.read_table(tmp_path / "own.parquet").column_names
-    assert names == ["predicted_at", "version", "source", "prediction", "baseline", *ASKED]
+    assert names == needed(live_project)
 
 
 WRONG = {
@@ -380,8 +392,8 @@ WRONG = {
         "predicted_at, version, source, baseline left out, which monitoring reads; ",
     ),
     "too short": (
-        lambda scored: {**scored.needed, "high": scored.prediction[1:], "low": scored.prediction},
-        "high: not one value for each of the 1,000 rows (batch.rows)",
+        lambda scored: {**scored.needed, "urgent": scored.prediction[1:], "other": scored.prediction},
+        "urgent: not one value for each of the 1,000 rows (batch.rows)",
     ),
     "one value": (
         lambda scored: {**scored.needed, "by": scored.version, "share": 0.5},
@@ -416,3 +428,65 @@ def test_a_column_of_two_types_is_refused(live_project, tmp_path, monkeypatch):
             live_project, lambda b: {**b.needed, "odd": [next(kinds)] * b.rows}, tmp_path / "o.parquet"
         )
     assert refused.value.problems == ("serve/batch.py: odd: not of one type in all rows",)
+
+
+def test_what_the_service_tells_is_written_beside_each_prediction(score, live_project):
+    assert score() == 0
+    found = scored(output_of(live_project, f"{live_project.dates.live_from}-end"))
+    rows = rows_asked(live_project)
+    answer = live.LiveModel(live_project).answer(rows)
+    assert set(answer.told) == set(live_project.project.task.told)
+    for name, values in answer.told.items():
+        assert [found[row[KEY]][name] for row in rows] == values.tolist()
+
+
+def test_the_fallback_is_told_by_its_own_range(score, live_project):
+    registry.use_fallback(live_project, "it rained")
+    assert score() == 0
+    found = scored(output_of(live_project, f"{live_project.dates.live_from}-end")).values()
+    decision = live_version(live_project).decision_of("fallback")
+    told = [live_project.project.task.act(np.float32(row["baseline"]), decision) for row in found]
+    assert [{name: row[name] for name in each} for row, each in zip(found, told, strict=True)] == told
+
+
+def test_a_version_without_ranges_leaves_them_empty_and_says_so(score, live_project, capsys):
+    def forget(info):
+        known = info["evaluation"]["decision"]
+        info["evaluation"]["decision"] = {name: known[name] for name in known if "range" not in name}
+
+    name = variant(live_project, forget)
+    registry.make_live(live_project, name)
+    assert score() == 0
+    table = pq.read_table(output_of(live_project, f"{live_project.dates.live_from}-end"))
+    ends = [each for each in live_project.project.task.told if each in ("low", "high")]
+    assert [each for each in table.column_names if table[each].null_count == len(table)] == ends
+    said = f"\n{name} answers without low and high: no range was learnt with it; train again\n"
+    assert (said in capsys.readouterr().out) == bool(ends)
+    answer = live.LiveModel(live_project).answer(rows_asked(live_project, 3))
+    assert set(answer.told) == set(live_project.project.task.told) - {"low", "high"}
+
+
+def test_a_file_may_leave_out_what_is_told(live_project, tmp_path):
+    told = live_project.project.task.told
+
+    def columns(batch):
+        return {name: values for name, values in batch.needed.items() if name not in told}
+
+    score_some(live_project, columns, tmp_path / "own.parquet")
+    names = pq.read_table(tmp_path / "own.parquet").column_names
+    assert names == [name for name in needed(live_project) if name not in told]
+
+
+def test_an_end_of_the_range_is_no_name_for_ones_own_column(live_project, tmp_path):
+    def columns(batch):
+        return {**batch.needed, "high": batch.prediction > 0.5}
+
+    if "high" not in live_project.project.task.told:
+        score_some(live_project, columns, tmp_path / "own.parquet")
+        return
+    with pytest.raises(errors.ProjectError) as refused:
+        score_some(live_project, columns, tmp_path / "own.parquet")
+    assert refused.value.problems == (
+        "serve/batch.py: high: an end of the range has that name, and monitoring reads it; give your own "
+        "column another",
+    )

@@ -159,8 +159,12 @@ def test_every_prediction_is_logged_with_all_that_was_asked(project):
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     log.close()
     assert file.name.endswith(f"-{os.getpid()}.jsonl")
-    assert list(lines[0]) == ["predicted_at", "version", "source", "prediction", "baseline", *ASKED]
+    told = project.project.task.told
+    assert list(lines[0]) == ["predicted_at", "version", "source", "prediction", "baseline", *told, *ASKED]
     assert [line["prediction"] for line in lines] == answer.prediction.tolist()
+    assert {name: [line[name] for line in lines] for name in told} == {
+        name: values.tolist() for name, values in answer.told.items()
+    }
     as_text = [{name: str(value) for name, value in record.items()} for record in records]
     assert [{name: str(line[name]) for name in ASKED} for line in lines] == as_text
 

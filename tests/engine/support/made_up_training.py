@@ -9,7 +9,16 @@ from handrail.training.run import Training
 from tests.engine.support.workspaces import PROJECT
 
 COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4, tolerable=0.3)
-DECISIONS = {"chance": {"threshold": 0.4}, "amount": {"margin": 0.25, "tolerable": COSTS.tolerable}}
+DECISIONS = {
+    "chance": {"threshold": 0.4},
+    "amount": {
+        "margin": 0.25,
+        "tolerable": COSTS.tolerable,
+        "range": 0.75,
+        "baseline_range": 0.7,
+        "range_level": 0.9,
+    },
+}
 DECISION = DECISIONS["chance"]
 METRICS = {"chance": "roc_auc", "amount": "mae"}
 FEATURES = ("noise", "signal")

@@ -13,7 +13,7 @@ from handrail.training.intervals import groups_of, resampled
 
 TASK = Regression()
 METRICS = Metrics(TASK, TASK.metrics)
-PLAN = {"margin": 1.0, "tolerable": 2.0}
+PLAN = {"margin": 1.0, "tolerable": 2.0, "range": 5.0}
 COSTS = ErrorCosts(currency="EUR", too_low=3, too_high=1, tolerable=2)
 
 
@@ -34,6 +34,7 @@ def of_scikit_learn(target, prediction, weight=None):
         "wape": mean_absolute_error(y, p, **known) / np.average(np.abs(y), weights=weight),
         "within": np.average(np.abs(p - y) <= 2, weights=weight),
         "covered": np.average(p + 1 >= y, weights=weight),
+        "coverage": np.average(np.abs(p - y) <= 5, weights=weight),
         "mean_error": np.average(p - y, weights=weight),
         "mean_outcome": np.average(y, weights=weight),
         "mean_prediction": np.average(p, weights=weight),
@@ -139,4 +140,4 @@ def test_a_row_costs_what_one_counts_by_hand():
 
 
 def test_an_answer_tells_what_to_plan_with():
-    assert TASK.act(np.float32(2.5), PLAN) == {"planned": 3.5}
+    assert TASK.act(np.float32(2.5), PLAN) == {"planned": 3.5, "low": -2.5, "high": 7.5}

@@ -38,7 +38,10 @@ def test_the_story_of_amounts_says_what_the_margin_brings(problem, tmp_path):
         "cost EUR "
     )
     assert story.choices.rows[story.choices.picked][0] == "+0.25"
-    assert story.decided == "margin"
+    assert story.decided == "margin and range"
+    held = f"{evaluation['model']['coverage']['value']:.0%}"
+    meaning = f"of the outcomes lie in the range, 0.75{unit} to either side of the prediction; 90% were meant"
+    assert (held, meaning) in story.tiles
 
 
 def test_the_payoff_is_that_of_the_rows(tmp_path):

@@ -5,11 +5,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from handrail.config.sections import AmountWords, CaseWords
 from handrail.tasks import Classification, Forecasting, Regression
-from handrail.tasks.task import Task
+from handrail.tasks.task import Task, told_beside
 from tests.engine.support.example import example
 
 TASKS = (Classification(), Regression(), Forecasting())
@@ -50,7 +51,7 @@ def test_the_three_problems_are_told_apart():
     ("problem", "told", "metrics"),
     [
         ("classification", {"flagged": True}, 8),
-        ("forecasting", {"planned": 1.7}, 9),
+        ("forecasting", {"planned": 1.7}, 10),
     ],
 )
 def test_what_serves_and_monitors_loads_nothing_that_draws_or_learns(problem, told, metrics):
@@ -58,3 +59,25 @@ def test_what_serves_and_monitors_loads_nothing_that_draws_or_learns(problem, to
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert json.loads(done.stdout) == [[], told, metrics]
+
+
+class InWords(Classification):
+    """A class of one's own that says something else beside a prediction."""
+
+    def act(self, prediction, decision):
+        """Say it in a word, beside what is always said."""
+        return {**super().act(prediction, decision), "urgency": "high" if prediction > 0.8 else "low"}
+
+
+class Later(InWords):
+    """One that inherits it and changes something else."""
+
+    kind = "classification"
+
+
+@pytest.mark.parametrize("task", [InWords(), Later()])
+def test_a_class_that_says_something_else_of_one_prediction_is_heard(task):
+    told = told_beside(task, np.array([0.2, 0.6, 0.9], dtype=np.float32), {"threshold": 0.5})
+    assert told["flagged"].tolist() == [False, True, True]
+    assert told["urgency"].tolist() == ["low", "low", "high"]
+    assert told_beside(task, np.empty(0, dtype=np.float32), {"threshold": 0.5}) == {}

@@ -405,7 +405,7 @@ class Forgetful(MeanByColumn):
     """A baseline whose SQL knows nothing of values that were never seen."""
 
     def select(self):
-        return super().select().replace(f"ELSE {self.overall!r} ", "")
+        return super().select().replace(f" ELSE CAST('{self.overall!r}' AS DOUBLE)", "")
 
 
 def test_a_baseline_whose_sql_differs_is_noticed(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ import pytest
 
 from handrail import errors, predictor
 from handrail.compute import duckdb as engine
+from handrail.compute.duckdb import literal
 from handrail.config.sections import Accuracy
 from handrail.contract import schema
 from handrail.etl import load
@@ -20,7 +22,7 @@ from handrail.registry import versions
 from handrail.training import baseline, splits
 from handrail.training import evaluation as evaluate
 from handrail.training import run as train
-from handrail.training.dataset import Dataset
+from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.encoding import Coding, Encoding, features_of, learn_encoding, logarithm, names
 from tests.engine.support.example import example
 from tests.engine.support.names import contract
@@ -111,12 +113,135 @@ def test_the_baseline_is_the_shrunken_mean_by_hand():
     assert [value for (value,) in found] == [0.75, 0.25, 0.5]
 
 
+def both_forms(simple, column, values):
+    """Return what a baseline predicts for `values` as the service asks it, and as SQL does, in their bits."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE rows (place INTEGER, {column} DOUBLE)")
+        connection.executemany("INSERT INTO rows VALUES (?, ?)", list(enumerate(values)))
+        found = connection.execute(f"SELECT {simple.select()} FROM rows ORDER BY place").fetchall()
+    by_sql = np.array([value for (value,) in found], dtype=np.float32)
+    return simple.predict(values).view(np.int32).tolist(), by_sql.view(np.int32).tolist()
+
+
 def test_the_baseline_may_be_a_value_as_it_stands():
     values = np.array(["3", "unknown"])
     simple = baseline.fit_by_column(rows_by(values, [2, 6]), by("last", "value"))
     assert simple.predict(values).tolist() == simple.predict([3, None]).tolist() == [3, 4]
-    found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES (3), (NULL)) AS t(last)").fetchall()
-    assert [value for (value,) in found] == [3, 4]
+    one, other = both_forms(simple, "last", [3, 0.1, -0.0, 0.0, None, float("nan"), 1e-30])
+    assert one == other
+    assert simple.predict([float("nan")]) == [4]
+
+
+def amounts_by(amounts, target):
+    """Return rows whose baseline goes by amounts; None is missing."""
+    texts = ["unknown" if amount is None else str(amount) for amount in amounts]
+    return replace(rows_by(texts, target), baseline_is_amount=True)
+
+
+def test_the_baseline_by_a_few_amounts_has_a_bin_for_each():
+    rows = amounts_by([-0.0] * 25 + [0.0] * 25 + [2.0] * 50, [1] * 50 + [0] * 50)
+    simple = baseline.fit_by_column(rows, by("load", "mean"))
+    assert (simple.edges, simple.means) == ((0.0,), {"0": 0.75, "1": 0.25})
+    assert simple.predict([-9, -0.0, 0, 1e-9, 2, 99]).tolist() == [0.75] * 3 + [0.25] * 3
+
+
+def test_the_baseline_by_many_amounts_has_bins_of_as_many_rows():
+    amounts = np.random.default_rng(1).permutation(1000) / 8
+    simple = baseline.fit_by_column(amounts_by(amounts, amounts >= 62.5), by("load", "mean"))
+    assert simple.edges == tuple(100 * number / 8 - 1 / 8 for number in range(1, 10))
+    low, high = round((0 + 50 * 0.5) / 150, 6), round((100 + 50 * 0.5) / 150, 6)
+    assert simple.means == {str(place): low if place < 5 else high for place in range(10)}
+    few = baseline.fit_by_column(amounts_by(amounts[:199], amounts[:199] >= 62.5), by("load", "mean"))
+    assert few.edges == ()
+
+
+def test_a_missing_amount_or_name_meets_one_baseline_in_test_and_in_service():
+    amounts = baseline.fit_by_column(
+        amounts_by([None] * 50 + [1, 2] * 25, [1] * 50 + [0] * 50), by("x", "mean")
+    )
+    texts = ["unknown"] * 50 + ["a"] * 50
+    names = baseline.fit_by_column(rows_by(texts, [1] * 50 + [0] * 50), by("x", "mean"))
+    for simple, missing in ((amounts, ["unknown", None, float("nan")]), (names, ["unknown", None])):
+        assert simple.predict(missing).tolist() == [0.75] * len(missing)
+        assert duckdb.sql(f"SELECT {simple.select()} FROM (SELECT NULL AS x)").fetchall() == [(0.75,)]
+
+
+def test_what_was_never_missing_is_the_mean_of_all():
+    simple = baseline.fit_by_column(amounts_by([1, 2] * 25, [1, 0] * 25), by("load", "mean"))
+    assert simple.predict([None, float("nan")]).tolist() == [0.5, 0.5]
+
+
+def test_both_forms_of_a_binned_baseline_agree_to_the_bit():
+    rng = np.random.default_rng(3)
+    amounts = np.append(rng.normal(0, 1, 5000), [None] * 60)
+    target = rng.gamma(2, 1e3, len(amounts))
+    simple = baseline.fit_by_column(amounts_by(amounts, target), by("load", "mean"))
+    assert len(simple.edges) == 19
+    ends = [end for edge in simple.edges for end in (edge, np.nextafter(edge, -9), np.nextafter(edge, 9))]
+    odd = [None, float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 5e-324]
+    one, other = both_forms(simple, "load", [*map(float, ends), *odd, *amounts[:1000]])
+    assert one == other
+    assert len(set(one)) == 21
+
+
+def test_both_forms_of_a_baseline_by_names_agree_to_the_bit():
+    rng = np.random.default_rng(4)
+    texts = rng.choice(["it's", "a", "B", "unknown"], 2000)
+    simple = baseline.fit_by_column(rows_by(texts, rng.gamma(2, 1e4, 2000)), by("order", "mean"))
+    values = ["it's", "a", "B", "b", "unknown", None, ""]
+    rows = ", ".join(f"({place}, {literal(value)})" for place, value in enumerate(values))
+    query = f'SELECT {simple.select()} FROM (VALUES {rows}) AS t(place, "order") ORDER BY place'
+    found = np.array([value for (value,) in duckdb.sql(query).fetchall()], dtype=np.float32)
+    assert found.view(np.int32).tolist() == simple.predict(values).view(np.int32).tolist()
+
+
+@pytest.mark.parametrize(
+    ("column", "coded", "expected"),
+    [
+        ("carrier", {}, False),
+        ("scheduled_hour", {}, True),
+        ("temperature_c", {}, True),
+        ("scheduled_hour", {"scheduled_hour": names()}, False),
+        ("scheduled_hour", None, True),
+    ],
+)
+def test_a_whole_number_is_an_amount_unless_it_is_coded_as_a_name(trained, column, coded, expected):
+    features = features_of(CONTRACT, [] if coded is not None else [column], **(coded or {}))
+    settings = with_given(trained, features=features)
+    with engine.connect(settings) as connection:
+        table = load.require_table(settings, PROJECT.table_name)
+        few = f"(SELECT * FROM {table} LIMIT 10)"
+        encoding = learn_encoding(connection, few, settings.project)
+        assert read_dataset(connection, few, settings, encoding, column).baseline_is_amount is expected
+
+
+@pytest.mark.slow
+def test_ranges_are_those_of_the_validation_rows_whoever_fits_the_baseline(trained_amounts):
+    settings = trained_amounts
+    with engine.connect(settings) as connection:
+        run = train.Run(settings, settings.dates, silent, connection)
+        validation = (found := run.read_splits()).validation
+        simple = baseline.fit_by_column(found.training, settings.accuracy)
+        prediction = np.full(len(validation), 7, dtype=np.float32)
+        decision = run.decide(validation, prediction, simple)
+        assert run.decide(validation, prediction) == decision
+    errors = {
+        "range": np.abs(prediction - validation.target),
+        "baseline_range": np.abs(simple.predict(validation.baseline_by).astype(float) - validation.target),
+    }
+    place = int(np.ceil(0.9 * (len(validation) + 1))) - 1
+    assert {name: decision[name] for name in errors} == {
+        name: np.sort(each)[place] for name, each in errors.items()
+    }
+    column = schema.one_of_role(settings.project.contract, schema.Role.TARGET)
+    assert (decision["range_level"], decision["lowest"], decision["highest"]) == (0.9, column.ge, column.le)
+
+
+def test_a_version_that_grouped_amounts_as_text_still_answers():
+    old = baseline.MeanByColumn(column="hour", means={"5": 0.1, "unknown": 0.3}, overall=0.2)
+    assert old.predict([5, 6, None]).tolist() == pytest.approx([0.1, 0.2, 0.3])
+    found = duckdb.sql(f"SELECT {old.select()} FROM (VALUES (5), (6), (NULL)) AS t(hour)").fetchall()
+    assert [value for (value,) in found] == pytest.approx([0.1, 0.2, 0.3])
 
 
 def test_a_gain_is_measured_on_the_same_rows(version):

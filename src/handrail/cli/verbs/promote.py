@@ -40,6 +40,7 @@ class Share(click.ParamType):
 @click.option("--live", is_flag=True, help="launch what is in staging, once that is signed")
 def promote(settings: "Settings", version: str | None, canary: float | None, live: bool) -> None:
     """Put a trained version into staging, or what is in staging live, if it passes the gate."""
+    from handrail.console import say
     from handrail.registry.acceptance import objections
     from handrail.registry.versions import load_version, newest_version
 
@@ -55,6 +56,8 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
         _try_beside(settings, chosen.name, canary)
     else:
         _make_live(settings, chosen.name)
+    if chosen.note:
+        say(chosen.note)
 
 
 def _look_at_test(settings: "Settings", version: "Version") -> None:

@@ -41,3 +41,5 @@ def score(
         say(f"rows before {learnt_until} count for no live figure: the version has learnt from them")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
+    for note in scored.notes:
+        say(note)

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import AmountWords, ErrorCosts
-from handrail.tasks.amounts.decision import act, decide, payoff
+from handrail.contract.schema import Column
+from handrail.tasks.amounts.decision import acts, decide, payoff
 from handrail.tasks.amounts.metrics import METRICS, Amounts
+from handrail.tasks.amounts.ranges import ranges
 from handrail.tasks.metric import Decision, Metric
 
 if TYPE_CHECKING:
@@ -28,16 +32,28 @@ class _AmountTask:
     fair_rates: tuple[str, ...] = ("within", "covered")
     metrics: tuple[Metric, ...] = METRICS
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The amount to plan with, and the ends of the range."""
+        return dict.fromkeys(("planned", "low", "high"), "DOUBLE")
+
     def outcomes(self, target: Floats, prediction: Floats) -> Amounts:
         """Make rows ready to be measured."""
         return Amounts.of_rows(target, prediction)
 
-    def grouped_query(self, source: str, prediction: str, target: str) -> str:
-        """Return the SQL that counts the rows for each pair of prediction and outcome."""
+    def grouped_query(self, source: str, prediction: str, target: str, *, as_told: bool = False) -> str:
+        """Return the SQL that counts the rows for each pair of prediction and outcome.
+
+        With `as_told`, for each reach of a range that was told, too, as `range`: to the farther end, as the
+        contract may have cut the other.
+        """
+        farther = f"greatest(high - {prediction}, {prediction} - low)"
+        reach = f"coalesce({farther}, CAST('NaN' AS DOUBLE)) AS range, " if as_told else ""
+        places = "1, 2, 3" if as_told else "1, 2"
         return (
-            f"SELECT CAST({target} AS DOUBLE) AS target, CAST({prediction} AS DOUBLE) AS prediction, "
-            f"CAST(count(*) AS DOUBLE) AS n FROM {source} "
-            f"WHERE {target} IS NOT NULL AND {prediction} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+            f"SELECT CAST({target} AS DOUBLE) AS target, CAST({prediction} AS DOUBLE) AS prediction, {reach}"
+            f"CAST(count(*) AS DOUBLE) AS n FROM {source} WHERE {target} IS NOT NULL "
+            f"AND {prediction} IS NOT NULL GROUP BY {places} ORDER BY {places}"
         )
 
     def grouped_outcomes(self, columns: Mapping[str, Any]) -> Amounts:
@@ -48,9 +64,20 @@ class _AmountTask:
         """Return the margin above the prediction that costs least on these rows, and the tolerable error."""
         return decide(target, prediction, costs)
 
+    def ranges(
+        self, target: Floats, prediction: Floats, simple: Floats | None, level: float, column: Column
+    ) -> Decision:
+        """Return how far ranges reach in which `level` of the outcomes are to lie."""
+        return ranges(target, prediction, simple, level, column)
+
     def act(self, prediction: float, decision: Decision) -> dict[str, float]:
-        """Return the amount to plan with."""
-        return act(prediction, decision)
+        """Return the amount to plan with, and the ends of the range."""
+        told = acts(np.array([prediction], dtype=np.float32), decision)
+        return {name: values.item() for name, values in told.items()}
+
+    def acts(self, prediction: Floats, decision: Decision) -> dict[str, Doubles]:
+        """Return the amounts to plan with, and the ends of the ranges."""
+        return acts(prediction, decision)
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""

@@ -4,7 +4,10 @@ import numpy as np
 
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts
+from handrail.tasks.amounts.ranges import ends
 from handrail.tasks.metric import Decision
+
+DECIMALS = 6
 
 
 def decide(target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
@@ -19,9 +22,11 @@ def decide(target: Floats, prediction: Floats, costs: ErrorCosts) -> Decision:
     return {"margin": float(margin), "tolerable": costs.tolerable}
 
 
-def act(prediction: float, decision: Decision) -> dict[str, float]:
-    """Return what is told beside a prediction: the amount to plan with."""
-    return {"planned": round(float(prediction) + decision["margin"], 6)}
+def acts(prediction: Floats, decision: Decision) -> dict[str, Doubles]:
+    """Return what is told beside each prediction (n): the amount to plan with, and the ends of its range."""
+    amount = prediction.astype(np.float64)
+    told = {"planned": amount + decision["margin"], **ends(amount, decision)}
+    return {name: np.round(values, DECIMALS) for name, values in told.items()}
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:

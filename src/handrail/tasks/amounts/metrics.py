@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
+from handrail.tasks.amounts.ranges import coverage
 from handrail.tasks.metric import OF_TARGET, Decision, Metric
 
 
@@ -128,6 +129,13 @@ METRICS = (
         covered,
         "share of rows for which prediction and margin were enough",
         title="share covered",
+        uses_decision=True,
+    ),
+    Metric(
+        "coverage",
+        coverage,
+        "share of outcomes between the low and the high end of the range",
+        title="coverage of the ranges",
         uses_decision=True,
     ),
     Metric(

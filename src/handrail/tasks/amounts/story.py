@@ -1,6 +1,6 @@
 """What people are told of a model that predicts amounts: everybody, and those who build it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isnan
 
 from handrail.config.sections import AmountWords, ErrorCosts
@@ -28,7 +28,7 @@ from handrail.tasks.amounts.charts import (
 )
 from handrail.tasks.amounts.decision import payoff
 from handrail.tasks.amounts.tradeoff import PER, Choice, choice, choices, places_of, signed
-from handrail.tasks.metric import Metric
+from handrail.tasks.metric import Decision, Metric
 from handrail.training.run import Training
 
 SHARES, APART = (0.5, 0.65, 0.75, 0.85, 0.95), 0.04  # of the rows, in the table of margins
@@ -90,10 +90,10 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say what it cannot do."""
     words, (_, *amounts) = settings.section(AmountWords), tradeoff.present.shown
     short, spare = (f"{each:,.{decimals(amounts)}f}" for each in amounts)
+    beside = f"{tradeoff.terms.beside} " if tradeoff.terms.beside else ""
     return (
-        f"It does not know what will come, it says what to expect. Added up over a {tradeoff.period.name}, "
-        f"its plans are {short} {words.counted} short where they are not enough, and leave {spare} "
-        "over where they are: less of the one means more of the other."
+        f"{beside}Added up over a {tradeoff.period.name}, its plans are {short} {words.counted} short where they "
+        f"are not enough, and leave {spare} over where they are: less of the one means more of the other."
     )
 
 
@@ -122,11 +122,14 @@ def tell(
     by_chance = per_rows(training.test.groups, lost, PER)
     return Story(
         legend=f"Predicted is {amount.name}: {amount.description}.",
-        tiles=_tiles(evaluation, usual, metric, margin, f"{costs.tolerable:,.15g} {unit}".strip()),
+        tiles=(
+            *_tiles(evaluation, usual, metric, margin, f"{costs.tolerable:,.15g} {unit}".strip()),
+            *_range_tiles(evaluation["decision"], usual, unit),
+        ),
         opening=f"The model predicts an amount for each of the {noun}; it was tested on "
         f"{evaluation['rows']:,} {noun} of {period}, all later than those it has learnt from.",
         sentences=(
-            verdict(settings, evaluation),
+            verdict(settings, evaluation, training.info.get("baseline", {}).get("wide", False)),
             worth(costs, noun, chosen, best_simple, margin, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),
@@ -137,8 +140,8 @@ def tell(
             size_picture(training, unit),
         ),
         choices=_choices(costs, noun, model, simple, chosen, unit, here=training.period == "validation"),
-        decided="margin",
-        methods="margin: Arrow, Harris and Marschak (1951)",
+        decided="margin and range",
+        methods="margin: Arrow, Harris and Marschak (1951); range: Vovk, Gammerman and Shafer (2005)",
     )
 
 
@@ -180,6 +183,17 @@ def _tiles(
         (number(usual["covered"]["value"], ".0%"), "of the plans with the margin are enough"),
         (margin, "is the margin added to each prediction"),
     )
+
+
+def _range_tiles(decision: Decision, usual: Mapping[str, Figures], unit: str) -> Iterator[tuple[str, str]]:
+    """Yield how many outcomes lie in the range beside the prediction, where there is one."""
+    if "range" in decision:
+        reach = f"{rounded(decision['range'])} {unit}".strip()
+        meant = f"{100 * decision['range_level']:.3g}%"
+        said = (
+            f"of the outcomes lie in the range, {reach} to either side of the prediction; {meant} were meant"
+        )
+        yield number(usual["coverage"]["value"], ".0%"), said
 
 
 def _choices(

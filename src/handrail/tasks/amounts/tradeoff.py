@@ -19,6 +19,7 @@ from handrail.reports.tradeoff import (
     in_a_period,
     period_of,
 )
+from handrail.reports.wording import rounded
 from handrail.tasks.amounts.decision import payoff
 from handrail.training.run import Training
 
@@ -100,7 +101,7 @@ def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
         for name, prediction in (("simple", training.baseline), ("nothing", same))
     }
     return Tradeoff(
-        terms=_terms(words),
+        terms=_terms(words, told_range(settings, training)),
         period=period,
         columns=_columns(words),
         model=_positions(found, period, words, places),
@@ -132,7 +133,21 @@ def _columns(words: AmountWords) -> tuple[Column, ...]:
     )
 
 
-def _terms(words: AmountWords) -> Terms:
+def told_range(settings: Settings, training: Training) -> str:
+    """Say in plain words what the range beside a prediction promises, and how often it was right."""
+    decision = training.info["evaluation"]["decision"]
+    if "range" not in decision:
+        return ""
+    errors = np.abs(training.prediction.astype(np.float64) - training.test.target)
+    reach, units = rounded(decision["range"]), settings.section(AmountWords).counted
+    return (
+        f"Beside each prediction stands its range, {reach} {units} to either side: "
+        f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it; of 100 that were tested, "
+        f"{100 * (errors <= decision['range']).mean():.0f} did."
+    )
+
+
+def _terms(words: AmountWords, beside: str) -> Terms:
     return Terms(
         choice="margin",
         lowest="plan with less",
@@ -143,4 +158,5 @@ def _terms(words: AmountWords) -> Terms:
         too_high=f"{words.counted} left over",
         nothing="the same amount for all, whichever is best",
         agreed="Margin agreed",
+        beside=beside,
     )

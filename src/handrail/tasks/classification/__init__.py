@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import CaseWords, ErrorCosts
-from handrail.tasks.classification.decision import act, decide, payoff
+from handrail.contract.schema import Column
+from handrail.tasks.classification.decision import acts, decide, payoff
 from handrail.tasks.classification.metrics import METRICS, Cases
 from handrail.tasks.metric import Decision, Metric
 
@@ -29,11 +33,16 @@ class Classification:
     fair_rates: tuple[str, ...] = ("recall", "precision")
     metrics: tuple[Metric, ...] = METRICS
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """Whether it is a warning."""
+        return {"flagged": "BOOLEAN"}
+
     def outcomes(self, target: Floats, prediction: Floats) -> Cases:
         """Make rows ready to be measured, in groups of one prediction."""
         return Cases.of_rows(target, prediction)
 
-    def grouped_query(self, source: str, prediction: str, target: str) -> str:
+    def grouped_query(self, source: str, prediction: str, target: str, *, as_told: bool = False) -> str:
         """Return the SQL that counts rows and cases for each distinct prediction."""
         return (
             f"SELECT {prediction} AS prediction, CAST(sum({target}) AS DOUBLE) AS cases, "
@@ -49,9 +58,20 @@ class Classification:
         """Return the threshold with the greatest payoff on these rows, the lowest of equals."""
         return decide(target, prediction, costs)
 
+    def ranges(
+        self, target: Floats, prediction: Floats, simple: Floats | None, level: float, column: Column
+    ) -> Decision:
+        """Return nothing: a chance says itself how sure it is."""
+        return {}
+
     def act(self, prediction: float, decision: Decision) -> dict[str, bool]:
         """Return whether it is a warning."""
-        return act(prediction, decision)
+        told = acts(np.array([prediction], dtype=np.float32), decision)
+        return {name: values.item() for name, values in told.items()}
+
+    def acts(self, prediction: Floats, decision: Decision) -> dict[str, NDArray[np.bool_]]:
+        """Return which are warnings."""
+        return acts(prediction, decision)
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what a row saves: a case that is warned of, what it would have cost; a false alarm costs."""

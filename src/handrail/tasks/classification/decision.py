@@ -1,6 +1,7 @@
 """What follows from a probability: from which one on a row gets a warning."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts
@@ -57,9 +58,9 @@ def shown_threshold(threshold: float) -> str:
     return f"{round(100 * threshold, places):.{places}f}".rstrip("0").rstrip(".") + "%"
 
 
-def act(prediction: float, decision: Decision) -> dict[str, bool]:
-    """Return what is told beside a prediction: whether it is a warning."""
-    return {"flagged": bool(np.float32(prediction) >= np.float32(decision["threshold"]))}
+def acts(prediction: Floats, decision: Decision) -> dict[str, NDArray[np.bool_]]:
+    """Return what is told beside each prediction (n): whether it is a warning."""
+    return {"flagged": prediction >= np.float32(decision["threshold"])}
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:

@@ -109,7 +109,7 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         f"{shown_threshold(chosen.threshold)} on; it was tested on {evaluation['rows']:,} {noun} of "
         f"{period}, all later than those it has learnt from.",
         sentences=(
-            verdict(settings, evaluation),
+            verdict(settings, evaluation, training.info.get("baseline", {}).get("wide", False)),
             worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),

@@ -29,7 +29,7 @@ def train(run: Run) -> Training:
     file = estimator.export(model, len(splits.encoding.features))
     served = Predictor(file)  # from here on only the file counts: what is measured is what is served
 
-    decision = run.decide(splits.validation, served.predict(splits.validation.features))
+    decision = run.decide(splits.validation, served.predict(splits.validation.features), simple)
     prediction = served.predict(splits.test.features)
     by_baseline = simple.predict(splits.test.baseline_by)
     evaluation = run.evaluate(splits.test, prediction, by_baseline, decision)
