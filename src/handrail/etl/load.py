@@ -1,5 +1,6 @@
 """Puts the checked table where everything else reads it, whole or not at all."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -54,15 +55,31 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
-        most = next((f", most often {text} ({n} rows)" for text, n in found.items()), "")
-        raise ProjectError(
-            f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract{most}; at "
-            f"most {limit:.1%} may; see {rejected}; the last good table stays"
-        )
+        raise ProjectError(_refused(settings, target, totals, found))
     loaded = write_parquet(
         connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
     )
     return loaded, found
+
+
+def _refused(settings: Settings, target: Path, totals: Mapping[str, int], found: Mapping[str, int]) -> str:
+    """Say why a table is not loaded: what its rows break most often, and what to do where it is the key."""
+    key, table = settings.project.key, settings.project.table_name
+    if totals["every"] == 0:
+        said = f"{target.name}: etl/transform.sql gives no row; is a condition or a JOIN too narrow?"
+    else:
+        most = next((f", most often {text} ({n:,} rows)" for text, n in found.items()), "")
+        said = (
+            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows break the contract{most}; at "
+            f"most {settings.data.maximum_rejected_share:.1%} may; see "
+            f"{settings.shown(rejected_path(settings, table))}"
+        )
+    if next(iter(found), "").startswith(f"{key}: repeated"):
+        said += (
+            f"; {key} does not tell the rows apart: take the column that does, or make one in "
+            f"etl/transform.sql of all that do, as concat_ws('-', {key}, ...), or keep one row of each there"
+        )
+    return f"{said}; the last good table stays" if target.is_file() else f"{said}; nothing is loaded"
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:
