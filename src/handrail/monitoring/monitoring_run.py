@@ -12,6 +12,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Look, Reading, canary_reading
+from handrail.monitoring.drift import not_asked_for
 from handrail.monitoring.live_metrics import live_metrics
 from handrail.monitoring.outcomes import all_predictions, join_outcomes
 from handrail.registry.canary import end_canary
@@ -126,6 +127,7 @@ def _look(
     found = live_metrics(connection, settings.project, source, PREDICTION, version.decision)
     known = (found.outcomes, found.metrics)
     notes = (f"the metrics are {found.note}",) if found.note else ()
+    notes += tuple(each.told(count) for each in not_asked_for(connection, settings, source, version))
     return Look(settings, version, live, start, end, connection, source, count, *known), notes
 
 
