@@ -1,8 +1,9 @@
 """The sections of `project.yaml`; each part of a project brings those that can be set for it."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -113,11 +114,26 @@ class Words(Section):
 class CaseWords(Words):
     """The words where it is yes or no; cases: those whose outcome is yes.
 
-    warnings: what a likely case gets, such as offers or visits.
+    action: what a likely case gets, such as offer or visit, one of them · actions: several of them, where
+    that is not an `s` more.
     """
 
     cases: str = "cases"
-    warnings: str = "warnings"
+    action: str = "warning"
+    actions: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_the_plural(cls, given: Any) -> Any:
+        """Add the plural of the action; `warnings` is what it was called up to version 0.2."""
+        if not isinstance(given, Mapping):
+            return given
+        words = dict(given)
+        former = words.pop("warnings", None)
+        if isinstance(former, str):
+            words = {"actions": former, "action": former.removesuffix("s")} | words
+        action = words.get("action", cls.model_fields["action"].default)
+        return words | {"actions": words.get("actions") or f"{action}s"}
 
 
 class AmountWords(Words):

@@ -21,8 +21,8 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         f"**The decision it serves.** {settings.decision.question}",
         "",
         f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
-        f"{_decided(evaluation['decision'])}, decided on {rows['validation']:,} rows before "
-        f"{split['test_from']}. "
+        f"Decided on {rows['validation']:,} rows before {split['test_from']}: "
+        f"{_decided(evaluation['decision'])}. "
         f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
         f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
@@ -41,7 +41,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
 
 
 def _decided(decision: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in decision.items()).capitalize()
+    return ", ".join(f"{name} {value:g}" for name, value in decision.items())
 
 
 def _values(hyperparameters: Mapping[str, float]) -> str:

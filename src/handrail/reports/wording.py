@@ -33,6 +33,16 @@ def rounded(value: float) -> str:
     return number(value, f"z,.{places}f")
 
 
+def mean_count(value: float) -> str:
+    """Return a mean number of things: one decimal where it is small, as "0.4" are neither one nor none."""
+    return number(value, ",.1f" if 0 < abs(value) < 10 else ",.0f")
+
+
+def are(count: float) -> str:
+    """Return the verb that agrees with a number of things."""
+    return "is" if count == 1 else "are"
+
+
 def money(value: float, currency: str) -> str:
     """Return an amount as text: whole units, or cents where it is small."""
     cents = abs(value) < 100 and f"{value:.2f}"[-3:] != ".00"

@@ -185,24 +185,54 @@ def test_costs_are_told_of_whatever_costs(settings, training, of_problem):
     assert nothing in text
 
 
-def test_what_is_no_warning_is_not_called_one(tmp_path):
+@pytest.mark.parametrize(
+    ("own", "one", "several"),
+    [
+        ({"action": "offer"}, "offer", "offers"),
+        ({"action": "inquiry", "actions": "inquiries"}, "inquiry", "inquiries"),
+        ({"warnings": "visits"}, "visit", "visits"),  # as it was written up to 0.2
+    ],
+)
+def test_what_is_no_warning_is_not_called_one(own, one, several, tmp_path):
     settings = made_up_settings(tmp_path, example("classification"))
-    words = {"rows": "customers", "cases": "buyers", "warnings": "offers", "users": "the sales team"}
-    settings = settings.model_copy(update={"words": settings.words.model_copy(update=words)})
+    given = {"rows": "customers", "cases": "buyers", "users": "the sales team"} | own
+    settings = settings.model_copy(update={"words": type(settings.words).model_validate(given)})
     training = made_up_training(project=settings.project)
     tradeoff = tradeoff_of(settings, training)
-    both = [pages.render(f"{name}.html", settings, training, tradeoff) for name in ("company", "choice")]
-    text, choice = (text_of(html) for html in both)
-    assert "warning" not in text + choice
+    pages_of_all = [
+        pages.render(f"{name}.html", settings, training, tradeoff)
+        for name in ("company", "choice", "research")
+    ]
+    assert [re.findall("warn[a-z]*|alarm[a-z]*", html, re.IGNORECASE) for html in pages_of_all] == [
+        [],
+        [],
+        [],
+    ]
+    text, choice, research = (text_of(html) for html in pages_of_all)
     assert (
         "It looks at each of the customers beforehand, and picks out those that are likely to be among the "
         "buyers, for the sales team to act on. That is about " in text
     )
-    assert re.search(r"about \d+ offers a day, among \d+ customers\.", text)
+    assert re.search(rf"about \d\.\d {several} a day, among \d+ customers\.", text)
     assert re.search(r"Of 100 buyers, \d+ are found beforehand; \d+ are overlooked\.", text)
-    assert re.search(r"Of 100 offers, \d+ are right; \d+ are for nothing\.", text)
-    assert re.search(r"overlooks about \d+ buyers and leads to \d+ offers for nothing", text)
+    assert re.search(rf"Of 100 {several}, \d+ are right; \d+ are for nothing\.", text)
+    assert re.search(rf"overlooks about \d\.\d buyers and leads to \d\.\d {several} for nothing", text)
     assert "Those from the threshold on are picked out for the sales team." in choice
+    assert f"Those from 40% on are picked out; what they get is called {several} here." in research
+    assert f"Each case found saves EUR 10, each {one} for nothing costs EUR 4." in research
+    assert f"The choice: how many {several}?" in research
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 are"), (1, "1 is"), (2, "2 are")])
+def test_one_is_singular(count, said):
+    assert f"{count} {wording.are(count)}" == said
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0, "0"), (0.4, "0.4"), (1, "1.0"), (9.7, "9.7"), (10, "10"), (1234.5, "1,234")]
+)
+def test_few_things_a_period_have_a_decimal(mean, said):
+    assert wording.mean_count(mean) == said
 
 
 @pytest.mark.parametrize(
