@@ -80,10 +80,10 @@ class Split(Section):
 
 
 class Accuracy(Section):
-    """What a model must reach before it may go live."""
+    """What a model must reach before it may go live; `minimum` is None until it is agreed."""
 
     metric: str
-    minimum: float
+    minimum: float | None = None
     baseline_by: str
     baseline_takes: Literal["mean", "value"] = "mean"
     tolerance: float = Field(0.0, ge=0)
@@ -95,10 +95,17 @@ class ErrorCosts(Section):
     In a yes-or-no prediction the unit is the whole case: missed, or a false alarm.
     """
 
+    NOT_AGREED: ClassVar[str] = "units"  # the currency where nobody has said what an error costs
+
     currency: str
     too_low: float = Field(gt=0)
     too_high: float = Field(gt=0)
     tolerable: float = Field(0.0, ge=0)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether somebody has said what an error costs."""
+        return self.currency != self.NOT_AGREED
 
 
 class Words(Section):

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     example: bool = False
     decision: Decision
     accuracy: Accuracy
-    error_costs: ErrorCosts
+    error_costs: ErrorCosts = ErrorCosts(currency=ErrorCosts.NOT_AGREED, too_low=1, too_high=1)
     data: Data = Data()
     split: Split | None = None
     budget: Budget | None = None

@@ -14,6 +14,19 @@ from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
 from handrail.training.splits import rows_between
 
+MINIMUM_NOT_AGREED = (
+    "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the sponsor"
+)
+COSTS_NOT_AGREED = (
+    "project.yaml: error_costs: nobody has said what an error costs; agree on it with those who bear it"
+)
+
+
+def not_agreed(settings: Settings) -> list[str]:
+    """Return a sentence for each figure that people have to agree on, and have not."""
+    found = [] if settings.error_costs.agreed else [COSTS_NOT_AGREED]
+    return found if settings.accuracy.minimum is not None else [MINIMUM_NOT_AGREED, *found]
+
 
 def against_baseline(settings: Settings, version: Version) -> list[str]:
     """Return why `version` is not clearly better than the baseline; an empty list if it is."""
@@ -35,13 +48,12 @@ def against_minimum(settings: Settings, version: Version) -> list[str]:
     metric, measured = agreed_metric(settings), version.info["evaluation"]["model"]
     if metric not in measured:
         return [_not_measured(version, metric)]
-    value = measured[metric]["value"]
-    if not settings.project.metrics[metric].worse(value, settings.accuracy.minimum):
+    value, minimum = measured[metric]["value"], settings.accuracy.minimum
+    if minimum is None:
+        return [MINIMUM_NOT_AGREED]
+    if not settings.project.metrics[metric].worse(value, minimum):
         return []
-    return [
-        f"{version.name}: {metric} {value:.3f} misses the minimum {settings.accuracy.minimum:g} "
-        "of project.yaml"
-    ]
+    return [f"{version.name}: {metric} {value:.3f} misses the minimum {minimum:g} of project.yaml"]
 
 
 def _not_measured(version: Version, metric: str) -> str:
@@ -72,6 +84,7 @@ def objections(settings: Settings, version: Version) -> list[str]:
     found = (
         *against_baseline(settings, version),
         *against_minimum(settings, version),
+        *not_agreed(settings),
         *_against_live(settings, version),
     )
     return [*dict.fromkeys(found)]

@@ -31,20 +31,30 @@ def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[
 
 def verdict(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> tuple[str, bool]:
     """Return the result in a sentence, and whether it speaks for using the model."""
-    metric, saved = settings.project.metrics[settings.accuracy.metric], tradeoff.saved["simple"]
-    useless = settings.project.task.useless(tradeoff)
-    enough = not metric.worse(evaluation["model"][metric.name]["value"], settings.accuracy.minimum)
-    if tradeoff.period.says_little:
-        return "Too little was tested to say how good it is.", False
-    if useless:
-        return f"It is not worth using: {useless}.", False
-    if not clearly_better(evaluation["gain"][metric.name]):
-        return "It is not clearly better than the simple technique.", False
-    if not enough:
-        return "It is better than the simple technique, but not as good as was agreed to be needed.", False
-    if not saved["low"] > 0:
-        return "It is more accurate than the simple technique, but that it saves money is not shown.", False
+    against = next(_against(settings, evaluation, tradeoff), None)
+    if against:
+        return against, False
     return "It is better than the simple technique, as good as was agreed, and it saves money.", True
+
+
+def _against(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> Iterator[str]:
+    """Yield what speaks against using the model, the weightiest first."""
+    metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
+    useless = settings.project.task.useless(tradeoff)
+    if tradeoff.period.says_little:
+        yield "Too little was tested to say how good it is."
+    if useless and settings.error_costs.agreed:
+        yield f"It is not worth using: {useless}."
+    if not clearly_better(evaluation["gain"][metric.name]):
+        yield "It is not clearly better than the simple technique."
+    if minimum is None:
+        yield "It is better than the simple technique, but how good it has to be is not agreed."
+    elif metric.worse(evaluation["model"][metric.name]["value"], minimum):
+        yield "It is better than the simple technique, but not as good as was agreed to be needed."
+    if not settings.error_costs.agreed:
+        yield "It is better than the simple technique, but what errors cost is not agreed."
+    if not tradeoff.saved["simple"]["low"] > 0:
+        yield "It is more accurate than the simple technique, but that it saves money is not shown."
 
 
 def tested(settings: Settings, tradeoff: Tradeoff) -> str:
@@ -65,6 +75,9 @@ def compared_with(settings: Settings) -> str:
 def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
     """Yield what errors cost with the model and without it, and what is saved, with its interval."""
     costs, period, terms = settings.error_costs, tradeoff.period.name, tradeoff.terms
+    if not costs.agreed:
+        yield saving(tradeoff, costs.currency)
+        return
     low, high = (money(each, costs.currency) for each in (costs.too_low, costs.too_high))
     yield f"What errors cost is agreed: {terms.too_low} cost {low} each, {terms.too_high} {high} each."
     found = (tradeoff.present, cheapest(tradeoff.simple, costs), cheapest(tradeoff.nothing, costs))

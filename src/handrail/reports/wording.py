@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handrail.config.sections import AmountWords, Words
+from handrail.config.sections import AmountWords, ErrorCosts, Words
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
 from handrail.registry.acceptance import clearly_better
@@ -85,14 +85,17 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any]) -> str:
     """Say whether the model beats the simple technique, and whether it reaches the agreed minimum."""
     metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
     model, simple = evaluation["model"][metric.name], evaluation["baseline"][metric.name]["value"]
-    beats, reaches = (
-        clearly_better(evaluation["gain"][metric.name]),
-        not metric.worse(model["value"], minimum),
-    )
+    beats = clearly_better(evaluation["gain"][metric.name])
     figures = f"({metric.shown} {number(model['value'])} against {number(simple)})"
-    return (
+    beaten = (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only "
-        f"{_known(settings)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
+        f"{_known(settings)} {figures}"
+    )
+    if minimum is None:
+        return f"{beaten}; how good it has to be is not agreed yet."
+    reaches = not metric.worse(model["value"], minimum)
+    return (
+        f"{beaten}, {'and' if beats == reaches else 'but'} the agreed minimum "
         f"of {minimum:,.15g} is {'' if reaches else 'not '}reached."
     )
 
@@ -141,6 +144,8 @@ def saving(tradeoff: Tradeoff, currency: str) -> str:
     """Say what is saved against the simple technique, as far as chance lets one know."""
     if tradeoff.period.says_little:
         return "What is saved cannot be told from so few."
+    if currency == ErrorCosts.NOT_AGREED:
+        return "What errors cost is not agreed yet; until then each of them counts as one."
     saved, period = tradeoff.saved["simple"], tradeoff.period.name
     low, high = (money(saved[end], currency) for end in ("low", "high"))
     if saved["low"] > 0:

@@ -49,6 +49,8 @@ def decision_made(settings: Settings) -> Finding:
     reasons = written(settings, name)
     if UNANSWERED in (decision.question, decision.sponsor, *decision.kpis):
         return still_open("project.yaml leaves a ? under decision", "say there what is decided, and for whom")
+    if settings.description == UNANSWERED:
+        return still_open("project.yaml leaves a ? as description", "say there what is predicted, for whom")
     if decision.go == "open":
         return still_open("neither go nor no-go", "decide, with name and date, in project.yaml")
     if reasons.state is not State.DONE:
