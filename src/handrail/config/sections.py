@@ -11,6 +11,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
 
 
+UNSAID = ("", "?")  # "?" is what start-over leaves in place of a text
+
+
+def said(text: str) -> str:
+    """Return a text of project.yaml as people are told it, or that nobody has said it yet."""
+    return "not said yet" if text.strip() in UNSAID else text
+
+
 class Section(BaseModel):
     """A section of `project.yaml`: unknown names are mistakes, values never change."""
 

@@ -6,6 +6,7 @@ After Mitchell et al., Model Cards for Model Reporting (2019).
 from collections.abc import Mapping
 from typing import Any
 
+from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.tasks.metric import Metric
 
@@ -16,9 +17,9 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     lines = [
         f"# Model card: {settings.name}",
         "",
-        settings.description,
+        said(settings.description),
         "",
-        f"**The decision it serves.** {settings.decision.question}",
+        f"**The decision it serves.** {said(settings.decision.question)}",
         "",
         f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
         f"Decided on {rows['validation']:,} rows before {split['test_from']}: "

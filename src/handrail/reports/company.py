@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handrail.config.sections import Words
+from handrail.config.sections import UNSAID, Words
 from handrail.config.settings import Settings
-from handrail.registry.acceptance import clearly_better
+from handrail.registry.acceptance import clearly_better, not_agreed
 from handrail.reports.tradeoff import Tradeoff, cheapest, cost
 from handrail.reports.wording import money, saving, spaced, weakest
 from handrail.training.run import Training
 
-UNNAMED = ("", "?")
+NOT_AGREED = "is not agreed."
 
 
 def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[
         "compared": (compared_with(settings), task.compared(settings, training, tradeoff)),
         "worth": tuple(worth(settings, tradeoff)),
         "limits": (task.limits(settings, tradeoff), *unknown(settings, evaluation)),
-        "next": what_next(settings, good),
+        "next": what_next(settings, good, waits=_waits(settings, evaluation, tradeoff)),
     }
 
 
@@ -48,13 +48,19 @@ def _against(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeo
     if not clearly_better(evaluation["gain"][metric.name]):
         yield "It is not clearly better than the simple technique."
     if minimum is None:
-        yield "It is better than the simple technique, but how good it has to be is not agreed."
+        yield f"It is better than the simple technique, but how good it has to be {NOT_AGREED}"
     elif metric.worse(evaluation["model"][metric.name]["value"], minimum):
         yield "It is better than the simple technique, but not as good as was agreed to be needed."
     if not settings.error_costs.agreed:
-        yield "It is better than the simple technique, but what errors cost is not agreed."
+        yield f"It is better than the simple technique, but what errors cost {NOT_AGREED}"
     if not tradeoff.saved["simple"]["low"] > 0:
         yield "It is more accurate than the simple technique, but that it saves money is not shown."
+
+
+def _waits(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> bool:
+    """Return whether nothing but a missing agreement speaks against using the model."""
+    first = next(_against(settings, evaluation, tradeoff), "")
+    return bool(not_agreed(settings)) and first.endswith(NOT_AGREED)
 
 
 def tested(settings: Settings, tradeoff: Tradeoff) -> str:
@@ -100,12 +106,17 @@ def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:
 def sponsor(settings: Settings) -> str:
     """Return who decides, as project.yaml names them."""
     named = settings.decision.sponsor
-    return "whoever answers for it, not yet named" if named.strip() in UNNAMED else named
+    return "whoever answers for it, not yet named" if named.strip() in UNSAID else named
 
 
-def what_next(settings: Settings, good: bool) -> str:
-    """Say what happens next, and who decides."""
+def what_next(settings: Settings, good: bool, waits: bool = False) -> str:
+    """Say what happens next, and who decides; `waits`: only for what people have not agreed on yet."""
     decides = sponsor(settings)
+    if waits:
+        return (
+            "The next step is to agree on how good it has to be and on what errors cost; choice.html shows "
+            f"what each choice leads to. Who decides, in writing: {decides}. Until then nothing changes."
+        )
     if good:
         return (
             "The next step is to choose which errors to rather have; choice.html shows what each choice "

@@ -46,7 +46,10 @@ def are(count: float) -> str:
 def money(value: float, currency: str) -> str:
     """Return an amount as text: whole units, or cents where it is small."""
     cents = abs(value) < 100 and f"{value:.2f}"[-3:] != ".00"
-    return f"{currency} {number(value, ',.2f' if cents else ',.0f')}"
+    said = number(value, ",.2f" if cents else ",.0f")
+    if currency == ErrorCosts.NOT_AGREED:
+        return f"{said} {currency.removesuffix('s') if said == '1' else currency}"
+    return f"{currency} {said}"
 
 
 def as_written(value: float) -> str:

@@ -22,7 +22,8 @@ def ideas_ranked(settings: Settings) -> Finding:
     shortlist = read_ideas(settings)
     if len(shortlist.ideas) < 2:
         return still_open(
-            f"{len(shortlist.ideas)} ideas in {FILE}", "write down two or more, to have a choice"
+            f"{'one idea' if shortlist.ideas else 'no idea'} in {FILE}",
+            "write down two or more, to have a choice",
         )
     if not shortlist.chosen:
         return still_open(f"no idea is chosen in {FILE}", f"choose; {shortlist.ranked()[0].name} ranks first")

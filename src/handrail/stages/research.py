@@ -83,7 +83,8 @@ def minimum_reached(settings: Settings) -> Finding:
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
     if not_agreed(settings):
-        return still_open("; ".join(each.partition("; ")[0] for each in not_agreed(settings)), AGREE)
+        names = " and ".join(each.split(": ")[1] for each in not_agreed(settings))
+        return still_open(f"not agreed in project.yaml: {names}", AGREE)
     refuse(against_minimum(settings, version))
     value = version.info["evaluation"]["model"][settings.accuracy.metric]["value"]
     return done(f"{settings.accuracy.metric} {value:.3f}, minimum {settings.accuracy.minimum:g}")

@@ -84,7 +84,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 def test_all_mistakes_are_told_together(tmp_path):
     write_facts(tmp_path, accuracy={"minimum": "high"})
     facts = yaml.safe_load((tmp_path / "project.yaml").read_text(encoding="utf-8"))
-    del facts["error_costs"]
+    del facts["decision"]
     write(tmp_path, "project.yaml", yaml.safe_dump(facts))
     high, missing = sorted(refused(tmp_path))
     assert high.startswith("project.yaml: accuracy.minimum: Input should be a valid number")

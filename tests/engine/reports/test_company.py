@@ -92,6 +92,50 @@ def test_a_model_that_misses_what_was_agreed_is_called_so(settings, training):
     assert not good
 
 
+def test_what_nobody_has_agreed_to_is_not_presumed(settings, training):
+    accuracy = settings.accuracy.model_copy(update={"minimum": None})
+    unagreed = settings.model_copy(update={"accuracy": accuracy})
+    said = "It is better than the simple technique, but how good it has to be is not agreed."
+    assert result(unagreed, training) == (said, False)
+    assert "; how good it has to be is not agreed yet." in wording.verdict(
+        unagreed, training.info["evaluation"]
+    )
+    costs = type(settings).model_fields["error_costs"].default
+    assert not costs.agreed
+    unpriced = settings.model_copy(update={"error_costs": costs})
+    assert result(unpriced, training) == (
+        "It is better than the simple technique, but what errors cost is not agreed.",
+        False,
+    )
+    text = text_of(shown(unpriced, training))
+    assert "What errors cost is not agreed yet; until then each of them counts as one." in text
+    assert "So errors cost" not in text
+    assert "It costs" not in text
+
+
+def test_what_nobody_has_said_is_no_question_mark(settings, training):
+    decision = settings.decision.model_copy(update={"question": "?"})
+    blank = settings.model_copy(
+        update={
+            "description": "?",
+            "decision": decision,
+            "error_costs": type(settings).model_fields["error_costs"].default,
+        }
+    )
+    text = text_of(shown(blank, training))
+    assert "The decision that it serves: not said yet" in text
+    assert "?" not in text
+    assert (
+        "The next step is to agree on how good it has to be and on what errors cost; choice.html shows what "
+        "each choice leads to. Who decides, in writing: Desk. Until then nothing changes." in text
+    )
+    tradeoff = tradeoff_of(blank, training)
+    choice = text_of(pages.render("choice.html", blank, training, tradeoff))
+    low = tradeoff.terms.too_low
+    assert f"Here {low} cost 1 unit each, {tradeoff.terms.too_high} 1 unit each" in choice
+    assert "currency: CURRENCY too_low: 1 too_high: 1" in choice
+
+
 def test_a_saving_that_may_be_chance_is_not_claimed(settings, training):
     tradeoff = tradeoff_of(settings, training)
     tradeoff.saved["simple"].update(value=1.0, low=-2.0)

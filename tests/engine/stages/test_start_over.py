@@ -229,8 +229,7 @@ def test_what_is_not_agreed_is_asked_for_by_the_gates(committed, trained):
     found = research.minimum_reached(settings)
     assert (found.state, found.evidence) == (
         gates.State.OPEN,
-        "project.yaml: accuracy.minimum: nobody has said how good a model has to be; project.yaml: "
-        "error_costs: nobody has said what an error costs",
+        "not agreed in project.yaml: accuracy.minimum and error_costs",
     )
     version = load_version(settings, newest_version(settings))
     assert objections(settings, version)[-2:] == [
