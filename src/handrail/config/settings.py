@@ -43,7 +43,10 @@ SECTIONS: dict[str, dict[str, type[Section]]] = {
 }
 SECRETS: dict[str, dict[str, Any]] = {
     "api": {"api_key": Field(None, min_length=16, repr=False)},
-    "operation": {"webhook_url": Field(None, pattern="^https?://", repr=False)},
+    "operation": {
+        "webhook_url": Field(None, pattern="^https?://", repr=False),
+        "forgetting_secret": Field(None, min_length=16, repr=False),
+    },
 }
 
 

@@ -1,12 +1,12 @@
 """Puts the checked table where everything else reads it, whole or not at all."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, literal, parquet, row, rows, write_parquet
+from handrail.compute.duckdb import Connection, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.forgotten import without_forgotten
 
 
 def table_path(settings: Settings, table: str) -> Path:
@@ -24,16 +24,6 @@ def rejected_path(settings: Settings, table: str) -> Path:
     return settings.workspace / "data" / "rejected" / f"{table}.parquet"
 
 
-def forgotten_path(settings: Settings) -> Path:
-    """Return the file of the keys that are not to be loaded again: the fingerprint of each, one a line."""
-    return settings.workspace / "data" / "forgotten.txt"
-
-
-def fingerprint(key: str) -> str:
-    """Return what is kept of a key that is to be forgotten: its SHA-256."""
-    return sha256(key.encode()).hexdigest()
-
-
 def require_table(settings: Settings, table: str) -> str:
     """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
     path = table_path(settings, table)
@@ -49,7 +39,7 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     ProjectError, with the last good table left in place, where no row is good or more than
     `data.maximum_rejected_share` are not.
     """
-    checked = _without_forgotten(checked, settings)
+    checked = without_forgotten(checked, settings)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
@@ -89,12 +79,3 @@ def reasons(connection: Connection, rejected: Path) -> dict[str, int]:
         f"SELECT reason, count(*) AS n FROM {parquet(rejected)} GROUP BY reason ORDER BY n DESC, reason",
     )
     return {item["reason"]: item["n"] for item in found}
-
-
-def _without_forgotten(checked: str, settings: Settings) -> str:
-    path = forgotten_path(settings)
-    forgotten = path.read_text(encoding="utf-8").split() if path.is_file() else []
-    if not forgotten:
-        return checked
-    key, known = settings.project.key, ", ".join(map(literal, forgotten))
-    return f"(SELECT * FROM {checked} WHERE (sha256(CAST({key} AS VARCHAR)) IN ({known})) IS NOT TRUE)"
