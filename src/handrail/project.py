@@ -85,6 +85,12 @@ class Project:
         """What begins the names of its environment variables: `LATE_FLIGHTS_`."""
         return f"{self.package.upper()}_"
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the package as it is imported; None of a project without files."""
+        found = find_spec(self.package) if "parts" not in self.given else None
+        return Path(found.origin).parent if found and found.origin else None
+
     # What the package has.
 
     @cached_property

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handrail.compute.duckdb import Connection, parquet, row, rows, write_parquet
-from handrail.config.settings import Settings
+from handrail.config.settings import Settings, instead
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 
@@ -28,7 +28,7 @@ def require_table(settings: Settings, table: str) -> str:
     """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
     path = table_path(settings, table)
     if not path.is_file():
-        raise ProjectError(f"{path}: no such file yet; run `etl` first")
+        raise ProjectError(f"{path}: no such file yet; run `etl` first{instead(settings, path)}")
     return parquet(path)
 
 
