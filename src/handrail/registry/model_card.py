@@ -4,6 +4,7 @@ After Mitchell et al., Model Cards for Model Reporting (2019).
 """
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 from handrail.config.sections import said
@@ -58,9 +59,13 @@ def _origin(tuned: Mapping[str, Any] | None) -> str:
 
 def _row(metric: Metric, evaluation: Mapping[str, Any]) -> str:
     model, baseline = (evaluation[name][metric.name] for name in ("model", "baseline"))
-    interval = f"{model['low']:.3f} to {model['high']:.3f}"
-    figures = (f"{model['value']:.3f}", interval, f"{baseline['value']:.3f}")
+    interval = f"{_figure(model['low'])} to {_figure(model['high'])}"
+    figures = (_figure(model["value"]), interval, _figure(baseline["value"]))
     return f"| {' | '.join([metric.name, *figures, metric.meaning])} |"
+
+
+def _figure(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.3f}"
 
 
 def _weakest(metric: Metric, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -14,6 +14,7 @@ from handrail.training.bootstrap import figures
 
 LENGTHS_DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 ENOUGH_ROWS = 10
+DAYS_OF_MONTHS = {28, 29, 30, 31}
 SHORTEST_MONTH = 28 / 31  # in days, as a share of the longest
 FEWEST_ROWS, FEWEST_DAYS = 100, 7  # with fewer, figures say nothing
 RESAMPLES = 1000
@@ -39,12 +40,17 @@ class Period:
     @property
     def days(self) -> int:
         """The number of days of the test, those without a row too."""
-        return round((self.last - self.first).days + self.spacing_days)
+        return round(self.length_of_test_days)
+
+    @property
+    def length_of_test_days(self) -> float:
+        """How long the test was: to the end of what its last day with rows stands for."""
+        return (self.last - self.first).days + self.spacing_days
 
     @property
     def rows(self) -> float:
         """The mean number of rows in one period."""
-        return self.tested / self.days * self.length_days
+        return self.tested / self.length_of_test_days * self.length_days
 
     @property
     def says_little(self) -> bool:
@@ -58,8 +64,11 @@ def period_of(times: NDArray[np.datetime64]) -> Period:
     It is none within which rows never follow one another: of monthly rows nothing is told for a day.
     """
     first, last = (each.astype("datetime64[D]").item() for each in (times.min(), times.max()))
-    apart = np.diff(np.unique(times.astype("datetime64[D]"))).astype(float)
-    spacing_days = max(float(np.median(apart)), 1.0) if len(apart) else 1.0
+    there = np.unique(times.astype("datetime64[D]"))
+    apart = np.diff(there).astype(int)
+    spacing_days = float(np.median(apart)) if len(apart) else 1.0
+    if len(apart) and {*apart.tolist()} <= DAYS_OF_MONTHS:  # as many months as days with rows
+        spacing_days = LENGTHS_DAYS["month"] * len(there) - (last - first).days
     a_day = len(times) / ((last - first).days + spacing_days)
     enough = [
         name

@@ -151,6 +151,8 @@ def saving(tradeoff: Tradeoff, currency: str) -> str:
         return "What errors cost is not agreed yet; until then each of them counts as one."
     saved, period = tradeoff.saved["simple"], tradeoff.period.name
     low, high = (money(saved[end], currency) for end in ("low", "high"))
+    if low == high == money(0, currency):
+        return "Against the simple technique it saves nothing: both come to the same."
     if saved["low"] > 0:
         return (
             f"Against the simple technique it saves {money(saved['value'], currency)} a {period}; allowing "

@@ -146,6 +146,10 @@ def test_a_saving_that_may_be_chance_is_not_claimed(settings, training):
     assert wording.saving(tradeoff, "EUR").startswith("Whether it saves anything against the simple")
     tradeoff.saved["simple"].update(value=-3.0, low=-4.0, high=-2.0)
     assert wording.saving(tradeoff, "EUR") == "It costs EUR 3 a day more than the simple technique."
+    tradeoff.saved["simple"].update(value=0.0, low=0.0, high=0.0)
+    assert wording.saving(tradeoff, "EUR") == (
+        "Against the simple technique it saves nothing: both come to the same."
+    )
 
 
 def test_too_few_rows_say_nothing(settings, of_problem):
