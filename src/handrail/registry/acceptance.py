@@ -20,10 +20,20 @@ MINIMUM_NOT_AGREED = (
 COSTS_NOT_AGREED = (
     "project.yaml: error_costs: nobody has said what an error costs; agree on it with those who bear it"
 )
+MINIMUM_BORROWED, COSTS_BORROWED = (
+    f"project.yaml: {name}: that of the worked example, not of your data; agree on your own, then take "
+    "`example: true` out"
+    for name in ("accuracy.minimum", "error_costs")
+)
 
 
 def not_agreed(settings: Settings) -> list[str]:
-    """Return a sentence for each figure that people have to agree on, and have not."""
+    """Return a sentence for each figure that people have to agree on, and have not.
+
+    What was agreed for the worked example counts for nothing where the data is one's own.
+    """
+    if settings.borrowed:
+        return [MINIMUM_BORROWED, COSTS_BORROWED]
     found = [] if settings.error_costs.agreed else [COSTS_NOT_AGREED]
     return found if settings.accuracy.minimum is not None else [MINIMUM_NOT_AGREED, *found]
 

@@ -52,7 +52,7 @@ def monitoring_ran(settings: Settings) -> Finding:
     if days > MAXIMUM_AGE_DAYS:
         past = f"{window}, but that was {days} days ago, on {at.date()}; a look covers {MAXIMUM_AGE_DAYS}"
         return still_open(past, command(settings, "monitor"))
-    if not settings.section(Live).expected:
+    if settings.borrowed or not settings.section(Live).expected:
         agree = "agree with the sponsor on where accuracy has to stay, in project.yaml under live.expected"
         return still_open(f"{window}, but no range is agreed: no accuracy raises an alert", agree)
     return done(f"{window}, alerts: {', '.join(latest.alerts) or 'none'}")

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from handrail.registry.acceptance import objections
+from handrail.registry.acceptance import not_agreed, objections
 from handrail.registry.versions import load_version, newest_version
 from handrail.stages import gates, ideas, research, start_over
 from handrail.stages.blank_facts import blank_facts
@@ -237,6 +237,35 @@ def test_what_is_not_agreed_is_asked_for_by_the_gates(committed, trained):
         "sponsor",
         "project.yaml: error_costs: nobody has said what an error costs; agree on it with those who bear it",
     ]
+
+
+def test_what_the_example_agreed_on_counts_for_nothing_with_data_of_ones_own(trained, tmp_path):
+    data = trained.data.model_copy(update={"source": tmp_path})
+    own = trained.model_copy(update={"example": True, "data": data})
+    assert own.borrowed
+    assert not_agreed(own) == [
+        f"project.yaml: {name}: that of the worked example, not of your data; agree on your own, then take "
+        "`example: true` out"
+        for name in ("accuracy.minimum", "error_costs")
+    ]
+    assert not_agreed(trained) == []
+    assert research.minimum_reached(own).state is gates.State.OPEN
+
+
+@pytest.mark.slow
+def test_the_demo_goes_as_far_as_is_agreed_on(committed, capsys, monkeypatch):
+    monkeypatch.setenv(f"{PROJECT.env_prefix}DATA__SAMPLED", '["flights"]')
+    assert commands.main(["start-over"]) == 0
+    capsys.readouterr()
+    assert commands.main(["demo", "--sample", "20000"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the "
+        "sponsor\nproject.yaml: error_costs: nobody has said what an error costs; agree on it with those "
+        "who bear it\nuntil then the demo leaves out: promote, serve, score, monitor\n"
+    )
+    assert "\nMeasured  roc_auc " in said
+    assert " promote" not in said.rpartition("Try next")[2]
 
 
 def test_a_second_time_it_empties_nothing_of_the_team_s(committed, capsys):
