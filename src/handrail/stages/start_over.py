@@ -43,7 +43,7 @@ EXAMPLE_DAY = "2013-11-01"  # up to which the runbook of the example trains
 NOT_IN_GIT = ("data", "models", "reports", "sample")
 # A passage of the project's texts that tells of the example.
 PASSAGE = re.compile(r"<!-- example -->\n.*?<!-- end of the example -->\n\n?", re.DOTALL)
-TEXTS = ("README.md", "AGENTS.md", "pyproject.toml", *(f"{number}-*/*.md" for number in "1234"))
+TEXTS = ("README.md", "AGENTS.md", "pyproject.toml", "[1-4]-*/**/*.md")
 DESCRIBED = "What is predicted, and for whom?"
 
 

