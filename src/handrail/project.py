@@ -8,6 +8,7 @@ importing it costs nothing, and so that a process can hold many projects.
 from __future__ import annotations
 
 import copy
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
@@ -84,6 +85,12 @@ class Project:
         """What begins the names of its environment variables: `LATE_FLIGHTS_`."""
         return f"{self.package.upper()}_"
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the package as it is imported; None of a project without files."""
+        found = find_spec(self.package) if "parts" not in self.given else None
+        return Path(found.origin).parent if found and found.origin else None
+
     # What the package has.
 
     @cached_property
@@ -105,15 +112,39 @@ class Project:
         return tuple(stage for stage in STAGES if stage == "discovery" or self.has(stage))
 
     def module(self, name: str) -> ModuleType:
-        """Return the module `name` of the package, as `model.train`; raises ProjectError without one."""
+        """Return the module `name` of the package, as `model.train`.
+
+        Raises ProjectError where there is none, or where it cannot be imported for a mistake in the package.
+        """
         whole = f"{self.package}.{name}"
         try:
             return import_module(whole)
+        except ProjectError:
+            raise
         except ModuleNotFoundError as error:
             if error.name is None or not f"{whole}.".startswith(f"{error.name}."):
                 raise
             file = f"src/{self.package}/{name.replace('.', '/')}.py"
             raise ProjectError(f"{file}: no such module, and it is asked for; bring it back") from None
+        except Exception as error:
+            place = self._place_of(error)
+            if place is None:
+                raise
+            raise BrokenModuleError(f"{place}: {_mistake(error)}; mend it there") from error
+
+    def _place_of(self, error: Exception) -> str | None:
+        """Return file and line of the package's own code that `error` comes from, None of others'."""
+        if isinstance(error, SyntaxError):
+            frames = [(error.filename or "", error.lineno)]
+        else:
+            frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+        folder = Path(str(files(self.package))).resolve()
+        own = [(Path(name).resolve(), line) for name, line in frames if name]
+        found = [(path, line) for path, line in own if path.is_relative_to(folder)]
+        if not found:
+            return None
+        path, line = found[-1]
+        return f"src/{self.package}/{path.relative_to(folder).as_posix()}, line {line}"
 
     def _brought(self, attribute: str, module: str, name: str) -> Any:
         """Return what was given, or `name` of a module of the package."""
@@ -292,6 +323,16 @@ class Project:
     def table(self, sample: int | None = None) -> pd.DataFrame:
         """Return the loaded table, whole, as a pandas DataFrame."""
         return self.frame(f'SELECT * FROM "{self.table_name}"', sample)
+
+
+class BrokenModuleError(ProjectError):
+    """A module of the project that is there and cannot be imported: file, line and mistake."""
+
+
+def _mistake(error: Exception) -> str:
+    """Return what is wrong, in Python's words, on one line."""
+    said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _role(name: str) -> Role:

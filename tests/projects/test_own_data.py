@@ -93,7 +93,7 @@ LEFT JOIN patients AS p ON p.patient = b."Patient"
 """
 FACTS = {
     'name: "Late Flights"': "name: Visits",
-    "What to expect of departures from New York's airports": "Who will come to which clinic",
+    'description: "?"': "description: Who will come to which clinic",
     "baseline_by: scheduled_hour": "baseline_by: department",
     "sampled: [flights]": "sampled: [booked]",
     "validation_from: 2013-06-01": "validation_from: 2024-08-01",
@@ -125,8 +125,6 @@ def own(cookies_session, tmp_path_factory) -> Project:
     raw_tables = re.search(r"RAW_TABLES = \{\n.*?\n\}\n", text, re.DOTALL)[0]
     extract.write_text(text.replace(raw_tables, RAW_TABLES), encoding="utf-8")
     Path(package, "etl", "transform.sql").write_text(TRANSFORMED, encoding="utf-8")
-    Path(project.path, "tests", "test_example.py").write_text('"""What is known of the visits."""\n')
-    Path(project.path, "tests", "test_autumn.py").unlink()
     return project
 
 

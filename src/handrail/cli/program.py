@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from handrail.cli.extras import which_extra
 from handrail.cli.streams import tolerate_unknown_letters
 from handrail.cli.verb import Function, Invocation, Verb, verb
 from handrail.errors import ProjectError
-from handrail.project import STAGES
+from handrail.project import STAGES, BrokenModuleError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -212,9 +212,13 @@ def verb_names(project: "Project") -> list[str]:
 def program_of(project: "Project") -> Program:
     """Return the program of `project`, with the verbs that its package adds in commands.py, if it has any."""
     own: Mapping[str, click.Command] = {}
-    with suppress(ProjectError):
+    try:
         main = getattr(project.module("commands"), "main", None)
         own = main.commands if isinstance(main, Program) else {}
+    except BrokenModuleError:
+        raise
+    except ProjectError:  # it has none
+        pass
     return Program(project, own)
 
 

@@ -1,13 +1,22 @@
 """The sections of `project.yaml`; each part of a project brings those that can be set for it."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
+
+
+UNSAID = ("", "?")  # "?" is what start-over leaves in place of a text
+
+
+def said(text: str) -> str:
+    """Return a text of project.yaml as people are told it, or that nobody has said it yet."""
+    return "not said yet" if text.strip() in UNSAID else text
 
 
 class Section(BaseModel):
@@ -90,13 +99,13 @@ class Outcome(Section):
 
 
 class Accuracy(Section):
-    """What a model must reach before it may go live.
+    """What a model must reach before it may go live; `minimum` is None until it is agreed.
 
     range_level: of amounts, the share of outcomes that are to lie in the range beside a prediction
     """
 
     metric: str
-    minimum: float
+    minimum: float | None = None
     baseline_by: str
     baseline_takes: Literal["mean", "value"] = "mean"
     tolerance: float = Field(0.0, ge=0)
@@ -109,10 +118,17 @@ class ErrorCosts(Section):
     In a yes-or-no prediction the unit is the whole case: missed, or a false alarm.
     """
 
+    NOT_AGREED: ClassVar[str] = "units"  # the currency where nobody has said what an error costs
+
     currency: str
     too_low: float = Field(gt=0)
     too_high: float = Field(gt=0)
     tolerable: float = Field(0.0, ge=0)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether somebody has said what an error costs."""
+        return self.currency != self.NOT_AGREED
 
 
 class Words(Section):
@@ -128,11 +144,26 @@ class Words(Section):
 class CaseWords(Words):
     """The words where it is yes or no; cases: those whose outcome is yes.
 
-    warnings: what a likely case gets, such as offers or visits.
+    action: what a likely case gets, such as offer or visit, one of them · actions: several of them, where
+    that is not an `s` more.
     """
 
     cases: str = "cases"
-    warnings: str = "warnings"
+    action: str = "warning"
+    actions: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_the_plural(cls, given: Any) -> Any:
+        """Add the plural of the action; `warnings` is what it was called up to version 0.2."""
+        if not isinstance(given, Mapping):
+            return given
+        words = dict(given)
+        former = words.pop("warnings", None)
+        if isinstance(former, str):
+            words = {"actions": former, "action": former.removesuffix("s")} | words
+        action = words.get("action", cls.model_fields["action"].default)
+        return words | {"actions": words.get("actions") or f"{action}s"}
 
 
 class AmountWords(Words):

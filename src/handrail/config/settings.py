@@ -44,7 +44,10 @@ SECTIONS: dict[str, dict[str, type[Section]]] = {
 }
 SECRETS: dict[str, dict[str, Any]] = {
     "api": {"api_key": Field(None, min_length=16, repr=False)},
-    "operation": {"webhook_url": Field(None, pattern="^https?://", repr=False)},
+    "operation": {
+        "webhook_url": Field(None, pattern="^https?://", repr=False),
+        "forgetting_secret": Field(None, min_length=16, repr=False),
+    },
 }
 
 
@@ -70,7 +73,7 @@ class Settings(BaseSettings):
     example: bool = False
     decision: Decision
     accuracy: Accuracy
-    error_costs: ErrorCosts
+    error_costs: ErrorCosts = ErrorCosts(currency=ErrorCosts.NOT_AGREED, too_low=1, too_high=1)
     data: Data = Data()
     split: Split | None = None
     outcome: Outcome = Outcome()
@@ -172,6 +175,7 @@ def read_settings(project: "Project", sample: int | None = None, root: Path | No
     Raises ProjectError naming every field that is wrong, with its line or its variable.
     """
     root = root or project.root or find_root()
+    _refuse_another(project, root)
     facts = read_yaml_file(root / FILE, FILE)
     misplaced = [name for name in secrets(project) if name in facts.values]
     if misplaced:
@@ -186,9 +190,39 @@ def read_settings(project: "Project", sample: int | None = None, root: Path | No
     return found.model_copy(update={"workspace": workspace_in(root / found.workspace, found.sample)})
 
 
+def _refuse_another(project: "Project", root: Path) -> None:
+    """Raise ProjectError where `root` has another package of this name than the one that is imported.
+
+    The facts would be those of one project, the code that of another.
+    """
+    own = root / "src" / project.package
+    imported = project.folder
+    if imported is None or not own.is_dir() or own.resolve() == imported.resolve():
+        return
+    here, there = (
+        {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*.py")}
+        for place in (own, imported)
+    )
+    if here != there:
+        raise ProjectError(
+            f"{own}: another {project.package} is imported in this process, from {imported}; run "
+            f"`uv run {project.program}` in this folder, in a process of its own"
+        )
+
+
 def workspace_in(folder: Path, sample: int | None) -> Path:
     """Return where work goes that is kept in `folder`; a small run has a folder of its own in it."""
     return folder / "sample" / str(sample) if sample else folder
+
+
+def instead(settings: Settings, path: Path) -> str:
+    """Return the advice to look at a small run, where one has the file `path` that the whole lacks; or ""."""
+    if settings.sample or not path.is_relative_to(settings.workspace):
+        return ""
+    name = path.relative_to(settings.workspace)
+    found = [folder for folder in (settings.workspace / "sample").glob("*") if (folder / name).is_file()]
+    newest = max(found, key=lambda folder: (folder / name).stat().st_mtime, default=None)
+    return f"; a small run has it: --sample {newest.name}, in Python sample={newest.name}" if newest else ""
 
 
 def _validated(project: "Project", facts: YamlFile, given: dict[str, Any]) -> Settings | list[str]:

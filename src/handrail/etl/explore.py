@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from handrail.compute.duckdb import connect, parquet
-from handrail.config.settings import Settings
+from handrail.config.settings import Settings, instead
 from handrail.errors import ProjectError
 from handrail.etl.load import raw_path, table_path
 
@@ -28,7 +28,8 @@ def frame(settings: Settings, query: str) -> "pd.DataFrame":
     paths[project.table_name] = table_path(settings, project.table_name)
     present = {name: path for name, path in paths.items() if path.is_file()}
     if not present:
-        raise ProjectError(f"{settings.workspace / 'data'}: no table yet; run `etl` first")
+        advice = instead(settings, paths[project.table_name])
+        raise ProjectError(f"{settings.workspace / 'data'}: no table yet; run `etl` first{advice}")
     with connect(settings) as connection:
         for name, path in present.items():
             connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM {parquet(path)}')

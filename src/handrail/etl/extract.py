@@ -1,5 +1,6 @@
 """Brings raw tables into `data/raw/`, typed and checked, as Parquet: all of them, or none."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ def bring_in(
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
     counts: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".raw-") as unfinished:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".raw-{os.getpid()}-") as unfinished:
         for name, table in tables.items():
             path = Path(unfinished) / f"{name}.parquet"
             try:

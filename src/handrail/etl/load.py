@@ -1,11 +1,12 @@
 """Puts the checked table where everything else reads it, whole or not at all."""
 
-from hashlib import sha256
+from collections.abc import Mapping
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, literal, parquet, row, rows, write_parquet
-from handrail.config.settings import Settings
+from handrail.compute.duckdb import Connection, parquet, row, rows, write_parquet
+from handrail.config.settings import Settings, instead
 from handrail.errors import ProjectError
+from handrail.etl.forgotten import without_forgotten
 
 
 def table_path(settings: Settings, table: str) -> Path:
@@ -23,21 +24,11 @@ def rejected_path(settings: Settings, table: str) -> Path:
     return settings.workspace / "data" / "rejected" / f"{table}.parquet"
 
 
-def forgotten_path(settings: Settings) -> Path:
-    """Return the file of the keys that are not to be loaded again: the fingerprint of each, one a line."""
-    return settings.workspace / "data" / "forgotten.txt"
-
-
-def fingerprint(key: str) -> str:
-    """Return what is kept of a key that is to be forgotten: its SHA-256."""
-    return sha256(key.encode()).hexdigest()
-
-
 def require_table(settings: Settings, table: str) -> str:
     """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
     path = table_path(settings, table)
     if not path.is_file():
-        raise ProjectError(f"{path}: no such file yet; run `etl` first")
+        raise ProjectError(f"{path}: no such file yet; run `etl` first{instead(settings, path)}")
     return parquet(path)
 
 
@@ -48,21 +39,37 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     ProjectError, with the last good table left in place, where no row is good or more than
     `data.maximum_rejected_share` are not.
     """
-    checked = _without_forgotten(checked, settings)
+    checked = without_forgotten(checked, settings)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
-        most = next((f", most often {text} ({n} rows)" for text, n in found.items()), "")
-        raise ProjectError(
-            f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract{most}; at "
-            f"most {limit:.1%} may; see {rejected}; the last good table stays"
-        )
+        raise ProjectError(_refused(settings, target, totals, found))
     loaded = write_parquet(
         connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
     )
     return loaded, found
+
+
+def _refused(settings: Settings, target: Path, totals: Mapping[str, int], found: Mapping[str, int]) -> str:
+    """Say why a table is not loaded: what its rows break most often, and what to do where it is the key."""
+    key, table = settings.project.key, settings.project.table_name
+    if totals["every"] == 0:
+        said = f"{target.name}: etl/transform.sql gives no row; is a condition or a JOIN too narrow?"
+    else:
+        most = next((f", most often {text} ({n:,} rows)" for text, n in found.items()), "")
+        said = (
+            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows break the contract{most}; at "
+            f"most {settings.data.maximum_rejected_share:.1%} may; see "
+            f"{settings.shown(rejected_path(settings, table))}"
+        )
+    if next(iter(found), "").startswith(f"{key}: repeated"):
+        said += (
+            f"; {key} does not tell the rows apart: take the column that does, or make one in "
+            f"etl/transform.sql of all that do, as concat_ws('-', {key}, ...), or keep one row of each there"
+        )
+    return f"{said}; the last good table stays" if target.is_file() else f"{said}; nothing is loaded"
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:
@@ -72,12 +79,3 @@ def reasons(connection: Connection, rejected: Path) -> dict[str, int]:
         f"SELECT reason, count(*) AS n FROM {parquet(rejected)} GROUP BY reason ORDER BY n DESC, reason",
     )
     return {item["reason"]: item["n"] for item in found}
-
-
-def _without_forgotten(checked: str, settings: Settings) -> str:
-    path = forgotten_path(settings)
-    forgotten = path.read_text(encoding="utf-8").split() if path.is_file() else []
-    if not forgotten:
-        return checked
-    key, known = settings.project.key, ", ".join(map(literal, forgotten))
-    return f"(SELECT * FROM {checked} WHERE (sha256(CAST({key} AS VARCHAR)) IN ({known})) IS NOT TRUE)"

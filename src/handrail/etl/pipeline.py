@@ -10,6 +10,7 @@ from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import load, raw_path, table_path
 from handrail.labelling import is_asked_for
+from handrail.leftovers import remove_leftovers
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
 
 def build_table(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
     """Do the same, whatever the project is given."""
+    remove_leftovers(settings)
     with connect(settings) as connection:
         on_step("extract")
         raw = settings.project.extract(connection, settings)

@@ -9,12 +9,12 @@ from datetime import date, timedelta
 from math import inf, isnan, nan
 from typing import Literal, Protocol
 
-from handrail.compute.duckdb import Connection, identifier, row
+from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.console import figure
 from handrail.monitoring.champion_challenger import canary_gain
-from handrail.monitoring.drift import drifts
+from handrail.monitoring.drift import drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live
@@ -169,8 +169,9 @@ def no_drift(look: Look) -> Iterator[Reading]:
     """Tell how far the prediction and each feature have moved from what was learnt from, the furthest first.
 
     It is that of the latest predictions, whether or not their outcomes are due. Drift of the prediction is
-    an alert; drift of a feature, which may be the season, a warning. Of too few
-    predictions it is unknown: one of them alone is far from any distribution.
+    an alert; drift of a feature, which may be the season, a warning. Of too few predictions it is unknown:
+    one of them alone is far from any distribution. Rows predicted by a version that did not have a feature
+    yet tell nothing of it.
     """
     reference, limit = look.version.info["reference"], look.limits.drift_limit
     if look.latest.count < look.limits.minimum_outcomes:
@@ -178,9 +179,17 @@ def no_drift(look: Look) -> Iterator[Reading]:
             yield look.reading(f"drift of {name}", nan, low=0.0, high=limit)
         return
     expected = {name: item["shares"] for name, item in reference.items()}
-    found = drifts(look.connection, look.latest.source, look.version.bins, expected)
-    for name, value in sorted(found.items(), key=lambda item: -item[1]):
-        yield _at_most(limit, f"drift of {name}", value, "alert" if name == PREDICTION else "warning")
+    latest, bins = look.latest, look.version.bins
+    found = drifts(look.connection, latest.source, bins, expected)
+    for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
+        asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
+        rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
+        known = latest.count - each.rows >= look.limits.minimum_outcomes
+        again = drifts(look.connection, rows, [b for b in bins if b.column == each.feature], expected)
+        found |= again if known else {each.feature: nan}
+    for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
+        otherwise: State = "alert" if name == PREDICTION else "warning"
+        yield look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise)
 
 
 def _at_most(limit: float, name: str, value: float, otherwise: State = "alert") -> Reading:

@@ -1,10 +1,15 @@
 """How far live columns have moved from what the model learnt from."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from math import log
 
-from handrail.compute.duckdb import Connection
+from handrail.compute.duckdb import Connection, literal, rows
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
 from handrail.registry.drift_reference import Bins, shares
+from handrail.registry.versions import Version, load_version
 
 EMPTY_BIN = 1e-4
 
@@ -25,3 +30,36 @@ def drifts(
     """Return the population stability index of each column of `source`, in one scan."""
     actual = shares(connection, source, bins)
     return {name: population_stability(expected[name], actual[name]) for name in actual}
+
+
+@dataclass(frozen=True)
+class NotAskedFor:
+    """A feature that earlier versions did not have, and in how many rows of the window they predicted."""
+
+    feature: str
+    versions: tuple[str, ...]
+    rows: int
+
+    def told(self, count: int) -> str:
+        """Say of how many rows, of `count` in the window, the feature tells something."""
+        return (
+            f"drift of {self.feature} goes by {count - self.rows:,} of {count:,} rows: the others were "
+            f"predicted by {', '.join(self.versions)}, which did not have it yet"
+        )
+
+
+def not_asked_for(
+    connection: Connection, settings: Settings, source: str, version: Version
+) -> list[NotAskedFor]:
+    """Return the features of `version` that other versions, which predicted rows of `source`, did not have.
+
+    Their values in those rows are not missing, nobody asked for them. A version that is kept no more is
+    taken to have had every feature.
+    """
+    count = f"SELECT version, count(*) AS n FROM {source} WHERE version <> {literal(version.name)} GROUP BY 1"
+    features, lacking = set(version.encoding.features), {}
+    for item in rows(connection, f"{count} ORDER BY 1"):
+        with suppress(ProjectError):
+            for name in features - set(load_version(settings, item["version"]).encoding.features):
+                lacking.setdefault(name, {})[item["version"]] = item["n"]
+    return [NotAskedFor(name, tuple(found), sum(found.values())) for name, found in sorted(lacking.items())]

@@ -12,6 +12,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Reading, canary_reading
+from handrail.monitoring.drift import not_asked_for
 from handrail.monitoring.live_metrics import live_metrics
 from handrail.monitoring.outcomes import count_learnt, join_outcomes, live_predictions
 from handrail.registry.canary import end_canary
@@ -175,6 +176,7 @@ def _look(
     found = live_metrics(connection, settings.project, source, PREDICTION, version.decision, as_told=True)
     notes = [f"the metrics are {found.note}"] if found.note else []
     notes += [each for each in (left_out if learnt else "", version.note) if each]
+    notes += [each.told(count) for each in not_asked_for(connection, settings, source, version)]
     as_of, latest = today + DAY, Answered(start, end, source, count)
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))

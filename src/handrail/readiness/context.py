@@ -17,7 +17,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.readiness.paired_bootstrap import Scored, scored
-from handrail.registry.acceptance import agreed_metric
+from handrail.registry.acceptance import MINIMUM_NOT_AGREED, agreed_metric
 from handrail.registry.live import load_live
 from handrail.registry.versions import Version
 from handrail.serving.inference import start_model
@@ -71,6 +71,13 @@ class ReadinessContext:
     def metric(self) -> Metric:
         """The metric that decides."""
         return self.settings.project.metrics[agreed_metric(self.settings)]
+
+    @property
+    def minimum(self) -> float:
+        """How good a model has to be; raises ProjectError where that is not agreed."""
+        if self.settings.accuracy.minimum is None:
+            raise ProjectError(MINIMUM_NOT_AGREED)
+        return self.settings.accuracy.minimum
 
     @cached_property
     def table(self) -> str:

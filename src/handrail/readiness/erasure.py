@@ -1,6 +1,7 @@
 """Rehearses in a copy that a key is forgotten: no byte of it may be left."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from handrail.compute.duckdb import (
 )
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.forgotten import SECRET
 from handrail.etl.load import require_table
 from handrail.retention.erasure import erase, find_traces
 
@@ -34,7 +36,8 @@ def rehearse_forgetting(settings: Settings) -> int:
         query = f"SELECT CAST({project.key} AS VARCHAR) AS key FROM {table} LIMIT 1"
         key = row(connection, query)["key"]
     with TemporaryDirectory(prefix="readiness-") as folder:
-        there = settings.model_copy(update={"workspace": Path(folder)})
+        secret = {SECRET: secrets.token_hex()}  # of the copy, and gone with it
+        there = settings.model_copy(update={"workspace": Path(folder), **secret})
         _copy_small(settings, there, key)
         traces = find_traces(there, key)
         list(erase(there, key, traces))

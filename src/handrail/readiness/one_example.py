@@ -45,7 +45,7 @@ def followed(context: ReadinessContext) -> str:
     acted = project.task.act(prediction, version.decision)
     page = _page(context, record, by_row, prediction, {"baseline": answer.baseline[0], **acted})
     write_whole(context.settings.workspace / "reports" / FILE, page)
-    said = ", ".join(f"{name} {value}" for name, value in acted.items())
+    said = ", ".join(f"{name} {_shown(value)}" for name, value in acted.items())
     same = f"{len(by_row)} features, the same by record and by table"
     return f"{key}: {same}; {prediction:.4g}, {said}; reports/{FILE}"
 
@@ -71,19 +71,31 @@ def _page(
     """Return the steps as Markdown."""
     features = context.version.encoding.features
     read = zip(features, encoded, strict=True)
-    done = ", ".join(f"{name} {value}" for name, value in acted.items() if name not in ("low", "high"))
+    told = {name: _shown(value) for name, value in acted.items()}
+    done = ", ".join(f"{name} {value}" for name, value in told.items() if name not in ("low", "high"))
     decision = context.version.decision
     lines = [
         f"# {record[context.settings.project.key]}, step by step",
         "",
         "| column | 1. asked | 2. as the model reads it |",
         "|---|---|---|",
-        *(f"| {name} | {record[name]} | {value:g} |" for name, value in read),
+        *(f"| {name} | {_shown(record[name])} | {value:g} |" for name, value in read),
         "",
-        f"3. The model {context.version.name} predicts {prediction:.6g}.",
+        f"3. The model {context.version.name} predicts {_shown(float(prediction))}.",
         f"4. With {told_decision(decision)}, that is: {done}.",
     ]
-    if "low" in acted:
+    if "low" in told:
         promised = f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it"
-        lines.append(f"5. Its range is {acted['low']:.6g} to {acted['high']:.6g}: {promised}.")
+        lines.append(f"5. Its range is {told['low']} to {told['high']}: {promised}.")
     return "\n".join(lines) + "\n"
+
+
+def _shown(value: object) -> str:
+    """Return a value as people read it: an amount with few digits, yes and no in words, unknown as a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}" if abs(value) >= 1 else f"{value:.4g}"
+    return str(value)

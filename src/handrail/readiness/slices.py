@@ -44,7 +44,7 @@ def slices(context: ReadinessContext) -> str:
                 f"{where} the simple technique's; let that answer there, or train on more such rows"
             )
         if context.metric.greater_is_better and part.over_minimum.reversed.clearly_above(0, looks):
-            minimum = context.settings.accuracy.minimum
+            minimum = context.minimum
             problems.append(
                 f"{where} the minimum {minimum:g}; train on more such rows, or say so in the report"
             )
@@ -63,7 +63,7 @@ def _parts(context: ReadinessContext) -> Iterator[Part]:
     test = context.splits.test
     prediction = context.predictor.predict(test.features)
     simple = context.version.baseline.predict(test.baseline_by)
-    minimum = context.turned(context.settings.accuracy.minimum)
+    minimum = context.turned(context.minimum)
     for column, values in test.slices.items():
         for value, count in zip(*np.unique(values, return_counts=True), strict=True):
             if count < SMALLEST_PART_ROWS:

@@ -18,7 +18,7 @@ def staleness(context: ReadinessContext) -> str:
     later, windows = _windows(context, [round(oldest * step / STEPS) for step in range(STEPS + 1)])
     found = {age: _score(context, window, later) for age, window in windows.items()}
     losses = {age: better_by(found[0], score) for age, score in found.items() if age}
-    spare = context.live.value - context.turned(context.settings.accuracy.minimum)
+    spare = context.live.value - context.turned(context.minimum)
     by_age = ", ".join(f"{loss.value:+.3f} at {age} days" for age, loss in losses.items())
     measured = f"on the latest {len(later):,} rows, {metric} loses {by_age}"
     if losses[oldest].value > spare:

@@ -19,6 +19,29 @@ from handrail.training.dataset import read_dataset
 from handrail.training.intervals import drawn_by, format_interval
 from handrail.training.splits import rows_known
 
+MINIMUM_NOT_AGREED = (
+    "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the sponsor"
+)
+COSTS_NOT_AGREED = (
+    "project.yaml: error_costs: nobody has said what an error costs; agree on it with those who bear it"
+)
+MINIMUM_BORROWED, COSTS_BORROWED = (
+    f"project.yaml: {name}: that of the worked example, not of your data; agree on your own, then take "
+    "`example: true` out"
+    for name in ("accuracy.minimum", "error_costs")
+)
+
+
+def not_agreed(settings: Settings) -> list[str]:
+    """Return a sentence for each figure that people have to agree on, and have not.
+
+    What was agreed for the worked example counts for nothing where the data is one's own.
+    """
+    if settings.borrowed:
+        return [MINIMUM_BORROWED, COSTS_BORROWED]
+    found = [] if settings.error_costs.agreed else [COSTS_NOT_AGREED]
+    return found if settings.accuracy.minimum is not None else [MINIMUM_NOT_AGREED, *found]
+
 
 def against_baseline(
     settings: Settings, version: Version, evaluation: Mapping[str, Any] | None = None
@@ -51,13 +74,12 @@ def against_minimum(
     metric, measured = agreed_metric(settings), (evaluation or version.info["evaluation"])["model"]
     if metric not in measured:
         return [_not_measured(version, metric)]
-    value = measured[metric]["value"]
-    if not settings.project.metrics[metric].worse(value, settings.accuracy.minimum):
+    value, minimum = measured[metric]["value"], settings.accuracy.minimum
+    if minimum is None:
+        return [MINIMUM_NOT_AGREED]
+    if not settings.project.metrics[metric].worse(value, minimum):
         return []
-    return [
-        f"{version.name}: {metric} {value:.3f} misses the minimum {settings.accuracy.minimum:g} "
-        "of project.yaml"
-    ]
+    return [f"{version.name}: {metric} {value:.3f} misses the minimum {minimum:g} of project.yaml"]
 
 
 def _not_measured(version: Version, metric: str) -> str:
@@ -88,6 +110,7 @@ def objections(settings: Settings, version: Version) -> list[str]:
     found = (
         *against_baseline(settings, version),
         *against_minimum(settings, version),
+        *not_agreed(settings),
         *_against_live(settings, version),
     )
     return [*dict.fromkeys(found)]

@@ -4,8 +4,10 @@ After Mitchell et al., Model Cards for Model Reporting (2019).
 """
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
+from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.tasks.metric import Metric
 from handrail.training.intervals import drawn_by, format_interval
@@ -19,13 +21,13 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     lines = [
         f"# Model card: {settings.name}",
         "",
-        settings.description,
+        said(settings.description),
         "",
-        f"**The decision it serves.** {settings.decision.question}",
+        f"**The decision it serves.** {said(settings.decision.question)}",
         "",
         f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
-        f"{_decided(evaluation['decision'])}, decided on {rows['validation']:,} rows before "
-        f"{split['test_from']}. "
+        f"Decided on {rows['validation']:,} rows before {split['test_from']}: "
+        f"{_decided(evaluation['decision'])}. "
         f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
         "",
         *_ranges(evaluation["decision"]),
@@ -47,7 +49,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
 
 
 def _decided(decision: Mapping[str, float]) -> str:
-    return told_decision(decision).capitalize()
+    return told_decision(decision)
 
 
 def told_decision(decision: Mapping[str, float]) -> str:
@@ -82,8 +84,12 @@ def _origin(tuned: Mapping[str, Any] | None) -> str:
 
 def _row(metric: Metric, evaluation: Mapping[str, Any]) -> str:
     model, baseline = (evaluation[name][metric.name] for name in ("model", "baseline"))
-    figures = (f"{model['value']:.3f}", format_interval(model), f"{baseline['value']:.3f}")
+    figures = (_figure(model["value"]), format_interval(model), _figure(baseline["value"]))
     return f"| {' | '.join([metric.name, *figures, metric.meaning])} |"
+
+
+def _figure(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.3f}"
 
 
 def _weakest(metric: Metric, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -28,6 +28,7 @@ def page_data(tradeoff: Tradeoff, costs: ErrorCosts, places: list[int]) -> dict[
     """Return the counts of each position, as the script reads them; what does not exist is None."""
     return {
         "currency": costs.currency,
+        "costsAgreed": costs.agreed,
         "costs": {"low": costs.too_low, "high": costs.too_high},
         "period": tradeoff.period.name,
         "chosen": tradeoff.chosen,

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handrail.config.sections import Words
+from handrail.config.sections import UNSAID, Words
 from handrail.config.settings import Settings
-from handrail.registry.acceptance import clearly_better
+from handrail.registry.acceptance import clearly_better, not_agreed
 from handrail.reports.tradeoff import Tradeoff, cheapest, cost
 from handrail.reports.wording import money, saving, spaced, weakest
 from handrail.training.run import Training
 
-UNNAMED = ("", "?")
+NOT_AGREED = "is not agreed."
 
 
 def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[str, Any]:
@@ -25,26 +25,42 @@ def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[
         "compared": (compared_with(settings), task.compared(settings, training, tradeoff)),
         "worth": tuple(worth(settings, tradeoff)),
         "limits": (task.limits(settings, tradeoff), *unknown(settings, evaluation)),
-        "next": what_next(settings, good),
+        "next": what_next(settings, good, waits=_waits(settings, evaluation, tradeoff)),
     }
 
 
 def verdict(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> tuple[str, bool]:
     """Return the result in a sentence, and whether it speaks for using the model."""
-    metric, saved = settings.project.metrics[settings.accuracy.metric], tradeoff.saved["simple"]
-    useless = settings.project.task.useless(tradeoff)
-    enough = not metric.worse(evaluation["model"][metric.name]["value"], settings.accuracy.minimum)
-    if tradeoff.says_little:
-        return "Too little was tested to say how good it is.", False
-    if useless:
-        return f"It is not worth using: {useless}.", False
-    if not clearly_better(evaluation["gain"][metric.name]):
-        return "It is not clearly better than the simple technique.", False
-    if not enough:
-        return "It is better than the simple technique, but not as good as was agreed to be needed.", False
-    if not saved["low"] > 0:
-        return "It is more accurate than the simple technique, but that it saves money is not shown.", False
+    against = next(_against(settings, evaluation, tradeoff), None)
+    if against:
+        return against, False
     return "It is better than the simple technique, as good as was agreed, and it saves money.", True
+
+
+def _against(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> Iterator[str]:
+    """Yield what speaks against using the model, the weightiest first."""
+    metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
+    useless = settings.project.task.useless(tradeoff)
+    if tradeoff.says_little:
+        yield "Too little was tested to say how good it is."
+    if useless and settings.error_costs.agreed:
+        yield f"It is not worth using: {useless}."
+    if not clearly_better(evaluation["gain"][metric.name]):
+        yield "It is not clearly better than the simple technique."
+    if minimum is None:
+        yield f"It is better than the simple technique, but how good it has to be {NOT_AGREED}"
+    elif metric.worse(evaluation["model"][metric.name]["value"], minimum):
+        yield "It is better than the simple technique, but not as good as was agreed to be needed."
+    if not settings.error_costs.agreed:
+        yield f"It is better than the simple technique, but what errors cost {NOT_AGREED}"
+    if not tradeoff.saved["simple"]["low"] > 0:
+        yield "It is more accurate than the simple technique, but that it saves money is not shown."
+
+
+def _waits(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> bool:
+    """Return whether nothing but a missing agreement speaks against using the model."""
+    first = next(_against(settings, evaluation, tradeoff), "")
+    return bool(not_agreed(settings)) and first.endswith(NOT_AGREED)
 
 
 def tested(settings: Settings, tradeoff: Tradeoff) -> str:
@@ -62,6 +78,9 @@ def compared_with(settings: Settings) -> str:
 def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
     """Yield what errors cost with the model and without it, and what is saved, with its interval."""
     costs, period, terms = settings.error_costs, tradeoff.period.name, tradeoff.terms
+    if not costs.agreed:
+        yield saving(tradeoff, costs.currency)
+        return
     low, high = (money(each, costs.currency) for each in (costs.too_low, costs.too_high))
     yield f"What errors cost is agreed: {terms.too_low} cost {low} each, {terms.too_high} {high} each."
     found = (tradeoff.present, cheapest(tradeoff.simple, costs), cheapest(tradeoff.nothing, costs))
@@ -84,12 +103,17 @@ def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:
 def sponsor(settings: Settings) -> str:
     """Return who decides, as project.yaml names them."""
     named = settings.decision.sponsor
-    return "whoever answers for it, not yet named" if named.strip() in UNNAMED else named
+    return "whoever answers for it, not yet named" if named.strip() in UNSAID else named
 
 
-def what_next(settings: Settings, good: bool) -> str:
-    """Say what happens next, and who decides."""
+def what_next(settings: Settings, good: bool, waits: bool = False) -> str:
+    """Say what happens next, and who decides; `waits`: only for what people have not agreed on yet."""
     decides = sponsor(settings)
+    if waits:
+        return (
+            "The next step is to agree on how good it has to be and on what errors cost; choice.html shows "
+            f"what each choice leads to. Who decides, in writing: {decides}. Until then nothing changes."
+        )
     if good:
         return (
             "The next step is to choose which errors to rather have; choice.html shows what each choice "

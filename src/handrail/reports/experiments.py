@@ -93,8 +93,9 @@ def score_picture(settings: Settings, scored: Numbered) -> Picture:
         values = [each.value for each in found]
         axes.errorbar(numbers, values, spans(values, found), **MODEL_DOT, linestyle="none")
         axes.plot(numbers, [each.baseline for each in found], **DASH, linestyle="none")
-        axes.axhline(minimum, color=CHOSEN)
-        _beside(axes, (1.0, minimum), f"needed {minimum:,.15g}")
+        if minimum is not None:
+            axes.axhline(minimum, color=CHOSEN)
+            _beside(axes, (1.0, minimum), f"needed {minimum:,.15g}")
         axes.yaxis.set_major_formatter("{x:.3f}")
 
     said = "; ".join(f"round {number}: {each.value:.3f}" for number, each in scored)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from handrail.config.sections import Words
+from handrail.config.sections import Words, said
 from handrail.config.settings import Settings
 from handrail.files import write_whole
 from handrail.reports import PAGES, wording
@@ -62,5 +62,6 @@ def _environment() -> Environment:
         "interval": wording.interval,
         "money": wording.money,
         "as_written": wording.as_written,
+        "said": said,
     }
     return environment

@@ -16,6 +16,8 @@ from handrail.training.intervals import Groups, figures
 
 LENGTHS_DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 ENOUGH_ROWS = 10
+DAYS_OF_MONTHS = {28, 29, 30, 31}
+SHORTEST_MONTH = 28 / 31  # in days, as a share of the longest
 FEWEST_ROWS, FEWEST_DAYS = 100, 7  # with fewer, figures say nothing
 IN_TABLE = 12
 Range = tuple[float, float]
@@ -25,7 +27,8 @@ Range = tuple[float, float]
 class Period:
     """The stretch of time that amounts are told for: the shortest in which enough happens.
 
-    tested, first, last: the number of the rows that were tested, and their first and last day.
+    tested, first, last: the number of the rows that were tested, and their first and last day
+    spacing_days: from one day with rows to the next, as a rule; the last one stands for as many.
     """
 
     name: str
@@ -33,16 +36,22 @@ class Period:
     tested: int
     first: date
     last: date
+    spacing_days: float = 1.0
 
     @property
     def days(self) -> int:
         """The number of days of the test, those without a row too."""
-        return (self.last - self.first).days + 1
+        return round(self.length_of_test_days)
+
+    @property
+    def length_of_test_days(self) -> float:
+        """How long the test was: to the end of what its last day with rows stands for."""
+        return (self.last - self.first).days + self.spacing_days
 
     @property
     def rows(self) -> float:
         """The mean number of rows in one period."""
-        return self.tested / self.days * self.length_days
+        return self.tested / self.length_of_test_days * self.length_days
 
     @property
     def says_little(self) -> bool:
@@ -51,12 +60,24 @@ class Period:
 
 
 def period_of(times: NDArray[np.datetime64]) -> Period:
-    """Return the shortest stretch in which ENOUGH_ROWS happen; `times`: of all rows, at least one."""
+    """Return the shortest stretch in which ENOUGH_ROWS happen; `times`: of all rows, at least one.
+
+    It is none within which rows never follow one another: of monthly rows nothing is told for a day.
+    """
     first, last = (each.astype("datetime64[D]").item() for each in (times.min(), times.max()))
-    a_day = len(times) / ((last - first).days + 1)
-    enough = [name for name, days in LENGTHS_DAYS.items() if a_day * days >= ENOUGH_ROWS]
+    there = np.unique(times.astype("datetime64[D]"))
+    apart = np.diff(there).astype(int)
+    spacing_days = float(np.median(apart)) if len(apart) else 1.0
+    if len(apart) and {*apart.tolist()} <= DAYS_OF_MONTHS:  # as many months as days with rows
+        spacing_days = LENGTHS_DAYS["month"] * len(there) - (last - first).days
+    a_day = len(times) / ((last - first).days + spacing_days)
+    enough = [
+        name
+        for name, days in LENGTHS_DAYS.items()
+        if a_day * days >= ENOUGH_ROWS and days >= SHORTEST_MONTH * spacing_days
+    ]
     name = enough[0] if enough else "year"
-    return Period(name, LENGTHS_DAYS[name], len(times), first, last)
+    return Period(name, LENGTHS_DAYS[name], len(times), first, last, spacing_days)
 
 
 def in_a_period(groups: Groups, amounts: Doubles, period: Period) -> dict[str, float]:

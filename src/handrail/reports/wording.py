@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handrail.config.sections import AmountWords, Words
+from handrail.config.sections import AmountWords, ErrorCosts, Words
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
 from handrail.registry.acceptance import clearly_better
@@ -34,10 +34,23 @@ def rounded(value: float) -> str:
     return number(value, f"z,.{places}f")
 
 
+def mean_count(value: float) -> str:
+    """Return a mean number of things: one decimal where it is small, as "0.4" are neither one nor none."""
+    return number(value, ",.1f" if 0 < abs(value) < 10 else ",.0f")
+
+
+def are(count: float) -> str:
+    """Return the verb that agrees with a number of things."""
+    return "is" if count == 1 else "are"
+
+
 def money(value: float, currency: str) -> str:
     """Return an amount as text: whole units, or cents where it is small."""
     cents = abs(value) < 100 and f"{value:.2f}"[-3:] != ".00"
-    return f"{currency} {number(value, ',.2f' if cents else ',.0f')}"
+    said = number(value, ",.2f" if cents else ",.0f")
+    if currency == ErrorCosts.NOT_AGREED:
+        return f"{said} {currency.removesuffix('s') if said == '1' else currency}"
+    return f"{currency} {said}"
 
 
 def as_written(value: float) -> str:
@@ -114,14 +127,17 @@ def verdict(settings: Settings, evaluation: Mapping[str, Any], wide: bool = Fals
     """
     metric, minimum = settings.project.metrics[settings.accuracy.metric], settings.accuracy.minimum
     model, simple = evaluation["model"][metric.name], evaluation["baseline"][metric.name]["value"]
-    beats, reaches = (
-        clearly_better(evaluation["gain"][metric.name]),
-        not metric.worse(model["value"], minimum),
-    )
+    beats = clearly_better(evaluation["gain"][metric.name])
     figures = f"({metric.shown} {number(model['value'])} against {number(simple)})"
-    return (
+    beaten = (
         f"It {'clearly beats' if beats else 'does not clearly beat'} the simple technique, which only "
-        f"{_known(settings, wide)} {figures}, {'and' if beats == reaches else 'but'} the agreed minimum "
+        f"{_known(settings, wide)} {figures}"
+    )
+    if minimum is None:
+        return f"{beaten}; how good it has to be is not agreed yet."
+    reaches = not metric.worse(model["value"], minimum)
+    return (
+        f"{beaten}, {'and' if beats == reaches else 'but'} the agreed minimum "
         f"of {minimum:,.15g} is {'' if reaches else 'not '}reached."
     )
 
@@ -171,8 +187,12 @@ def saving(tradeoff: Tradeoff, currency: str) -> str:
     """Say what is saved against the simple technique, as far as chance lets one know."""
     if tradeoff.says_little:
         return "What is saved cannot be told from so few."
+    if currency == ErrorCosts.NOT_AGREED:
+        return "What errors cost is not agreed yet; until then each of them counts as one."
     saved, period = tradeoff.saved["simple"], tradeoff.period.name
     low, high = (money(saved[end], currency) for end in ("low", "high"))
+    if low == high == money(0, currency):
+        return "Against the simple technique it saves nothing: both come to the same."
     if saved["low"] > 0:
         return (
             f"Against the simple technique it saves {money(saved['value'], currency)} a {period}; allowing "

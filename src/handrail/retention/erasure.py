@@ -15,8 +15,9 @@ from pathlib import Path
 from handrail.compute.duckdb import Connection, column_types, connect, literal, parquet, row, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.load import fingerprint, forgotten_path
+from handrail.etl.forgotten import fingerprint, keep_out
 from handrail.retention.audit_log import audit_log, audit_log_path
+from handrail.retention.links import kept_files, refuse_links
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,14 @@ def find_traces(settings: Settings, key: str) -> list[Trace]:
 
 
 def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
-    """Delete the rows of `key`, yielding each file that is done; it is not loaded again by `etl`."""
-    digest, column = fingerprint(key), settings.project.key
+    """Delete the rows of `key`, yielding each file that is done; it is not loaded again by `etl`.
+
+    Raises ProjectError, with nothing deleted, where there is no secret to know the key again by.
+    """
+    kept, column = fingerprint(settings, key), settings.project.key
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
-            _keep_out(_in_workspace(settings, workspace), digest)
+            keep_out(_in_workspace(settings, workspace), kept)
         for trace in traces:
             if trace.raw:
                 trace.path.unlink()
@@ -53,7 +57,7 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             else:
                 _rewrite(connection, trace.path, column, key)
             what = trace.path.relative_to(settings.workspace).as_posix()
-            write("purge key", what=what, rows=trace.rows, key_sha256=digest)
+            write("purge key", what=what, rows=trace.rows, key_hash=kept)
             yield trace
 
 
@@ -77,9 +81,9 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
     data, column = settings.workspace / "data", settings.project.key
     with connect(settings) as connection:
-        for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
-            if path == audit_log_path(settings):
-                continue
+        paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
+        refuse_links(paths)
+        for path in paths:
             if path.suffix == ".jsonl":
                 count = sum(1 for _ in _lines(path, column, key))
             else:
@@ -128,16 +132,6 @@ def _rewrite(connection: Connection, path: Path, column: str, key: str) -> None:
     times = path.stat()
     write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {_is(column, key)}", path)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-
-def _keep_out(settings: Settings, digest: str) -> None:
-    """Note the fingerprint of a key that `etl` is to leave out; the key itself is kept nowhere."""
-    path = forgotten_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = path.read_text(encoding="utf-8").split() if path.is_file() else []
-    if digest not in known:
-        with path.open("a", encoding="utf-8") as lines:
-            lines.write(f"{digest}\n")
 
 
 def find_elsewhere(settings: Settings, key: str) -> Iterator[str]:

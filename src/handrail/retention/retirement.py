@@ -11,6 +11,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.retention.audit_log import audit_log
 from handrail.retention.inventory import StoredItem, archive_folder, inventory
+from handrail.retention.links import refuse_links
 
 
 def to_archive(settings: Settings, today: date) -> list[StoredItem]:
@@ -34,8 +35,10 @@ def to_purge(settings: Settings, today: date) -> list[StoredItem]:
 def archive(settings: Settings, items: list[StoredItem], today: date) -> Iterator[StoredItem]:
     """Move `items`, yielding each that is done; a copy is whole before the original goes.
 
-    Raises ProjectError where something is in its place in the archive already.
+    Raises ProjectError where something is in its place in the archive already, and, with nothing touched,
+    where something is a symbolic link.
     """
+    refuse_links([item.path for item in items])
     with audit_log(settings) as write:
         for item in items:
             target = archive_folder(settings) / f"{today}" / item.kind / item.path.name
@@ -51,7 +54,8 @@ def archive(settings: Settings, items: list[StoredItem], today: date) -> Iterato
 
 
 def purge(settings: Settings, items: list[StoredItem]) -> Iterator[StoredItem]:
-    """Delete `items` for good, yielding each that is done."""
+    """Delete `items` for good, yielding each that is done; raises ProjectError before any for a link."""
+    refuse_links([item.path for item in items])
     with audit_log(settings) as write:
         for item in items:
             size = item.size_bytes

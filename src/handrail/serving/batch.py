@@ -22,6 +22,7 @@ from handrail.contract.schema import Record, columns
 from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
+from handrail.leftovers import remove_leftovers
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
@@ -78,6 +79,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     reason. Raises ProjectError without a live model, a row, or a column of the contract, and where the
     project's serve/batch.py leaves out a column that monitoring reads.
     """
+    remove_leftovers(settings)
     answering = _answering(settings)
     asked = settings.project.request
     # What breaks the contract does so for every version: it is kept once.

@@ -22,7 +22,8 @@ def ideas_ranked(settings: Settings) -> Finding:
     shortlist = read_ideas(settings)
     if len(shortlist.ideas) < 2:
         return still_open(
-            f"{len(shortlist.ideas)} ideas in {FILE}", "write down two or more, to have a choice"
+            f"{'one idea' if shortlist.ideas else 'no idea'} in {FILE}",
+            "write down two or more, to have a choice",
         )
     if not shortlist.chosen:
         return still_open(f"no idea is chosen in {FILE}", f"choose; {shortlist.ranked()[0].name} ranks first")
@@ -49,6 +50,8 @@ def decision_made(settings: Settings) -> Finding:
     reasons = written(settings, name)
     if UNANSWERED in (decision.question, decision.sponsor, *decision.kpis):
         return still_open("project.yaml leaves a ? under decision", "say there what is decided, and for whom")
+    if settings.description == UNANSWERED:
+        return still_open("project.yaml leaves a ? as description", "say there what is predicted, for whom")
     if decision.go == "open":
         return still_open("neither go nor no-go", "decide, with name and date, in project.yaml")
     if reasons.state is not State.DONE:

@@ -39,7 +39,8 @@ def describe(settings: Settings, version: Version, seconds: Mapping[str, float],
     """Return the lines on a run of all steps; `seconds` per step."""
     metric, evaluation = version.info["metric"], version.info["evaluation"]
     model, baseline = evaluation["model"][metric], evaluation["baseline"][metric]
-    reached = "not reached" if against_minimum(settings, version) else "reached"
+    reached, minimum = against_minimum(settings, version), settings.accuracy.minimum
+    needed = "not agreed" if minimum is None else f"{minimum:g}: {'not reached' if reached else 'reached'}"
     total = sum(seconds.values())
     steps = ", ".join(f"{verb} {spent:.1f} s" for verb, spent in seconds.items())
     return [
@@ -51,7 +52,7 @@ def describe(settings: Settings, version: Version, seconds: Mapping[str, float],
         f"| {metric} of the model | {model['value']:.3f} ({format_interval(model)}), "
         f"on {evaluation['rows']:,} later rows |",
         f"| {metric} of the simple technique | {baseline['value']:.3f} |",
-        f"| {metric} needed | {settings.accuracy.minimum:g}: {reached} |",
+        f"| {metric} needed | {needed} |",
         f"| time | {total:.0f} s: {steps} |",
         f"| cost | {cost(settings, total)} |",
     ]

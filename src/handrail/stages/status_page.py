@@ -5,6 +5,7 @@ from datetime import date
 from html import escape
 
 from handrail.config.budget import Budget
+from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.project import STAGES
 from handrail.stages.gates import Finding, Stage, State
@@ -18,7 +19,8 @@ LATER = "not part of the project yet"
 
 def page(settings: Settings, stages: list[Stage], today: date) -> str:
     """Return the page: four stages, what is done, by whom, what is missing, what it costs."""
-    lead = f"{settings.description}. Sponsor: {settings.decision.sponsor}."
+    described, sponsor = said(settings.description), said(settings.decision.sponsor)
+    lead = f"{described[:1].upper()}{described[1:]}. Sponsor: {sponsor}."
     return html_page(settings.name, lead, _parts(settings, stages), f"Where the project stands on {today}.")
 
 

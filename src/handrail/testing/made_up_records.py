@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from handrail.contract.gaps import unsaid
 from handrail.contract.schema import Column, Record, Role, columns
 from handrail.errors import ProjectError
 
@@ -66,13 +67,6 @@ def broken_records(contract: type[Record]) -> Iterator[BrokenRecord]:
     records = made_up_records(contract, len(bad))
     for (column, rule, value), record in zip(bad, records, strict=True):
         yield BrokenRecord(column.name, rule, record | {column.name: value})
-
-
-def unsaid(column: Column) -> str | None:
-    """Return what the contract would have to say of a column for a value to be made up, if anything."""
-    if column.kind in (str, datetime):
-        return None if column.choices or column.examples else "examples"
-    return "both ge and le" if None in (column.ge, column.le) else None
 
 
 def _random(seed: int) -> random.Random:

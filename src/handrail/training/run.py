@@ -15,6 +15,7 @@ from handrail.compute.duckdb import Connection, connect
 from handrail.config.sections import Section, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role, one_of_role
+from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.registry.acceptance import agreed_metric
@@ -27,6 +28,7 @@ from handrail.training.dataset import Dataset
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
+from handrail.training.split_advice import split_advice
 from handrail.training.splits import Splits, read_splits, rows_between
 
 if TYPE_CHECKING:
@@ -93,7 +95,11 @@ class Run:
         """Return the rows of the three periods, encoded; raises ProjectError where one can't be used."""
         self.step("read the table")
         baseline_by = self.settings.accuracy.baseline_by
-        splits = read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
+        try:
+            splits = read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
+        except ProjectError as error:
+            advice = split_advice(self.connection, self.project, self._table, self.split)
+            raise ProjectError([*error.problems, *([advice] if advice else [])]) from None
         self._training = splits.training
         return splits
 

@@ -24,10 +24,10 @@ def good_enough(settings: Settings, each: Experiment) -> bool:
 
     A tuning never does: it makes no version.
     """
-    metric = agreed_metric(settings)
-    if each.metric != metric or each.tuning:
+    metric, minimum = agreed_metric(settings), settings.accuracy.minimum
+    if each.metric != metric or each.tuning or minimum is None:
         return False
-    misses = settings.project.metrics[metric].worse(each.value, settings.accuracy.minimum)
+    misses = settings.project.metrics[metric].worse(each.value, minimum)
     return not misses and each.gain_low > 0
 
 

@@ -193,6 +193,48 @@ def test_a_contract_that_is_refused_is_one_line(capsys):
 
 
 @pytest.mark.parametrize(
+    ("file", "wrong", "said"),
+    [
+        (
+            "model/metrics.py",
+            "METRICS = (\n",
+            "src/{0}/model/metrics.py, line 1: SyntaxError: '(' was never closed; mend it there",
+        ),
+        (
+            "contract.py",
+            "\nCONTRACT = Departure\n",
+            "src/{0}/contract.py, line 2: NameError: name 'Departure' is not defined; mend it there",
+        ),
+        (
+            "contract.py",
+            "from datetime import nothing\n",
+            "src/{0}/contract.py, line 1: ImportError: cannot import name 'nothing' from 'datetime'",
+        ),
+        (
+            "commands.py",
+            "from .contract import CONTRACT:\n",
+            "src/{0}/commands.py, line 1: SyntaxError: invalid syntax; mend it there",
+        ),
+    ],
+)
+def test_a_mistake_in_the_project_s_python_is_one_line_with_file_and_line(
+    file, wrong, said, tmp_path, monkeypatch
+):
+    package = f"broken_{abs(hash(file + wrong))}"
+    shutil.copytree(PROJECT.root / "src" / PROJECT.package, tmp_path / package)
+    (tmp_path / package / file).write_text(wrong, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    project = import_module(package).project.at(PROJECT.root)
+    with pytest.raises(ProjectError) as refused:
+        project.module(file.removesuffix(".py").replace("/", "."))
+    assert str(refused.value).startswith(said.format(package))
+    assert len(refused.value.problems) == 1
+    if file == "commands.py":
+        with pytest.raises(ProjectError, match=r"commands\.py, line 1: "):
+            cli.verb_names(project)
+
+
+@pytest.mark.parametrize(
     ("slip", "advice"),
     [
         ("dance", "No such command 'dance'."),

@@ -86,6 +86,13 @@ def test_without_a_run_there_is_nothing_to_show(tmp_path, monkeypatch, capsys):
     assert cli.run(TRACKED, ["tracking"]) == 1
     store = tmp_path / "mlflow" / "runs.db"
     assert capsys.readouterr() == ("", f"error: {store}: no run is tracked yet; run `train` first\n")
+    small = tmp_path / "sample" / "20000" / "mlflow" / "runs.db"
+    small.parent.mkdir(parents=True)
+    small.touch()
+    assert cli.run(TRACKED, ["tracking"]) == 1
+    assert capsys.readouterr().err.endswith(
+        "run `train` first; a small run has it: --sample 20000, in Python sample=20000\n"
+    )
 
 
 def test_runs_on_a_server_are_shown_there(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """Every mistake in project.yaml or the environment is one sentence: where, what rule, what was given."""
 
 import re
+import shutil
 
 import pytest
 import yaml
@@ -89,7 +90,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 def test_all_mistakes_are_told_together(tmp_path):
     write_facts(tmp_path, accuracy={"minimum": "high"})
     facts = yaml.safe_load((tmp_path / "project.yaml").read_text(encoding="utf-8"))
-    del facts["error_costs"]
+    del facts["decision"]
     write(tmp_path, "project.yaml", yaml.safe_dump(facts))
     high, missing = sorted(refused(tmp_path))
     assert high.startswith("project.yaml: accuracy.minimum: Input should be a valid number")
@@ -175,3 +176,17 @@ def test_outside_a_project_it_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert commands.main(["status"]) == 1
     assert capsys.readouterr().err.endswith("no project.yaml here or above; run this inside the project\n")
+
+
+def test_a_folder_with_another_package_of_the_same_name_is_refused(tmp_path):
+    write_facts(tmp_path)
+    own = tmp_path / "src" / PROJECT.package
+    shutil.copytree(PROJECT.root / "src" / PROJECT.package, own)
+    assert read_settings(PROJECT.at(tmp_path)).root == tmp_path  # a copy is no other one
+    (own / "contract.py").write_text("# another version of it\n", encoding="utf-8")
+    with pytest.raises(errors.ProjectError) as mixed:
+        read_settings(PROJECT.at(tmp_path))
+    assert str(mixed.value) == (
+        f"{own}: another {PROJECT.package} is imported in this process, from {PROJECT.folder}; run "
+        f"`uv run {PROJECT.program}` in this folder, in a process of its own"
+    )

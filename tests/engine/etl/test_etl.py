@@ -9,13 +9,16 @@ import sys
 import duckdb
 import pytest
 
-from handrail import errors
+from handrail import cli, errors
 from handrail.compute import duckdb as engine
 from handrail.contract import schema
+from handrail.contract.gaps import gaps
 from handrail.etl import load, pipeline
 from handrail.etl.extract import bring_in
+from tests.engine.support.example import example
 from tests.engine.support.names import ENV_PREFIX, UNBOUND, contract
 from tests.engine.support.workspaces import PROJECT, ROOT, with_given
+from tests.engine.testing.made_up_projects import Shape, contract_of, made_up_project
 
 TABLE = contract.TABLE
 RAW = PROJECT.raw_tables
@@ -101,10 +104,71 @@ def test_too_many_broken_rows_are_refused_and_kept_with_their_reason(project):
     spoilt = "SELECT *, CASE WHEN i % 20 = 0 THEN 'spoilt' END AS reason FROM range(1000) AS r(i)"
     with engine.connect(project) as connection:
         connection.execute(f"CREATE TEMP TABLE checked AS {spoilt}")
-        with pytest.raises(errors.ProjectError, match=r"50 of 1000 rows .*, most often spoilt \(50 rows\); "):
+        with pytest.raises(errors.ProjectError, match=r"50 of 1,000 rows .* spoilt \(50 rows\); "):
             load.load(connection, "checked", TABLE, project)
         assert load.reasons(connection, load.rejected_path(project, TABLE)) == {"spoilt": 50}
     assert content(project) == before
+
+
+def made_up(folder, query, **given):
+    """Return settings of a made-up project whose transform.sql is `query` of its own."""
+    project = made_up_project(folder, Shape())
+    whole = project.given["transform"]
+    other = made_up_project(folder / "other", Shape(), transform=query.format(whole), **given)
+    return other.settings()
+
+
+def test_nothing_is_said_to_stay_where_there_was_nothing(tmp_path):
+    settings = made_up(tmp_path, "SELECT * REPLACE (-1 AS load) FROM ({})")
+    with pytest.raises(errors.ProjectError) as refused:
+        run(settings)
+    assert str(refused.value) == (
+        "visits.parquet: 3,000 of 3,000 rows break the contract, most often load: below 0 (3,000 rows); at "
+        "most 1.0% may; see data/rejected/visits.parquet; nothing is loaded"
+    )
+
+
+def test_a_statement_that_gives_no_row_says_so(tmp_path):
+    settings = made_up(tmp_path, "SELECT * FROM ({}) WHERE false")
+    with pytest.raises(errors.ProjectError) as refused:
+        run(settings)
+    assert str(refused.value) == (
+        "visits.parquet: etl/transform.sql gives no row; is a condition or a JOIN too narrow?; "
+        "nothing is loaded"
+    )
+
+
+def test_a_key_that_is_none_is_refused_with_what_to_do(tmp_path):
+    settings = made_up(tmp_path, "SELECT * REPLACE (1 + visit_id % 100 AS visit_id) FROM ({})")
+    with pytest.raises(errors.ProjectError) as refused:
+        run(settings)
+    assert str(refused.value) == (
+        "visits.parquet: 2,900 of 3,000 rows break the contract, most often visit_id: repeated (2,900 rows); "
+        "at most 1.0% may; see data/rejected/visits.parquet; visit_id does not tell the rows apart: take the "
+        "column that does, or make one in etl/transform.sql of all that do, as concat_ws('-', visit_id, "
+        "...), or keep one row of each there; nothing is loaded"
+    )
+
+
+def test_a_contract_that_says_too_little_is_told_of(tmp_path, capsys):
+    feature = schema.Role.FEATURE
+    loose = contract_of(
+        Shape(),
+        kind=(str, schema.column(feature, "Which", examples=["A0"])),
+        load=(float, schema.column(feature, "How much", ge=0)),
+    )
+    settings = made_up(tmp_path, "{}", contract=loose)
+    assert cli.run(settings.project, ["etl"], warned=True) == 0
+    assert capsys.readouterr().err == (
+        "warning: contract.py: kind needs a pattern, or a Literal of names: any text passes; until it says "
+        "so, `uv run pytest` is red\n"
+        "warning: contract.py: load needs both ge and le; until it says so, `uv run pytest` is red\n"
+    )
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression", "forecasting"])
+def test_the_example_s_contracts_say_enough(problem):
+    assert gaps(example(problem).contract) == []
 
 
 def in_process(project, code):

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from handrail import errors
-from handrail.etl import explore
+from handrail.etl import explore, load
 from tests.engine.support.names import UNBOUND, contract
-from tests.engine.support.workspaces import PROJECT
+from tests.engine.support.workspaces import PROJECT, in_workspace
 
 
 def test_a_select_over_raw_and_loaded_tables_is_a_frame(trained):
@@ -28,6 +28,22 @@ def test_the_loaded_table_is_a_frame_of_the_contracts_columns(trained, monkeypat
 def test_before_the_first_etl_it_says_what_to_do(empty):
     with pytest.raises(errors.ProjectError, match=r"data: no table yet; run `etl` first$"):
         explore.frame(empty, "SELECT 1")
+
+
+def test_after_a_small_run_it_says_where_that_is(tmp_path):
+    whole = in_workspace(tmp_path, sample=None)
+    small = load.table_path(
+        whole.model_copy(update={"workspace": tmp_path / "sample" / "500"}), contract.TABLE
+    )
+    small.parent.mkdir(parents=True)
+    small.write_bytes(b"")
+    advice = "run `etl` first; a small run has it: --sample 500, in Python sample=500"
+    with pytest.raises(errors.ProjectError) as refused:
+        explore.frame(whole, "SELECT 1")
+    assert str(refused.value).endswith(f"no table yet; {advice}")
+    with pytest.raises(errors.ProjectError) as refused:
+        load.require_table(whole, contract.TABLE)
+    assert str(refused.value).endswith(f"no such file yet; {advice}")
 
 
 def test_a_statement_that_the_engine_refuses_is_told_in_its_words(trained):

@@ -1,6 +1,7 @@
 """What is watched is a list: one's own checks stand beside the engine's, one that fails stops no other."""
 
 import json
+import re
 from dataclasses import fields
 from math import inf, isnan, nan
 
@@ -10,6 +11,8 @@ from handrail import Project, ProjectError
 from handrail.monitoring import checks
 from handrail.monitoring.checks import Look, Reading
 from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.registry.live import load_live
+from handrail.registry.versions import save_version
 from tests.engine.support.lived import TIME, first_month_predicted, run
 from tests.engine.support.workspaces import PROJECT, copied, in_workspace
 
@@ -186,3 +189,33 @@ def test_both_ends_of_a_range_are_in_it(value, state):
     assert reading == Reading("share", reading.value, 0.9, 1.0, state)
     assert look.reading("share", value).state == ("unknown" if isnan(value) else "ok")
     assert (look.reading("share", 1).low, look.reading("share", 1).high) == (-inf, inf)
+
+
+def test_a_feature_that_an_earlier_version_lacked_does_not_drift_for_it(month):
+    """Rows that were predicted before a feature was asked for are left out of its drift, and it is said."""
+    version, _ = load_live(month)
+    name = next(each for each in version.encoding.features if each.startswith("plane_"))
+    info = json.loads((version.path / "model.json").read_text(encoding="utf-8"))
+    info["encoding"]["features"].remove(name)
+    earlier = save_version(month, {"model.json": json.dumps(info).encode()}, "earlier")
+    before = {each.name: each.value for each in run_monitoring(month).readings}
+    (log,) = (month.workspace / "data" / "predictions").glob("served-*.jsonl")
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    for line in lines[::2]:
+        line.pop(name)
+        line["version"] = earlier
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    seen = run_monitoring(month)
+    found = {each.name: each.value for each in seen.readings}
+    assert found[f"drift of {name}"] == pytest.approx(before[f"drift of {name}"], abs=0.02)
+    (said,) = seen.notes
+    assert re.fullmatch(
+        rf"drift of {name} goes by [\d,]+ of {seen.rows:,} rows: the others were predicted by {earlier}, "
+        "which did not have it yet",
+        said,
+    )
+    few = month.model_copy(
+        update={"live": month.live.model_copy(update={"minimum_outcomes": round(seen.rows * 0.9)})}
+    )
+    (reading,) = [each for each in run_monitoring(few).readings if each.name == f"drift of {name}"]
+    assert reading.state == "unknown"

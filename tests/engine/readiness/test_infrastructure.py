@@ -1,5 +1,6 @@
 """The tests of what trains, checks and serves: each passes as it stands, fails where it should."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +126,8 @@ def test_an_example_is_followed_and_written_down(world):
     rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
     assert rows[1:] == [f"| {name}" for name in world.version.encoding.features]
     assert f"3. The model {world.version.name} predicts " in page
+    assert re.findall(r"\d+\.\d{7,}", page) == []  # figures as elsewhere, not to the last bit
+    assert page.endswith((", flagged no.\n", ", flagged yes.\n"))
 
 
 def test_a_feature_that_the_service_makes_otherwise_fails(world, monkeypatch):

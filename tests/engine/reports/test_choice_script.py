@@ -34,6 +34,11 @@ DATA = {
 @pytest.fixture
 def page() -> Page:
     """The page as `train` writes it, with these data."""
+    return page_with(DATA)
+
+
+def page_with(data) -> Page:
+    """Return the page with other data."""
     source = TEMPLATES.joinpath("choice.html").read_text(encoding="utf-8")
     rows = "".join(f'<td id="cost-{place}"></td><td id="mark-{place}"></td>' for place in DATA["listed"])
     shown = '<dd id="shown-0"></dd><dd id="shown-1"></dd>'
@@ -41,7 +46,7 @@ def page() -> Page:
         '{{ tradeoff.chosen }}"': f'{CHOSEN}"',
         "{{ costs.too_low | as_written }}": "200",
         "{{ costs.too_high | as_written }}": "100",
-        "{{ data | tojson }}": json.dumps(DATA),
+        "{{ data | tojson }}": json.dumps(data),
         '{% include "choice.js" %}': TEMPLATES.joinpath("choice.js").read_text(encoding="utf-8"),
         "</main>": rows + shown,
     }.items():
@@ -128,3 +133,10 @@ def test_the_curve_has_a_point_for_each_position(page):
     assert len(points) == len(POSITIONS)
     assert page.asked("here", "attributes.cx") == points[CHOSEN].split(",")[0]
     assert page.asked("here", "attributes.cy") == points[CHOSEN].split(",")[1]
+
+
+def test_without_costs_that_are_agreed_no_currency_is_named():
+    page = page_with(DATA | {"currency": "units", "costs": {"low": 1, "high": 1}, "costsAgreed": False})
+    page.press("agreed")
+    assert (page.text("here-cost"), page.text("nothing-cost")) == ("30 units", "25 units")
+    assert page.text("yaml").startswith("error_costs:\n  currency: CURRENCY\n")

@@ -92,6 +92,50 @@ def test_a_model_that_misses_what_was_agreed_is_called_so(settings, training):
     assert not good
 
 
+def test_what_nobody_has_agreed_to_is_not_presumed(settings, training):
+    accuracy = settings.accuracy.model_copy(update={"minimum": None})
+    unagreed = settings.model_copy(update={"accuracy": accuracy})
+    said = "It is better than the simple technique, but how good it has to be is not agreed."
+    assert result(unagreed, training) == (said, False)
+    assert "; how good it has to be is not agreed yet." in wording.verdict(
+        unagreed, training.info["evaluation"]
+    )
+    costs = type(settings).model_fields["error_costs"].default
+    assert not costs.agreed
+    unpriced = settings.model_copy(update={"error_costs": costs})
+    assert result(unpriced, training) == (
+        "It is better than the simple technique, but what errors cost is not agreed.",
+        False,
+    )
+    text = text_of(shown(unpriced, training))
+    assert "What errors cost is not agreed yet; until then each of them counts as one." in text
+    assert "So errors cost" not in text
+    assert "It costs" not in text
+
+
+def test_what_nobody_has_said_is_no_question_mark(settings, training):
+    decision = settings.decision.model_copy(update={"question": "?"})
+    blank = settings.model_copy(
+        update={
+            "description": "?",
+            "decision": decision,
+            "error_costs": type(settings).model_fields["error_costs"].default,
+        }
+    )
+    text = text_of(shown(blank, training))
+    assert "The decision that it serves: not said yet" in text
+    assert "?" not in text
+    assert (
+        "The next step is to agree on how good it has to be and on what errors cost; choice.html shows what "
+        "each choice leads to. Who decides, in writing: Desk. Until then nothing changes." in text
+    )
+    tradeoff = tradeoff_of(blank, training)
+    choice = text_of(pages.render("choice.html", blank, training, tradeoff))
+    low = tradeoff.terms.too_low
+    assert f"Here {low} cost 1 unit each, {tradeoff.terms.too_high} 1 unit each" in choice
+    assert "currency: CURRENCY too_low: 1 too_high: 1" in choice
+
+
 def test_a_saving_that_may_be_chance_is_not_claimed(settings, training):
     tradeoff = tradeoff_of(settings, training)
     tradeoff.saved["simple"].update(value=1.0, low=-2.0)
@@ -102,6 +146,10 @@ def test_a_saving_that_may_be_chance_is_not_claimed(settings, training):
     assert wording.saving(tradeoff, "EUR").startswith("Whether it saves anything against the simple")
     tradeoff.saved["simple"].update(value=-3.0, low=-4.0, high=-2.0)
     assert wording.saving(tradeoff, "EUR") == "It costs EUR 3 a day more than the simple technique."
+    tradeoff.saved["simple"].update(value=0.0, low=0.0, high=0.0)
+    assert wording.saving(tradeoff, "EUR") == (
+        "Against the simple technique it saves nothing: both come to the same."
+    )
 
 
 def test_too_few_rows_say_nothing(settings, of_problem):
@@ -185,24 +233,54 @@ def test_costs_are_told_of_whatever_costs(settings, training, of_problem):
     assert nothing in text
 
 
-def test_what_is_no_warning_is_not_called_one(tmp_path):
+@pytest.mark.parametrize(
+    ("own", "one", "several"),
+    [
+        ({"action": "offer"}, "offer", "offers"),
+        ({"action": "inquiry", "actions": "inquiries"}, "inquiry", "inquiries"),
+        ({"warnings": "visits"}, "visit", "visits"),  # as it was written up to 0.2
+    ],
+)
+def test_what_is_no_warning_is_not_called_one(own, one, several, tmp_path):
     settings = made_up_settings(tmp_path, example("classification"))
-    words = {"rows": "customers", "cases": "buyers", "warnings": "offers", "users": "the sales team"}
-    settings = settings.model_copy(update={"words": settings.words.model_copy(update=words)})
+    given = {"rows": "customers", "cases": "buyers", "users": "the sales team"} | own
+    settings = settings.model_copy(update={"words": type(settings.words).model_validate(given)})
     training = made_up_training(project=settings.project)
     tradeoff = tradeoff_of(settings, training)
-    both = [pages.render(f"{name}.html", settings, training, tradeoff) for name in ("company", "choice")]
-    text, choice = (text_of(html) for html in both)
-    assert "warning" not in text + choice
+    pages_of_all = [
+        pages.render(f"{name}.html", settings, training, tradeoff)
+        for name in ("company", "choice", "research")
+    ]
+    assert [re.findall("warn[a-z]*|alarm[a-z]*", html, re.IGNORECASE) for html in pages_of_all] == [
+        [],
+        [],
+        [],
+    ]
+    text, choice, research = (text_of(html) for html in pages_of_all)
     assert (
         "It looks at each of the customers beforehand, and picks out those that are likely to be among the "
         "buyers, for the sales team to act on. That is about " in text
     )
-    assert re.search(r"about \d+ offers a day, among \d+ customers\.", text)
+    assert re.search(rf"about \d\.\d {several} a day, among \d+ customers\.", text)
     assert re.search(r"Of 100 buyers, \d+ are found beforehand; \d+ are overlooked\.", text)
-    assert re.search(r"Of 100 offers, \d+ are right; \d+ are for nothing\.", text)
-    assert re.search(r"overlooks about \d+ buyers and leads to \d+ offers for nothing", text)
+    assert re.search(rf"Of 100 {several}, \d+ are right; \d+ are for nothing\.", text)
+    assert re.search(rf"overlooks about \d\.\d buyers and leads to \d\.\d {several} for nothing", text)
     assert "Those from the threshold on are picked out for the sales team." in choice
+    assert f"Those from 40% on are picked out; what they get is called {several} here." in research
+    assert f"Each case found saves EUR 10, each {one} for nothing costs EUR 4." in research
+    assert f"The choice: how many {several}?" in research
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 are"), (1, "1 is"), (2, "2 are")])
+def test_one_is_singular(count, said):
+    assert f"{count} {wording.are(count)}" == said
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0, "0"), (0.4, "0.4"), (1, "1.0"), (9.7, "9.7"), (10, "10"), (1234.5, "1,234")]
+)
+def test_few_things_a_period_have_a_decimal(mean, said):
+    assert wording.mean_count(mean) == said
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,13 @@ def test_a_period_is_long_enough_for_something_to_happen():
     assert (often.days, often.rows) == (10, 24)
 
 
+def test_of_monthly_rows_nothing_is_told_for_a_day():
+    firsts = np.arange("2029-11", "2030-03", dtype="datetime64[M]").astype("datetime64[s]")
+    period = period_of(firsts.repeat(2500))
+    assert (period.name, period.days) == ("month", 122)  # four months, of 30.4 days
+    assert period.rows == pytest.approx(2500)
+
+
 def test_a_single_moment_is_a_period_that_says_little():
     one = period_of(np.array(["2030-01-01T12:00"], dtype="datetime64[s]"))
     assert (one.name, one.days, one.tested, one.says_little) == ("month", 1, 1, True)

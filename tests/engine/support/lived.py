@@ -14,7 +14,7 @@ from handrail.registry import versions
 from handrail.serving import inference as live
 from handrail.serving import prediction_log
 from tests.engine.support.names import contract
-from tests.engine.support.workspaces import copied
+from tests.engine.support.workspaces import SECRET, copied
 
 CONTRACT = contract.CONTRACT
 ASKED = [column.name for column in schema.columns(schema.request_model(CONTRACT))]
@@ -136,7 +136,7 @@ def with_model(project, text):
 def run(monkeypatch, project, *arguments, **environment):
     """Run a verb of the project in its folder on the workspace of `project`, and return its exit status."""
     monkeypatch.chdir(project.root)
-    needed = {"ACCURACY__MINIMUM": str(project.accuracy.minimum)}
+    needed = {"ACCURACY__MINIMUM": str(project.accuracy.minimum), "FORGETTING_SECRET": SECRET}
     for name, value in {"WORKSPACE": str(project.workspace), **GO, **needed, **environment}.items():
         monkeypatch.setenv(f"{project.project.env_prefix}{name}", value)
     return cli.run(project.project.at(project.root), list(arguments))

@@ -12,6 +12,7 @@ from handrail.training.run import train
 from tests.engine.support.example import example
 
 SAMPLE = 20_000
+SECRET = "for tests, known to everybody"
 ANY, NONE = (-1e9, 1e9), (1e9, 2e9)  # ranges that hold every figure, and no figure
 PROJECT = example()
 ROOT = PROJECT.root
@@ -28,7 +29,8 @@ def in_workspace(workspace: Path, project: Project = PROJECT, **changes: object)
     settings = read_settings(project)
     rising = project.metrics[settings.accuracy.metric].greater_is_better
     easy = settings.accuracy.model_copy(update={"minimum": -1e9 if rising else 1e9})
-    decided = {
+    decided: dict[str, object] = {"forgetting_secret": SECRET} if project.has("operation") else {}
+    decided |= {
         "decision": settings.decision.model_copy(update={"go": "go"}),
         "example": False,
         "accuracy": easy,

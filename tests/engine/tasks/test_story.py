@@ -19,8 +19,9 @@ def told(problem, tmp_path):
 
 def test_the_story_of_cases_says_what_the_threshold_brings(tmp_path):
     story, evaluation = told("classification", tmp_path)
-    assert (f"{evaluation['model']['recall']['value']:.0%}", "of the cases are caught") in story.tiles
-    assert "warns from 40% on" in story.opening
+    assert (f"{evaluation['model']['recall']['value']:.0%}", "of the cases are found") in story.tiles
+    assert "Those from 40% on are picked out; what they get is called warnings here." in story.opening
+    assert story.choices.title == "The choice: how many warnings?"
     assert story.choices.rows[story.choices.picked][0] == "40%"
     assert story.legend.startswith("A case is a row with late = 1 (1 = arrived more than 30 minutes late")
     assert story.decided == "threshold"
@@ -47,9 +48,7 @@ def test_the_story_of_amounts_says_what_the_margin_brings(problem, tmp_path):
 def test_the_payoff_is_that_of_the_rows(tmp_path):
     story, evaluation = told("classification", tmp_path)
     cases = 1000 * evaluation["model"]["observed_share"]["value"]
-    assert story.sentences[1].startswith(
-        f"Of 1,000 calls, {cases:.0f} turn out to be cases: the model catches"
-    )
+    assert story.sentences[1].startswith(f"Of 1,000 calls, {cases:.0f} turn out to be cases: the model finds")
 
 
 @pytest.mark.parametrize(("predicted", "found"), [(0.2, "too low"), (0.3, "right"), (0.4, "too high")])

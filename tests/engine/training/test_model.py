@@ -354,7 +354,8 @@ def test_a_period_without_rows_is_refused(project):
     with pytest.raises(errors.ProjectError) as refused:
         train.train(project, split, silent)
     assert "training period: 0 rows" in str(refused.value)
-    assert len(refused.value.problems) == 3
+    assert len(refused.value.problems) == 4
+    assert "a split that would do, in project.yaml: validation_from: 2013-08-01" in str(refused.value)
 
 
 def test_a_feature_without_a_value_is_refused(project):

@@ -26,6 +26,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("monitor", "--relive"),
     ("status",),
 )
+NEED_AGREEMENT = ("promote", "serve", "score", "monitor")
 
 
 @verb()
@@ -49,7 +50,10 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
     from handrail import cli
 
     present, seconds = cli.verb_names(settings.project), {}
+    waiting = _waiting(settings, present)
     for verb_name, *arguments in (step for step in STEPS if step[0] in present):
+        if verb_name in waiting:
+            continue
         line = [verb_name, *arguments, *_small(settings)]
         started = time.perf_counter()
         _headline(settings, line, started - begun)
@@ -60,6 +64,25 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
             )
         seconds[verb_name] = time.perf_counter() - started
     return seconds
+
+
+def _waiting(settings: "Settings", present: Sequence[str]) -> Sequence[str]:
+    """Return the verbs that wait for what nobody has agreed on yet, after saying so; none where all is."""
+    from handrail.console import say
+
+    open_points = _not_agreed(settings) if "promote" in present else []
+    for point in open_points:
+        say(point)
+    waiting = [name for name in NEED_AGREEMENT if open_points and name in present]
+    if waiting:
+        say(f"until then the demo leaves out: {', '.join(waiting)}")
+    return waiting
+
+
+def _not_agreed(settings: "Settings") -> list[str]:
+    from handrail.registry.acceptance import not_agreed
+
+    return not_agreed(settings)
 
 
 def _small(settings: "Settings") -> tuple[str, ...]:
@@ -128,6 +151,6 @@ def _next_commands(settings: "Settings") -> list[str]:
 
     until = newer_end(settings, today_of(settings))
     lines = [f"train --until {until}" if until else "rounds"]
-    lines += ["promote"] if "promote" in verb_names(settings.project) else []
+    lines += ["promote"] if "promote" in verb_names(settings.project) and not _not_agreed(settings) else []
     own = [" ".join((settings.project.program, line, *_small(settings))) for line in [*lines, "status"]]
     return own if "promote" in lines else [*own, "pytest"]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 @click.option("--really", is_flag=True, help="do it; without, it is only shown")
 def purge(settings: "Settings", key: str | None, really: bool) -> None:
     """Delete old data, or all that is kept of one key; show it first."""
+    from handrail.leftovers import remove_leftovers
+
+    remove_leftovers(settings, fresh_seconds=0)
     if key is None:
         _old(settings, really)
     elif key.strip():

@@ -29,6 +29,7 @@ def tracking(settings: "Settings", port: int) -> int:
 
     They are served until stopped; where the runs are on a server, it is named.
     """
+    from handrail.config.settings import instead
     from handrail.console import say
     from handrail.training.tracking import local_store, server, tracking_server
 
@@ -38,7 +39,7 @@ def tracking(settings: "Settings", port: int) -> int:
         return 0
     store = Path(local_store(settings).removeprefix("sqlite:///"))
     if not store.is_file():
-        raise ProjectError(f"{store}: no run is tracked yet; run `train` first")
+        raise ProjectError(f"{store}: no run is tracked yet; run `train` first{instead(settings, store)}")
     say(f"http://127.0.0.1:{port} shows the runs in half a minute; Ctrl+C ends it")
     return serve_until_stopped(*server(settings, port))
 

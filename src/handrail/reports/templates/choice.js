@@ -14,7 +14,9 @@ function fixed(value, decimals) {
 }
 
 function money(value) {
-  return data.currency + " " + fixed(value, Math.abs(value) < 100 && !value.toFixed(2).endsWith(".00") ? 2 : 0);
+  const said = fixed(value, Math.abs(value) < 100 && !value.toFixed(2).endsWith(".00") ? 2 : 0);
+  if (data.costsAgreed === false) return said + (said === "1" ? " unit" : " units");
+  return data.currency + " " + said;
 }
 
 function cost(position, costs) {
@@ -90,7 +92,7 @@ function showWhatToWrite(place, costs) {
   const untouched = place === data.chosen && costs.low === data.costs.low && costs.high === data.costs.high;
   const paying = untouched ? place : nearestThatPays(place);
   const needed = untouched ? costs : costsFor(data.model[paying], costs);
-  say("yaml", `error_costs:\n  currency: ${data.currency}\n  too_low: ${needed.low}\n  too_high: ${needed.high}`);
+  say("yaml", `error_costs:\n  currency: ${data.costsAgreed === false ? "CURRENCY" : data.currency}\n  too_low: ${needed.low}\n  too_high: ${needed.high}`);
   say("why", untouched ? "These are the present ones." : paying === place
     ? "Where errors cost this, no position is cheaper than the one above."
     : `The position above is never the cheapest; ${data.model[paying].label}, next to it, is at these costs.`);

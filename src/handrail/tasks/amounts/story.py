@@ -11,7 +11,9 @@ from handrail.reports.research import Choices, Story, usual_figures
 from handrail.reports.tradeoff import Position, Tradeoff, decimals, per_rows, shortlist
 from handrail.reports.wording import (
     Figures,
+    are,
     between,
+    mean_count,
     money,
     number,
     rounded,
@@ -42,8 +44,8 @@ def does(settings: Settings, tradeoff: Tradeoff) -> str:
     words, period = settings.section(AmountWords), tradeoff.period
     meaning = one_of_role(settings.project.contract, Role.TARGET).description.partition(";")[0]
     return (
-        f"For each of the {words.rows}, about {period.rows:,.0f} a {period.name}, it says beforehand what to "
-        f"expect: {meaning[:1].lower()}{meaning[1:]}. What {words.users} should plan with is "
+        f"For each of the {words.rows}, about {mean_count(period.rows)} a {period.name}, it says beforehand "
+        f"what to expect: {meaning[:1].lower()}{meaning[1:]}. What {words.users} should plan with is "
         f"{_planned(tradeoff.present)}, which follows from what errors cost."
     )
 
@@ -58,15 +60,16 @@ def _planned(present: Position) -> str:
 def pictures(settings: Settings, training: Training, tradeoff: Tradeoff) -> list[Picture]:
     """Return how many plans of a hundred are enough, and how many predictions are about right."""
     words, enough = settings.section(AmountWords), round(tradeoff.present.shown[0])
-    said = f"Of 100 {words.rows}, {enough} stay within the plan; {100 - enough} go beyond it."
+    stay, go = "stays" if enough == 1 else "stay", "goes" if enough == 99 else "go"
+    said = f"Of 100 {words.rows}, {enough} {stay} within the plan; {100 - enough} {go} beyond it."
     shown = [Picture("How often the plan is enough", hundred(enough, said), said)]
     tolerable = settings.error_costs.tolerable
     if tolerable:
         figures = usual_figures(settings, training)
         model, simple = (round(100 * each["within"]["value"]) for each in figures)
         said = (
-            f"Of 100 predictions, {model} are off by no more than {tolerable:,.15g} {words.counted}; of the "
-            f"simple technique's, {simple}."
+            f"Of 100 predictions, {model} {are(model)} off by no more than {tolerable:,.15g} "
+            f"{words.counted}; of the simple technique's, {simple}."
         )
         shown.append(Picture("How often the prediction is near", hundred(model, said), said))
     return shown
@@ -92,8 +95,9 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     short, spare = (f"{each:,.{decimals(amounts)}f}" for each in amounts)
     beside = f"{tradeoff.terms.beside} " if tradeoff.terms.beside else ""
     return (
-        f"{beside}Added up over a {tradeoff.period.name}, its plans are {short} {words.counted} short where they "
-        f"are not enough, and leave {spare} over where they are: less of the one means more of the other."
+        f"{beside}Added up over a {tradeoff.period.name}, its plans are {short} {words.counted} short "
+        f"where they are not enough, and leave {spare} over where they are: "
+        "less of the one means more of the other."
     )
 
 

@@ -28,12 +28,12 @@ from handrail.tasks.classification.tradeoff import PER, Choice
 from handrail.training.run import Training
 
 CURVE_POINTS = 200
-LEAST_CAUGHT_SHARE = 0.02  # with fewer warnings the share of false alarms is chance
+LEAST_CAUGHT_SHARE = 0.02  # with fewer the share of what is for nothing is chance
 Curve = tuple[Doubles, Doubles]
 
 
 def roc_curve(target: Floats, prediction: Floats) -> Curve:
-    """Return the shares of non-cases and of cases warned of, at most CURVE_POINTS of each after (0, 0)."""
+    """Return the shares of non-cases and of cases picked out, at most CURVE_POINTS of each after (0, 0)."""
     (counts,) = Cases.of_rows(target, prediction).weighted()
     kept = np.unique(np.linspace(0, len(counts.rows) - 1, CURVE_POINTS).round().astype(int))
     alarms, hits = (np.append(0, each[kept]) / max(each[-1], 1) for each in (counts.alarms, counts.hits))
@@ -53,7 +53,7 @@ def roc_picture(training: Training, chosen: Choice) -> Picture:
         axes.plot(*simple, **SIMPLE_LINE)
         axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="guessing")
         axes.plot([place[0]], [place[1]], **CHOSEN_DOT, label="chosen threshold")
-        axes.set(xlabel="non-cases warned of", ylabel="cases warned of", xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(xlabel="non-cases picked out", ylabel="cases picked out", xlim=(0, 1), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
@@ -121,9 +121,13 @@ def calibration_picture(training: Training) -> Picture:
 
 
 def catch_picture(
-    model: Sequence[Choice], simple: Sequence[Choice], listed: Sequence[Choice], chosen: Choice
+    actions: str,
+    model: Sequence[Choice],
+    simple: Sequence[Choice],
+    listed: Sequence[Choice],
+    chosen: Choice,
 ) -> Picture:
-    """Return the false alarms among 100 warnings against the share of cases caught, over all thresholds."""
+    """Return how many of 100 actions are for nothing against the share of cases found, at each threshold."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -134,31 +138,30 @@ def catch_picture(
         for each in listed:
             place = (each.caught_share, each.alarms_per_100)
             axes.plot(*place, **MODEL_DOT)
-            words = shown_threshold(each.threshold)
-            axes.annotate(words, place, (0, -14), textcoords="offset points", color=INK)
-        axes.set(
-            xlabel="cases caught", ylabel="false alarms among 100 warnings", xlim=(0, 1.03), ylim=(0, 100)
-        )
+            axes.annotate(
+                shown_threshold(each.threshold), place, (0, -14), textcoords="offset points", color=INK
+            )
+        axes.set(xlabel="cases found", ylabel=f"of 100 {actions}, for nothing", xlim=(0, 1.03), ylim=(0, 100))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
 
     said = "; ".join(
-        f"threshold {shown_threshold(each.threshold)}: {number(each.caught_share, '.0%')} caught, "
-        f"{number(each.alarms_per_100, '.0f')} of 100 warnings false"
+        f"threshold {shown_threshold(each.threshold)}: {number(each.caught_share, '.0%')} found, "
+        f"{number(each.alarms_per_100, '.0f')} of 100 {actions} for nothing"
         for each in listed
     )
     return Picture(
-        "More cases caught, more false alarms",
+        f"More cases found, more {actions} for nothing",
         svg(draw, 3.8, f"Trade-off of the model: {said}."),
-        "Each dot is a threshold of the table. Further right: more cases caught; further down: fewer "
-        "warnings for nothing.",
+        "Each dot is a threshold of the table. Further right: more cases found; further down: fewer "
+        f"{actions} for nothing.",
     )
 
 
 def payoff_picture(
     currency: str, model: Sequence[Choice], simple: Sequence[Choice], chosen: Choice, *, here: bool = False
 ) -> Picture:
-    """Return what the warnings are worth at each threshold; steep losses at low thresholds are cut off.
+    """Return what acting from each threshold on is worth; steep losses at low thresholds are cut off.
 
     `here`: whether the threshold was chosen on these rows.
     """

@@ -37,7 +37,7 @@ class Counts:
         return np.cumsum(self.rows - self.cases)
 
     def flagged(self, decision: Decision) -> NDArray[np.bool_]:
-        """Return which predictions get a warning."""
+        """Return which predictions are picked out, to be acted on."""
         return self.prediction >= np.float32(decision["threshold"])
 
 
@@ -103,18 +103,18 @@ def brier(counts: Counts) -> float:
 
 
 def precision(counts: Counts, decision: Decision) -> float:
-    """Return the share of the warnings that were right."""
+    """Return the share of the rows picked out that are a case."""
     flagged = counts.flagged(decision)
     return _ratio(counts.cases[flagged].sum(), counts.rows[flagged].sum())
 
 
 def recall(counts: Counts, decision: Decision) -> float:
-    """Return the share of the cases that were warned of."""
+    """Return the share of the cases that were picked out."""
     return _ratio(counts.cases[counts.flagged(decision)].sum(), counts.cases.sum())
 
 
 def flagged_share(counts: Counts, decision: Decision) -> float:
-    """Return the share of rows that get a warning."""
+    """Return the share of rows that were picked out."""
     return _ratio(counts.rows[counts.flagged(decision)].sum(), counts.rows.sum())
 
 
@@ -149,14 +149,18 @@ METRICS = (
     Metric(
         "precision",
         precision,
-        "share of the warnings that were right",
+        "share of the rows picked out that are a case",
         greater_is_better=True,
         uses_decision=True,
     ),
     Metric(
-        "recall", recall, "share of the cases that were warned of", greater_is_better=True, uses_decision=True
+        "recall",
+        recall,
+        "share of the cases that were picked out",
+        greater_is_better=True,
+        uses_decision=True,
     ),
-    Metric("flagged_share", flagged_share, "share of rows that get a warning", uses_decision=True),
+    Metric("flagged_share", flagged_share, "share of rows that were picked out", uses_decision=True),
     Metric("observed_share", observed_share, "share of rows that are a case"),
     Metric("mean_prediction", mean_prediction, "mean predicted probability"),
 )

@@ -9,7 +9,7 @@ from handrail.contract.schema import Role, one_of_role
 from handrail.reports.pictures import Picture, hundred
 from handrail.reports.research import Choices, Story, usual_figures
 from handrail.reports.tradeoff import Tradeoff, cheapest, per_rows, shortlist
-from handrail.reports.wording import Figures, between, money, number, verdict, weakness
+from handrail.reports.wording import Figures, are, between, mean_count, money, number, verdict, weakness
 from handrail.tasks.classification.charts import (
     calibration_picture,
     catch_picture,
@@ -22,7 +22,6 @@ from handrail.tasks.metric import Metric
 from handrail.training.run import Training
 
 SHARES, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05  # of the cases, in the table of thresholds
-HEADER = ("threshold", "warnings", "cases caught", "share of cases", "false alarms", "payoff")
 
 # For everybody: no names of measures, numbers of a hundred.
 
@@ -30,24 +29,30 @@ HEADER = ("threshold", "warnings", "cases caught", "share of cases", "false alar
 def does(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say what the model does, and for whom."""
     words, period, warnings = settings.section(CaseWords), tradeoff.period, tradeoff.present.shown[0]
-    often = f"about {warnings:,.0f} {words.warnings} a {period.name}, among {period.rows:,.0f} {words.rows}"
+    often = f"about {mean_count(warnings)} {words.actions} a {period.name}"
     return (
         f"It looks at each of the {words.rows} beforehand, and picks out those that are likely to be among "
-        f"the {words.cases}, for {words.users} to act on. That is {often}."
+        f"the {words.cases}, for {words.users} to act on. That is {often}, "
+        f"among {mean_count(period.rows)} {words.rows}."
     )
 
 
 def pictures(settings: Settings, tradeoff: Tradeoff) -> list[Picture]:
-    """Return how many of a hundred are found, and how many warnings are right; none that is unknown."""
+    """Return how many of a hundred are found, and how many actions are right; none that is unknown."""
     words, (*_, found, right) = settings.section(CaseWords), tradeoff.present.shown
     shown = []
     if math.isfinite(found):
-        said = f"Of 100 {words.cases}, {found:.0f} are found beforehand; {100 - round(found)} are overlooked."
+        said = _of_100(words.cases, found, "found beforehand", "overlooked")
         shown.append(Picture(f"How many of the {words.cases} are found", hundred(round(found), said), said))
     if math.isfinite(right):
-        said = f"Of 100 {words.warnings}, {right:.0f} are right; {100 - round(right)} are for nothing."
-        shown.append(Picture(f"How many {words.warnings} are right", hundred(round(right), said), said))
+        said = _of_100(words.actions, right, "right", "for nothing")
+        shown.append(Picture(f"How many {words.actions} are right", hundred(round(right), said), said))
     return shown
+
+
+def _of_100(noun: str, share: float, so: str, otherwise: str) -> str:
+    count = round(share)
+    return f"Of 100 {noun}, {count} {are(count)} {so}; {100 - count} {are(100 - count)} {otherwise}."
 
 
 def compared(settings: Settings, tradeoff: Tradeoff) -> str:
@@ -58,17 +63,17 @@ def compared(settings: Settings, tradeoff: Tradeoff) -> str:
         return f"There were no {words.cases} among those tested, so nobody can tell how many are found."
     if not warnings:
         return (
-            f"Used as well as it can be, it leads to no {words.warnings}: at these costs, none of its own "
+            f"Used as well as it can be, it leads to no {words.actions}: at these costs, none of its own "
             "would pay."
         )
     return (
         f"Used as well as it can be, it finds {found:.0f} of 100 {words.cases}, and {right:.0f} of 100 of "
-        f"its {words.warnings} are right."
+        f"its {words.actions} {are(round(right))} right."
     )
 
 
 def useless(tradeoff: Tradeoff) -> str:
-    """Say why it is best to do without, where it is: no warning pays; empty where some do."""
+    """Say why it is best to do without, where it is: no action pays; empty where some do."""
     if not tradeoff.present.shown[0]:
         return f"at what errors cost, it is best to have {tradeoff.terms.nothing}"
     if tradeoff.saved["nothing"]["high"] <= 0:
@@ -81,8 +86,8 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     (_, _, missed, alarms, *_), words = tradeoff.present.shown, settings.section(CaseWords)
     return (
         "It does not know what will happen, it says what is likely. "
-        f"Each {tradeoff.period.name} it overlooks about {missed:,.0f} {words.cases} and leads to "
-        f"{alarms:,.0f} {words.warnings} for nothing: fewer of the one means more of the other."
+        f"Each {tradeoff.period.name} it overlooks about {mean_count(missed)} {words.cases} and leads to "
+        f"{mean_count(alarms)} {words.actions} for nothing: fewer of the one means more of the other."
     )
 
 
@@ -102,15 +107,17 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
     usual, _ = usual_figures(settings, training)
     brought = payoff(target, training.prediction, evaluation["decision"], costs)
     by_chance = per_rows(training.test.groups, brought, PER)
+    words = settings.section(CaseWords)
     return Story(
         legend=f"A case is a row with {case.name} = 1 ({case.description}).",
-        tiles=_tiles(evaluation, metric, chosen, costs.currency, noun),
-        opening=f"The model gives each of the {noun} a probability of being a case and warns from "
-        f"{shown_threshold(chosen.threshold)} on; it was tested on {evaluation['rows']:,} {noun} of "
-        f"{period}, all later than those it has learnt from.",
+        tiles=_tiles(evaluation, metric, chosen, costs.currency, noun, words.actions),
+        opening=f"The model gives each of the {noun} a probability of being a case. Those from "
+        f"{shown_threshold(chosen.threshold)} on are picked out; what they get is called {words.actions} "
+        f"here. It was tested on {evaluation['rows']:,} {noun} of {period}, all later than those it has "
+        "learnt from.",
         sentences=(
             verdict(settings, evaluation, training.info.get("baseline", {}).get("wide", False)),
-            worth(costs.currency, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),
+            worth(settings, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),
             weakness(metric, evaluation, bias(usual)),
         ),
         pictures=(roc_picture(training, chosen), calibration_picture(training)),
@@ -121,14 +128,16 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
 
 
 def worth(
-    currency: str, noun: str, share: float, chosen: Choice, best_simple: Choice, by_chance: Figures
+    settings: Settings, noun: str, share: float, chosen: Choice, best_simple: Choice, by_chance: Figures
 ) -> str:
-    """Say what acting on the warnings brings; `share` is that of the cases, `by_chance` its interval."""
+    """Say what acting on those picked out brings; `share` is that of the cases, `by_chance` its interval."""
+    currency, actions = settings.error_costs.currency, settings.section(CaseWords).actions
     return (
-        f"Of {PER:,} {noun}, {PER * share:,.0f} turn out to be cases: the model catches "
-        f"{chosen.caught:,.0f} of them at the price of {chosen.false_alarms:,.0f} false alarms, which is "
-        f"worth {money(chosen.payoff, currency)}{between(by_chance, currency)}; the simple technique, "
-        f"even at the threshold that suits it best, is worth {money(best_simple.payoff, currency)}."
+        f"Of {PER:,} {noun}, {PER * share:,.0f} turn out to be cases: the model finds "
+        f"{chosen.caught:,.0f} of them at the price of {chosen.false_alarms:,.0f} {actions} for nothing, "
+        f"which is worth {money(chosen.payoff, currency)}{between(by_chance, currency)}; the simple "
+        "technique, even at the threshold that suits it best, is worth "
+        f"{money(best_simple.payoff, currency)}."
     )
 
 
@@ -146,13 +155,18 @@ def bias(model: Mapping[str, Figures]) -> str:
 
 
 def _tiles(
-    evaluation: Mapping[str, Mapping[str, Figures]], metric: Metric, chosen: Choice, currency: str, noun: str
+    evaluation: Mapping[str, Mapping[str, Figures]],
+    metric: Metric,
+    chosen: Choice,
+    currency: str,
+    noun: str,
+    actions: str,
 ) -> tuple[tuple[str, str], ...]:
     model, simple = (number(evaluation[name][metric.name]["value"]) for name in ("model", "baseline"))
     return (
         (model, f"{metric.shown}; simple technique {simple}"),
-        (number(chosen.caught_share, ".0%"), "of the cases are caught"),
-        (number(chosen.alarms_per_100, ".0f"), "of 100 warnings are false alarms"),
+        (number(chosen.caught_share, ".0%"), "of the cases are found"),
+        (number(chosen.alarms_per_100, ".0f"), f"of 100 {actions} are for nothing"),
         (money(chosen.payoff, currency), f"payoff per {PER:,} {noun}"),
     )
 
@@ -160,18 +174,26 @@ def _tiles(
 def _choices(
     settings: Settings, noun: str, model: list[Choice], simple: list[Choice], chosen: Choice, *, here: bool
 ) -> Choices:
-    costs, listed = settings.error_costs, shortlist(model, chosen, SHARES, APART)
+    costs, words = settings.error_costs, settings.section(CaseWords)
+    listed = shortlist(model, chosen, SHARES, APART)
     return Choices(
-        title="The choice: how many warnings?",
-        text="A lower threshold catches more cases and raises more false alarms. A case caught saves "
-        f"{money(costs.too_low, costs.currency)}, a false alarm costs "
+        title=f"The choice: how many {words.actions}?",
+        text=f"A lower threshold finds more cases and leads to more {words.actions} for nothing. Each case "
+        f"found saves {money(costs.too_low, costs.currency)}, each {words.action} for nothing costs "
         f"{money(costs.too_high, costs.currency)}.",
         caption=f"Per {PER:,} {noun}; the chosen threshold stands out. Payoff in {costs.currency}.",
-        header=HEADER,
+        header=(
+            "threshold",
+            words.actions,
+            "cases found",
+            "share of cases",
+            f"{words.actions} for nothing",
+            "payoff",
+        ),
         rows=tuple(_cells(each) for each in listed),
         picked=listed.index(chosen),
         pictures=(
-            catch_picture(model, simple, listed, chosen),
+            catch_picture(words.actions, model, simple, listed, chosen),
             payoff_picture(costs.currency, model, simple, chosen, here=here),
         ),
     )

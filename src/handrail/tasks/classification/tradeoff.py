@@ -139,26 +139,26 @@ def _position(each: Choice, cases: float, period: Period) -> Position:
 
 def _columns(words: CaseWords) -> tuple[Column, ...]:
     return (
-        Column(words.warnings),
+        Column(words.actions),
         Column(f"{words.cases} found"),
         Column(f"{words.cases} overlooked"),
-        Column(f"{words.warnings} for nothing"),
+        Column(f"{words.actions} for nothing"),
         Column(f"of 100 {words.cases}, found", of_100=True),
-        Column(f"of 100 {words.warnings}, right", of_100=True),
+        Column(f"of 100 {words.actions}, right", of_100=True),
     )
 
 
 def _terms(words: CaseWords) -> Terms:
     return Terms(
         choice="threshold",
-        lowest=f"more {words.warnings}",
-        highest=f"fewer {words.warnings}",
+        lowest=f"more {words.actions}",
+        highest=f"fewer {words.actions}",
         explained=f"The model gives each of the {words.rows} a probability. Those from the threshold on are "
         f"picked out for {words.users}. A lower one overlooks fewer {words.cases} and leads to more "
-        f"{words.warnings} for nothing.",
+        f"{words.actions} for nothing.",
         too_low=f"{words.cases} overlooked",
-        too_high=f"{words.warnings} for nothing",
-        nothing=f"no {words.warnings} at all",
+        too_high=f"{words.actions} for nothing",
+        nothing=f"no {words.actions} at all",
         agreed="Threshold agreed",
     )
 

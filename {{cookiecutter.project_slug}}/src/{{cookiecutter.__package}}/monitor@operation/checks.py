@@ -3,9 +3,9 @@
 One's own is a function of a `Look` that yields readings, each a figure with the range in which it is
 expected; outside it is an alert, told, kept and sent like the others:
 
-    def share_of_night(look):
-        share = look.value("avg(CASE WHEN scheduled_hour >= 22 THEN 1.0 ELSE 0.0 END)")
-        yield look.reading("share of departures at night", share, low=0.0, high=0.05)
+    def no_extremes(look):
+        highest = look.value("max(prediction)")
+        yield look.reading("highest prediction", highest, low=0.0, high=0.99)
 """
 
 from handrail.monitoring import checks

@@ -1,0 +1,97 @@
+"""The keys that `etl` leaves out for good: only a keyed hash of each is kept, the secret where secrets are.
+
+A hash without a secret tells a key that can be guessed, such as a number. Lines of version 0.2 are such ones,
+SHA-256 without a secret; they are still kept out. Krawczyk, Bellare and Canetti, HMAC, RFC 2104 (1997).
+"""
+
+import hmac
+from hashlib import sha256
+from pathlib import Path
+
+from handrail.compute.duckdb import identifier, literal
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+
+SECRET = "forgetting_secret"  # noqa: S105 (the name of the setting)
+METHOD = "hmac-sha256"
+BLOCK_BYTES = 64
+
+
+def forgotten_path(settings: Settings) -> Path:
+    """Return the file of the keys that are not to be loaded again: what is kept of each, one a line."""
+    return settings.workspace / "data" / "forgotten.txt"
+
+
+def fingerprint(settings: Settings, key: str) -> str:
+    """Return what is kept of a key that is to be forgotten; raises ProjectError where there is no secret.
+
+    It is `hmac-sha256:SECRET:KEY`: which secret was used, in 8 digits, and the keyed hash.
+    """
+    secret = settings.secret(SECRET)
+    if not secret:
+        name = f"{settings.project.env_prefix}{SECRET.upper()}"
+        raise ProjectError(
+            f"--key: {name} is not set; give it 16 characters or more that nobody can guess, and keep it "
+            "with the other secrets: by it `etl` knows again which keys it leaves out"
+        )
+    return f"{METHOD}:{_which(secret)}:{_digest(secret, key)}"
+
+
+def keep_out(settings: Settings, line: str) -> None:
+    """Note what is kept of a key, so that `etl` leaves it out; the key itself is kept nowhere."""
+    path = forgotten_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if line not in _lines(path):
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(f"{line}\n")
+
+
+def without_forgotten(source: str, settings: Settings) -> str:
+    """Return the FROM item `source` without rows of forgotten keys.
+
+    Raises ProjectError where the secret is missing, or another one than the keys were forgotten with.
+    """
+    lines = _lines(forgotten_path(settings))
+    if not lines:
+        return source
+    text = f"CAST({identifier(settings.project.key)} AS VARCHAR)"
+    plain = [line for line in lines if ":" not in line]
+    keyed = [line.split(":") for line in lines if ":" in line]
+    known = [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
+    if keyed:
+        secret = _secret_of(settings, {which for _, which, _ in keyed})
+        digests = ", ".join(literal(digest) for _, _, digest in keyed)
+        known.append(f"{_digest_in_sql(secret, text)} IN ({digests})")
+    return f"(SELECT * FROM {source} WHERE ({' OR '.join(known)}) IS NOT TRUE)"
+
+
+def _secret_of(settings: Settings, used: set[str]) -> str:
+    """Return the secret; raises ProjectError unless it is the one that was used."""
+    secret = getattr(settings, SECRET, None)
+    name = f"{settings.project.env_prefix}{SECRET.upper()}"
+    if secret and used == {_which(secret)}:
+        return secret
+    wrong = f"{name} is another one than the keys were forgotten with" if secret else f"{name} is not set"
+    raise ProjectError(
+        f"data/forgotten.txt: {wrong}; without it, rows that were deleted would be loaded again"
+    )
+
+
+def _digest(secret: str, text: str) -> str:
+    return hmac.new(secret.encode(), text.encode(), sha256).hexdigest()
+
+
+def _which(secret: str) -> str:
+    return _digest(secret, "which secret this is")[:8]
+
+
+def _digest_in_sql(secret: str, text: str) -> str:
+    """Return the SQL expression of the keyed hash of `text`, an expression too."""
+    whole = secret.encode()
+    block = (sha256(whole).digest() if len(whole) > BLOCK_BYTES else whole).ljust(BLOCK_BYTES, b"\0")
+    inner, outer = (f"unhex('{bytes(byte ^ pad for byte in block).hex()}')" for pad in (0x36, 0x5C))
+    return f"sha256({outer} || unhex(sha256({inner} || encode({text}))))"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split() if path.is_file() else []
