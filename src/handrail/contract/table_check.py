@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from handrail.compute.duckdb import Connection, column_types, literal
+from handrail.compute.duckdb import Connection, column_types, identifier, literal
 from handrail.contract.schema import Column, Record, Role, columns, one_of_role
 from handrail.errors import ProjectError
 
@@ -43,10 +43,11 @@ def check(connection: Connection, table: str, contract: type[Record]) -> None:
     All rows of one key but the first in time are broken too. Only rows whose key repeats are put in order:
     a window over all rows takes twice as long, and spills whole rows to the disk.
     """
-    key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
-    names = ", ".join(c.name for c in columns(contract))
-    again = f"CASE WHEN repeat_number > 1 THEN {literal(f'{key}: repeated')} END"
-    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS repeat_number"
+    key_name = one_of_role(contract, Role.KEY).name
+    key, time = identifier(key_name), identifier(one_of_role(contract, Role.TIME).name)
+    names = ", ".join(identifier(c.name) for c in columns(contract))
+    again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
+    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract)}")
     connection.execute(
@@ -68,7 +69,8 @@ def _judged(table: str, contract: type[Record]) -> str:
 
 def typed(contract: type[Record]) -> str:
     """Return the SELECT list of the contract's columns, each cast to its type."""
-    return ", ".join(f"CAST({c.name} AS {SQL_TYPES[c.kind]}) AS {c.name}" for c in columns(contract))
+    quoted = {identifier(c.name): SQL_TYPES[c.kind] for c in columns(contract)}
+    return ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
 
 
 def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
@@ -89,21 +91,21 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
 
 
 def _rules_of(column: Column) -> Iterator[Rule]:
-    name = column.name
+    name, value = column.name, identifier(column.name)
     if not column.nullable:
-        yield Rule(f"{name}: missing", f"{name} IS NULL")
+        yield Rule(f"{name}: missing", f"{value} IS NULL")
     if column.ge is not None:
-        yield Rule(f"{name}: below {column.ge:.15g}", f"{name} < {column.ge}")
+        yield Rule(f"{name}: below {column.ge:.15g}", f"{value} < {column.ge}")
     if column.le is not None:
-        yield Rule(f"{name}: above {column.le:.15g}", f"{name} > {column.le}")
+        yield Rule(f"{name}: above {column.le:.15g}", f"{value} > {column.le}")
     if column.kind is int:
-        yield Rule(f"{name}: not a whole number", f"{name} <> round({name})")
+        yield Rule(f"{name}: not a whole number", f"{value} <> round({value})")
     if column.kind is float:
-        yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
+        yield Rule(f"{name}: not a number", f"isnan({value}) OR isinf({value})")
     if column.pattern:
         yield Rule(
-            f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})"
+            f"{name}: not like {column.pattern}", f"NOT regexp_matches({value}, {literal(column.pattern)})"
         )
     if column.choices:
         allowed = ", ".join(literal(choice) for choice in column.choices)
-        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{name} NOT IN ({allowed})")
+        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{value} NOT IN ({allowed})")

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, literal, parquet, row, rows, write_parquet
+from handrail.compute.duckdb import Connection, identifier, literal, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 
@@ -79,5 +79,5 @@ def _without_forgotten(checked: str, settings: Settings) -> str:
     forgotten = path.read_text(encoding="utf-8").split() if path.is_file() else []
     if not forgotten:
         return checked
-    key, known = settings.project.key, ", ".join(map(literal, forgotten))
+    key, known = identifier(settings.project.key), ", ".join(map(literal, forgotten))
     return f"(SELECT * FROM {checked} WHERE (sha256(CAST({key} AS VARCHAR)) IN ({known})) IS NOT TRUE)"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from handrail.compute.duckdb import Connection, connect, literal, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
 from handrail.config.settings import Settings
 from handrail.etl.load import require_table
 from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
@@ -35,7 +35,7 @@ def _months(settings: Settings) -> list[tuple[date, date]]:
     project = settings.project
     table = require_table(settings, project.table_name)
     with connect(settings) as connection:
-        newest = row(connection, f"SELECT max({project.time}) AS t FROM {table}")["t"].date()
+        newest = row(connection, f"SELECT max({identifier(project.time)}) AS t FROM {table}")["t"].date()
     start, months = settings.dates.live_from, []
     while start <= newest:
         end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -59,7 +59,8 @@ def _predicted(connection: Connection, settings: Settings, model: LiveModel, sta
 
 def _predict(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> None:
     project = settings.project
-    names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
+    names = ", ".join(map(identifier, project.request.model_fields))
+    table = require_table(settings, project.table_name)
     inside = period(project.contract, start, end)
     found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
     batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))

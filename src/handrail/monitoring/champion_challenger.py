@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import isnan
 
-from handrail.compute.duckdb import Connection, literal
+from handrail.compute.duckdb import Connection, identifier, literal
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
 from handrail.monitoring.live_metrics import live_metrics
@@ -40,12 +40,13 @@ def canary_gain(
     with too few outcomes.
     """
     project, own = settings.project, _answered_by(canary.name, source)
+    target = identifier(project.target)
     known = (
-        f"(SELECT * FROM {own} WHERE {project.target} IS NOT NULL "
-        f"ORDER BY md5(CAST({project.key} AS VARCHAR)) LIMIT {ROWS})"
+        f"(SELECT * FROM {own} WHERE {target} IS NOT NULL "
+        f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR)) LIMIT {ROWS})"
     )
     live, beside = predict_rows(
-        connection, known, version, tried="prediction", outcome=f"CAST({project.target} AS FLOAT)"
+        connection, known, version, tried="prediction", outcome=f"CAST({target} AS FLOAT)"
     )
     if len(live) < settings.section(Live).minimum_outcomes:
         return None

@@ -10,7 +10,7 @@ from math import nan
 
 import numpy as np
 
-from handrail.compute.duckdb import Connection, row
+from handrail.compute.duckdb import Connection, identifier, row
 from handrail.project import Project
 from handrail.tasks.metric import Decision
 
@@ -37,11 +37,12 @@ def live_metrics(
     connection: Connection, project: Project, source: str, prediction: str, decision: Decision
 ) -> LiveMetrics:
     """Return the metrics of the column `prediction` of the FROM item `source`, where the outcome is known."""
-    known = row(connection, f"SELECT count({project.target}) AS n FROM {source}")["n"]
-    query = project.task.grouped_query(source, prediction, project.target)
+    target = identifier(project.target)
+    known = row(connection, f"SELECT count({target}) AS n FROM {source}")["n"]
+    query = project.task.grouped_query(source, prediction, target)
     sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS
     if sampled:
-        query = project.task.grouped_query(_sample(source, project, known), prediction, project.target)
+        query = project.task.grouped_query(_sample(source, project, known), prediction, target)
     found = {name: np.ma.getdata(values) for name, values in connection.execute(query).fetchnumpy().items()}
     counted = int(found["n"].sum())
     if not counted:
@@ -60,4 +61,5 @@ def _sample(source: str, project: Project, rows: int) -> str:
     It is not the hash that chooses a canary's rows: those would be all that is seen.
     """
     below = f"{int(MOST_GROUPS / rows * 2**32):08x}"
-    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({project.key} AS VARCHAR)) < '{below}')"
+    key = identifier(project.key)
+    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({key} AS VARCHAR)) < '{below}')"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, reason, row
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
@@ -105,7 +105,7 @@ def choose_window(
 ) -> tuple[date, date]:
     """Return the given window, or the last 30 days of predictions; raises ProjectError without any."""
     if start is None or end is None:
-        query = f"SELECT max({settings.project.time}) AS t FROM ({all_predictions(settings)})"
+        query = f"SELECT max({identifier(settings.project.time)}) AS t FROM ({all_predictions(settings)})"
         newest = row(connection, query)["t"]
         if newest is None:
             raise ProjectError("no prediction yet; monitoring starts with the first")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, file_name, literal, parquet, row
+from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
@@ -38,20 +38,22 @@ def all_predictions(settings: Settings) -> str:
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
-    none = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
-    typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in types.items())
+    quoted = {identifier(name): kind for name, kind in types.items()}
+    none = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in types.items())
+    typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
     options = "union_by_name = true, hive_partitioning = false"
     found = f"SELECT * FROM read_parquet({_named(files)}, {options})"
     return f"SELECT {typed} FROM (SELECT {none} WHERE false UNION ALL BY NAME {found})"
 
 
 def _served(files: Sequence[Path], types: Mapping[str, str], key: str) -> str:
-    schema = ", ".join(f"{name}: {literal(kind)}" for name, kind in types.items())
+    schema = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     # A line that a killed server left unfinished is skipped: its prediction was never answered.
     return (
-        f"SELECT {', '.join(types)} FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
-        f"WHERE {key} IS NOT NULL"
+        f"SELECT {', '.join(map(identifier, types))} "
+        f"FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
+        f"WHERE {identifier(key)} IS NOT NULL"
     )
 
 
@@ -65,15 +67,15 @@ def join_outcomes(connection: Connection, settings: Settings, start: date | None
     Of several predictions for one key the latest counts; the outcome is empty until it is known.
     """
     project = settings.project
-    key, target = project.key, project.target
+    key, target = identifier(project.key), identifier(project.target)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE watched AS
-        SELECT p.* EXCLUDE (place), o.{target}
+        SELECT p.* EXCLUDE (_place), o.{target}
         FROM (
-            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY predicted_at DESC) AS place
+            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY predicted_at DESC) AS _place
             FROM ({all_predictions(settings)}) WHERE {period(project.contract, start, end)}
         ) AS p LEFT JOIN ({_known(settings)}) AS o ON o.{key} = p.{key}
-        WHERE place = 1
+        WHERE _place = 1
     """)
     return "watched"
 
@@ -82,9 +84,10 @@ def _known(settings: Settings) -> str:
     """Return a query of key and outcome of every loaded row; of none where nothing is loaded."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if path.is_file():
-        return f"SELECT {project.key}, {project.target} FROM {parquet(path)}"
+        return f"SELECT {identifier(project.key)}, {identifier(project.target)} FROM {parquet(path)}"
     both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
-    return f"SELECT {', '.join(f'CAST(NULL AS {SQL_TYPES[c.kind]}) AS {c.name}' for c in both)}"
+    none = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {identifier(c.name)}" for c in both)
+    return f"SELECT {none}"
 
 
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:

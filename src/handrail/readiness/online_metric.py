@@ -7,7 +7,7 @@ lower the other should be. Worse on purpose: Breck et al., The ML Test Score (20
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import connect
+from handrail.compute.duckdb import connect, identifier
 from handrail.errors import ProjectError
 from handrail.monitoring.outcomes import join_outcomes
 from handrail.readiness.context import ReadinessContext
@@ -49,22 +49,22 @@ def online(context: ReadinessContext) -> str:
 def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, np.ndarray]:
     """Return outcome, prediction and time of what the live version predicted since it learnt."""
     project = context.settings.project
+    target, time = identifier(project.target), identifier(project.time)
     with connect(context.settings) as connection:
         source = join_outcomes(connection, context.settings, context.split.live_from, None)
         found = connection.execute(
-            f"SELECT CAST({project.target} AS FLOAT) AS target, prediction, "
-            f"CAST({project.time} AS TIMESTAMP) AS time "
-            f"FROM {source} WHERE {project.target} IS NOT NULL AND source = 'model' "
+            f"SELECT CAST({target} AS FLOAT) AS _target, prediction, CAST({time} AS TIMESTAMP) AS _time "
+            f"FROM {source} WHERE {target} IS NOT NULL AND source = 'model' "
             f"AND version = '{context.version.name}' "
-            f"ORDER BY hash({project.time}), prediction LIMIT {MOST_OUTCOMES}"
+            f"ORDER BY hash({time}), prediction LIMIT {MOST_OUTCOMES}"
         ).fetchnumpy()
-    target, prediction, times = (np.ma.getdata(found[name]) for name in ("target", "prediction", "time"))
-    if len(target) < FEWEST_OUTCOMES:
+    outcome, prediction, times = (np.ma.getdata(found[name]) for name in ("_target", "prediction", "_time"))
+    if len(outcome) < FEWEST_OUTCOMES:
         raise ProjectError(
-            f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are needed; "
-            "wait, load them with `etl`, or try `monitor --relive`"
+            f"{len(outcome)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are "
+            "needed; wait, load them with `etl`, or try `monitor --relive`"
         )
-    return target, prediction, times
+    return outcome, prediction, times
 
 
 def _worse(rng: np.random.Generator, prediction: Floats, share: float) -> Floats:

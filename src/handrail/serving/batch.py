@@ -15,7 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, connect, file_name, literal, parquet, write_parquet
+from handrail.compute.duckdb import (
+    Connection,
+    connect,
+    file_name,
+    identifier,
+    literal,
+    parquet,
+    write_parquet,
+)
 from handrail.config.settings import Settings
 from handrail.contract.schema import Record, columns
 from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
@@ -93,7 +101,7 @@ def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
     canary = start_canary_model(settings, live)
     if canary is None or live.canary is None:
         return [(loaded, live.mode, "TRUE")]
-    chosen = chosen_condition(settings.project.key, live.canary.share)
+    chosen = chosen_condition(identifier(settings.project.key), live.canary.share)
     return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
 
 
@@ -103,21 +111,21 @@ def _predicted(
     """Yield batches of the `rows` that keep the contract, each with who predicted it."""
     version, now = loaded.version, datetime.now(UTC).replace(tzinfo=None)
     kept, width = [*version.project.request.model_fields], len(version.encoding.features)
-    encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
+    encoded = [f"{expression} AS _f{number}" for number, expression in enumerate(version.encoding.select())]
     said = {"predicted_at": f"TIMESTAMP '{now}'", "version": literal(version.name)}
     said |= {"model": "'model'", "fallback": "'fallback'", "baseline": version.baseline.select()}
-    selected = [*kept, *encoded, *(f"{value} AS {name}" for name, value in said.items())]
+    selected = [*map(identifier, kept), *encoded, *(f"{value} AS _{name}" for name, value in said.items())]
     reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
-        matrix = np.column_stack([_numpy(batch.column(f"f{n}")) for n in range(width)])
+        matrix = np.column_stack([_numpy(batch.column(f"_f{n}")) for n in range(width)])
         prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
         by: Mode = "fallback" if prediction is None else "model"
         needed = {
-            "predicted_at": batch.column("predicted_at"),
-            "version": batch.column("version"),
-            "source": batch.column(by),
-            "prediction": batch.column("baseline") if prediction is None else _arrow(prediction),
-            "baseline": batch.column("baseline"),
+            "predicted_at": batch.column("_predicted_at"),
+            "version": batch.column("_version"),
+            "source": batch.column(f"_{by}"),
+            "prediction": batch.column("_baseline") if prediction is None else _arrow(prediction),
+            "baseline": batch.column("_baseline"),
             **{name: batch.column(name) for name in kept},
         }
         predicted = _numpy(needed["prediction"])

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import literal
+from handrail.compute.duckdb import identifier, literal
 from handrail.config.sections import Accuracy
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
@@ -59,10 +59,11 @@ class MeanByColumn:
 
     def select(self) -> str:
         """Return the SQL expression of the prediction, of type FLOAT."""
+        column = identifier(self.column)
         if self.means is None:
-            return f"coalesce(CAST({self.column} AS FLOAT), CAST({self.overall!r} AS FLOAT))"
+            return f"coalesce(CAST({column} AS FLOAT), CAST({self.overall!r} AS FLOAT))"
         cases = " ".join(f"WHEN {literal(value)} THEN {mean!r}" for value, mean in self.means.items())
-        return f"CAST(CASE CAST({self.column} AS VARCHAR) {cases} ELSE {self.overall!r} END AS FLOAT)"
+        return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {self.overall!r} END AS FLOAT)"
 
 
 def fit_by_column(rows: Dataset, accuracy: Accuracy) -> MeanByColumn:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, literal
+from handrail.compute.duckdb import Connection, identifier, literal
 from handrail.contract.schema import Record, Role, of_role
 from handrail.errors import ProjectError
 
@@ -114,10 +114,11 @@ class Encoding:
         return float(np.log(1 + float(value))) if name in self.logarithms and value > -1 else float(value)
 
     def _expression(self, name: str) -> str:
+        column = identifier(name)
         if name not in self.categories:
-            value = f"CAST({name} AS FLOAT)"
+            value = f"CAST({column} AS FLOAT)"
             if name in self.logarithms:
-                logged = f"CASE WHEN {name} > -1 THEN ln(1 + CAST({name} AS DOUBLE)) ELSE {name} END"
+                logged = f"CASE WHEN {column} > -1 THEN ln(1 + CAST({column} AS DOUBLE)) ELSE {column} END"
                 value = f"CAST({logged} AS FLOAT)"
             return f"coalesce({value}, {NAN_SQL})"
         cases = " ".join(
@@ -125,7 +126,7 @@ class Encoding:
         )
         if not cases:
             return NAN_SQL
-        return f"CAST(CASE CAST({name} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
+        return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
 
 
 def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:
@@ -141,7 +142,8 @@ def learn_encoding(connection: Connection, source: str, project: Project) -> Enc
 
 
 def _seen(connection: Connection, source: str, name: str) -> tuple[str, ...]:
-    query = f"SELECT DISTINCT {name} AS seen FROM {source} WHERE {name} IS NOT NULL ORDER BY seen"
+    column = identifier(name)
+    query = f"SELECT DISTINCT {column} AS _seen FROM {source} WHERE {column} IS NOT NULL ORDER BY _seen"
     return tuple(str(value) for (value,) in connection.execute(query).fetchall())
 
 

@@ -137,14 +137,15 @@ def newer_end(settings: "Settings") -> date | None:
     The first of a month, about two months after `live_from`; at most the day after the newest outcome that is
     known. None where the table has nothing newer, or a period would have no two different outcomes.
     """
-    from handrail.compute.duckdb import connect, row
+    from handrail.compute.duckdb import connect, identifier, row
     from handrail.etl.load import require_table
 
     project, live_from = settings.project, settings.dates.live_from
     table = require_table(settings, project.table_name)
-    known = f"(SELECT * FROM {table} WHERE {project.target} IS NOT NULL)"
+    known = f"(SELECT * FROM {table} WHERE {identifier(project.target)} IS NOT NULL)"
     with connect(settings) as connection:
-        newest = row(connection, f"SELECT CAST(max({project.time}) AS DATE) AS day FROM {known}")["day"]
+        latest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {known}"
+        newest = row(connection, latest)["day"]
         if newest is None or newest < live_from:
             return None
         until = min((live_from + MONTHS_LATER).replace(day=1), newest + timedelta(days=1))
@@ -154,6 +155,7 @@ def newer_end(settings: "Settings") -> date | None:
 
 def _outcomes(settings: "Settings", known: str, split: "Split") -> str:
     """Return the query for the number of different outcomes in each period of `split`."""
+    from handrail.compute.duckdb import identifier
     from handrail.training.dataset import period
 
     bounds = ((None, split.validation_from), (split.validation_from, split.test_from))
@@ -161,8 +163,9 @@ def _outcomes(settings: "Settings", known: str, split: "Split") -> str:
         period(settings.project.contract, start, end)
         for start, end in (*bounds, (split.test_from, split.live_from))
     ]
+    target = identifier(settings.project.target)
     counts = [
-        f"count(DISTINCT {settings.project.target}) FILTER ({where}) AS outcomes{number}"
+        f"count(DISTINCT {target}) FILTER ({where}) AS outcomes{number}"
         for number, where in enumerate(periods)
     ]
     return f"SELECT {', '.join(counts)} FROM {known}"
