@@ -1,6 +1,7 @@
 """Checks a whole table against the contract, inside the engine, in one pass.
 
-Every rule of the contract becomes one SQL condition; together they give each broken row its reason.
+Every rule of the contract becomes one SQL condition; together they give each broken row its reason. No value
+stops the check: one that its type can't hold has a reason, too.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from datetime import datetime
 
 from handrail.compute.duckdb import Connection, column_types, identifier, literal
 from handrail.contract.schema import Column, Record, Role, columns, one_of_role
+from handrail.contract.times import LOCAL
 from handrail.errors import ProjectError
 
-SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
+SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMP"}
 
 SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 NUMBERS = (*SIZES, *(f"U{size}" for size in SIZES), "FLOAT", "DOUBLE", "DECIMAL")
@@ -22,6 +24,8 @@ FITTING: dict[type, tuple[str, ...]] = {
     float: (*NUMBERS, '"NULL"'),
     datetime: ("TIMESTAMP", "DATE", '"NULL"'),
 }
+INSTANT = "TIMESTAMP WITH TIME ZONE"
+TIMES = ("0001-01-01", "9999-12-31 23:59:59.999999")  # what a record can hold
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,15 @@ def _judged(table: str, contract: type[Record]) -> str:
 
 
 def typed(contract: type[Record]) -> str:
-    """Return the SELECT list of the contract's columns, each cast to its type."""
+    """Return the SELECT list of the contract's columns, each cast to its type, or empty where it can't be."""
     quoted = {identifier(c.name): SQL_TYPES[c.kind] for c in columns(contract)}
-    return ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
+    return ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
 
 
 def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
     """Raise ProjectError where `table` lacks a column of the contract, or has it as another kind of type.
 
-    `origin` is named in the message.
+    `origin` is named in the message. Instants are no local times: which clock was it?
     """
     present = column_types(connection, table)
     absent = [c.name for c in columns(contract) if c.name not in present]
@@ -88,24 +92,48 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
             f"{origin}: {c.name} is {present[c.name]}, contract.py asks for {SQL_TYPES[c.kind]}"
             for c in other
         )
+    instants = [c for c in columns(contract) if c.zone == LOCAL and present[c.name] == INSTANT]
+    if instants:
+        raise ProjectError(
+            f"{origin}: {c.name} is {INSTANT}, and local time in contract.py; make it local there, as in "
+            f"{c.name} AT TIME ZONE 'Europe/Paris', or say zone=\"utc\" in contract.py"
+            for c in instants
+        )
 
 
 def _rules_of(column: Column) -> Iterator[Rule]:
     name, value = column.name, identifier(column.name)
     if not column.nullable:
         yield Rule(f"{name}: missing", f"{value} IS NULL")
-    if column.ge is not None:
-        yield Rule(f"{name}: below {column.ge:.15g}", f"{value} < {column.ge}")
-    if column.le is not None:
-        yield Rule(f"{name}: above {column.le:.15g}", f"{value} > {column.le}")
-    if column.kind is int:
-        yield Rule(f"{name}: not a whole number", f"{value} <> round({value})")
-    if column.kind is float:
-        yield Rule(f"{name}: not a number", f"isnan({value}) OR isinf({value})")
+    if column.kind in (int, float):
+        yield from _rules_of_amounts(column)
+    if column.kind is datetime:
+        first, last = (f"TIMESTAMP '{end}'" for end in TIMES)
+        kept = f"TRY_CAST({value} AS TIMESTAMP) BETWEEN {first} AND {last}"
+        yield Rule(f"{name}: not of the years 1 to 9999", f"{value} IS NOT NULL AND ({kept}) IS NOT TRUE")
+    if column.max_length is not None:
+        most = column.max_length
+        yield Rule(f"{name}: longer than {most} characters", f"length({value}) > {most}")
     if column.pattern:
-        yield Rule(
-            f"{name}: not like {column.pattern}", f"NOT regexp_matches({value}, {literal(column.pattern)})"
-        )
+        matches = f"regexp_matches({value}, {literal(column.pattern)})"
+        yield Rule(f"{name}: not like {column.pattern}", f"NOT {matches}")
     if column.choices:
         allowed = ", ".join(literal(choice) for choice in column.choices)
         yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{value} NOT IN ({allowed})")
+
+
+def _rules_of_amounts(column: Column) -> Iterator[Rule]:
+    """Yield the rules of a number; what is none, or is infinite, breaks no other rule than that."""
+    name, value = column.name, identifier(column.name)
+    number = f"CAST({value} AS DOUBLE)"
+    none = f"(isnan({number}) OR isinf({number}))"
+    if column.ge is not None:
+        yield Rule(f"{name}: below {column.ge:.15g}", f"{value} < {column.ge} AND NOT {none}")
+    if column.le is not None:
+        yield Rule(f"{name}: above {column.le:.15g}", f"{value} > {column.le} AND NOT {none}")
+    if column.kind is float:
+        yield Rule(f"{name}: not a number", none)
+        return
+    yield Rule(f"{name}: not a whole number", f"{none} OR {value} <> round({value})")
+    beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
+    yield Rule(f"{name}: beyond 64 bits", beyond)

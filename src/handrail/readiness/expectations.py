@@ -68,6 +68,8 @@ def _bad_values(column: Column) -> Iterator[Bad]:
         yield Bad(column.name, "not whole", (column.ge or 0) + 0.5)
     if column.kind is float:
         yield Bad(column.name, "not a number", float("nan"))
+    if column.max_length is not None:
+        yield Bad(column.name, "too long", "x" * (column.max_length + 1))
     if column.pattern or column.choices:
         yield Bad(column.name, "not as agreed", _strange(column))
 

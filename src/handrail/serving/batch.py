@@ -1,6 +1,5 @@
 """Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
@@ -16,19 +15,22 @@ import pyarrow.parquet as pq
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import (
+    WRONG_DATA,
     Connection,
     connect,
-    file_name,
     identifier,
     literal,
     parquet,
     write_parquet,
 )
+from handrail.compute.strict_casts import stopped
 from handrail.config.settings import Settings
-from handrail.contract.schema import Record, columns
-from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
+from handrail.contract.schema import Column, Record, columns
+from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_other_columns
+from handrail.contract.times import UTC_ZONE
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
+from handrail.etl.separated_values import Form, header_of, is_separated, separated_values
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
@@ -37,6 +39,7 @@ from handrail.tasks.metric import Decision
 from handrail.training.dataset import period
 
 BATCH_ROWS = 100_000
+EXACT_IN_DOUBLE = 2**53
 WRITTEN = "serve/batch.py"  # the file of a project that says what is written
 
 
@@ -79,8 +82,11 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     asked = settings.project.request
     rejected = rejected_path(settings, f"scored-{output.stem.removeprefix('scored-')}")
     with connect(settings) as connection:
-        refuse_other_columns(connection, source, asked, origin)
-        check(connection, source, asked)
+        try:
+            refuse_other_columns(connection, source, asked, origin)
+            check(connection, source, asked)
+        except WRONG_DATA as error:
+            raise ProjectError(f"{origin}: {stopped(error)}") from None
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
             counts: Counter[str] = Counter()
@@ -229,11 +235,12 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
         raise ProjectError("--input: takes the whole file; leave out --from and --to")
     if not file.is_file():
         raise ProjectError(f"{file}: no such file")
-    if file.suffix == ".parquet":
+    if file.suffix.lower() == ".parquet":
         return RowsToScore(parquet(file), file.name, file.stem)
-    if file.suffix == ".csv":
-        return RowsToScore(_csv(file, settings.project.request), file.name, file.stem)
-    raise ProjectError(f"{file}: neither .parquet nor .csv")
+    if is_separated(file):
+        name = Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
+        return RowsToScore(_separated(file, settings.project.request), file.name, name)
+    raise ProjectError(f"{file}: neither .parquet nor .csv nor .csv.gz")
 
 
 def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToScore:
@@ -244,15 +251,20 @@ def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToS
     return RowsToScore(source, origin, f"{start}-{end or 'end'}")
 
 
-def _csv(file: Path, asked: type[Record]) -> str:
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        header = next(csv.reader(lines), [])
-    if not header:
-        raise ProjectError(f"{file.name}: the file is empty")
+def _separated(file: Path, asked: type[Record]) -> str:
+    """Return the FROM item of the columns that are asked for; a whole number is read with its fraction."""
+    form = Form(place="the file")
+    header = header_of(file, file.name, form)
     if len(header) == 1:
         raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
-    # Whole numbers are read as DOUBLE: the contract refuses a fraction, which INTEGER would round.
-    kinds = {c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(asked)}
-    types = ", ".join(f"{literal(name)}: {literal(kinds.get(name, 'VARCHAR'))}" for name in header)
-    options = "auto_detect = false, header = true, delim = ',', hive_partitioning = false"
-    return f"read_csv({file_name(file)}, columns = {{{types}}}, {options})"
+    kinds = {c.name: _kind(c) for c in columns(asked) if c.name in header}
+    return separated_values(file, file.name, form, kinds, file.parent, without_offset=True)
+
+
+def _kind(column: Column) -> str:
+    """Return the type in which a column of a file is read, in which the contract can refuse what is wrong."""
+    if column.kind is int:
+        ends = (column.ge, column.le)
+        exact = all(end is not None and abs(end) <= EXACT_IN_DOUBLE for end in ends)
+        return "DOUBLE" if exact else "DECIMAL(38,18)"
+    return INSTANT if column.zone == UTC_ZONE else SQL_TYPES[column.kind]

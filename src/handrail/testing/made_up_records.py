@@ -165,6 +165,8 @@ def _broken_values(contract: type[Record], column: Column) -> Iterator[tuple[str
     if column.kind is float:
         yield "not a number", nan
         yield "not a number", inf
+    if column.max_length is not None:
+        yield f"longer than {column.max_length} characters", "x" * (column.max_length + 1)
     if column.pattern or column.choices:
         strange = [text for text in STRANGE if not _keeps(contract, column, text)]
         rule = f"not like {column.pattern}" if column.pattern else f"not one of {', '.join(column.choices)}"

@@ -85,9 +85,7 @@ def test_a_parquet_file_is_read_and_cast(read, tmp_path):
 
 def test_a_parquet_value_of_another_type_is_named(refusal, tmp_path):
     write_parquet(tmp_path, "SELECT * FROM (VALUES ('7', 'Lyon'), ('dear', 'Ghent')) AS t(fare, town)")
-    said = refusal(PARQUET)
-    assert said.startswith("trips.parquet: Conversion Error")
-    assert "dear" in said
+    assert refusal(PARQUET) == "trips.parquet: column fare: dear is no INTEGER"
 
 
 def test_a_renamed_column_is_named(refusal, tmp_path):
@@ -196,7 +194,7 @@ def test_a_function_without_a_column_is_refused_by_its_name(refusal):
 
 def test_a_function_that_gives_a_text_for_a_number_is_refused(refusal):
     said = refusal(asked_for({"town": "Lyon", "fare": "dear"}, {"town": "Ghent", "fare": 30}))
-    assert said.startswith("trips(): Conversion Error: Could not convert string 'dear' to INT32")
+    assert said == "trips(): column fare: dear is no INTEGER"
 
 
 def test_a_function_that_gives_too_few_rows_is_refused(refusal):

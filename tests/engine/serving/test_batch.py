@@ -196,8 +196,8 @@ REFUSED = {
         ",".join(ASKED).encode(),
         "header.csv: no row to score; rejected rows, if any, are in {rejected}",
     ),
-    "cut.parquet": (b"PAR1", "the engine stopped: Invalid Input Error: File '{path}' too small"),
-    "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "the engine stopped: "),
+    "cut.parquet": (b"PAR1", "cut.parquet: File '{path}' too small"),
+    "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "latin.csv: "),
 }
 
 
