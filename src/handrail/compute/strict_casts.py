@@ -11,7 +11,7 @@ WHOLE = (*SMALL, "BIGINT", "UBIGINT")
 CLOCKS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 # What holds every whole number of a type, and the fraction that it must not have.
-WIDER = dict.fromkeys(SMALL, "DOUBLE") | dict.fromkeys(("BIGINT", "UBIGINT"), "DECIMAL(38,18)")
+CLOSER = dict.fromkeys(SMALL, "DOUBLE") | dict.fromkeys(("BIGINT", "UBIGINT"), "DECIMAL(38,18)")
 STOPPED = "Invalid Input Error: "
 
 OFFSET = r"[+-]|[A-Za-z]{2}"  # behind the date: a sign, or the name of a zone; T and Z stand alone
@@ -45,37 +45,47 @@ def strict_cast(name: str, present: str, kind: str, *, without_offset: bool = Fa
         return value
     if _is_number(present) and (kind in CLOCKS or kind == INSTANT):
         raise ProjectError(f"column {name}: {present}, and no number is a time; make it one in transform.sql")
-    fits = f"TRY_CAST({value} AS {kind})"
-    if kind in WHOLE and not present.startswith("VARCHAR"):
-        return _or_stop(name, f"{fits} = {value}", fits, f"is no {kind}")
-    if kind in WHOLE:
-        return _or_stop(name, f"{fits} = TRY_CAST({value} AS {WIDER[kind]})", fits, f"is no {kind}")
-    cast = _or_stop(name, f"{fits} IS NOT NULL", fits, f"is no {kind}")
-    if kind in CLOCKS and present == "VARCHAR":
-        said = "has an offset; TIMESTAMPTZ is converted to UTC, TIMESTAMP is a clock without any"
-        return _stop_if(name, _has_offset(value, without_offset), cast, said)
-    return cast
+    cast = f"TRY_CAST({value} AS {kind})"
+    if kind not in WHOLE:
+        found = _or_stop(name, f"coalesce({cast}, {_stop(name, f'is no {kind}')})")
+        return _without_offset(name, found, without_offset) if _is_written_time(present, kind) else found
+    exact = _exactly(name, f"{value} = {cast}", cast, kind)
+    if present != "VARCHAR":
+        return _or_stop(name, exact)
+    # A text of a whole number has neither point nor exponent: only one that has is worth a closer look.
+    plain = " OR ".join(f"contains({value}, '{sign}')" for sign in ".eE")
+    closer = _exactly(name, f"TRY_CAST({value} AS {CLOSER[kind]}) = {cast}", cast, kind)
+    whole = f"coalesce({cast}, {_stop(name, f'is no {kind}')})"
+    return _or_stop(name, f"CASE WHEN {plain} THEN {closer} ELSE {whole} END")
 
 
 def _is_number(kind: str) -> bool:
     return kind in (*WHOLE, "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE") or kind.startswith("DECIMAL")
 
 
-def _has_offset(value: str, strictly: bool) -> str:
-    behind = f"substr(trim({value}), 11)"
-    if strictly:
-        return f"regexp_matches({behind}, {literal(f'{OFFSET}|[Zz]')})"
-    other = f"NOT regexp_matches({behind}, {literal(UTC_OFFSET)})"
-    return f"regexp_matches({behind}, {literal(OFFSET)}) AND {other}"
+def _is_written_time(present: str, kind: str) -> bool:
+    return kind in CLOCKS and present == "VARCHAR"
 
 
-def _or_stop(name: str, condition: str, cast: str, said: str) -> str:
+def _exactly(name: str, condition: str, cast: str, kind: str) -> str:
+    return f"CASE WHEN {condition} THEN {cast} ELSE {_stop(name, f'is no {kind}')} END"
+
+
+def _without_offset(name: str, cast: str, strictly: bool) -> str:
+    """Return `cast`, but for texts with an offset; those of the two usual lengths are told at a glance."""
     value = identifier(name)
-    return f"CASE WHEN {value} IS NULL THEN NULL WHEN {condition} THEN {cast} ELSE {_stop(name, said)} END"
+    behind = f"substr(trim({value}), 11)"
+    offset = f"regexp_matches({behind}, {literal(OFFSET if not strictly else f'{OFFSET}|[Zz]')})"
+    if not strictly:
+        offset += f" AND NOT regexp_matches({behind}, {literal(UTC_OFFSET)})"
+    usual = f"length({value}) = 10 OR (length({value}) = 19 AND substr({value}, 17, 1) = ':')"
+    said = "has an offset; TIMESTAMPTZ is converted to UTC, TIMESTAMP is a clock without any"
+    stop = _stop(name, "has an offset, and local time has none" if strictly else said)
+    return f"CASE WHEN {usual} THEN {cast} WHEN {offset} THEN {stop} ELSE {cast} END"
 
 
-def _stop_if(name: str, condition: str, cast: str, said: str) -> str:
-    return f"CASE WHEN {condition} THEN {_stop(name, said)} ELSE {cast} END"
+def _or_stop(name: str, cast: str) -> str:
+    return f"CASE WHEN {identifier(name)} IS NOT NULL THEN {cast} END"
 
 
 def _stop(name: str, said: str) -> str:

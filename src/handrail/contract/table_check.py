@@ -4,7 +4,7 @@ Every rule of the contract becomes one SQL condition; together they give each br
 stops the check: one that its type can't hold has a reason, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from handrail.errors import ProjectError
 SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMP"}
 
 SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")  # each value of theirs is a whole number of 64 bits
+FLOATS = ("FLOAT", "DOUBLE")
 NUMBERS = (*SIZES, *(f"U{size}" for size in SIZES), "FLOAT", "DOUBLE", "DECIMAL")
 # Beginnings of the types that can be read as a kind; a column with nothing in it may have no type.
 FITTING: dict[type, tuple[str, ...]] = {
@@ -36,9 +38,12 @@ class Rule:
     broken: str
 
 
-def rules(contract: type[Record]) -> tuple[Rule, ...]:
-    """Return every rule of `contract`, in the order of its columns."""
-    return tuple(rule for column in columns(contract) for rule in _rules_of(column))
+def rules(contract: type[Record], present: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Return every rule of `contract`, in the order of its columns, that a column of its type can break.
+
+    present: the SQL type of each column
+    """
+    return tuple(rule for column in columns(contract) for rule in _rules_of(column, present[column.name]))
 
 
 def check(connection: Connection, table: str, contract: type[Record]) -> None:
@@ -53,7 +58,7 @@ def check(connection: Connection, table: str, contract: type[Record]) -> None:
     again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
     in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(connection, table, contract)}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS "
         f"SELECT {key} FROM judged GROUP BY {key} HAVING count({key}) > 1"
@@ -66,8 +71,9 @@ def check(connection: Connection, table: str, contract: type[Record]) -> None:
     )
 
 
-def _judged(table: str, contract: type[Record]) -> str:
-    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in rules(contract))
+def _judged(connection: Connection, table: str, contract: type[Record]) -> str:
+    judged_by = rules(contract, column_types(connection, table))
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in judged_by)
     return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
 
 
@@ -101,19 +107,20 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
         )
 
 
-def _rules_of(column: Column) -> Iterator[Rule]:
+def _rules_of(column: Column, present: str) -> Iterator[Rule]:
     name, value = column.name, identifier(column.name)
     if not column.nullable:
         yield Rule(f"{name}: missing", f"{value} IS NULL")
     if column.kind in (int, float):
-        yield from _rules_of_amounts(column)
+        yield from _rules_of_amounts(column, present)
     if column.kind is datetime:
         first, last = (f"TIMESTAMP '{end}'" for end in TIMES)
         kept = f"TRY_CAST({value} AS TIMESTAMP) BETWEEN {first} AND {last}"
         yield Rule(f"{name}: not of the years 1 to 9999", f"{value} IS NOT NULL AND ({kept}) IS NOT TRUE")
     if column.max_length is not None:
         most = column.max_length
-        yield Rule(f"{name}: longer than {most} characters", f"length({value}) > {most}")
+        longer = f"strlen({value}) > {most} AND length({value}) > {most}"  # bytes are counted at no cost
+        yield Rule(f"{name}: longer than {most} characters", longer)
     if column.pattern:
         matches = f"regexp_matches({value}, {literal(column.pattern)})"
         yield Rule(f"{name}: not like {column.pattern}", f"NOT {matches}")
@@ -122,18 +129,17 @@ def _rules_of(column: Column) -> Iterator[Rule]:
         yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{value} NOT IN ({allowed})")
 
 
-def _rules_of_amounts(column: Column) -> Iterator[Rule]:
+def _rules_of_amounts(column: Column, present: str) -> Iterator[Rule]:
     """Yield the rules of a number; what is none, or is infinite, breaks no other rule than that."""
     name, value = column.name, identifier(column.name)
-    number = f"CAST({value} AS DOUBLE)"
-    none = f"(isnan({number}) OR isinf({number}))"
+    none = f"(isnan({value}) OR isinf({value}))" if present in FLOATS else "false"
     if column.ge is not None:
         yield Rule(f"{name}: below {column.ge:.15g}", f"{value} < {column.ge} AND NOT {none}")
     if column.le is not None:
         yield Rule(f"{name}: above {column.le:.15g}", f"{value} > {column.le} AND NOT {none}")
     if column.kind is float:
         yield Rule(f"{name}: not a number", none)
-        return
-    yield Rule(f"{name}: not a whole number", f"{none} OR {value} <> round({value})")
-    beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
-    yield Rule(f"{name}: beyond 64 bits", beyond)
+    elif present not in INTEGERS:
+        yield Rule(f"{name}: not a whole number", f"{none} OR {value} <> round({value})")
+        beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
+        yield Rule(f"{name}: beyond 64 bits", beyond)

@@ -21,9 +21,7 @@ def reading_times(schema: CoreSchema, zone: Zone) -> CoreSchema:
 
     def refuse_numbers(value: Any) -> Any:
         if isinstance(value, int | float) or (isinstance(value, str) and NUMBER.fullmatch(value)):
-            raise PydanticCustomError(
-                "time_written", "has to be written as in 2013-01-31T18:30:00, no number"
-            )
+            raise PydanticCustomError("time_written", "has to be like 2013-01-31T18:30:00, and no number")
         return value
 
     def without_offset(value: datetime) -> datetime:

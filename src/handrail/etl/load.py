@@ -44,14 +44,14 @@ def require_table(settings: Settings, table: str) -> str:
 def load(connection: Connection, checked: str, table: str, settings: Settings) -> tuple[int, dict[str, int]]:
     """Write the good rows of `checked` and keep the others aside; return both counts, by reason.
 
-    `checked` has the contract's columns and `reason`; rows of forgotten keys are left out. Raises
-    ProjectError, with the last good table left in place, where no row is good or more than
-    `data.maximum_rejected_share` are not.
+    The good ones are in the order of time and key, so that the same rows are the same file. `checked` has the
+    contract's columns and `reason`; rows of forgotten keys are left out. Raises ProjectError, with the last
+    good table left in place, where no row is good or more than `data.maximum_rejected_share` are not.
     """
     checked = _without_forgotten(checked, settings)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
-    write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
+    write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL ORDER BY ALL", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
         most = next((f", most often {text} ({n} rows)" for text, n in found.items()), "")
@@ -59,10 +59,10 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
             f"{target.name}: {totals['rejected']} of {totals['every']} rows break the contract{most}; at "
             f"most {limit:.1%} may; see {rejected}; the last good table stays"
         )
-    loaded = write_parquet(
-        connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
-    )
-    return loaded, found
+    project = settings.project
+    order = f"{identifier(project.time)}, {identifier(project.key)}"  # no two rows are alike in it
+    good = f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL ORDER BY {order}"
+    return write_parquet(connection, good, target), found
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:

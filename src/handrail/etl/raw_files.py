@@ -26,7 +26,7 @@ from handrail.compute.duckdb import (
 from handrail.compute.strict_casts import known_types, stopped, strict_cast
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.separated_values import Form, separated_values
+from handrail.etl.separated_values import Form, SeparatedValues, separated_values
 
 log = logging.getLogger(__name__)
 UNSAID = "NA"  # what is missing in a table that does not say which texts are
@@ -98,20 +98,21 @@ def read_raw(
     """
     _refuse_alike(table)
     kinds = known_types(connection, dict(table.columns), table.file)
-    reader, separated = _reader(connection, settings, table, folder, target.parent, kinds)
+    reader = _reader(connection, settings, table, folder, target.parent, kinds)
     names = ", ".join(map(identifier, table.columns))
-    query = f"SELECT {names} FROM {reader}"
+    source = reader if isinstance(reader, str) else reader.exact(keep_rejects=True)
+    query = f"SELECT {names} FROM {source}"
     if sample:
         query += f" ORDER BY hash({names}) LIMIT {sample}"
     try:
         count = write_parquet(connection, query, target)
     except WRONG_DATA as error:
-        if separated:
+        if isinstance(reader, SeparatedValues):
+            write_parquet(connection, f"SELECT * FROM {reader.rounded()}", target)
             _refuse_unreadable(connection, table)
         raise ProjectError(f"{table.file}: {stopped(error)}") from None
-    if separated:
+    if isinstance(reader, SeparatedValues) and isinstance(table, RawTable):
         _refuse_unreadable(connection, table)
-    if separated and isinstance(table, RawTable) and table.missing is None:
         _empty_unsaid(connection, table, kinds, target)
     if count < min(table.minimum_rows, sample or count + 1):
         raise ProjectError(
@@ -141,17 +142,17 @@ def _reader(
     folder: Path | None,
     unfinished: Path,
     kinds: Mapping[str, str],
-) -> tuple[str, bool]:
-    """Return the FROM item that reads a raw table, and whether it is a file of separated values."""
+) -> str | SeparatedValues:
+    """Return the FROM item that reads a raw table, or the file of separated values that it is."""
     if isinstance(table, RawRows):
-        return _json_lines(table, _asked(settings, table, unfinished), kinds), False
+        return _json_lines(table, _asked(settings, table, unfinished), kinds)
     file = _unpacked(folder, table.file, unfinished)
     if file.suffix.lower() == ".parquet":
-        return _parquet(connection, table, file, kinds), False
+        return _parquet(connection, table, file, kinds)
     said = table.missing is not None
     form = Form(table.separator, table.encoding, table.header, _missing(table) if said else (UNSAID,), said)
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    return separated_values(file, table.file, form, kinds, unfinished, keep_rejects=True), True
+    return separated_values(file, table.file, form, kinds, unfinished)
 
 
 def _missing(table: RawSource) -> Sequence[str]:
@@ -161,6 +162,8 @@ def _missing(table: RawSource) -> Sequence[str]:
 
 def _empty_unsaid(connection: Connection, table: RawTable, kinds: Mapping[str, str], target: Path) -> None:
     """Empty the names NA where nobody has said whether they are missing, as up to 0.2.0, and say so."""
+    if table.missing is not None:
+        return
     texts = [identifier(name) for name, kind in kinds.items() if kind == "VARCHAR"]
     if not texts:
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from handrail.compute.duckdb import file_name, identifier, literal
-from handrail.compute.strict_casts import CLOCKS, WIDER, strict_cast
+from handrail.compute.strict_casts import CLOCKS, SMALL, WHOLE, strict_cast
 from handrail.errors import ProjectError
 
 WHITESPACE = "whitespace"
@@ -52,47 +52,67 @@ def is_separated(path: Path) -> bool:
     return ending.endswith((".csv", ".csv.gz"))
 
 
+@dataclass(frozen=True)
+class SeparatedValues:
+    """A file that can be read: its form, a name for each of its columns, and the types of those asked for."""
+
+    path: Path
+    form: Form
+    names: Sequence[str]
+    kinds: Mapping[str, str]
+
+    def exact(self, *, without_offset: bool = False, keep_rejects: bool = False) -> str:
+        """Return the FROM item of the columns that are asked for; what does not fit its type stops the query.
+
+        With `keep_rejects`, cells that the engine can't read are in its table reject_errors instead.
+        """
+        read = {name: _read_as(self.kinds[name]) for name in self.names if name in self.kinds}
+        cast = {
+            name: strict_cast(name, read[name], kind, without_offset=without_offset)
+            for name, kind in self.kinds.items()
+        }
+        if not self.form.names_too:
+            cast |= {name: f"nullif({identifier(name)}, '')" for name in self._texts}
+        chosen = ", ".join(f"{value} AS {identifier(name)}" for name, value in cast.items())
+        return f"(SELECT {chosen} FROM {self._reader(read, keep_rejects)})"
+
+    def rounded(self) -> str:
+        """Return the FROM item by the engine's own casts: every line that is none is in reject_errors."""
+        return self._reader(self.kinds, keep_rejects=True)
+
+    @property
+    def _texts(self) -> list[str]:
+        return [name for name, kind in self.kinds.items() if kind == "VARCHAR"]
+
+    def _reader(self, read: Mapping[str, str], keep_rejects: bool) -> str:
+        types = ", ".join(f"{literal(name)}: {literal(read.get(name, 'VARCHAR'))}" for name in self.names)
+        missing = ", ".join(map(literal, dict.fromkeys(("", *self.form.missing))))
+        options = ", compression = 'gzip'" if _is_packed(self.path) else ""
+        if self._texts and not self.form.names_too:
+            options += f", force_not_null = [{', '.join(map(literal, self._texts))}]"
+        if keep_rejects:
+            options += ", store_rejects = true, rejects_limit = 1000"
+        return (
+            f"read_csv({file_name(self.path)}, columns = {{{types}}}, auto_detect = false, "
+            f"header = {str(self.form.header).lower()}, delim = {literal(self.form.separator)}, "
+            f"encoding = {literal(self.form.encoding)}, quote = '\"', escape = '\"', nullstr = [{missing}], "
+            f"hive_partitioning = false{options})"
+        )
+
+
 def separated_values(
-    path: Path,
-    shown: str,
-    form: Form,
-    kinds: Mapping[str, str],
-    unfinished: Path,
-    *,
-    without_offset: bool = False,
-    keep_rejects: bool = False,
-) -> str:
-    """Return the FROM item that reads columns of a file, with the types `kinds` as the engine names them.
+    path: Path, shown: str, form: Form, kinds: Mapping[str, str], unfinished: Path
+) -> SeparatedValues:
+    """Return a file that can be read; `kinds`: the columns that are asked for, with the engine's own types.
 
     Columns that nobody asks for stay unread, whatever they are called. `shown` names the file in messages,
-    `unfinished` is a folder for a copy where the engine can't read it as it is. With `keep_rejects`, cells
-    that can't be read are in the table reject_errors afterwards; without, they stop the query. Raises
-    ProjectError.
+    `unfinished` is a folder for a copy where the engine can't read it as it is. Raises ProjectError.
     """
     with _readable(shown, form):
         if form.separator == WHITESPACE:
             path = _with_commas(path, form, unfinished)
             form = replace(form, separator=",", encoding="utf-8")
-        names = _columns_of(path, shown, form, kinds)
-    read = {name: _read_as(kinds.get(name, "VARCHAR")) for name in names}
-    types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
-    missing = ", ".join(map(literal, dict.fromkeys(("", *form.missing))))
-    texts = [name for name in names if kinds.get(name) == "VARCHAR"]
-    options = ", compression = 'gzip'" if _is_packed(path) else ""
-    if texts and not form.names_too:
-        options += f", force_not_null = [{', '.join(map(literal, texts))}]"
-    if keep_rejects:
-        options += ", store_rejects = true, rejects_limit = 1000"
-    reader = (
-        f"read_csv({file_name(path)}, columns = {{{types}}}, auto_detect = false, "
-        f"header = {str(form.header).lower()}, delim = {literal(form.separator)}, "
-        f"encoding = {literal(form.encoding)}, quote = '\"', escape = '\"', nullstr = [{missing}], "
-        f"hive_partitioning = false{options})"
-    )
-    cast = {n: strict_cast(n, read[n], kind, without_offset=without_offset) for n, kind in kinds.items()}
-    if not form.names_too:
-        cast |= {name: f"nullif({identifier(name)}, '')" for name in texts}
-    return f"(SELECT {', '.join(f'{value} AS {identifier(n)}' for n, value in cast.items())} FROM {reader})"
+        return SeparatedValues(path, form, _columns_of(path, shown, form, kinds), kinds)
 
 
 def header_of(path: Path, shown: str, form: Form) -> list[str]:
@@ -120,7 +140,9 @@ def _readable(shown: str, form: Form) -> Generator[None]:
 
 def _read_as(kind: str) -> str:
     """Return the type in which the engine reads a column, so that nothing is rounded or dropped before."""
-    return "VARCHAR" if kind in CLOCKS else WIDER.get(kind, kind)
+    if kind in SMALL:
+        return "DOUBLE"
+    return "VARCHAR" if kind in (*CLOCKS, *WHOLE) else kind
 
 
 def _is_packed(path: Path) -> bool:

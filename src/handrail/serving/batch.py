@@ -258,7 +258,7 @@ def _separated(file: Path, asked: type[Record]) -> str:
     if len(header) == 1:
         raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
     kinds = {c.name: _kind(c) for c in columns(asked) if c.name in header}
-    return separated_values(file, file.name, form, kinds, file.parent, without_offset=True)
+    return separated_values(file, file.name, form, kinds, file.parent).exact(without_offset=True)
 
 
 def _kind(column: Column) -> str:
