@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAN = float("nan")
 UNKNOWN = "unknown"
 NAN_SQL = "CAST('NaN' AS FLOAT)"
+EXACT_IN_FLOAT32 = 2**24  # beyond it, whole numbers that differ are one number to the model
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,24 @@ def features_of(contract: type[Record], leave_out: Iterable[str] = (), **coded: 
         )
     usual = {name: names() if column.categorical else amount() for name, column in features.items()}
     return {name: coded.get(name, coding) for name, coding in usual.items() if name not in left}
+
+
+def inexact_features(project: Project) -> list[str]:
+    """Return a sentence for each whole number that the model sees as an amount, and not exactly.
+
+    The model reads float32, which holds whole numbers up to 2**24: by the contract's bounds, greater ones may
+    come. To an amount that is no matter, to a number that is a name it is: they are told, and not refused.
+    """
+    amounts = {name for name, coding in project.features.items() if coding.kind == "amount"}
+    return [
+        f"contract.py: {c.name}: from {EXACT_IN_FLOAT32:,} on, the model can't tell neighbouring numbers "
+        "apart; if it is a name, code it with names() in model/features.py or make it a text, if it is an "
+        "amount, take a larger unit"
+        for c in of_role(project.contract, Role.FEATURE)
+        if c.kind is int
+        and c.name in amounts
+        and any(end is not None and abs(end) > EXACT_IN_FLOAT32 for end in (c.ge, c.le))
+    ]
 
 
 @dataclass(frozen=True)

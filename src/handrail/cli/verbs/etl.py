@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from handrail.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -9,8 +11,12 @@ if TYPE_CHECKING:
 
 
 @verb()
-def etl(settings: "Settings") -> None:
+@click.option("--check", is_flag=True, help="load nothing; see whether transform.sql always gives the same")
+def etl(settings: "Settings", check: bool) -> None:
     """Bring in the raw tables, check and transform them, load the result."""
+    if check:
+        _check(settings)
+        return
     from handrail.console import progress, table
     from handrail.contract.dictionary import data_dictionary
     from handrail.etl.pipeline import run_etl
@@ -26,3 +32,13 @@ def etl(settings: "Settings") -> None:
     rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
     rows += [(name, f"{count:,}", what) for name, count, what in result.added]
     table(("", "rows", ""), rows)
+
+
+def _check(settings: "Settings") -> None:
+    """Run the transformation several times, and say that each gave the same table."""
+    from handrail.console import progress, say
+    from handrail.etl.reproducibility import THREADS, check_reproducibility
+
+    with progress("etl --check"):
+        count = check_reproducibility(settings)
+    say(f"{count:,} rows: the same table each of {len(THREADS)} times, by 1 to {max(THREADS)} threads")
