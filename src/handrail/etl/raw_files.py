@@ -26,7 +26,7 @@ from handrail.compute.duckdb import (
 from handrail.compute.strict_casts import known_types, stopped, strict_cast
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.separated_values import Form, SeparatedValues, separated_values
+from handrail.etl.separated_values import Form, SeparatedValues, is_of_the_file, separated_values
 
 log = logging.getLogger(__name__)
 UNSAID = "NA"  # what is missing in a table that does not say which texts are
@@ -106,9 +106,11 @@ def read_raw(
         query += f" ORDER BY hash({names}) LIMIT {sample}"
     try:
         count = write_parquet(connection, query, target)
-    except WRONG_DATA as error:
-        if isinstance(reader, SeparatedValues):
-            write_parquet(connection, f"SELECT * FROM {reader.rounded()}", target)
+    except EngineError as error:
+        if not is_of_the_file(error):
+            raise
+        if isinstance(reader, SeparatedValues) and isinstance(error, WRONG_DATA):
+            connection.execute(f"SELECT max(hash({names})) FROM {reader.rounded()}").fetchall()
             _refuse_unreadable(connection, table)
         raise ProjectError(f"{table.file}: {stopped(error)}") from None
     if isinstance(reader, SeparatedValues) and isinstance(table, RawTable):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from handrail.compute.duckdb import file_name, identifier, literal
+from handrail.compute.duckdb import WRONG_DATA, EngineError, file_name, identifier, literal
 from handrail.compute.strict_casts import CLOCKS, SMALL, WHOLE, strict_cast
 from handrail.errors import ProjectError
 
@@ -66,36 +66,40 @@ class SeparatedValues:
 
         With `keep_rejects`, cells that the engine can't read are in its table reject_errors instead.
         """
-        read = {name: _read_as(self.kinds[name]) for name in self.names if name in self.kinds}
-        cast = {
-            name: strict_cast(name, read[name], kind, without_offset=without_offset)
-            for name, kind in self.kinds.items()
-        }
-        if not self.form.names_too:
-            cast |= {name: f"nullif({identifier(name)}, '')" for name in self._texts}
-        chosen = ", ".join(f"{value} AS {identifier(name)}" for name, value in cast.items())
-        return f"(SELECT {chosen} FROM {self._reader(read, keep_rejects)})"
+        kinds, form = self.kinds, self.form
+        if form.names_too:
+            read = {name: _read_as(kind) for name, kind in kinds.items()}
+            source = self._reader(read, form.missing, keep_rejects)
+        else:
+            read = dict.fromkeys(kinds, "VARCHAR")
+            source = self._without_missing(self._reader(read, (), keep_rejects))
+        chosen = ", ".join(
+            f"{strict_cast(name, read[name], kind, without_offset=without_offset)} AS {identifier(name)}"
+            for name, kind in kinds.items()
+        )
+        return f"(SELECT {chosen} FROM {source})"
 
     def rounded(self) -> str:
         """Return the FROM item by the engine's own casts: every line that is none is in reject_errors."""
-        return self._reader(self.kinds, keep_rejects=True)
+        return self._reader(self.kinds, self.form.missing, keep_rejects=True)
 
-    @property
-    def _texts(self) -> list[str]:
-        return [name for name, kind in self.kinds.items() if kind == "VARCHAR"]
+    def _without_missing(self, source: str) -> str:
+        """Return `source`, all texts, with the columns emptied of what is missing that hold no names."""
+        missing = ", ".join(map(literal, self.form.missing))
+        others = [identifier(name) for name, kind in self.kinds.items() if kind != "VARCHAR"]
+        emptied = ", ".join(f"CASE WHEN {n} NOT IN ({missing}) THEN {n} END AS {n}" for n in others)
+        return f"(SELECT * REPLACE ({emptied}) FROM {source})" if others and missing else source
 
-    def _reader(self, read: Mapping[str, str], keep_rejects: bool) -> str:
+    def _reader(self, read: Mapping[str, str], missing: Sequence[str], keep_rejects: bool) -> str:
         types = ", ".join(f"{literal(name)}: {literal(read.get(name, 'VARCHAR'))}" for name in self.names)
-        missing = ", ".join(map(literal, dict.fromkeys(("", *self.form.missing))))
+        nothing = ", ".join(map(literal, dict.fromkeys(("", *missing))))
         options = ", compression = 'gzip'" if _is_packed(self.path) else ""
-        if self._texts and not self.form.names_too:
-            options += f", force_not_null = [{', '.join(map(literal, self._texts))}]"
         if keep_rejects:
             options += ", store_rejects = true, rejects_limit = 1000"
         return (
             f"read_csv({file_name(self.path)}, columns = {{{types}}}, auto_detect = false, "
             f"header = {str(self.form.header).lower()}, delim = {literal(self.form.separator)}, "
-            f"encoding = {literal(self.form.encoding)}, quote = '\"', escape = '\"', nullstr = [{missing}], "
+            f"encoding = {literal(self.form.encoding)}, quote = '\"', escape = '\"', nullstr = [{nothing}], "
             f"hive_partitioning = false{options})"
         )
 
@@ -113,6 +117,11 @@ def separated_values(
             path = _with_commas(path, form, unfinished)
             form = replace(form, separator=",", encoding="utf-8")
         return SeparatedValues(path, form, _columns_of(path, shown, form, kinds), kinds)
+
+
+def is_of_the_file(error: EngineError) -> bool:
+    """Tell whether it is what the file holds that stopped the engine, and not the disk or the memory."""
+    return isinstance(error, WRONG_DATA) or "GZIP" in str(error)
 
 
 def header_of(path: Path, shown: str, form: Form) -> list[str]:

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import (
-    WRONG_DATA,
     Connection,
+    EngineError,
     connect,
     identifier,
     literal,
@@ -30,7 +30,7 @@ from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_othe
 from handrail.contract.times import UTC_ZONE
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
-from handrail.etl.separated_values import Form, header_of, is_separated, separated_values
+from handrail.etl.separated_values import Form, header_of, is_of_the_file, is_separated, separated_values
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
@@ -85,7 +85,9 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
         try:
             refuse_other_columns(connection, source, asked, origin)
             check(connection, source, asked)
-        except WRONG_DATA as error:
+        except EngineError as error:
+            if not is_of_the_file(error):
+                raise
             raise ProjectError(f"{origin}: {stopped(error)}") from None
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
