@@ -38,12 +38,13 @@ class Rule:
     broken: str
 
 
-def rules(contract: type[Record], present: Mapping[str, str]) -> tuple[Rule, ...]:
+def rules(contract: type[Record], present: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
     """Return every rule of `contract`, in the order of its columns, that a column of its type can break.
 
-    present: the SQL type of each column
+    present: the SQL type of each column; without, every rule
     """
-    return tuple(rule for column in columns(contract) for rule in _rules_of(column, present[column.name]))
+    kinds = present or {}
+    return tuple(rule for c in columns(contract) for rule in _rules_of(c, kinds.get(c.name, "DOUBLE")))
 
 
 def check(connection: Connection, table: str, contract: type[Record]) -> None:
