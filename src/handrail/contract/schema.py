@@ -116,6 +116,12 @@ class Column:
         """Whether the values are names, not amounts."""
         return self.kind is str
 
+    @property
+    def holds_64_bits(self) -> bool:
+        """Whether the range of a whole number is such that nothing in it is beyond 64 bits."""
+        (least, most), (low, high) = WHOLE_NUMBERS, (self.ge, self.le)
+        return low is not None and high is not None and low >= least and high <= most
+
 
 def column(
     role: Role,

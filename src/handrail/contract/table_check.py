@@ -142,5 +142,6 @@ def _rules_of_amounts(column: Column, present: str) -> Iterator[Rule]:
         yield Rule(f"{name}: not a number", none)
     elif present not in INTEGERS:
         yield Rule(f"{name}: not a whole number", f"{none} OR {value} <> round({value})")
-        beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
-        yield Rule(f"{name}: beyond 64 bits", beyond)
+        if not column.holds_64_bits:
+            beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
+            yield Rule(f"{name}: beyond 64 bits", beyond)

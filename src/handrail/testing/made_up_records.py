@@ -160,6 +160,8 @@ def _broken_values(contract: type[Record], column: Column) -> Iterator[tuple[str
         yield f"below {column.ge:.15g}", _beyond(column, column.ge, -1)
     if column.le is not None:
         yield f"above {column.le:.15g}", _beyond(column, column.le, 1)
+    if column.kind is int and not column.holds_64_bits:
+        yield "beyond 64 bits", -(2.0**64) if column.ge is None else 2.0**64
     if column.kind is int:
         yield "not a whole number", (column.le or 0) - 0.5
     if column.kind is float:

@@ -247,8 +247,8 @@ def test_whole_numbers_have_64_bits(kind):
         ("1400.6::DECIMAL(10, 1)", "cents: not a whole number"),
         ("'nan'::DOUBLE", "cents: not a whole number"),
         ("'inf'::FLOAT", "cents: not a whole number"),
-        ("1e30::DOUBLE", "cents: above 10000000000; cents: beyond 64 bits"),
-        ("18446744073709551615::UBIGINT", "cents: above 10000000000; cents: beyond 64 bits"),
+        ("1e30::DOUBLE", "cents: above 10000000000"),
+        ("18446744073709551615::UBIGINT", "cents: above 10000000000"),
     ],
 )
 def test_a_value_that_a_whole_number_cannot_have_rejects_its_row(value, reason):
