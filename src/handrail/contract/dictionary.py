@@ -1,6 +1,7 @@
 """The data dictionary: the contract as a page for people."""
 
-from handrail.contract.schema import Column, Record, columns
+from handrail.contract.schema import MAXIMUM_LENGTH, Column, Record, columns
+from handrail.contract.times import UTC_ZONE
 
 
 def data_dictionary(contract: type[Record]) -> str:
@@ -21,7 +22,8 @@ def data_dictionary(contract: type[Record]) -> str:
 def _row(column: Column) -> str:
     kind = "name" if column.categorical else {int: "whole number", float: "number"}.get(column.kind, "time")
     empty = "yes" if column.nullable else "no"
-    cells = (column.description, kind, column.unit, _rules(column), empty, column.role.value)
+    unit = "UTC" if column.zone == UTC_ZONE else column.unit
+    cells = (column.description, kind, unit, _rules(column), empty, column.role.value)
     return " | ".join([f"| `{column.name}`", *(cell.replace("|", "\\|") for cell in cells)]) + " |"
 
 
@@ -30,6 +32,8 @@ def _rules(column: Column) -> str:
         return ", ".join(column.choices)
     if column.pattern:
         return f"like `{column.pattern}`"
+    if column.max_length not in (None, MAXIMUM_LENGTH):
+        return f"at most {column.max_length} characters"
     if column.ge is not None and column.le is not None:
         return f"{column.ge:.15g} to {column.le:.15g}"
     if column.ge is not None:

@@ -5,6 +5,7 @@ and the unit. From it follow the API's model, the check of whole tables, the fea
 bins, the data dictionary and the made-up records of the tests.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,13 +13,20 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
 
+from handrail.contract.times import LOCAL, Zone, reading_times
 from handrail.errors import ProjectError
 
 KINDS = (str, int, float, datetime)
-RULES = ("ge", "le", "pattern")
+RULES = ("ge", "le", "pattern", "max_length")
+WHOLE_NUMBERS = (-(2**63), 2**63 - 1)  # of 64 bits, in tables and records alike
+MAXIMUM_LENGTH = 1000  # characters of a name or key, where the contract says nothing else
+# What the engine writes into a column beside those of the contract, and where.
+WRITTEN = dict.fromkeys(("predicted_at", "version", "source", "prediction", "baseline"), "data/predictions/")
+REJECTED = {"reason": "data/rejected/"}
 ADVICE = (
     "in transform.sql, make yes or no a 0 or 1, and a date an amount of days; the time of a row is a datetime"
 )
@@ -42,10 +50,52 @@ class Role(StrEnum):
     KNOWN = "known"  # when the outcome was known, of contracts that say so row by row
 
 
+def _said(field: FieldInfo) -> dict[str, Any]:
+    """Return what `column` has said of a field."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def _add_rules(schema: Any, fields: Mapping[str, FieldInfo]) -> None:
+    """Add the rules of each kind to the schema of a record, wherever it is wrapped."""
+    while schema["type"] != "model-fields":
+        if "schema" not in schema:
+            return  # a reference to a record whose schema has them
+        schema = schema["schema"]
+    for name, field in schema["fields"].items():
+        _add_rule(field, _said(fields[name]).get("zone") or LOCAL)
+
+
+def _add_rule(holder: Any, zone: Zone) -> None:
+    """Add the rule of its kind to the schema that `holder` holds, under what makes it optional."""
+    inner = holder.get("schema")
+    if inner is None:
+        return
+    if inner["type"] == "datetime":
+        holder["schema"] = reading_times(inner, zone)
+    elif inner["type"] == "int":
+        least, most = WHOLE_NUMBERS
+        inner["ge"], inner["le"] = max(inner.get("ge", least), least), min(inner.get("le", most), most)
+    elif inner["type"] == "str":
+        inner.setdefault("max_length", MAXIMUM_LENGTH)
+    else:
+        _add_rule(inner, zone)
+
+
 class Record(BaseModel):
-    """The base of a contract: no unknown columns, no NaN or infinity."""
+    """The base of a contract: no unknown columns, no NaN or infinity, no number for a time.
+
+    Whole numbers have 64 bits and names at most MAXIMUM_LENGTH characters, as in tables. A time is read by
+    its column's zone, see `column`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Give the fields the rules that hold for every column of their kind."""
+        schema = handler(source)
+        _add_rules(schema, cls.model_fields)
+        return schema
 
 
 @dataclass(frozen=True)
@@ -62,6 +112,8 @@ class Column:
     ge: float | None = None
     le: float | None = None
     pattern: str | None = None
+    max_length: int | None = None
+    zone: Zone | None = None
     choices: tuple[str, ...] = ()
     examples: tuple[Any, ...] = ()
 
@@ -70,20 +122,71 @@ class Column:
         """Whether the values are names, not amounts."""
         return self.kind is str
 
+    @property
+    def holds_64_bits(self) -> bool:
+        """Whether the range of a whole number is such that nothing in it is beyond 64 bits."""
+        (least, most), (low, high) = WHOLE_NUMBERS, (self.ge, self.le)
+        return low is not None and high is not None and low >= least and high <= most
 
-def column(role: Role, description: str, *, unit: str = "", sliced: bool = False, **rules: Any) -> Any:
+
+def column(
+    role: Role,
+    description: str,
+    *,
+    unit: str = "",
+    sliced: bool = False,
+    zone: Zone | None = None,
+    **rules: Any,
+) -> Any:
     """Declare a column: its role, meaning and unit, and pydantic's rules (ge, le, pattern, examples).
 
-    `sliced` asks for the model's quality to be shown for each of its values.
+    `sliced` asks for the model's quality to be shown for each of its values. `max_length` is 1000 characters
+    for a name or key where nothing else is said.
+
+    `zone` says what the times of a column are, in files and requests alike: "local" (the default), as a
+    clock on the wall shows them, and a value with an offset is refused; or "utc", and a value with an offset
+    is converted, one without is UTC.
     """
     extra: dict[str, Any] = {"role": role, "unit": unit, "sliced": sliced}
+    extra |= {"zone": zone} if zone else {}
     return Field(description=description, json_schema_extra=extra, **rules)
 
 
 @cache
 def columns(contract: type[Record]) -> tuple[Column, ...]:
     """Return the contract's columns in their order."""
-    return tuple(_column(name, field) for name, field in contract.model_fields.items())
+    found = tuple(_column(name, field) for name, field in contract.model_fields.items())
+    problems = [*_shadowing(found), *_alike(found)]
+    if problems:
+        raise ProjectError(problems)
+    return found
+
+
+def _shadowing(found: tuple[Column, ...]) -> list[str]:
+    """Return a sentence for each column that has the name of one that the engine writes beside it."""
+    beside = {c.name: REJECTED | (WRITTEN if _is_predicted_by(c) else {}) for c in found}
+    return [
+        f"contract.py: {c.name}: the engine itself writes a column of this name beside it, into "
+        f"{beside[c.name][c.name.lower()]}; give it another, as {c.name.lower()}_of_the_row, here and in "
+        "etl/transform.sql"
+        for c in found
+        if c.name.lower() in beside[c.name]
+    ]
+
+
+def _is_predicted_by(column: Column) -> bool:
+    """Tell whether a column stands beside predictions: asked for, compared with them, or sliced by."""
+    return column.sliced or column.role in (Role.KEY, Role.TIME, Role.FEATURE, Role.TARGET)
+
+
+def _alike(found: tuple[Column, ...]) -> list[str]:
+    """Return a sentence for each column whose name is that of another but for capitals."""
+    known: dict[str, str] = {}
+    return [
+        f"contract.py: {c.name} and {first} are one name in SQL, which knows no capitals; rename one of them"
+        for c in found
+        if (first := known.setdefault(c.name.lower(), c.name)) != c.name
+    ]
 
 
 def of_role(contract: type[Record], *roles: Role) -> tuple[Column, ...]:
@@ -116,7 +219,7 @@ def request_model(contract: type[Record]) -> type[Record]:
 
 
 def _column(name: str, field: FieldInfo) -> Column:
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra = _said(field)
     if "role" not in extra:
         raise ProjectError(f"contract.py: {name} has no role; declare it with column(...)")
     kind, nullable, choices = _kind(name, field.annotation)
@@ -126,6 +229,12 @@ def _column(name: str, field: FieldInfo) -> Column:
         raise ProjectError(
             f"contract.py: {name}: says when the outcome was known, so it is a datetime or None"
         )
+    zone = extra.get("zone")
+    if zone not in (None, *get_args(Zone)) or (zone and kind is not datetime):
+        raise ProjectError(f'contract.py: {name}: zone={zone!r}: times only have one, "local" or "utc"')
+    rules = _rules(name, field)
+    if kind is str and not choices:
+        rules.setdefault("max_length", MAXIMUM_LENGTH)
     return Column(
         name=name,
         kind=kind,
@@ -136,7 +245,8 @@ def _column(name: str, field: FieldInfo) -> Column:
         sliced=bool(extra["sliced"]),
         choices=choices,
         examples=tuple(field.examples or ()),
-        **_rules(name, field),
+        zone=(zone or LOCAL) if kind is datetime else None,
+        **rules,
     )
 
 

@@ -1,19 +1,23 @@
 """Checks a whole table against the contract, inside the engine, in one pass.
 
-Every rule of the contract becomes one SQL condition; together they give each broken row its reason.
+Every rule of the contract becomes one SQL condition; together they give each broken row its reason. No value
+stops the check: one that its type can't hold has a reason, too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handrail.compute.duckdb import Connection, column_types, literal
+from handrail.compute.duckdb import Connection, column_types, identifier, literal
 from handrail.contract.schema import Column, Record, Role, columns, one_of_role
+from handrail.contract.times import LOCAL
 from handrail.errors import ProjectError
 
-SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "INTEGER", float: "DOUBLE", datetime: "TIMESTAMP"}
+SQL_TYPES: dict[type, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMP"}
 
 SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")  # each value of theirs is a whole number of 64 bits
+FLOATS = ("FLOAT", "DOUBLE")
 NUMBERS = (*SIZES, *(f"U{size}" for size in SIZES), "FLOAT", "DOUBLE", "DECIMAL")
 # Beginnings of the types that can be read as a kind; a column with nothing in it may have no type.
 FITTING: dict[type, tuple[str, ...]] = {
@@ -22,6 +26,8 @@ FITTING: dict[type, tuple[str, ...]] = {
     float: (*NUMBERS, '"NULL"'),
     datetime: ("TIMESTAMP", "DATE", '"NULL"'),
 }
+INSTANT = "TIMESTAMP WITH TIME ZONE"
+TIMES = ("0001-01-01", "9999-12-31 23:59:59.999999")  # what a record can hold
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,13 @@ class Rule:
     broken: str
 
 
-def rules(contract: type[Record]) -> tuple[Rule, ...]:
-    """Return every rule of `contract`, in the order of its columns."""
-    return tuple(rule for column in columns(contract) for rule in _rules_of(column))
+def rules(contract: type[Record], present: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
+    """Return every rule of `contract`, in the order of its columns, that a column of its type can break.
+
+    present: the SQL type of each column; without, every rule
+    """
+    kinds = present or {}
+    return tuple(rule for c in columns(contract) for rule in _rules_of(c, kinds.get(c.name, "DOUBLE")))
 
 
 def check(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule] = ()) -> None:
@@ -44,12 +54,13 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
     Only rows whose key repeats are put in order: a window over all rows takes twice as long, and spills whole
     rows to the disk.
     """
-    key, time = one_of_role(contract, Role.KEY).name, one_of_role(contract, Role.TIME).name
-    names = ", ".join(c.name for c in columns(contract))
-    again = f"CASE WHEN repeat_number > 1 THEN {literal(f'{key}: repeated')} END"
-    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS repeat_number"
+    key_name = one_of_role(contract, Role.KEY).name
+    key, time = identifier(key_name), identifier(one_of_role(contract, Role.TIME).name)
+    names = ", ".join(identifier(c.name) for c in columns(contract))
+    again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
+    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(table, contract, also)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(connection, table, contract, also)}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS "
         f"SELECT {key} FROM judged GROUP BY {key} HAVING count({key}) > 1"
@@ -62,21 +73,22 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
     )
 
 
-def _judged(table: str, contract: type[Record], also: Sequence[Rule]) -> str:
-    every = (*rules(contract), *also)
+def _judged(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule]) -> str:
+    every = (*rules(contract, column_types(connection, table)), *also)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)
     return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
 
 
 def typed(contract: type[Record]) -> str:
-    """Return the SELECT list of the contract's columns, each cast to its type."""
-    return ", ".join(f"CAST({c.name} AS {SQL_TYPES[c.kind]}) AS {c.name}" for c in columns(contract))
+    """Return the SELECT list of the contract's columns, each cast to its type, or empty where it can't be."""
+    quoted = {identifier(c.name): SQL_TYPES[c.kind] for c in columns(contract)}
+    return ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
 
 
 def refuse_other_columns(connection: Connection, table: str, contract: type[Record], origin: str) -> None:
     """Raise ProjectError where `table` lacks a column of the contract, or has it as another kind of type.
 
-    `origin` is named in the message.
+    `origin` is named in the message. Instants are no local times: which clock was it?
     """
     present = column_types(connection, table)
     absent = [c.name for c in columns(contract) if c.name not in present]
@@ -88,24 +100,49 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
             f"{origin}: {c.name} is {present[c.name]}, contract.py asks for {SQL_TYPES[c.kind]}"
             for c in other
         )
-
-
-def _rules_of(column: Column) -> Iterator[Rule]:
-    name = column.name
-    if not column.nullable:
-        yield Rule(f"{name}: missing", f"{name} IS NULL")
-    if column.ge is not None:
-        yield Rule(f"{name}: below {column.ge:.15g}", f"{name} < {column.ge}")
-    if column.le is not None:
-        yield Rule(f"{name}: above {column.le:.15g}", f"{name} > {column.le}")
-    if column.kind is int:
-        yield Rule(f"{name}: not a whole number", f"{name} <> round({name})")
-    if column.kind is float:
-        yield Rule(f"{name}: not a number", f"isnan({name}) OR isinf({name})")
-    if column.pattern:
-        yield Rule(
-            f"{name}: not like {column.pattern}", f"NOT regexp_matches({name}, {literal(column.pattern)})"
+    instants = [c for c in columns(contract) if c.zone == LOCAL and present[c.name] == INSTANT]
+    if instants:
+        raise ProjectError(
+            f"{origin}: {c.name} is {INSTANT}, and local time in contract.py; make it local there, as in "
+            f"{c.name} AT TIME ZONE 'Europe/Paris', or say zone=\"utc\" in contract.py"
+            for c in instants
         )
+
+
+def _rules_of(column: Column, present: str) -> Iterator[Rule]:
+    name, value = column.name, identifier(column.name)
+    if not column.nullable:
+        yield Rule(f"{name}: missing", f"{value} IS NULL")
+    if column.kind in (int, float):
+        yield from _rules_of_amounts(column, present)
+    if column.kind is datetime:
+        first, last = (f"TIMESTAMP '{end}'" for end in TIMES)
+        kept = f"TRY_CAST({value} AS TIMESTAMP) BETWEEN {first} AND {last}"
+        yield Rule(f"{name}: not of the years 1 to 9999", f"{value} IS NOT NULL AND ({kept}) IS NOT TRUE")
+    if column.max_length is not None:
+        most = column.max_length
+        longer = f"strlen({value}) > {most} AND length({value}) > {most}"  # bytes are counted at no cost
+        yield Rule(f"{name}: longer than {most} characters", longer)
+    if column.pattern:
+        matches = f"regexp_matches({value}, {literal(column.pattern)})"
+        yield Rule(f"{name}: not like {column.pattern}", f"NOT {matches}")
     if column.choices:
         allowed = ", ".join(literal(choice) for choice in column.choices)
-        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{name} NOT IN ({allowed})")
+        yield Rule(f"{name}: not one of {', '.join(column.choices)}", f"{value} NOT IN ({allowed})")
+
+
+def _rules_of_amounts(column: Column, present: str) -> Iterator[Rule]:
+    """Yield the rules of a number; what is none, or is infinite, breaks no other rule than that."""
+    name, value = column.name, identifier(column.name)
+    none = f"(isnan({value}) OR isinf({value}))" if present in FLOATS else "false"
+    if column.ge is not None:
+        yield Rule(f"{name}: below {column.ge:.15g}", f"{value} < {column.ge} AND NOT {none}")
+    if column.le is not None:
+        yield Rule(f"{name}: above {column.le:.15g}", f"{value} > {column.le} AND NOT {none}")
+    if column.kind is float:
+        yield Rule(f"{name}: not a number", none)
+    elif present not in INTEGERS:
+        yield Rule(f"{name}: not a whole number", f"{none} OR {value} <> round({value})")
+        if not column.holds_64_bits:
+            beyond = f"{value} IS NOT NULL AND TRY_CAST({value} AS BIGINT) IS NULL AND NOT {none}"
+            yield Rule(f"{name}: beyond 64 bits", beyond)

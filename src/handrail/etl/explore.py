@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from handrail.compute.duckdb import connect, parquet
+from handrail.compute.duckdb import connect, identifier, parquet
 from handrail.config.settings import Settings, instead
 from handrail.errors import ProjectError
 from handrail.etl.load import raw_path, table_path
@@ -32,5 +32,5 @@ def frame(settings: Settings, query: str) -> "pd.DataFrame":
         raise ProjectError(f"{settings.workspace / 'data'}: no table yet; run `etl` first{advice}")
     with connect(settings) as connection:
         for name, path in present.items():
-            connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM {parquet(path)}')
+            connection.execute(f"CREATE TEMP VIEW {identifier(name)} AS SELECT * FROM {parquet(path)}")
         return connection.execute(query).df()

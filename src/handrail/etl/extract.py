@@ -30,6 +30,7 @@ def bring_in(
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
     counts: dict[str, int] = {}
+    connection.execute("SET preserve_insertion_order = true")  # the same file is the same table, to the bit
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".raw-{os.getpid()}-") as unfinished:
         for name, table in tables.items():
             path = Path(unfinished) / f"{name}.parquet"
@@ -42,4 +43,5 @@ def bring_in(
             raise ProjectError(problems)
         for name in tables:
             (Path(unfinished) / f"{name}.parquet").replace(raw_path(settings, name))
+    connection.execute("SET preserve_insertion_order = false")
     return counts

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, parquet, row, rows, write_parquet
+from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings, instead
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
@@ -35,21 +35,21 @@ def require_table(settings: Settings, table: str) -> str:
 def load(connection: Connection, checked: str, table: str, settings: Settings) -> tuple[int, dict[str, int]]:
     """Write the good rows of `checked` and keep the others aside; return both counts, by reason.
 
-    `checked` has the contract's columns and `reason`; rows of forgotten keys are left out. Raises
-    ProjectError, with the last good table left in place, where no row is good or more than
-    `data.maximum_rejected_share` are not.
+    The good ones are in the order of time and key, so that the same rows are the same file. `checked` has the
+    contract's columns and `reason`; rows of forgotten keys are left out. Raises ProjectError, with the last
+    good table left in place, where no row is good or more than `data.maximum_rejected_share` are not.
     """
     checked = without_forgotten(checked, settings)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
-    write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL", rejected)
+    write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL ORDER BY ALL", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
         raise ProjectError(_refused(settings, target, totals, found))
-    loaded = write_parquet(
-        connection, f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL", target
-    )
-    return loaded, found
+    project = settings.project
+    order = f"{identifier(project.time)}, {identifier(project.key)}"  # no two rows are alike in it
+    good = f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL ORDER BY {order}"
+    return write_parquet(connection, good, target), found
 
 
 def _refused(settings: Settings, target: Path, totals: Mapping[str, int], found: Mapping[str, int]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, parquet, reason
+from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, identifier, parquet, reason
 from handrail.config.settings import Settings
 from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
@@ -60,7 +60,7 @@ def offer_tables(connection: Connection, settings: Settings) -> None:
     """Make a temporary view of every table that transform.sql may name: the raw ones, people's `labels`."""
     for name in settings.project.raw_tables:
         path = raw_path(settings, name)
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet(path)}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS SELECT * FROM {parquet(path)}")
     if is_asked_for(settings.root):
         from handrail.labelling import etl_tables
 

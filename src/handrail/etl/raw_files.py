@@ -1,10 +1,10 @@
 """Reads raw files as they come, and refuses those that are not what they should be."""
 
-import csv
 import json
+import logging
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,35 @@ from handrail.compute.duckdb import (
     Connection,
     EngineError,
     column_types,
+    file_name,
     identifier,
     literal,
     parquet,
     reason,
+    row,
     rows,
     write_parquet,
 )
+from handrail.compute.strict_casts import known_types, stopped, strict_cast
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.separated_values import Form, SeparatedValues, is_of_the_file, separated_values
+
+log = logging.getLogger(__name__)
+UNSAID = "NA"  # no number and no time: missing there, where a table does not say which texts are
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file, `.parquet` or of values between separators (plain or in a zip file of the same name).
+    """A raw file, `.parquet` or of values between separators (plain, or packed as `.gz` or `.zip`).
 
     It says the columns that are used, named as in the file, with their SQL types, and the fewest rows the
     file may have; `sampled` tables are cut down by `--sample`. Encodings are utf-8, utf-16 and latin-1.
+
+    separator: one character, or "whitespace" for any number of spaces and tabs
+    header: whether the first line names the columns; if not, `columns` names them from left to right
+    missing: the texts that stand for nothing, as ("", "NA"); the empty one always does. Unsaid, NA does too
+        among numbers and times of separated values; among names it is one, and `etl` says so
     """
 
     file: str
@@ -38,6 +50,8 @@ class RawTable:
     minimum_rows: int
     separator: str = ","
     encoding: str = "utf-8"
+    header: bool = True
+    missing: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,11 +60,14 @@ class RawRows:
 
     It says the columns that are used with their SQL types, and the fewest rows there may be. `ask` is given
     the settings; what it raises as OSError or ValueError is told as the source's failure.
+
+    missing: the texts that stand for nothing, as ("", "NA"); unsaid, None alone does
     """
 
     ask: Callable[[Settings], Iterable[Mapping[str, Any]]]
     columns: Mapping[str, str]
     minimum_rows: int
+    missing: Sequence[str] | None = None
 
     @property
     def name(self) -> str:
@@ -77,31 +94,91 @@ def read_raw(
     """Read a raw table into `target`, Parquet, and return its rows; files are looked for in `folder`.
 
     With `sample`, at most that many rows, always the same ones. Raises ProjectError where the file is
-    missing, empty, cut off, or has values of another type.
+    missing, empty, cut off, or has values that do not fit their type.
     """
-    if isinstance(table, RawRows):
-        file, columnar = _asked(settings, table, target.parent), True
-        reader = _json_lines(table, file)
-    else:
-        file = _unpacked(folder, table.file, target.parent)
-        columnar = file.suffix == ".parquet"
-        reader = _parquet(connection, table, file) if columnar else _csv(table, file)
+    _refuse_alike(table)
+    kinds = known_types(connection, dict(table.columns), table.file)
+    reader = _reader(connection, settings, table, folder, target.parent, kinds)
     names = ", ".join(map(identifier, table.columns))
-    query = f"SELECT {names} FROM {reader}"
+    source = reader if isinstance(reader, str) else reader.exact(keep_rejects=True)
+    query = f"SELECT {names} FROM {source}"
     if sample:
         query += f" ORDER BY hash({names}) LIMIT {sample}"
-    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     try:
         count = write_parquet(connection, query, target)
-    except WRONG_DATA as error:
-        raise ProjectError(f"{table.file}: {reason(error)}") from None
-    if not columnar:
+    except EngineError as error:
+        if not is_of_the_file(error):
+            raise
+        if isinstance(reader, SeparatedValues) and isinstance(error, WRONG_DATA):
+            connection.execute(f"SELECT max(hash({names})) FROM {reader.rounded()}").fetchall()
+            _refuse_unreadable(connection, table)
+        raise ProjectError(f"{table.file}: {stopped(error)}") from None
+    if isinstance(reader, SeparatedValues) and isinstance(table, RawTable):
         _refuse_unreadable(connection, table)
+        _tell_unsaid(connection, table, kinds, target)
     if count < min(table.minimum_rows, sample or count + 1):
         raise ProjectError(
             f"{table.file}: {count} rows, at least {table.minimum_rows} expected; is the file cut off?"
         )
     return count
+
+
+def _refuse_alike(table: RawSource) -> None:
+    """Raise ProjectError where two columns have one name in SQL, or `missing` is a text and not a list."""
+    first: dict[str, str] = {}
+    pairs = [(known, n) for n in table.columns if (known := first.setdefault(n.lower(), n)) != n]
+    if pairs:
+        raise ProjectError(
+            f"{table.file}: columns {one} and {other} are one name in SQL, which knows no capitals; leave "
+            "one out of etl/extract.py, or rename it in the file"
+            for one, other in pairs
+        )
+    if isinstance(table.missing, str):
+        raise ProjectError(f'{table.file}: missing: a list of texts is meant, as ("", {table.missing!r})')
+
+
+def _reader(
+    connection: Connection,
+    settings: Settings,
+    table: RawSource,
+    folder: Path | None,
+    unfinished: Path,
+    kinds: Mapping[str, str],
+) -> str | SeparatedValues:
+    """Return the FROM item that reads a raw table, or the file of separated values that it is."""
+    if isinstance(table, RawRows):
+        return _json_lines(table, _asked(settings, table, unfinished), kinds)
+    file = _unpacked(folder, table.file, unfinished)
+    if file.suffix.lower() == ".parquet":
+        return _parquet(connection, table, file, kinds)
+    said = table.missing is not None
+    form = Form(table.separator, table.encoding, table.header, _missing(table) if said else (UNSAID,), said)
+    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    return separated_values(file, table.file, form, kinds, unfinished)
+
+
+def _missing(table: RawSource) -> Sequence[str]:
+    """Return the texts that stand for nothing in a raw table; none where that is not said."""
+    return () if table.missing is None else tuple(dict.fromkeys(("", *table.missing)))
+
+
+def _tell_unsaid(connection: Connection, table: RawTable, kinds: Mapping[str, str], target: Path) -> None:
+    """Warn of names that are NA where nobody has said whether they are missing."""
+    if table.missing is not None:
+        return
+    texts = [identifier(name) for name, kind in kinds.items() if kind == "VARCHAR"]
+    if not texts:
+        return
+    counts = ", ".join(f"count_if({name} = {literal(UNSAID)}) AS {name}" for name in texts)
+    counted = row(connection, f"SELECT {counts} FROM {parquet(target)}")
+    found = {name: count for name, count in counted.items() if count}
+    if found:
+        log.warning(
+            '%s: NA is taken as a name: %s; say missing=("", "NA") in etl/extract.py if it stands for '
+            'nothing, or missing=("",) if it is a name',
+            table.file,
+            ", ".join(f"{name} in {count:,} rows" for name, count in found.items()),
+        )
 
 
 def _asked(settings: Settings, table: RawRows, folder: Path) -> Path:
@@ -123,55 +200,46 @@ def _asked(settings: Settings, table: RawRows, folder: Path) -> Path:
     return path
 
 
-def _json_lines(table: RawRows, file: Path) -> str:
+def _json_lines(table: RawRows, file: Path, kinds: Mapping[str, str]) -> str:
     """Return the FROM item that reads rows as they were asked for, each column cast to its type."""
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in table.columns)
-    typed = ", ".join(
-        f"CAST({identifier(n)} AS {kind}) AS {identifier(n)}" for n, kind in table.columns.items()
-    )
-    reader = f"read_json({literal(file)}, format = 'newline_delimited', columns = {{{texts}}})"
-    return f"(SELECT {typed} FROM {reader})"
+    options = "format = 'newline_delimited', hive_partitioning = false"
+    reader = f"read_json({file_name(file)}, {options}, columns = {{{texts}}})"
+    return _cast(reader, dict.fromkeys(table.columns, "VARCHAR"), kinds, _missing(table), table.file)
 
 
-def _parquet(connection: Connection, table: RawTable, file: Path) -> str:
+def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping[str, str]) -> str:
     """Return the FROM item that reads the used columns of `file`, each cast to its type."""
     try:
         present = column_types(connection, parquet(file))
     except EngineError as error:
         raise ProjectError(f"{table.file}: not a whole Parquet file ({reason(error)})") from None
-    _refuse_absent(table, list(present))
-    quoted = {identifier(name): kind for name, kind in table.columns.items()}
-    typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
-    return f"(SELECT {typed} FROM {parquet(file)})"
-
-
-def _csv(table: RawTable, file: Path) -> str:
-    """Return the FROM item that reads `file`; columns that nobody asked for stay text and unread."""
-    encoding = "utf-8-sig" if table.encoding == "utf-8" else table.encoding
-    with file.open(encoding=encoding, errors="replace", newline="") as lines:
-        header = next(csv.reader(lines, delimiter=table.separator), [])
-    if not header:
-        raise ProjectError(f"{table.file}: the file is empty")
-    _refuse_absent(table, header)
-    types = ", ".join(f"{literal(name)}: {literal(table.columns.get(name, 'VARCHAR'))}" for name in header)
-    return (
-        f"read_csv({literal(file)}, columns = {{{types}}}, auto_detect = false, header = true, "
-        f"delim = {literal(table.separator)}, encoding = {literal(table.encoding)}, "
-        f"quote = '\"', escape = '\"', nullstr = ['', 'NA'], "
-        f"store_rejects = true, rejects_limit = 1000)"
-    )
-
-
-def _refuse_absent(table: RawTable, present: list[str]) -> None:
     absent = [name for name in table.columns if name not in present]
     if absent:
-        hint = "" if len(present) > 1 else f" and the separator, now {table.separator!r},"
-        if any("\ufffd" in name for name in present):
-            hint = f" and the encoding, now {table.encoding!r},"
         raise ProjectError(
             f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; "
-            f"see the columns{hint} in etl/extract.py"
+            "see the columns in etl/extract.py"
         )
+    return _cast(parquet(file), present, kinds, _missing(table), table.file)
+
+
+def _cast(
+    reader: str, present: Mapping[str, str], kinds: Mapping[str, str], missing: Sequence[str], shown: str
+) -> str:
+    """Return the FROM item with the columns of `kinds`, without the texts that stand for nothing."""
+    texts = [name for name in kinds if missing and present[name] == "VARCHAR"]
+    nothing = ", ".join(map(literal, missing))
+    emptied = ", ".join(
+        f"CASE WHEN {name} NOT IN ({nothing}) THEN {name} END AS {name}" for name in map(identifier, texts)
+    )
+    source = f"(SELECT * REPLACE ({emptied}) FROM {reader})" if texts else reader
+    try:
+        typed = ", ".join(
+            f"{strict_cast(name, present[name], kind)} AS {identifier(name)}" for name, kind in kinds.items()
+        )
+    except ProjectError as error:
+        raise ProjectError(f"{shown}: {problem}" for problem in error.problems) from None
+    return f"(SELECT {typed} FROM {source})"
 
 
 def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
@@ -186,12 +254,15 @@ def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
 
 
 def _unpacked(source: Path | None, name: str, folder: Path) -> Path:
-    """Return the readable file `name` of `source`, unpacking `name`.zip into `folder`."""
+    """Return the readable file `name` of `source`, itself or packed; `name`.zip is unpacked into `folder`."""
     if source is None:
         raise ProjectError(f"{name}: no folder of raw files; set data.source in project.yaml")
-    plain, packed = source / name, source / f"{name}.zip"
+    plain, packed, zipped = source / name, source / f"{name}.gz", source / f"{name}.zip"
     if plain.is_file():
         return plain
+    if packed.is_file():
+        return packed
+    packed = zipped
     if not packed.is_file():
         raise ProjectError(
             f"{plain}: no such file; data.source in project.yaml names the folder of the raw tables"

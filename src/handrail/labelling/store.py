@@ -9,6 +9,7 @@ from typing import Any
 from handrail.compute.duckdb import (
     Connection,
     EngineError,
+    file_name,
     identifier,
     literal,
     parquet,
@@ -80,7 +81,8 @@ def labels_view(connection: Connection, settings: Settings) -> None:
     """Make the temporary view `labels`: item and label, without rows where there are no labels yet."""
     path = folder(settings) / "labels.csv"
     columns = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in LABELS) + "}"
-    reader = f"read_csv({literal(path.as_posix())}, columns = {columns}, header = true, auto_detect = false)"
+    options = "header = true, auto_detect = false, hive_partitioning = false"
+    reader = f"read_csv({file_name(path)}, columns = {columns}, {options})"
     empty = "(SELECT CAST(NULL AS VARCHAR) AS item, CAST(NULL AS VARCHAR) AS label WHERE FALSE)"
     source = reader if path.is_file() else empty
     connection.execute(f"CREATE OR REPLACE TEMP VIEW labels AS SELECT item, label FROM {source}")

@@ -62,7 +62,8 @@ def _predicted(connection: Connection, settings: Settings, model: LiveModel, sta
 
 def _predict(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> None:
     project = settings.project
-    names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
+    names = ", ".join(map(identifier, project.request.model_fields))
+    table = require_table(settings, project.table_name)
     inside = period(project.contract, start, end)
     found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
     batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))

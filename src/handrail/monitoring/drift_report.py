@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 
-from handrail.compute.duckdb import Connection, literal, parquet
+from handrail.compute.duckdb import Connection, identifier, literal, parquet
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.etl.load import table_path
@@ -95,7 +95,9 @@ def _slices(version: Version) -> dict[str, tuple[str, Mapping[str, Mapping[str, 
     for column, values in evaluation["parts"].items():
         if column in present:  # the months of the test period are none of the window's
             for value, figures in values.items():
-                named = f"coalesce(CAST({column} AS VARCHAR), {literal(UNKNOWN)}) = {literal(value)}"
+                named = (
+                    f"coalesce(CAST({identifier(column)} AS VARCHAR), {literal(UNKNOWN)}) = {literal(value)}"
+                )
                 found[f"{column}: {value}"] = (named, figures)
     return found
 
@@ -108,8 +110,8 @@ def _with_slices(settings: Settings, source: str) -> str:
         return f"SELECT * FROM {source}"
     table = table_path(settings, project.table_name)
     if not table.is_file():
-        return f"SELECT *, {', '.join(f'NULL AS {name}' for name in others)} FROM {source}"
-    picked, key = ", ".join(f"t.{name}" for name in others), project.key
+        return f"SELECT *, {', '.join(f'NULL AS {identifier(name)}' for name in others)} FROM {source}"
+    picked, key = ", ".join(f"t.{identifier(name)}" for name in others), identifier(project.key)
     joined = f"{source} AS w LEFT JOIN {parquet(table)} AS t ON t.{key} = w.{key}"
     return f"SELECT w.*, {picked} FROM {joined}"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from handrail.compute.duckdb import Connection, row
+from handrail.compute.duckdb import Connection, identifier, row
 from handrail.project import Project
 from handrail.tasks.metric import Decision
 
@@ -47,9 +47,10 @@ def live_metrics(
 
     `as_told`: what was told beside each prediction counts, whoever gave it, in place of what `decision` says.
     """
-    task, columns = project.task, (prediction, project.target)
+    task, target = project.task, identifier(project.target)
+    columns = prediction, target
     as_told = as_told and task.told.keys().isdisjoint(project.contract.model_fields)  # else no range is told
-    known = row(connection, f"SELECT count({project.target}) AS n FROM {source}")["n"]
+    known = row(connection, f"SELECT count({target}) AS n FROM {source}")["n"]
     query = task.grouped_query(source, *columns, as_told=as_told)
     sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS
     if sampled:
@@ -75,4 +76,5 @@ def _sample(source: str, project: Project, rows: int) -> str:
     It is not the hash that chooses a canary's rows: those would be all that is seen.
     """
     below = f"{int(MOST_GROUPS / rows * 2**32):08x}"
-    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({project.key} AS VARCHAR)) < '{below}')"
+    key = identifier(project.key)
+    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({key} AS VARCHAR)) < '{below}')"

@@ -45,20 +45,22 @@ def all_predictions(settings: Settings) -> str:
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
-    none = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
-    typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in types.items())
+    quoted = {identifier(name): kind for name, kind in types.items()}
+    none = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in types.items())
+    typed = ", ".join(f"TRY_CAST({name} AS {kind}) AS {name}" for name, kind in quoted.items())
     options = "union_by_name = true, hive_partitioning = false"
     found = f"SELECT * FROM read_parquet({_named(files)}, {options})"
     return f"SELECT {typed} FROM (SELECT {none} WHERE false UNION ALL BY NAME {found})"
 
 
 def _served(files: Sequence[Path], types: Mapping[str, str], key: str) -> str:
-    schema = ", ".join(f"{name}: {literal(kind)}" for name, kind in types.items())
+    schema = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     # A line that a killed server left unfinished is skipped: its prediction was never answered.
     return (
-        f"SELECT {', '.join(types)} FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
-        f"WHERE {key} IS NOT NULL"
+        f"SELECT {', '.join(map(identifier, types))} "
+        f"FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
+        f"WHERE {identifier(key)} IS NOT NULL"
     )
 
 
@@ -71,14 +73,14 @@ def live_predictions(settings: Settings) -> str:
     versions = _learnt_until(settings)
     if not versions:
         return all_predictions(settings)
-    return f"SELECT * EXCLUDE (learnt) FROM ({_with_learnt(settings, versions)}) WHERE learnt IS NOT TRUE"
+    return f"SELECT * EXCLUDE (_learnt) FROM ({_with_learnt(settings, versions)}) WHERE _learnt IS NOT TRUE"
 
 
 def _with_learnt(settings: Settings, versions: Mapping[str, date]) -> str:
-    """Return a query of all predictions with `learnt`: whether the row is older than its version's split."""
+    """Return a query of all predictions with `_learnt`: whether the row is older than its version's split."""
     known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in versions.items())
     return (
-        f"SELECT p.*, p.{identifier(settings.project.time)} < v.live_from AS learnt "
+        f"SELECT p.*, p.{identifier(settings.project.time)} < v.live_from AS _learnt "
         f"FROM ({all_predictions(settings)}) AS p "
         f"LEFT JOIN (VALUES {known}) AS v(version, live_from) ON v.version = p.version"
     )
@@ -101,7 +103,7 @@ def count_learnt(connection: Connection, settings: Settings, start: date | None,
     versions, inside = _learnt_until(settings), period(settings.project.contract, start, end)
     if not versions:
         return 0
-    query = f"SELECT count(*) AS n FROM ({_with_learnt(settings, versions)}) WHERE learnt AND {inside}"
+    query = f"SELECT count(*) AS n FROM ({_with_learnt(settings, versions)}) WHERE _learnt AND {inside}"
     return row(connection, query)["n"]
 
 
@@ -121,16 +123,16 @@ def join_outcomes(
     outcome is empty until it is known, at the end of `today`.
     """
     project = settings.project
-    key, target = project.key, project.target
+    key, target = identifier(project.key), identifier(project.target)
     own = f"version IN ({', '.join(map(literal, watched))})" if watched else "FALSE"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT p.* EXCLUDE (place), o.{target}
+        SELECT p.* EXCLUDE (_place), o.{target}
         FROM (
-            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS place
+            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS _place
             FROM ({live_predictions(settings)}) WHERE {period(project.contract, start, end)}
         ) AS p LEFT JOIN ({_known(settings, today)}) AS o ON o.{key} = p.{key}
-        WHERE place = 1
+        WHERE _place = 1
     """)
     return name
 
@@ -140,9 +142,11 @@ def _known(settings: Settings, today: date) -> str:
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if path.is_file():
         known = known_on(settings, today + DAY)
-        return f"SELECT {project.key}, {project.target} FROM {parquet(path)} WHERE {known}"
+        chosen = f"{identifier(project.key)}, {identifier(project.target)}"
+        return f"SELECT {chosen} FROM {parquet(path)} WHERE {known}"
     both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
-    return f"SELECT {', '.join(f'CAST(NULL AS {SQL_TYPES[c.kind]}) AS {c.name}' for c in both)}"
+    none = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {identifier(c.name)}" for c in both)
+    return f"SELECT {none}"
 
 
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:

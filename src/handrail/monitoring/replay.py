@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from handrail.compute.duckdb import Connection, connect, parquet, rows, write_parquet
+from handrail.compute.duckdb import Connection, connect, identifier, parquet, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
@@ -90,10 +90,11 @@ def _rebuild(
     project = settings.project
     shutil.rmtree(there.workspace, ignore_errors=True)
     predictions = prediction_folder(there) / "seen.parquet"
-    write_parquet(connection, f"SELECT * EXCLUDE ({project.target}) FROM {source}", predictions)
+    write_parquet(connection, f"SELECT * EXCLUDE ({identifier(project.target)}) FROM {source}", predictions)
     table = table_path(settings, project.table_name)
     if table.is_file():
-        seen = f"{project.key} IN (SELECT {project.key} FROM {source})"
+        key = identifier(project.key)
+        seen = f"{key} IN (SELECT {key} FROM {source})"
         query = f"SELECT * FROM {parquet(table)} WHERE {seen}"
         write_parquet(connection, query, table_path(there, project.table_name))
     for name in versions:

@@ -49,9 +49,9 @@ def predict_rows(
 
     What is missing in those is NaN.
     """
-    encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
-    beside = [f"{expression} AS {name}" for name, expression in more.items()]
+    encoded = [f"{expression} AS _f{number}" for number, expression in enumerate(version.encoding.select())]
+    beside = [f"{expression} AS _{name}" for name, expression in more.items()]
     table = connection.sql(f"SELECT {', '.join([*encoded, *beside])} FROM {source}").fetchnumpy()
-    matrix = np.column_stack([np.ma.getdata(table[f"f{n}"]) for n in range(len(encoded))])
+    matrix = np.column_stack([np.ma.getdata(table[f"_f{n}"]) for n in range(len(encoded))])
     predicted = start_model(version).predict(np.ascontiguousarray(matrix, dtype=np.float32))
-    return predicted, {name: np.ma.filled(table[name], np.nan) for name in more}
+    return predicted, {name: np.ma.filled(table[f"_{name}"], np.nan) for name in more}

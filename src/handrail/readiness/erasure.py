@@ -33,7 +33,7 @@ def rehearse_forgetting(settings: Settings) -> int:
     project = settings.project
     with connect(settings) as connection:
         table = require_table(settings, project.table_name)
-        query = f"SELECT CAST({project.key} AS VARCHAR) AS key FROM {table} LIMIT 1"
+        query = f"SELECT CAST({identifier(project.key)} AS VARCHAR) AS key FROM {table} LIMIT 1"
         key = row(connection, query)["key"]
     with TemporaryDirectory(prefix="readiness-") as folder:
         secret = {SECRET: secrets.token_hex()}  # of the copy, and gone with it
@@ -65,7 +65,7 @@ def _copy_small(settings: Settings, there: Settings, key: str) -> None:
 def _copy_table(connection: Connection, path: Path, target: Path, own: tuple[str, str]) -> None:
     column, key = own
     few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
-    one = f"SELECT * REPLACE ({literal(key)} AS {column}) FROM ({few}) LIMIT 1"
+    one = f"SELECT * REPLACE ({literal(key)} AS {identifier(column)}) FROM ({few}) LIMIT 1"
     keyed = column in column_types(connection, parquet(path))
     write_parquet(connection, f"({few}) UNION ALL ({one})" if keyed else few, target)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handrail.compute.duckdb import Connection, connect, literal, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
 from handrail.contract.schema import Column, Record, Role, columns, of_role, one_of_role
 from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
 from handrail.errors import ProjectError
@@ -68,6 +68,8 @@ def _bad_values(column: Column) -> Iterator[Bad]:
         yield Bad(column.name, "not whole", (column.ge or 0) + 0.5)
     if column.kind is float:
         yield Bad(column.name, "not a number", float("nan"))
+    if column.max_length is not None:
+        yield Bad(column.name, "too long", "x" * (column.max_length + 1))
     if column.pattern or column.choices:
         yield Bad(column.name, "not as agreed", _strange(column))
 
@@ -96,12 +98,15 @@ def _sound_rows(connection: Connection, table: str, project: Project) -> int:
 
 def _missed(connection: Connection, table: str, contract: type[Record], bad: list[Bad]) -> Iterator[str]:
     """Put each bad value into a good row of its own, and yield a sentence for each that is not caught."""
-    names, key = ", ".join(column.name for column in columns(contract)), one_of_role(contract, Role.KEY).name
+    names, key = (
+        ", ".join(identifier(column.name) for column in columns(contract)),
+        one_of_role(contract, Role.KEY).name,
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sound AS "
-        f"SELECT {names}, row_number() OVER () - 1 AS place FROM (SELECT * FROM {table} LIMIT {len(bad)})"
+        f"SELECT {names}, row_number() OVER () - 1 AS _place FROM (SELECT * FROM {table} LIMIT {len(bad)})"
     ).fetchall()
-    sound = rows(connection, f"SELECT {names} FROM sound ORDER BY place")
+    sound = rows(connection, f"SELECT {names} FROM sound ORDER BY _place")
     for first in range(0, len(bad), len(sound)):
         part = bad[first : first + len(sound)]
         reasons = _reasons(connection, contract, part)
@@ -118,10 +123,10 @@ def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> 
     key = one_of_role(contract, Role.KEY).name
     values = ", ".join(_spoilt(column, bad) for column in columns(contract))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values} FROM sound WHERE place < {len(bad)}"
+        f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values} FROM sound WHERE _place < {len(bad)}"
     ).fetchall()
     check(connection, "spoilt", contract)
-    found = rows(connection, f"SELECT {key}, reason FROM checked")
+    found = rows(connection, f"SELECT {identifier(key)}, reason FROM checked")
     return {item[key]: item["reason"] or "" for item in found}
 
 
@@ -133,8 +138,9 @@ def _spoilt(column: Column, bad: list[Bad]) -> str:
         for place, each in enumerate(bad)
         if each.column == column.name
     )
-    plain = f"CAST({column.name} AS {kind})"
-    return f"{f'CASE place {cases}ELSE {plain} END' if cases else plain} AS {column.name}"
+    name = identifier(column.name)
+    plain = f"CAST({name} AS {kind})"
+    return f"{f'CASE _place {cases}ELSE {plain} END' if cases else plain} AS {name}"
 
 
 def _literal(value: Any) -> str:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from handrail.compute.duckdb import connect, rows
+from handrail.compute.duckdb import connect, identifier, rows
 from handrail.console import quietly
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
@@ -74,7 +74,7 @@ def add_feature(project: Project, package: Path) -> None:
     lines.insert(begin - 1, IMPORTED)
     contract.write_text("".join(lines), encoding="utf-8")
     query = transform.read_text(encoding="utf-8").rstrip().rstrip(";")
-    day = f"CAST(EXTRACT(day FROM {project.time}) AS INTEGER) AS {NAME}"
+    day = f"CAST(EXTRACT(day FROM {identifier(project.time)}) AS INTEGER) AS {NAME}"
     transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS transformed_before\n", encoding="utf-8")
 
 
@@ -86,7 +86,7 @@ def learn_and_predict(package: str) -> tuple[int, str, list[str]]:
     settings = import_module(package).project.settings(ROWS)
     loaded = run_etl(settings, quietly).loaded
     make_live(settings, train(settings, settings.dates, quietly).version)
-    names = ", ".join(column.name for column in columns(settings.project.request))
+    names = ", ".join(identifier(column.name) for column in columns(settings.project.request))
     with connect(settings) as connection:
         table = require_table(settings, settings.project.table_name)
         asked = rows(connection, f"SELECT {names} FROM {table} LIMIT 1")

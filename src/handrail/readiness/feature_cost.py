@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from statistics import median
 
-from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, row, rows
+from handrail.compute.duckdb import Connection, connect, file_name, identifier, parquet, row, rows
 from handrail.errors import ProjectError
 from handrail.etl.load import raw_path, table_path
 from handrail.etl.pipeline import offer_tables, transformed_view
@@ -52,7 +52,8 @@ def _seconds(
     count = row(connection, "SELECT count(*) AS n FROM transformed")["n"]
     without = _time(connection, "count(*)")
     return {
-        name: max(0.0, _time(connection, f"max(hash({name}))") - without) * PER_ROWS / count for name in names
+        name: max(0.0, _time(connection, f"max(hash({identifier(name)}))") - without) * PER_ROWS / count
+        for name in names
     }
 
 
@@ -82,14 +83,14 @@ def _time(connection: Connection, expression: str) -> float:
 
 
 def _missing(connection: Connection, table: str, names: tuple[str, ...]) -> Mapping[str, float]:
-    shares = ", ".join(f"1 - count({name}) / count(*) AS {name}" for name in names)
+    shares = ", ".join(f"1 - count({name}) / count(*) AS {name}" for name in map(identifier, names))
     return row(connection, f"SELECT {shares} FROM {table}")
 
 
 def _bytes(connection: Connection, context: ReadinessContext) -> Mapping[str, float]:
     """Return what a million rows of each column take in the loaded table, as it is packed there."""
-    path = literal(table_path(context.settings, context.settings.project.table_name).as_posix())
-    count = row(connection, f"SELECT count(*) AS n FROM read_parquet({path})")["n"]
+    path = table_path(context.settings, context.settings.project.table_name)
+    count = row(connection, f"SELECT count(*) AS n FROM {parquet(path)}")["n"]
     size = "sum(total_compressed_size) AS size"
-    query = f"SELECT path_in_schema AS name, {size} FROM parquet_metadata({path}) GROUP BY 1"
+    query = f"SELECT path_in_schema AS name, {size} FROM parquet_metadata({file_name(path)}) GROUP BY 1"
     return {item["name"]: float(item["size"]) * PER_ROWS / count for item in rows(connection, query)}

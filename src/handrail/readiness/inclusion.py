@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
-from handrail.compute.duckdb import connect
+from handrail.compute.duckdb import connect, identifier
 from handrail.contract.schema import Role, columns, of_role
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
@@ -102,12 +102,14 @@ def _names(context: ReadinessContext) -> list[str]:
 def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDArray[np.str_]]:
     """Return the sensitive columns of the test period, in the order of its rows."""
     project = context.settings.project
-    chosen = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in names)
+    chosen = ", ".join(
+        f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in map(identifier, names)
+    )
     with connect(context.settings) as connection:
         rows = rows_known(context.settings, context.table, context.split.test_from, context.split.live_from)
         found = connection.execute(
-            f"SELECT {chosen} FROM {rows} WHERE {project.target} IS NOT NULL "
-            f"ORDER BY {project.time}, {project.key}"
+            f"SELECT {chosen} FROM {rows} WHERE {identifier(project.target)} IS NOT NULL "
+            f"ORDER BY {identifier(project.time)}, {identifier(project.key)}"
         ).fetchnumpy()
     return {name: np.ma.getdata(found[name]).astype(np.str_) for name in names}
 

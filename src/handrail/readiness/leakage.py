@@ -8,7 +8,7 @@ American Statistical Association (1954).
 from collections.abc import Iterator
 from datetime import datetime
 
-from handrail.compute.duckdb import Connection, connect, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, row, rows
 from handrail.contract.schema import Column, Record, Role, columns, of_role
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext
@@ -67,7 +67,7 @@ def _associations(
 
 def _in_parts(column: Column) -> str:
     """Return the SQL expression of a name, or of the tenth in which an amount lies; missing is a part too."""
-    name = column.name
+    name = identifier(column.name)
     if column.categorical:
         return f"coalesce({name}, '') AS {name}"
     tenth = f"CAST(9.999 * cume_dist() OVER (ORDER BY {name}) AS INTEGER)"
@@ -75,7 +75,7 @@ def _in_parts(column: Column) -> str:
 
 
 def _refuse_key(connection: Connection, feature: Column) -> None:
-    counted = f"SELECT count(DISTINCT {feature.name}) AS different, count(*) AS n FROM parts"
+    counted = f"SELECT count(DISTINCT {identifier(feature.name)}) AS different, count(*) AS n FROM parts"
     found = row(connection, counted)
     if found["different"] * FEWEST_ROWS_A_VALUE > found["n"]:
         raise ProjectError(
@@ -88,7 +88,10 @@ def _tau(connection: Connection, feature: str, other: str) -> float:
     (found,) = rows(
         connection,
         f"""
-        WITH pairs AS (SELECT {feature} AS x, {other} AS y, count(*) AS n FROM parts GROUP BY 1, 2),
+        WITH pairs AS (
+            SELECT {identifier(feature)} AS x, {identifier(other)} AS y, count(*) AS n
+            FROM parts GROUP BY 1, 2
+        ),
         known AS (SELECT x, sum(n) AS n, sum(n * n) AS squares FROM pairs GROUP BY 1),
         alone AS (SELECT y, sum(n) AS n FROM pairs GROUP BY 1)
         SELECT (SELECT sum(squares / n) / sum(n) FROM known) AS knowing,

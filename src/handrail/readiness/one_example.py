@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import connect, literal, row
+from handrail.compute.duckdb import connect, identifier, literal, row
 from handrail.errors import ProjectError
 from handrail.files import write_whole
 from handrail.readiness.context import ReadinessContext
@@ -56,7 +56,7 @@ def _encoded_by_the_engine(context: ReadinessContext, key: str) -> Floats:
         found = row(
             connection,
             f"SELECT {', '.join(selected)} FROM {context.table} "
-            f"WHERE {context.settings.project.key} = {literal(key)}",
+            f"WHERE {identifier(context.settings.project.key)} = {literal(key)}",
         )
     return np.array(list(found.values()), dtype=np.float32)
 

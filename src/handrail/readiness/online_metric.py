@@ -95,6 +95,7 @@ def _low(measured: Doubles, groups: Groups) -> float:
 def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
     """Return outcome, prediction and groups of the rows that the live version predicted since it learnt."""
     project = context.settings.project
+    outcome, time, unit = map(identifier, (project.target, project.time, project.unit))
     with connect(context.settings) as connection:
         source = join_outcomes(
             connection,
@@ -105,19 +106,18 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
             watched=(context.version.name,),
         )
         found = connection.execute(
-            f"SELECT CAST({project.target} AS FLOAT) AS target, prediction, "
-            f"CAST({project.time} AS TIMESTAMP) AS time, CAST({identifier(project.unit)} AS VARCHAR) AS unit "
-            f"FROM {source} WHERE {project.target} IS NOT NULL AND source = 'model' "
-            f"AND version = '{context.version.name}' "
-            f"ORDER BY hash({project.time}), prediction LIMIT {MOST_OUTCOMES}"
+            f"SELECT CAST({outcome} AS FLOAT) AS _target, prediction, CAST({time} AS TIMESTAMP) AS _time, "
+            f"CAST({unit} AS VARCHAR) AS _unit FROM {source} "
+            f"WHERE {outcome} IS NOT NULL AND source = 'model' AND version = '{context.version.name}' "
+            f"ORDER BY hash({time}), prediction LIMIT {MOST_OUTCOMES}"
         ).fetchnumpy()
     target, prediction, times, units = (
-        np.ma.getdata(found[name]) for name in ("target", "prediction", "time", "unit")
+        np.ma.getdata(found[name]) for name in ("_target", "prediction", "_time", "_unit")
     )
     if len(target) < FEWEST_OUTCOMES:
         raise ProjectError(
-            f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are needed; "
-            "wait, load them with `etl`, or try `monitor --relive`"
+            f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are "
+            "needed; wait, load them with `etl`, or try `monitor --relive`"
         )
     groups = groups_of(times, units.astype(np.str_) if project.subject else None, len(target))
     if not groups.enough:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from handrail.compute.duckdb import Connection, connect, parquet, row, rows
+from handrail.compute.duckdb import Connection, connect, identifier, parquet, row, rows
 from handrail.config.sections import Live
 from handrail.contract.schema import Role, of_role
 from handrail.contract.table_check import check
@@ -109,12 +109,15 @@ def _differing(connection: Connection, context: ReadinessContext, source: str) -
     if not table.is_file():
         return []
     names = [column.name for column in of_role(project.contract, Role.FEATURE)]
-    counts = ", ".join(f"count_if(s.{name} IS DISTINCT FROM t.{name}) AS {name}" for name in names)
-    joined = f"{source} AS s JOIN {parquet(table)} AS t ON s.{project.key} = t.{project.key}"
-    found = row(connection, f"SELECT count(*) AS joined, {counts} FROM {joined}")
-    allowed = context.settings.section(Live).maximum_violation_share * found["joined"]
+    counts = ", ".join(
+        f"count_if(s.{name} IS DISTINCT FROM t.{name}) AS {name}" for name in map(identifier, names)
+    )
+    key = identifier(project.key)
+    joined = f"{source} AS s JOIN {parquet(table)} AS t ON s.{key} = t.{key}"
+    found = row(connection, f"SELECT count(*) AS _joined, {counts} FROM {joined}")
+    allowed = context.settings.section(Live).maximum_violation_share * found["_joined"]
     return [
-        f"{name}: in {found[name]:,} of {found['joined']:,} records not what the table has; what asks and "
+        f"{name}: in {found[name]:,} of {found['_joined']:,} records not what the table has; what asks and "
         "the table take it from different places"
         for name in names
         if found[name] > allowed

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from handrail.compute.duckdb import connect, rows, write_parquet
+from handrail.compute.duckdb import connect, identifier, rows, write_parquet
 from handrail.config.settings import FILE, Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
@@ -36,19 +36,20 @@ def small_workspace(context: ReadinessContext, *, shuffled: bool = False) -> Gen
     """Give a workspace with few rows of the live table; `shuffled`, each row has the outcome of another."""
     with empty_workspace(context) as there, connect(context.settings) as connection:
         project, most = context.settings.project, context.limits.training_rows
-        few = f"(SELECT * FROM {context.table} ORDER BY md5(CAST({project.key} AS VARCHAR)) LIMIT {most})"
+        key = identifier(project.key)
+        few = f"(SELECT * FROM {context.table} ORDER BY md5(CAST({key} AS VARCHAR)) LIMIT {most})"
         query = _with_outcomes_shuffled(project, few) if shuffled else f"SELECT * FROM {few}"
         write_parquet(connection, query, table_path(there, project.table_name))
         yield there
 
 
 def _with_outcomes_shuffled(project: Project, source: str) -> str:
-    key, target = project.key, project.target
-    by_hash = f"row_number() OVER (ORDER BY md5(CAST({key} AS VARCHAR) || 'other')) AS place"
+    key, target = identifier(project.key), identifier(project.target)
+    by_hash = f"row_number() OVER (ORDER BY md5(CAST({key} AS VARCHAR) || 'other')) AS _place"
     return (
-        f"SELECT a.* EXCLUDE (place) REPLACE (b.outcome AS {target}) "
-        f"FROM (SELECT *, row_number() OVER (ORDER BY {key}) AS place FROM {source}) AS a "
-        f"JOIN (SELECT {target} AS outcome, {by_hash} FROM {source}) AS b ON a.place = b.place"
+        f"SELECT a.* EXCLUDE (_place) REPLACE (b._outcome AS {target}) "
+        f"FROM (SELECT *, row_number() OVER (ORDER BY {key}) AS _place FROM {source}) AS a "
+        f"JOIN (SELECT {target} AS _outcome, {by_hash} FROM {source}) AS b ON a._place = b._place"
     )
 
 
@@ -100,12 +101,12 @@ def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
     Raises ProjectError where there is none.
     """
     project, start = context.settings.project, context.split.live_from
-    names = ", ".join(column.name for column in columns(project.request))
+    names = ", ".join(identifier(column.name) for column in columns(project.request))
     with connect(context.settings) as connection:
         found = rows(
             connection,
             f"SELECT {names} FROM {context.table} WHERE {period(project.contract, start, None)} "
-            f"ORDER BY md5(CAST({project.key} AS VARCHAR) || 'asked') LIMIT {most}",
+            f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR) || 'asked') LIMIT {most}",
         )
     if not found:
         raise ProjectError(

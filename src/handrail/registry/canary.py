@@ -45,7 +45,7 @@ def is_chosen(key: object, share: float) -> bool:
 
 
 def chosen_condition(key: str, share: float) -> str:
-    """Return the same in SQL, for the column `key`."""
+    """Return the same in SQL, for the expression `key`."""
     return f"md5(CAST({key} AS VARCHAR)) < '{_below(share)}'"
 
 

@@ -6,7 +6,7 @@ never seen.
 
 from dataclasses import dataclass
 
-from handrail.compute.duckdb import Connection, literal, row
+from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.contract.schema import Column
 
 PREDICTION = "prediction"
@@ -27,10 +27,11 @@ class Bins:
 
     def place(self) -> str:
         """Return the SQL expression of a value's bin, counted from 0; NULL is in the last one."""
+        column = identifier(self.column)
         if self.names:
-            return f"list_position([{', '.join(literal(name) for name in self.names)}], {self.column}) - 1"
-        steps = [f"WHEN {self.column} <= {edge!r} THEN {number}" for number, edge in enumerate(self.edges)]
-        return f"CASE {' '.join(steps)} WHEN {self.column} IS NOT NULL THEN {len(self.edges)} END"
+            return f"list_position([{', '.join(literal(name) for name in self.names)}], {column}) - 1"
+        steps = [f"WHEN {column} <= {edge!r} THEN {number}" for number, edge in enumerate(self.edges)]
+        return f"CASE {' '.join(steps)} WHEN {column} IS NOT NULL THEN {len(self.edges)} END"
 
 
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
@@ -41,7 +42,7 @@ def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...])
 def learn_amount_bins(connection: Connection, source: str, name: str) -> Bins:
     """Return ten bins of about equal share for an amount; fewer where values repeat."""
     tenths = [n / 10 for n in range(1, 10)]
-    found = row(connection, f"SELECT quantile_disc({name}, {tenths}) AS edges FROM {source}")
+    found = row(connection, f"SELECT quantile_disc({identifier(name)}, {tenths}) AS edges FROM {source}")
     return Bins(name, edges=tuple(sorted({float(edge) for edge in found["edges"] or []})))
 
 
@@ -58,7 +59,8 @@ def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, l
 def _learn(connection: Connection, source: str, column: Column) -> Bins:
     if not column.categorical:
         return learn_amount_bins(connection, source, column.name)
-    query = f"SELECT DISTINCT {column.name} FROM {source} WHERE {column.name} IS NOT NULL ORDER BY 1"
+    name = identifier(column.name)
+    query = f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL ORDER BY 1"
     return Bins(column.name, names=tuple(name for (name,) in connection.execute(query).fetchall()))
 
 

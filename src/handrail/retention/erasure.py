@@ -12,7 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, column_types, connect, literal, parquet, row, write_parquet
+from handrail.compute.duckdb import (
+    Connection,
+    column_types,
+    connect,
+    identifier,
+    literal,
+    parquet,
+    row,
+    write_parquet,
+)
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
@@ -100,7 +109,7 @@ def _rows(connection: Connection, path: Path, column: str, key: str) -> int:
 
 
 def _is(column: str, key: str) -> str:
-    return f"(CAST({column} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
+    return f"(CAST({identifier(column)} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
 
 
 def _lines(path: Path, column: str, key: str) -> Iterator[tuple[int, int]]:

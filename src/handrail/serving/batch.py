@@ -1,6 +1,5 @@
 """Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
@@ -16,12 +15,23 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, connect, file_name, literal, parquet, write_parquet
+from handrail.compute.duckdb import (
+    Connection,
+    EngineError,
+    connect,
+    identifier,
+    literal,
+    parquet,
+    write_parquet,
+)
+from handrail.compute.strict_casts import stopped
 from handrail.config.settings import Settings
-from handrail.contract.schema import Record, columns
-from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
+from handrail.contract.schema import Column, Record, columns
+from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_other_columns
+from handrail.contract.times import UTC_ZONE
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
+from handrail.etl.separated_values import Form, header_of, is_of_the_file, is_separated, separated_values
 from handrail.leftovers import remove_leftovers
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
@@ -38,6 +48,7 @@ BATCH_ROWS = 100_000
 ARROW_TYPES = {"f": pa.float32(), "d": pa.float64(), "?": pa.bool_()}
 ARROW_OF_SQL = {"DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
 RANGE = ("low", "high")  # read back by monitoring
+EXACT_IN_DOUBLE = 2**53
 WRITTEN = "serve/batch.py"  # the file of a project that says what is written
 
 
@@ -86,8 +97,13 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     name = output.stem.removeprefix("scored-").removesuffix(_by(settings))
     rejected = rejected_path(settings, f"scored-{name}")
     with connect(settings) as connection:
-        refuse_other_columns(connection, source, asked, origin)
-        check(connection, source, asked, also=[horizon.rule(settings)])
+        try:
+            refuse_other_columns(connection, source, asked, origin)
+            check(connection, source, asked, also=[horizon.rule(settings)])
+        except EngineError as error:
+            if not is_of_the_file(error):
+                raise
+            raise ProjectError(f"{origin}: {stopped(error)}") from None
         write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
         with _parquet_writer(output) as write:
             counts: Counter[str] = Counter()
@@ -109,7 +125,7 @@ def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
     canary = start_canary_model(settings, live)
     if canary is None or live.canary is None:
         return [(loaded, live.mode, "TRUE")]
-    chosen = chosen_condition(settings.project.unit, live.canary.share)
+    chosen = chosen_condition(identifier(settings.project.unit), live.canary.share)
     return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
 
 
@@ -119,24 +135,24 @@ def _predicted(
     """Yield batches of the `rows` that keep the contract, each with who predicted it."""
     version, now = loaded.version, datetime.now(UTC).replace(tzinfo=None)
     kept, width = [*version.project.request.model_fields], len(version.encoding.features)
-    encoded = [f"{expression} AS f{number}" for number, expression in enumerate(version.encoding.select())]
+    encoded = [f"{expression} AS _f{number}" for number, expression in enumerate(version.encoding.select())]
     said = {"predicted_at": f"TIMESTAMP '{now}'", "version": literal(version.name)}
     said |= {"model": "'model'", "fallback": "'fallback'", "baseline": version.baseline.select()}
-    selected = [*kept, *encoded, *(f"{value} AS {name}" for name, value in said.items())]
+    selected = [*map(identifier, kept), *encoded, *(f"{value} AS _{name}" for name, value in said.items())]
     reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
     for batch in reader.to_arrow_reader(BATCH_ROWS):
-        matrix = np.column_stack([_numpy(batch.column(f"f{n}")) for n in range(width)])
+        matrix = np.column_stack([_numpy(batch.column(f"_f{n}")) for n in range(width)])
         prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
         by: Mode = "fallback" if prediction is None else "model"
-        predicted = _numpy(batch.column("baseline")) if prediction is None else prediction
+        predicted = _numpy(batch.column("_baseline")) if prediction is None else prediction
         decision = version.decision_of(by)
         told = told_beside(version.project.task, predicted, decision)
         needed = {
-            "predicted_at": batch.column("predicted_at"),
-            "version": batch.column("version"),
-            "source": batch.column(by),
-            "prediction": batch.column("baseline") if prediction is None else _arrow(prediction),
-            "baseline": batch.column("baseline"),
+            "predicted_at": batch.column("_predicted_at"),
+            "version": batch.column("_version"),
+            "source": batch.column(f"_{by}"),
+            "prediction": batch.column("_baseline") if prediction is None else _arrow(prediction),
+            "baseline": batch.column("_baseline"),
             **_told(version.project, told, batch.num_rows),
             **{name: batch.column(name) for name in kept},
         }
@@ -266,11 +282,12 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
         raise ProjectError("--input: takes the whole file; leave out --from and --to")
     if not file.is_file():
         raise ProjectError(f"{file}: no such file")
-    if file.suffix == ".parquet":
+    if file.suffix.lower() == ".parquet":
         return RowsToScore(parquet(file), file.name, file.stem)
-    if file.suffix == ".csv":
-        return RowsToScore(_csv(file, settings.project.request), file.name, file.stem)
-    raise ProjectError(f"{file}: neither .parquet nor .csv")
+    if is_separated(file):
+        name = Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
+        return RowsToScore(_separated(file, settings.project.request), file.name, name)
+    raise ProjectError(f"{file}: neither .parquet nor .csv nor .csv.gz")
 
 
 def learnt_until(version: Version) -> date:
@@ -297,15 +314,20 @@ def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToS
     return RowsToScore(source, origin, f"{start}-{end or 'end'}")
 
 
-def _csv(file: Path, asked: type[Record]) -> str:
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        header = next(csv.reader(lines), [])
-    if not header:
-        raise ProjectError(f"{file.name}: the file is empty")
+def _separated(file: Path, asked: type[Record]) -> str:
+    """Return the FROM item of the columns that are asked for; a whole number is read with its fraction."""
+    form = Form(place="the file")
+    header = header_of(file, file.name, form)
     if len(header) == 1:
         raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
-    # Whole numbers are read as DOUBLE: the contract refuses a fraction, which INTEGER would round.
-    kinds = {c.name: "DOUBLE" if c.kind is int else SQL_TYPES[c.kind] for c in columns(asked)}
-    types = ", ".join(f"{literal(name)}: {literal(kinds.get(name, 'VARCHAR'))}" for name in header)
-    options = "auto_detect = false, header = true, delim = ',', hive_partitioning = false"
-    return f"read_csv({file_name(file)}, columns = {{{types}}}, {options})"
+    kinds = {c.name: _kind(c) for c in columns(asked) if c.name in header}
+    return separated_values(file, file.name, form, kinds, file.parent).exact(without_offset=True)
+
+
+def _kind(column: Column) -> str:
+    """Return the type in which a column of a file is read, in which the contract can refuse what is wrong."""
+    if column.kind is int:
+        ends = (column.ge, column.le)
+        exact = all(end is not None and abs(end) <= EXACT_IN_DOUBLE for end in ends)
+        return "DOUBLE" if exact else "DECIMAL(38,18)"
+    return INSTANT if column.zone == UTC_ZONE else SQL_TYPES[column.kind]

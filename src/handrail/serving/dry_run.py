@@ -14,7 +14,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from handrail.compute.duckdb import connect, rows
+from handrail.compute.duckdb import connect, identifier, rows
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
@@ -51,12 +51,13 @@ def ask_once(settings: Settings) -> tuple[dict[str, Any], float]:
 def first_live_record(settings: Settings) -> dict[str, Any]:
     """Return what a client would send for the first row after `split.live_from`."""
     project = settings.project
-    names, table = ", ".join(project.request.model_fields), require_table(settings, project.table_name)
+    names, time = ", ".join(map(identifier, project.request.model_fields)), identifier(project.time)
+    table = require_table(settings, project.table_name)
     with connect(settings) as connection:
         found = rows(
             connection,
-            f"SELECT {names} FROM {table} WHERE {project.time} >= "
-            f"TIMESTAMP '{settings.dates.live_from}' ORDER BY {project.time} LIMIT 1",
+            f"SELECT {names} FROM {table} WHERE {time} >= "
+            f"TIMESTAMP '{settings.dates.live_from}' ORDER BY {time} LIMIT 1",
         )
     if not found:
         raise ProjectError(f"no row after {settings.dates.live_from}, live_from of project.yaml")

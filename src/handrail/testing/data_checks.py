@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handrail.compute.duckdb import Connection, connect, identifier, parquet, row
+from handrail.compute.duckdb import connect, identifier, parquet
 from handrail.contract.dictionary import data_dictionary
 from handrail.contract.schema import Record, columns
 from handrail.contract.table_check import check
+from handrail.etl.reproducibility import ADVICE, differing_columns
 from handrail.testing import raw_copies
 from handrail.testing.made_up_records import broken_records, made_up_records, records_at_ends
 from handrail.testing.made_up_tables import PLACE, table_of
@@ -89,11 +90,11 @@ def etl_gives_the_same_table(run: SmallRun) -> None:
     """Loading the same sources twice gives the same table, to the last bit of every column."""
     again = run.etl_elsewhere
     with connect(run.settings) as connection:
-        differing = _differing(connection, run, parquet(again.path))
+        differing = differing_columns(connection, run.project, run.table, parquet(again.path))
     require(
         not differing and again.loaded == run.etl.loaded,
-        f"etl/transform.sql: {', '.join(differing) or 'the number of rows'}: not the same when run again; a "
-        "sum of DOUBLE depends on the order of its rows, and so does a row that is picked without ORDER BY",
+        f"etl/transform.sql: {', '.join(differing) or 'the number of rows'}: not the same when run again; "
+        f"{ADVICE}",
     )
 
 
@@ -181,19 +182,6 @@ def reasons(run: SmallRun, records: Sequence[dict[str, Any]]) -> list[str | None
         found = connection.execute(f"SELECT {identifier(time)}, reason FROM checked").fetchall()
     said = dict(found)
     return [said[record[time]] for record in records]
-
-
-def _differing(connection: Connection, run: SmallRun, other: str) -> list[str]:
-    """Return the columns whose values, by key, are not the same in the run's table and in `other`."""
-
-    def missing(names: str) -> int:
-        query = f"SELECT {names} FROM {run.table} EXCEPT ALL SELECT {names} FROM {other}"
-        return row(connection, f"SELECT count(*) AS n FROM ({query})")["n"]
-
-    key, names = identifier(run.project.key), [column.name for column in columns(run.project.contract)]
-    if missing(", ".join(map(identifier, names))) == 0:
-        return []
-    return [name for name in names if missing(f"{key}, {identifier(name)}")] or names
 
 
 def _refused_by_name(run: SmallRun, fault: Fault) -> None:

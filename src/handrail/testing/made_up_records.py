@@ -154,11 +154,15 @@ def _broken_values(contract: type[Record], column: Column) -> Iterator[tuple[str
         yield f"below {column.ge:.15g}", _beyond(column, column.ge, -1)
     if column.le is not None:
         yield f"above {column.le:.15g}", _beyond(column, column.le, 1)
+    if column.kind is int and not column.holds_64_bits:
+        yield "beyond 64 bits", -(2.0**64) if column.ge is None else 2.0**64
     if column.kind is int:
         yield "not a whole number", (column.le or 0) - 0.5
     if column.kind is float:
         yield "not a number", nan
         yield "not a number", inf
+    if column.max_length is not None:
+        yield f"longer than {column.max_length} characters", "x" * (column.max_length + 1)
     if column.pattern or column.choices:
         strange = [text for text in STRANGE if not _keeps(contract, column, text)]
         rule = f"not like {column.pattern}" if column.pattern else f"not one of {', '.join(column.choices)}"

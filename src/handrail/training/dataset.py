@@ -77,7 +77,7 @@ def period(contract: type[Record], start: date | None, end: date | None) -> str:
     """
     if start and end and start >= end:
         raise ProjectError(f"from {start} on and before {end}: no day lies between them")
-    time = one_of_role(contract, Role.TIME).name
+    time = identifier(one_of_role(contract, Role.TIME).name)
     bounds = [f"{time} >= TIMESTAMP '{start}'"] if start else []
     bounds += [f"{time} < TIMESTAMP '{end}'"] if end else []
     return " AND ".join(bounds) or "TRUE"
@@ -95,27 +95,28 @@ def read_dataset(
             f"{', '.join(column.name for column in of_role(contract, Role.FEATURE))}"
         )
     slices = [c.name for c in of_role(contract, *Role) if c.sliced]
-    chosen = [f"{expression} AS f{number}" for number, expression in enumerate(encoding.select())]
+    chosen = [f"{expression} AS _f{number}" for number, expression in enumerate(encoding.select())]
     chosen += [
-        f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS s{number}" for number, name in enumerate(slices)
+        f"coalesce(CAST({identifier(name)} AS VARCHAR), '{UNKNOWN}') AS _s{number}"
+        for number, name in enumerate(slices)
     ]
-    subject = project.subject
-    if subject:
-        chosen.append(f"coalesce(CAST({identifier(subject)} AS VARCHAR), '{UNKNOWN}') AS subject")
+    if project.subject:
+        chosen.append(f"coalesce(CAST({identifier(project.subject)} AS VARCHAR), '{UNKNOWN}') AS _subject")
+    key, time, target = map(identifier, (project.key, project.time, project.target))
     table = connection.execute(
-        f"SELECT {', '.join(chosen)}, CAST({project.target} AS FLOAT) AS target, {project.time} AS time, "
-        f"CAST({known_from(settings)} AS TIMESTAMP) AS known_from, "
-        f"coalesce(CAST({baseline_by} AS VARCHAR), '{UNKNOWN}') AS baseline_by "
-        f"FROM {source} WHERE {project.target} IS NOT NULL ORDER BY {project.time}, {project.key}"
+        f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS _target, {time} AS _time, "
+        f"CAST({known_from(settings)} AS TIMESTAMP) AS _known_from, "
+        f"coalesce(CAST({identifier(baseline_by)} AS VARCHAR), '{UNKNOWN}') AS _baseline_by "
+        f"FROM {source} WHERE {target} IS NOT NULL ORDER BY {time}, {key}"
     ).fetchnumpy()
     return Dataset(
-        features=np.column_stack([_filled(table[f"f{n}"]) for n in range(len(encoding.features))]),
-        target=_filled(table["target"]),
-        times=_filled(table["time"]).astype("datetime64[s]"),
-        slices={name: _filled(table[f"s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
-        baseline_by=_filled(table["baseline_by"]).astype(np.str_),
-        subjects=_filled(table["subject"]).astype(np.str_) if subject else None,
-        known_from=_filled(table["known_from"]).astype("datetime64[s]"),
+        features=np.column_stack([_filled(table[f"_f{n}"]) for n in range(len(encoding.features))]),
+        target=_filled(table["_target"]),
+        times=_filled(table["_time"]).astype("datetime64[s]"),
+        slices={name: _filled(table[f"_s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
+        baseline_by=_filled(table["_baseline_by"]).astype(np.str_),
+        subjects=_filled(table["_subject"]).astype(np.str_) if project.subject else None,
+        known_from=_filled(table["_known_from"]).astype("datetime64[s]"),
         baseline_is_amount=_is_amount(settings, baseline_by),
     )
 

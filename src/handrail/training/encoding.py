@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, literal
+from handrail.compute.duckdb import Connection, identifier, literal
 from handrail.contract.schema import Record, Role, of_role
 from handrail.errors import ProjectError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAN = float("nan")
 UNKNOWN = "unknown"
 NAN_SQL = "CAST('NaN' AS FLOAT)"
+EXACT_IN_FLOAT32 = 2**24  # beyond it, whole numbers that differ are one number to the model
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,24 @@ def features_of(contract: type[Record], leave_out: Iterable[str] = (), **coded: 
     return {name: coded.get(name, coding) for name, coding in usual.items() if name not in left}
 
 
+def inexact_features(project: Project) -> list[str]:
+    """Return a sentence for each whole number that the model sees as an amount, and not exactly.
+
+    The model reads float32, which holds whole numbers up to 2**24: by the contract's bounds, greater ones may
+    come. To an amount that is no matter, to a number that is a name it is: they are told, and not refused.
+    """
+    amounts = {name for name, coding in project.features.items() if coding.kind == "amount"}
+    return [
+        f"contract.py: {c.name}: from {EXACT_IN_FLOAT32:,} on, the model can't tell neighbouring numbers "
+        "apart; if it is a name, code it with names() in model/features.py or make it a text, if it is an "
+        "amount, take a larger unit"
+        for c in of_role(project.contract, Role.FEATURE)
+        if c.kind is int
+        and c.name in amounts
+        and any(end is not None and abs(end) > EXACT_IN_FLOAT32 for end in (c.ge, c.le))
+    ]
+
+
 @dataclass(frozen=True)
 class Encoding:
     """The order of the features, for each that holds names the names in the order of their codes.
@@ -114,10 +133,11 @@ class Encoding:
         return float(np.log(1 + float(value))) if name in self.logarithms and value > -1 else float(value)
 
     def _expression(self, name: str) -> str:
+        column = identifier(name)
         if name not in self.categories:
-            value = f"CAST({name} AS FLOAT)"
+            value = f"CAST({column} AS FLOAT)"
             if name in self.logarithms:
-                logged = f"CASE WHEN {name} > -1 THEN ln(1 + CAST({name} AS DOUBLE)) ELSE {name} END"
+                logged = f"CASE WHEN {column} > -1 THEN ln(1 + CAST({column} AS DOUBLE)) ELSE {column} END"
                 value = f"CAST({logged} AS FLOAT)"
             return f"coalesce({value}, {NAN_SQL})"
         cases = " ".join(
@@ -125,7 +145,7 @@ class Encoding:
         )
         if not cases:
             return NAN_SQL
-        return f"CAST(CASE CAST({name} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
+        return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
 
 
 def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:
@@ -141,7 +161,8 @@ def learn_encoding(connection: Connection, source: str, project: Project) -> Enc
 
 
 def _seen(connection: Connection, source: str, name: str) -> tuple[str, ...]:
-    query = f"SELECT DISTINCT {name} AS seen FROM {source} WHERE {name} IS NOT NULL ORDER BY seen"
+    column = identifier(name)
+    query = f"SELECT DISTINCT {column} AS _seen FROM {source} WHERE {column} IS NOT NULL ORDER BY _seen"
     return tuple(str(value) for (value,) in connection.execute(query).fetchall())
 
 

@@ -1,6 +1,7 @@
 """A training under way: what the steps of a project's model/train.py need, and what they make."""
 
 import json
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
 from handrail.training.baseline import Baseline
 from handrail.training.dataset import Dataset
+from handrail.training.encoding import inexact_features
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
@@ -34,6 +36,7 @@ from handrail.training.splits import Splits, read_splits, rows_between
 if TYPE_CHECKING:
     from handrail.project import Project
 
+log = logging.getLogger(__name__)
 SEED = 0
 LIBRARIES = ("handrail", "numpy", "onnxruntime", "duckdb")
 
@@ -194,6 +197,8 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
     period has no rows or only one outcome.
     """
     agreed_metric(settings)
+    for sentence in inexact_features(settings.project):
+        log.warning("%s", sentence)
     with connect(settings) as connection:
         return settings.project.train(Run(settings, split, on_step, connection))
 

@@ -25,7 +25,7 @@ from tests.engine.support.workspaces import PROJECT
 OPTIONS = {
     "archive": ["--really"],
     "demo": ["--record"],
-    "etl": [],
+    "etl": ["--check"],
     "handover": ["--rehearse"],
     "ideas": ["--schema"],
     "labels": ["--export [team|mturk|clickworker]"],

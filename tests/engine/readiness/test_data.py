@@ -75,7 +75,7 @@ def test_rows_that_break_an_expectation_fail(project):
 def test_an_expectation_that_the_check_of_tables_forgets_fails(trained, monkeypatch):
     known = table_check.rules(CONTRACT)
     kept = tuple(rule for rule in known if not rule.text.startswith(f"{FEATURE.name}: above"))
-    monkeypatch.setattr(table_check, "rules", lambda contract: kept)
+    monkeypatch.setattr(table_check, "rules", lambda contract, present: kept)
     assert refusal(expectations.expectations, ReadinessContext(trained)) == (
         f"handrail.contract.table_check: {FEATURE.name}: a value that is above {FEATURE.le:g} is not caught "
         "in a table",

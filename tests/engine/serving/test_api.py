@@ -178,6 +178,11 @@ def bad_values():
         if column.kind is float:
             yield column.name, math.nan, "Input should be a finite number"
             yield column.name, -math.inf, "Input should be a finite number"
+        if column.kind is datetime:
+            for number in (1357034400, "1357034400"):
+                yield column.name, number, "has to be like 2013-01-31T18:30:00, and no number"
+            said = "has an offset, and local time has none; leave it out"
+            yield column.name, "2013-09-01T05:45:00+02:00", said
         if column.kind is int:
             yield column.name, 1.5, "Input should be a valid integer, got a number with a fractional part"
 
@@ -188,6 +193,15 @@ def test_a_value_that_breaks_a_rule_is_refused_with_field_and_rule(refusing, nam
     reply = ask(client, record | {name: value})
     assert reply.status_code == 422
     assert reply.json() == {"errors": [{"field": f"records.0.{name}", "rule": said}]}
+
+
+def test_a_key_of_any_length_is_not_kept(refusing):
+    client, record = refusing
+    reply = ask(client, record | {KEY: "A" * 900_000})
+    assert reply.status_code == 422
+    assert reply.json() == {
+        "errors": [{"field": f"records.0.{KEY}", "rule": "String should have at most 1000 characters"}]
+    }
 
 
 @pytest.mark.parametrize("name", ASKED)

