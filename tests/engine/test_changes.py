@@ -128,9 +128,10 @@ def test_a_feature(copy):
 def test_a_metric_is_measured_everywhere(copy):
     copy.change("A metric")
     said = copy.run("train", ACCURACY__METRIC="lift_at_10")
-    measured = float(re.search(r"^lift_at_10 +(\d+\.\d+) ", said, re.MULTILINE)[1])
+    shown = float(re.search(r"^lift_at_10 +(\d+\.\d+) ", said, re.MULTILINE)[1])
     assert copy.newest()["metric"] == "lift_at_10"
-    assert copy.newest()["evaluation"]["model"]["lift_at_10"]["value"] == pytest.approx(measured, abs=1e-3)
+    assert copy.newest()["validation"]["model"]["lift_at_10"]["value"] == pytest.approx(shown, abs=1e-3)
+    measured = copy.newest()["evaluation"]["model"]["lift_at_10"]["value"]
     for name in ("research.html", "choice.html"):
         assert (copy.workspace / "reports" / name).is_file()
     page = (copy.workspace / "reports" / "research.html").read_text(encoding="utf-8")

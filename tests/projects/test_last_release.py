@@ -40,7 +40,7 @@ def test_its_own_tests_pass_on_the_engine_of_now(project):
 
 
 def test_its_commands_run_on_the_engine_of_now(project):
-    told = ran(project, *on(ENGINE, "python", "-m", "late_flights", "demo", "--sample", "20000"))
+    told = ran(project, *on(ENGINE, "python", "-m", "late_flights", "demo", "--sample", "50000"))
     assert "\nTry next\n" in told
     assert ran(project, "git", "status", "--porcelain").split() in ([], ["??", "uv.lock"])
 

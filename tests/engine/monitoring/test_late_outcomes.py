@@ -357,7 +357,7 @@ def test_the_verbs_go_all_the_way(tmp_path, monkeypatch, capsys):
         "score": 0,
         "monitor --from 2019-09-01 --to 2019-10-01": 0,
         "monitor --relive": 3,  # in December, the model is older than was agreed
-        "train --no-round --until 2019-12-01": 0,
+        "train --no-round --test --until 2019-12-01": 0,
     }.items():
         assert cli.run(project, line.split()) == status, (line, capsys.readouterr())
     said = capsys.readouterr().out

@@ -73,6 +73,6 @@ def test_all_rows_are_no_proof_of_concept(monkeypatch, capsys):
     assert commands.main(["demo", "--record"]) == 1
     told = capsys.readouterr()
     assert told.err.endswith(
-        "error: --record: a proof of concept is small; add --sample, as in --sample 20000\n"
+        "error: --record: a proof of concept is small; add --sample, as in --sample 50000\n"
     )
     assert told.out == ""

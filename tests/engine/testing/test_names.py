@@ -130,8 +130,9 @@ def test_names_that_differ_in_capitals_are_refused():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PATTERNS)
-def test_a_folder_is_a_name_and_never_a_pattern(tmp_path, run, name):
+def test_a_folder_is_a_name_and_never_a_pattern(tmp_path, run, name, monkeypatch):
     """Beside it lies a folder that the pattern would match, with other data in it."""
+    monkeypatch.setenv("MADE_UP_FORGETTING_SECRET", "sixteen characters, and a few more")
     project = project_of_words(new(tmp_path / name))
     other = project_of_words(new(tmp_path / "a1"))
     raw = tmp_path / "a1" / "raw" / "order by.csv"

@@ -77,7 +77,7 @@ def test_a_run_says_what_was_tried_and_with_what(run, tracked):
 def test_a_run_has_every_figure_of_the_version(run, tracked):
     found, client = run
     version = versions.load_version(tracked, versions.newest_version(tracked))
-    evaluation, metric = version.info["evaluation"], version.info["metric"]
+    evaluation, metric = version.info["validation"], version.info["metric"]
     for name, model in evaluation["model"].items():
         assert found.data.metrics[name] == pytest.approx(model["value"])
         assert found.data.metrics[f"baseline/{name}"] == pytest.approx(evaluation["baseline"][name]["value"])

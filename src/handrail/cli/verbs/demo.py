@@ -48,22 +48,40 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
     An alert is what monitoring is for.
     """
     from handrail import cli
+    from handrail.console import say
 
     present, seconds = cli.verb_names(settings.project), {}
     waiting = _waiting(settings, present)
     for verb_name, *arguments in (step for step in STEPS if step[0] in present):
         if verb_name in waiting:
             continue
+        newer = _newer_that_is_live(settings) if verb_name == "promote" else None
+        if newer:
+            say(f"\npromote is left out: {newer} is live, and has learnt from newer rows than the demo does")
+            continue
         line = [verb_name, *arguments, *_small(settings)]
         started = time.perf_counter()
         _headline(settings, line, started - begun)
         status = cli.run(settings.project, line, warned=True)
         if status not in (0, ALERT):
+            few = f"; {settings.sample:,} rows may prove too little, so try more, as --sample 50000"
+            more = few if settings.sample and verb_name == "promote" else ""
             raise ProjectError(
-                f"demo: {verb_name} did not end well (status {status}); mend that and start again"
+                f"demo: {verb_name} did not end well (status {status}); mend that and start again{more}"
             )
         seconds[verb_name] = time.perf_counter() - started
     return seconds
+
+
+def _newer_that_is_live(settings: "Settings") -> str | None:
+    """Return the live version if its split ends after the one of project.yaml; a demo never goes back."""
+    from handrail.registry.live import load_live, read_live
+
+    if read_live(settings) is None:
+        return None
+    version, _ = load_live(settings)
+    newer = version.info["split"]["live_from"] > str(settings.dates.live_from)
+    return version.name if newer else None
 
 
 def _waiting(settings: "Settings", present: Sequence[str]) -> Sequence[str]:
@@ -94,7 +112,7 @@ def _refuse_record(settings: "Settings") -> None:
     from handrail.stages.proof_of_concept import halves
 
     if not settings.sample:
-        raise ProjectError("--record: a proof of concept is small; add --sample, as in --sample 20000")
+        raise ProjectError("--record: a proof of concept is small; add --sample, as in --sample 50000")
     halves(settings)
 
 
