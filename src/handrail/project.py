@@ -202,9 +202,21 @@ class Project:
         return self.subject or self.key
 
     @cached_property
-    def time(self) -> str:
-        """The name of the contract's time."""
-        return self._only(_role("TIME"))
+    def time(self) -> str | None:
+        """The name of the contract's time, None where rows have none; ProjectError where it has two."""
+        from handrail.contract.schema import of_role
+
+        return self._only(_role("TIME")) if of_role(self.contract, _role("TIME")) else None
+
+    @property
+    def ordered_by(self) -> tuple[str, ...]:
+        """The columns by which rows are put in order: time and key; the key alone where rows have no time."""
+        return (self.time, self.key) if self.time else (self.key,)
+
+    @property
+    def window(self) -> str:
+        """The column by which predictions are looked at: the row's time, or when it was predicted."""
+        return self.time or "predicted_at"
 
     @cached_property
     def target(self) -> str:

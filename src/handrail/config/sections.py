@@ -11,6 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
 
 
+BY_TIME, BY_CHANCE = "_by_time", "_by_chance"  # the two kinds of split, where mistakes in one are told
 UNSAID = ("", "?")  # "?" is what start-over leaves in place of a text
 
 
@@ -66,6 +67,7 @@ class Data(Section):
 class Split(Section):
     """The time-ordered split: before `validation_from` the model learns, after `live_from` it is live."""
 
+    by: Literal["time"] = Field("time", exclude=True, description="write time, subject or random")
     validation_from: date
     test_from: date
     live_from: date
@@ -85,6 +87,30 @@ class Split(Section):
             test_from=self.test_from + moved,
             live_from=until,
         )
+
+
+class Shares(Section):
+    """The split by chance: each row, or each subject with all of its rows, is always in the same part.
+
+    validation_share, test_share: of all rows or subjects (0 to 1); the model learns from the rest
+    """
+
+    by: Literal["subject", "random"]
+    validation_share: float = Field(0.2, gt=0, lt=1, description="write a share below 1, as 0.2")
+    test_share: float = Field(0.2, gt=0, lt=1, description="write a share below 1, as 0.2")
+
+    @model_validator(mode="after")
+    def leave_rows_to_learn_from(self) -> Self:
+        """Refuse shares that leave nothing to learn from."""
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share have to leave rows to learn from")
+        return self
+
+
+def kind_of_split(value: Any) -> str:
+    """Return which of the two a split is, read or about to be."""
+    by = value.get("by", "time") if isinstance(value, Mapping) else getattr(value, "by", "time")
+    return BY_CHANCE if by in ("subject", "random") else BY_TIME
 
 
 class Outcome(Section):

@@ -7,14 +7,16 @@ its parts. Secrets exist in the environment only.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Discriminator, Field, Tag, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from handrail.config.budget import Budget
 from handrail.config.root import FILE, find_root
 from handrail.config.sections import (
+    BY_CHANCE,
+    BY_TIME,
     Accuracy,
     AmountWords,
     Data,
@@ -26,8 +28,10 @@ from handrail.config.sections import (
     Retention,
     Section,
     Serving,
+    Shares,
     Split,
     Words,
+    kind_of_split,
 )
 from handrail.config.validation_errors import reason
 from handrail.config.yaml_file import YamlFile, read_yaml_file
@@ -37,6 +41,10 @@ from handrail.errors import ProjectError
 if TYPE_CHECKING:
     from handrail.project import Project
 
+SPLITS: dict[object, type[Section]] = {BY_TIME: Split, BY_CHANCE: Shares}
+AnySplit = Annotated[
+    Annotated[Split, Tag(BY_TIME)] | Annotated[Shares, Tag(BY_CHANCE)], Discriminator(kind_of_split)
+]
 SectionOfProject = TypeVar("SectionOfProject", bound=Section)
 SECTIONS: dict[str, dict[str, type[Section]]] = {
     "api": {"serving": Serving},
@@ -75,7 +83,7 @@ class Settings(BaseSettings):
     accuracy: Accuracy
     error_costs: ErrorCosts = ErrorCosts(currency=ErrorCosts.NOT_AGREED, too_low=1, too_high=1)
     data: Data = Data()
-    split: Split | None = None
+    split: AnySplit | None = None
     outcome: Outcome = Outcome()
     budget: Budget | None = None
 
@@ -88,11 +96,18 @@ class Settings(BaseSettings):
         return getattr(self, name)
 
     @property
-    def dates(self) -> Split:
-        """The split; raises ProjectError where the project has none yet."""
+    def parted(self) -> Split | Shares:
+        """How rows are parted; raises ProjectError where the project does not say yet."""
         if self.split is None:
             raise ProjectError("project.yaml: split is missing; it says what is learnt from and tested on")
         return self.split
+
+    @property
+    def dates(self) -> Split:
+        """The days that part the rows; raises ProjectError where chance parts them, or nothing yet."""
+        if isinstance(self.parted, Shares):
+            raise ProjectError(f"project.yaml: split.by: {self.parted.by}: it knows no days; by: time does")
+        return self.parted
 
     @property
     def borrowed(self) -> bool:
@@ -236,8 +251,12 @@ def _validated(project: "Project", facts: YamlFile, given: dict[str, Any]) -> Se
 
 def _told(project: "Project", facts: YamlFile, error: ValidationError) -> list[str]:
     """Return each mistake where it was made: on the command line, in a variable, or in a line of the file."""
-    found, in_file = [], []
+    found, in_file, schema = [], [], project.settings_type.model_json_schema()
     for item in error.errors():
+        tag = next((part for part in item["loc"] if part in SPLITS), None)
+        if tag is not None:  # which of the two splits it is said of is not where it stands
+            item["loc"] = tuple(part for part in item["loc"] if part != tag)
+            schema["properties"]["split"] = {"$ref": f"#/$defs/{SPLITS[tag].__name__}"}
         variable = project.env_prefix + "__".join(str(part) for part in item["loc"]).upper()
         if item["loc"] == ("sample",):
             found.append(f"--sample: {reason(item)} (given: {item['input']})")
@@ -248,4 +267,4 @@ def _told(project: "Project", facts: YamlFile, error: ValidationError) -> list[s
             found.append(f"environment, {name}: {reason(item)}{given}")
         else:
             in_file.append(item)
-    return [*found, *facts.refusal(in_file, project.settings_type.model_json_schema())]
+    return [*found, *facts.refusal(in_file, schema)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.compute.duckdb import Connection, column_types, identifier, literal
-from handrail.contract.schema import Column, Record, Role, columns, one_of_role
+from handrail.contract.schema import Column, Record, Role, columns, of_role, one_of_role
 from handrail.contract.times import LOCAL
 from handrail.errors import ProjectError
 
@@ -50,15 +50,19 @@ def rules(contract: type[Record], present: Mapping[str, str] | None = None) -> t
 def check(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule] = ()) -> None:
     """Make `checked`: the rows of `table` cast to the contract, and `reason`: the rules each breaks, or NULL.
 
-    `also` are rules beside the contract's. All rows of one key but the first in time are broken too.
+    `also` are rules beside the contract's. All rows of one key but the first in time are broken too (of
+    those without a time, the first by its columns).
     Only rows whose key repeats are put in order: a window over all rows takes twice as long, and spills whole
     rows to the disk.
     """
     key_name = one_of_role(contract, Role.KEY).name
-    key, time = identifier(key_name), identifier(one_of_role(contract, Role.TIME).name)
+    key, first = (
+        identifier(key_name),
+        "".join(f"{identifier(c.name)}, " for c in of_role(contract, Role.TIME)),
+    )
     names = ", ".join(identifier(c.name) for c in columns(contract))
     again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
-    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {time}, {names}) AS _repeat_number"
+    in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {first}{names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(connection, table, contract, also)}")
     connection.execute(

@@ -35,8 +35,8 @@ def require_table(settings: Settings, table: str) -> str:
 def load(connection: Connection, checked: str, table: str, settings: Settings) -> tuple[int, dict[str, int]]:
     """Write the good rows of `checked` and keep the others aside; return both counts, by reason.
 
-    The good ones are in the order of time and key, so that the same rows are the same file. `checked` has the
-    contract's columns and `reason`; rows of forgotten keys are left out. Raises ProjectError, with the last
+    The good ones are in the order of time and key, or of the key alone, so that the same rows are the same
+    file. `checked` has the contract's columns and `reason`; rows of forgotten keys are left out. Raises ProjectError, with the last
     good table left in place, where no row is good or more than `data.maximum_rejected_share` are not.
     """
     checked = without_forgotten(checked, settings)
@@ -47,7 +47,7 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
         raise ProjectError(_refused(settings, target, totals, found))
     project = settings.project
-    order = f"{identifier(project.time)}, {identifier(project.key)}"  # no two rows are alike in it
+    order = ", ".join(map(identifier, project.ordered_by))  # no two rows are alike in it
     good = f"SELECT * EXCLUDE (reason) FROM {checked} WHERE reason IS NULL ORDER BY {order}"
     return write_parquet(connection, good, target), found
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
+from handrail.config.sections import Shares
 from handrail.config.settings import Settings
+from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.monitoring.monitoring_run import MonitoringRun, run_monitoring
 from handrail.monitoring.outcomes import all_predictions
@@ -12,6 +14,7 @@ from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log, prediction_folder
 from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, due_before, today_of
+from handrail.training.splits import split_of
 
 BATCH_ROWS = 1000
 
@@ -24,7 +27,13 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
     """
     today = today or today_of(settings)
     model = LiveModel(settings)
-    live_from = date.fromisoformat(model.version.info["split"]["live_from"])
+    split = split_of(model.version.info["split"])
+    if settings.project.time is None or isinstance(split, Shares):
+        raise ProjectError(
+            "--relive: lives the time after the split again, and chance has parted the rows (split.by in "
+            "project.yaml); `score` and `monitor` look at what is predicted from now on"
+        )
+    live_from = split.live_from
     for start, end in _months(settings, live_from, today):
         with connect(settings) as connection:
             if not _predicted(connection, settings, model, start, end):
@@ -35,7 +44,7 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
 
 def _months(settings: Settings, start: date, today: date) -> list[tuple[date, date]]:
     """Return the months from `start` on that have rows with outcomes due by the end of `today`."""
-    time, table = identifier(settings.project.time), require_table(settings, settings.project.table_name)
+    time, table = identifier(settings.project.window), require_table(settings, settings.project.table_name)
     before, months = due_before(settings, today + DAY), []
     query = f"SELECT CAST(max({time}) AS DATE) AS day FROM {table} WHERE {time} < TIMESTAMP '{before}'"
     with connect(settings) as connection:

@@ -56,8 +56,9 @@ def _needed(settings: Settings) -> dict[str, str]:
     needed = {
         "tried": "prediction",
         "outcome": f"CAST({identifier(project.target)} AS FLOAT)",
-        "time": f"CAST({identifier(project.time)} AS TIMESTAMP)",
     }
+    if project.time:
+        needed["time"] = f"CAST({identifier(project.time)} AS TIMESTAMP)"
     if project.subject:
         needed["subject"] = f"coalesce(CAST({identifier(project.subject)} AS VARCHAR), '')"
     return needed
@@ -72,7 +73,7 @@ def _gain(
     """
     if len(other) < settings.section(Live).minimum_outcomes:
         return None
-    groups = groups_of(rows["time"], rows.get("subject"), len(other))
+    groups = groups_of(rows.get("time"), rows.get("subject"), len(other))
     metrics, metric = settings.project.metrics, agreed_metric(settings)
     both = rows["outcome"], rows["tried"], other
     gain = compare(metrics, *both, decision, groups, other_decision)[2][metric]

@@ -18,7 +18,7 @@ from handrail.monitoring.drift import drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live
-from handrail.registry.versions import Version
+from handrail.registry.versions import Version, learnt_before
 
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -120,7 +120,7 @@ def outcomes_in_time(look: Look) -> Iterator[Reading]:
 
     With fewer than `live.minimum_outcomes` that are due it is unknown.
     """
-    time, target = (identifier(name) for name in (look.settings.project.time, look.settings.project.target))
+    time, target = (identifier(name) for name in (look.settings.project.window, look.settings.project.target))
     due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=look.settings.outcome.known_after_days)}'"
     count = look.value(f"count_if({due})")
     share = look.value(f"count_if({due} AND {target} IS NULL)") / count if count else nan
@@ -159,8 +159,11 @@ def contract_kept(look: Look) -> Iterator[Reading]:
 
 
 def young_enough(look: Look) -> Iterator[Reading]:
-    """Tell the age of the newest row that the model may have learnt from, on the day of the look."""
-    learnt_until = date.fromisoformat(look.version.info["split"]["live_from"])
+    """Tell the age of the newest row that the model may have learnt from, on the day of the look.
+
+    Where chance has parted the rows, it is the age of the training.
+    """
+    learnt_until = learnt_before(look.settings, look.version)
     days = float((look.as_of - learnt_until).days)
     yield _at_most(look.limits.maximum_age_days, "age of the model in days", days)
 

@@ -128,7 +128,7 @@ def choose_window(
 
 def _newest(connection: Connection, settings: Settings, before: date) -> date | None:
     """Return the day of the newest row that was predicted and not learnt from, before a day; None without."""
-    time = identifier(settings.project.time)
+    time = identifier(settings.project.window)
     query = (
         f"SELECT CAST(max({time}) AS DATE) AS day FROM ({live_predictions(settings)}) "
         f"WHERE {time} < TIMESTAMP '{before}'"
@@ -137,7 +137,7 @@ def _newest(connection: Connection, settings: Settings, before: date) -> date | 
 
 
 def _no_prediction_yet(connection: Connection, settings: Settings, today: date) -> str:
-    time = identifier(settings.project.time)
+    time = identifier(settings.project.window)
     learnt = count_learnt(connection, settings, None, None)
     later = row(connection, f"SELECT count({time}) AS n FROM ({live_predictions(settings)})")["n"]
     if later:
@@ -147,7 +147,7 @@ def _no_prediction_yet(connection: Connection, settings: Settings, today: date) 
     if learnt:
         return (
             f"all {learnt:,} predictions are of rows that their version had learnt from or was tested on; "
-            "monitoring starts with the first from its live_from on"
+            "monitoring starts with the first that is new to it"
         )
     return "no prediction yet; monitoring starts with the first"
 

@@ -10,15 +10,19 @@ from datetime import date
 from pathlib import Path
 
 from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row
+from handrail.config.sections import Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
+from handrail.project import Project
+from handrail.registry.learnt_keys import LEARNT, key_hash
 from handrail.registry.versions import model_folder
 from handrail.serving.prediction_log import prediction_folder
 from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, known_on
+from handrail.training.splits import split_of
 
 LOGGED = {
     "predicted_at": "TIMESTAMP",
@@ -76,31 +80,53 @@ def live_predictions(settings: Settings) -> str:
     return f"SELECT * EXCLUDE (_learnt) FROM ({_with_learnt(settings, versions)}) WHERE _learnt IS NOT TRUE"
 
 
-def _with_learnt(settings: Settings, versions: Mapping[str, date]) -> str:
-    """Return a query of all predictions with `_learnt`: whether the row is older than its version's split."""
-    known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in versions.items())
-    return (
-        f"SELECT p.*, p.{identifier(settings.project.time)} < v.live_from AS _learnt "
-        f"FROM ({all_predictions(settings)}) AS p "
-        f"LEFT JOIN (VALUES {known}) AS v(version, live_from) ON v.version = p.version"
-    )
+def _with_learnt(settings: Settings, versions: Mapping[str, date | None]) -> str:
+    """Return a query of all predictions with `_learnt`: whether their version has learnt from the row.
+
+    It has from those older than the end of its split; of a split by chance, from the keys that it has kept.
+    """
+    project, days = settings.project, {name: day for name, day in versions.items() if day}
+    drawn = {name: model_folder(settings) / name / LEARNT for name, day in versions.items() if day is None}
+    query = f"SELECT p.*, FALSE AS _learnt FROM ({all_predictions(settings)}) AS p"
+    if days and project.time:
+        known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in days.items())
+        query = (
+            f"SELECT p.* REPLACE (p.{identifier(project.time)} < v.live_from AS _learnt) FROM ({query}) AS p "
+            f"LEFT JOIN (VALUES {known}) AS v(version, live_from) ON v.version = p.version"
+        )
+    if drawn:
+        keys = " UNION ALL ".join(
+            f"SELECT {literal(name)} AS version, key_hash FROM {parquet(path)}"
+            for name, path in drawn.items()
+        )
+        query = (
+            f"SELECT p.* REPLACE (p._learnt IS TRUE OR k.version IS NOT NULL AS _learnt) FROM ({query}) AS p "
+            f"LEFT JOIN ({keys}) AS k ON k.version = p.version AND k.key_hash = {key_hash(project, 'p')}"
+        )
+    return query
 
 
-def _learnt_until(settings: Settings) -> dict[str, date]:
-    """Return the day from which on rows are new to each version that is kept."""
+def _learnt_until(settings: Settings) -> dict[str, date | None]:
+    """Return the day from which on rows are new to each version that is kept, None of a split by chance."""
     found = {}
     for path in sorted(model_folder(settings).glob("[!.]*/model.json")):
         try:
             info = json.loads(path.read_text(encoding="utf-8"))
-            found[path.parent.name] = date.fromisoformat(info["split"]["live_from"])
-        except (ValueError, KeyError, TypeError):  # no version that could answer
+            split = split_of(info["split"])
+            found[path.parent.name] = split.live_from if isinstance(split, Split) else None
+        except (ValueError, KeyError, TypeError):  # no version that could answer (pydantic's is a ValueError)
             continue
     return found
 
 
+def in_window(project: Project, start: date | None, end: date | None) -> str:
+    """Return the SQL condition for predictions of a window: by the time of the row, or of the prediction."""
+    return period(project.contract, start, end, project.window)
+
+
 def count_learnt(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:
     """Return how many predictions of the window are of rows that their version had learnt from."""
-    versions, inside = _learnt_until(settings), period(settings.project.contract, start, end)
+    versions, inside = _learnt_until(settings), in_window(settings.project, start, end)
     if not versions:
         return 0
     query = f"SELECT count(*) AS n FROM ({_with_learnt(settings, versions)}) WHERE _learnt AND {inside}"
@@ -130,7 +156,7 @@ def join_outcomes(
         SELECT p.* EXCLUDE (_place), o.{target}
         FROM (
             SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS _place
-            FROM ({live_predictions(settings)}) WHERE {period(project.contract, start, end)}
+            FROM ({live_predictions(settings)}) WHERE {in_window(project, start, end)}
         ) AS p LEFT JOIN ({_known(settings, today)}) AS o ON o.{key} = p.{key}
         WHERE _place = 1
     """)
@@ -154,7 +180,8 @@ def count_rejected(connection: Connection, settings: Settings, start: date | Non
     files = rejected_files(settings)
     if not files:
         return 0
-    inside = period(settings.project.contract, start, end)
+    # What broke the contract was never predicted: without a time of its own, nothing says when it was sent.
+    inside = period(settings.project.contract, start, end) if settings.project.time else "TRUE"
     return row(connection, f"SELECT count(*) AS n FROM {parquet(*files)} WHERE {inside}")["n"]
 
 

@@ -108,5 +108,6 @@ def _copy_rejected(
     """Write what was sent for scoring in the window and broke the contract."""
     files = rejected_files(settings)
     if files:
-        query = f"SELECT * FROM {parquet(*files)} WHERE {period(settings.project.contract, start, end)}"
+        inside = period(settings.project.contract, start, end) if settings.project.time else "TRUE"
+        query = f"SELECT * FROM {parquet(*files)} WHERE {inside}"
         write_parquet(connection, query, rejected_path(there, "scored-seen"))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
-from handrail.config.sections import Readiness, Section, Split
+from handrail.config.sections import Readiness, Section, Shares, Split
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
@@ -26,7 +26,7 @@ from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.encoding import Encoding
 from handrail.training.known_outcomes import DAY, known_on, today_of
 from handrail.training.run import SEED
-from handrail.training.splits import Splits, read_splits
+from handrail.training.splits import Splits, read_splits, split_of
 
 MOST_EPOCHS = 3
 MORE = 10  # times the rows of a small training
@@ -63,9 +63,14 @@ class ReadinessContext:
         return start_model(self.version)
 
     @cached_property
-    def split(self) -> Split:
+    def split(self) -> Split | Shares:
         """The split by which the live version learnt."""
-        return Split.model_validate(self.version.info["split"])
+        return split_of(self.version.info["split"])
+
+    @property
+    def new_from(self) -> date | None:
+        """The day from which on rows are new to the live version, None where chance has parted the rows."""
+        return self.split.live_from if isinstance(self.split, Split) else None
 
     @property
     def metric(self) -> Metric:
@@ -178,7 +183,7 @@ class ReadinessContext:
 
 
 def thinned(data: Dataset, most: int) -> Dataset:
-    """Return at most `most` rows, spread evenly over time."""
+    """Return at most `most` rows, spread evenly over time, or over the draws."""
     if len(data) <= most:
         return data
     return data.rows(np.linspace(0, len(data) - 1, most).astype(np.int64))

@@ -74,8 +74,14 @@ def add_feature(project: Project, package: Path) -> None:
     lines.insert(begin - 1, IMPORTED)
     contract.write_text("".join(lines), encoding="utf-8")
     query = transform.read_text(encoding="utf-8").rstrip().rstrip(";")
-    day = f"CAST(EXTRACT(day FROM {identifier(project.time)}) AS INTEGER) AS {NAME}"
+    made = f"EXTRACT(day FROM {identifier(project.time)})" if project.time else _from_key(project)
+    day = f"CAST({made} AS INTEGER) AS {NAME}"
     transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS transformed_before\n", encoding="utf-8")
+
+
+def _from_key(project: Project) -> str:
+    """Return an SQL expression from 1 to 31 of the key, where rows have no time to take a day of."""
+    return f"1 + md5_number_lower(CAST({identifier(project.key)} AS VARCHAR)) % 31"
 
 
 def learn_and_predict(package: str) -> tuple[int, str, list[str]]:
@@ -85,7 +91,7 @@ def learn_and_predict(package: str) -> tuple[int, str, list[str]]:
     """
     settings = import_module(package).project.settings(ROWS)
     loaded = run_etl(settings, quietly).loaded
-    make_live(settings, train(settings, settings.dates, quietly).version)
+    make_live(settings, train(settings, settings.parted, quietly).version)
     names = ", ".join(identifier(column.name) for column in columns(settings.project.request))
     with connect(settings) as connection:
         table = require_table(settings, settings.project.table_name)

@@ -24,7 +24,7 @@ from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
 from handrail.training.intervals import Groups, deviation, replicated
-from handrail.training.splits import rows_known
+from handrail.training.splits import in_order, periods, rows_of
 
 FOUR_FIFTHS = 0.8
 MOST_NAMED = 5  # columns
@@ -106,10 +106,10 @@ def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDAr
         f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in map(identifier, names)
     )
     with connect(context.settings) as connection:
-        rows = rows_known(context.settings, context.table, context.split.test_from, context.split.live_from)
+        rows = rows_of(context.settings, context.table, context.split, periods(context.split)[2])
         found = connection.execute(
             f"SELECT {chosen} FROM {rows} WHERE {identifier(project.target)} IS NOT NULL "
-            f"ORDER BY {identifier(project.time)}, {identifier(project.key)}"
+            f"ORDER BY {in_order(context.settings, context.split)}"
         ).fetchnumpy()
     return {name: np.ma.getdata(found[name]).astype(np.str_) for name in names}
 

@@ -95,12 +95,12 @@ def _low(measured: Doubles, groups: Groups) -> float:
 def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
     """Return outcome, prediction and groups of the rows that the live version predicted since it learnt."""
     project = context.settings.project
-    outcome, time, unit = map(identifier, (project.target, project.time, project.unit))
+    outcome, time, unit = map(identifier, (project.target, project.window, project.unit))
     with connect(context.settings) as connection:
         source = join_outcomes(
             connection,
             context.settings,
-            context.split.live_from,
+            context.new_from,
             None,
             today=context.today,
             watched=(context.version.name,),
@@ -119,6 +119,7 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
             f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are "
             "needed; wait, load them with `etl`, or try `monitor --relive`"
         )
+    times = times if project.time else None
     groups = groups_of(times, units.astype(np.str_) if project.subject else None, len(target))
     if not groups.enough:
         raise ProjectError(

@@ -12,7 +12,7 @@ from handrail.monitoring.monitoring_run import choose_window, run_monitoring
 from handrail.monitoring.outcomes import count_rejected, join_outcomes
 from handrail.monitoring.reproduce import reproduce_predictions
 from handrail.readiness.context import ReadinessContext
-from handrail.registry.versions import load_version
+from handrail.registry.versions import learnt_before, load_version
 from handrail.training.known_outcomes import DAY
 from handrail.training.retraining import newest_end
 
@@ -85,7 +85,7 @@ def quality_holds(context: ReadinessContext) -> str:
 def young_enough(context: ReadinessContext) -> str:
     """Compare the age of the model today with what was agreed."""
     settings, today = context.settings, context.today
-    learnt, most = context.split.live_from, settings.section(Live).maximum_age_days
+    learnt, most = learnt_before(settings, context.version), settings.section(Live).maximum_age_days
     age = (today + DAY - learnt).days
     found = f"{age} days old on {today}, at most {most} were agreed"
     if age > most:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handrail.config.sections import Live
+from handrail.config.sections import Live, Shares
 from handrail.errors import ProjectError
 from handrail.readiness.context import ReadinessContext, thinned
 from handrail.readiness.paired_bootstrap import Scored, better_by
@@ -35,6 +35,11 @@ def _windows(context: ReadinessContext, ages: list[int]) -> tuple[Dataset, dict[
     Those of age 0 stop as long before the latest rows as the live version did before its test period.
     """
     known, split, day = context.known, context.split, np.timedelta64(1, "D")
+    if known.times is None or isinstance(split, Shares):
+        raise ProjectError(
+            "project.yaml: split.by: chance has parted the rows, so what age costs cannot be told; give rows a "
+            "time in contract.py, and part them by it"
+        )
     days = known.times.astype("datetime64[D]")
     latest = days.max() - np.timedelta64((split.live_from - split.test_from).days, "D")
     stopped = latest - np.timedelta64((split.test_from - split.validation_from).days, "D")

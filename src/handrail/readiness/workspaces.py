@@ -20,6 +20,7 @@ from handrail.readiness.context import ReadinessContext
 from handrail.registry.live import live_path, read_live
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, save_version
 from handrail.training.dataset import period
+from handrail.training.splits import inside, periods
 
 CODE = ("src", "tests", "pyproject.toml", "[0-9]-*")
 
@@ -98,18 +99,21 @@ def twin(settings: Settings, version: Version) -> Version:
 def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
     """Return at most `most` rows of the live period as a client sends them, in no order of time.
 
-    Raises ProjectError where there is none.
+    Where chance has parted the rows, they are those of the test. Raises ProjectError where there is none.
     """
-    project, start = context.settings.project, context.split.live_from
+    project, start, split = context.settings.project, context.new_from, context.split
+    where = inside(context.settings, split, periods(split)[2])
+    if start:
+        where = period(project.contract, start, None)
     names = ", ".join(identifier(column.name) for column in columns(project.request))
     with connect(context.settings) as connection:
         found = rows(
             connection,
-            f"SELECT {names} FROM {context.table} WHERE {period(project.contract, start, None)} "
+            f"SELECT {names} FROM {context.table} WHERE {where} "
             f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR) || 'asked') LIMIT {most}",
         )
     if not found:
         raise ProjectError(
-            f"data/{project.table_name}.parquet: no row from {start} on; load newer data with `etl`"
+            f"data/{project.table_name}.parquet: no row {f'from {start} on' if start else 'to test on'}; load newer data with `etl`"
         )
     return found

@@ -1,13 +1,13 @@
 """Whether a version may go live: better than the baseline, at least the minimum, no worse than the live."""
 
 from collections.abc import Mapping
-from datetime import date
 from math import isnan, nan
 from typing import Any
 
 import numpy as np
 
 from handrail.compute.duckdb import connect
+from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
@@ -17,7 +17,7 @@ from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
 from handrail.training.intervals import drawn_by, format_interval
-from handrail.training.splits import rows_known
+from handrail.training.splits import Period, periods, rows_of, split_of, told_by
 
 MINIMUM_NOT_AGREED = (
     "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the sponsor"
@@ -128,29 +128,44 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     known = {column.name for column in of_role(settings.project.contract, Role.FEATURE)}
     if live.name == version.name or not known.issuperset(live.encoding.features):
         return []
-    start = max(date.fromisoformat(each.info["split"]["test_from"]) for each in (version, live))
-    end = date.fromisoformat(version.info["split"]["live_from"])
-    if start >= end:
+    which, source = _compared_on(settings, version, live)
+    if source is None:
         return [f"{version.name}: older than the live {live.name}; use `rollback` to go back"]
     metric = agreed_metric(settings)
-    candidate, current = (_measured_between(settings, each, start, end)[metric] for each in (version, live))
+    candidate, current = (_measured_on(settings, each, source)[metric] for each in (version, live))
     if isnan(candidate) or isnan(current):
         return [
-            f"{version.name}: can't be compared with the live {live.name}: too few outcomes of the rows from "
-            f"{start} on were known on {end}; train --until a later day"
+            f"{version.name}: can't be compared with the live {live.name}: too few outcomes of the rows "
+            f"{which} were known then; train on newer ones"
         ]
     if not settings.project.metrics[metric].worse(candidate, current, settings.accuracy.tolerance):
         return []
     return [
-        f"{version.name}: {metric} {candidate:.3f} from {start} to {end} is worse than the live "
-        f"{live.name}'s {current:.3f} on the same rows"
+        f"{version.name}: {metric} {candidate:.3f} on the rows {which} is worse than the live {live.name}'s "
+        f"{current:.3f} on the same rows"
     ]
 
 
-def _measured_between(settings: Settings, version: Version, start: date, end: date) -> dict[str, float]:
+def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[str, str | None]:
+    """Return which rows two versions are compared on, in words and as the FROM item; None: there are none.
+
+    They are the latest that neither has learnt from. Where chance has parted the rows of the candidate, they
+    are its test rows: a live version that was parted otherwise may know some, which is in its favour.
+    """
+    table = require_table(settings, settings.project.table_name)
+    split = split_of(version.info["split"])
+    if isinstance(split, Shares):
+        return told_by(version.info["split"], "test"), rows_of(settings, table, split, periods(split)[2])
+    parted = split_of(live.info["split"])
+    start = max(split.test_from, parted.test_from) if isinstance(parted, Split) else split.test_from
+    which = f"from {start} to {split.live_from}"
+    if start >= split.live_from:
+        return which, None
+    return which, rows_of(settings, table, split, Period("test", start, split.live_from))
+
+
+def _measured_on(settings: Settings, version: Version, source: str) -> dict[str, float]:
     with connect(settings) as connection:
-        table = require_table(settings, settings.project.table_name)
-        source = rows_known(settings, table, start, end)
         data = read_dataset(connection, source, settings, version.encoding, version.baseline.column)
     if len(np.unique(data.target)) < 2:
         return dict.fromkeys(settings.project.metrics, nan)

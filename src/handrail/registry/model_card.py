@@ -11,6 +11,7 @@ from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.tasks.metric import Metric
 from handrail.training.intervals import drawn_by, format_interval
+from handrail.training.splits import told_by
 
 RANGES = ("range", "baseline_range", "range_level", "lowest", "highest")
 
@@ -25,10 +26,10 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         f"**The decision it serves.** {said(settings.decision.question)}",
         "",
-        f"**Learnt from** {rows['training']:,} rows before {split['validation_from']}. "
-        f"Decided on {rows['validation']:,} rows before {split['test_from']}: "
+        f"**Learnt from** {rows['training']:,} rows {told_by(split, 'training')}. "
+        f"Decided on {rows['validation']:,} rows {told_by(split, 'validation')}: "
         f"{_decided(evaluation['decision'])}. "
-        f"Measured on {rows['test']:,} later rows, before {split['live_from']}.",
+        f"Measured on {rows['test']:,} rows {told_by(split, 'test')}.",
         "",
         *_ranges(evaluation["decision"]),
         f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -130,9 +130,22 @@ def newest_version(settings: Settings) -> str:
     kept = [path for path in model_folder(settings).glob("[!.]*") if (path / SUMS).is_file()]
     if not kept:
         raise ProjectError(f"{model_folder(settings)}: no model version yet; run `train` first")
-    names, order = {path.name for path in kept}, _trained(settings)
-    known = [name for name in order if name in names]
+    names = {path.name for path in kept}
+    known = [name for name, _ in _trained(settings) if name in names]
     return known[-1] if known else max(kept, key=lambda path: path.stat().st_mtime_ns).name
+
+
+def learnt_before(settings: Settings, version: Version) -> date:
+    """Return the day before which lies all that a version has learnt from.
+
+    It is that of its split; where chance has parted the rows, the day of its training, today where that is not
+    known.
+    """
+    split = version.info["split"]
+    if "live_from" in split:
+        return date.fromisoformat(split["live_from"])
+    found = [at for name, at in _trained(settings) if name == version.name]
+    return datetime.fromisoformat(found[-1]).date() if found else datetime.now(UTC).date()
 
 
 def version_folder(settings: Settings, name: str) -> Path:
@@ -144,16 +157,17 @@ def version_folder(settings: Settings, name: str) -> Path:
     return model_folder(settings) / name
 
 
-def _trained(settings: Settings) -> list[str]:
-    """Return the versions in the order of their trainings; a line that a kill has cut off says nothing."""
+def _trained(settings: Settings) -> list[tuple[str, str]]:
+    """Return version and moment of each training in their order; a line that a kill has cut off says nothing."""
     path = model_folder(settings) / TRAINED
-    names = []
+    found: list[tuple[str, str]] = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
-            names.append(json.loads(line)["version"])
+            said = json.loads(line)
+            found.append((said["version"], said["at"]))
         except (ValueError, KeyError, TypeError):
             continue
-    return names
+    return found
 
 
 def model_folder(settings: Settings) -> Path:

@@ -30,7 +30,7 @@ def page_data(tradeoff: Tradeoff, costs: ErrorCosts, places: list[int]) -> dict[
         "currency": costs.currency,
         "costsAgreed": costs.agreed,
         "costs": {"low": costs.too_low, "high": costs.too_high},
-        "period": tradeoff.period.name,
+        "per": tradeoff.period.per,
         "chosen": tradeoff.chosen,
         "listed": places,
         "agreed": tradeoff.terms.agreed,

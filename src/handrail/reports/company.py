@@ -67,7 +67,8 @@ def tested(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say on what it was tried."""
     rows, period = settings.section(Words).rows, tradeoff.period
     small = "a small sample, so only a first look: " if settings.sample else ""
-    return f"It was tried on {small}{period.tested:,} later {rows}, from {period.first} to {period.last}."
+    later = "later " if period.first else ""
+    return f"It was tried on {small}{period.tested:,} {later}{rows}, {period.between}."
 
 
 def compared_with(settings: Settings) -> str:
@@ -77,7 +78,7 @@ def compared_with(settings: Settings) -> str:
 
 def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
     """Yield what errors cost with the model and without it, and what is saved, with its interval."""
-    costs, period, terms = settings.error_costs, tradeoff.period.name, tradeoff.terms
+    costs, period, terms = settings.error_costs, tradeoff.period.per, tradeoff.terms
     if not costs.agreed:
         yield saving(tradeoff, costs.currency)
         return
@@ -86,7 +87,7 @@ def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
     found = (tradeoff.present, cheapest(tradeoff.simple, costs), cheapest(tradeoff.nothing, costs))
     model, simple, nothing = (money(cost(each, costs), costs.currency) for each in found)
     yield (
-        f"So errors cost {model} a {period} with the model, {simple} with the simple technique at its best, "
+        f"So errors cost {model} {period} with the model, {simple} with the simple technique at its best, "
         f"and {nothing} with {terms.nothing}."
     )
     yield saving(tradeoff, costs.currency)

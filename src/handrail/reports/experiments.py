@@ -16,6 +16,7 @@ from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, 
 from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
 from handrail.training.experiment_log import Experiment, Tuning, counts_looks, looks_at_test
+from handrail.training.splits import told_by
 from handrail.training.stopping_rule import Recommendation
 
 HEADER = ("round", "date", "score", "95%", "baseline", "on", "seconds", "note")
@@ -48,11 +49,11 @@ def looks(settings: Settings) -> Iterator[str]:
 
     Nothing is said where that is not counted.
     """
-    split = settings.split
-    if split is None or not counts_looks(settings):
+    if settings.split is None or not counts_looks(settings):
         return
-    found = looks_at_test(settings, split.test_from, split.live_from)
-    period = f"the test period, from {split.test_from} on and before {split.live_from}, was"
+    split = settings.split.model_dump(mode="json")
+    found = looks_at_test(settings, split)
+    period = f"the test period, {told_by(split, 'test')}, was"
     if not found:
         yield f"{period} not looked at yet; `train --test` and `promote` do, which is counted"
         return

@@ -17,6 +17,7 @@ from handrail.reports.research import research
 from handrail.reports.tradeoff import Tradeoff
 from handrail.training.intervals import drawn_by
 from handrail.training.run import Training
+from handrail.training.splits import told_by
 
 
 def write_reports(settings: Settings, training: Training) -> list[Path]:
@@ -61,6 +62,7 @@ def _environment() -> Environment:
         "loss": wording.loss,
         "interval": wording.interval,
         "money": wording.money,
+        "told_by": told_by,
         "as_written": wording.as_written,
         "said": said,
     }

@@ -16,6 +16,7 @@ from handrail.reports.wording import interval, labelled, loss, number, spaced
 from handrail.tasks.metric import Metric, Metrics, of_baseline
 from handrail.training.evaluation import Figures, compare
 from handrail.training.run import Training
+from handrail.training.splits import told_by
 
 MOST_FEATURES = MOST_VALUES = 24
 
@@ -61,7 +62,7 @@ def research(settings: Settings, training: Training) -> dict[str, Any]:
     return {
         "info": training.info,
         "evaluation": evaluation,
-        "story": project.task.story(settings, training, settings.section(Words).rows, _period(training)),
+        "story": project.task.story(settings, training, settings.section(Words).rows, _which(training)),
         "metrics": {name: (labelled(settings, each), each.meaning) for name, each in project.metrics.items()},
         "metric": metric,
         "parts": _parts(settings, training),
@@ -118,7 +119,8 @@ def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) 
     """
     test, evaluation = training.test, training.info["evaluation"]
     measured: Mapping[str, Any] = evaluation["parts"][part]
-    months, column = part not in test.slices, test.slices.get(part, test.months)
+    months = part not in test.slices
+    column = test.months if months else test.slices[part]
     names = sorted(measured) if months else sorted(measured, key=lambda name: measured[name]["rows"])
     marks = {}
     for name in names[-MOST_VALUES:]:
@@ -143,6 +145,11 @@ def _described(metric: Metric, part: str, marks: Sequence[Mark]) -> str:
     return f"{metric.shown} by {spaced(part)}, with numbers of rows: {said}."
 
 
-def _period(training: Training) -> str:
-    months = np.unique(training.test.months)
-    return str(months[0]) if len(months) == 1 else f"{months[0]} to {months[-1]}"
+def _which(training: Training) -> str:
+    """Return which rows were tested, behind their number: their months, or that chance has drawn them."""
+    months, split = training.test.months, training.info["split"]
+    if months is None or "by" in split:
+        return f"{told_by(split, training.period)}, none of which it has learnt from"
+    first, *_, last = np.unique(months)[[0, -1]].tolist()
+    when = first if first == last else f"{first} to {last}"
+    return f"of {when}, all later than those it has learnt from"

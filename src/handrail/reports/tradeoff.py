@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from handrail.arrays import Doubles
 from handrail.config.sections import ErrorCosts
 from handrail.training.intervals import Groups, figures
+from handrail.training.run import Training
 
 LENGTHS_DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 ENOUGH_ROWS = 10
@@ -20,43 +21,72 @@ DAYS_OF_MONTHS = {28, 29, 30, 31}
 SHORTEST_MONTH = 28 / 31  # in days, as a share of the longest
 FEWEST_ROWS, FEWEST_DAYS = 100, 7  # with fewer, figures say nothing
 IN_TABLE = 12
+PER = 1000  # rows that amounts are told for, where no time parts them
 Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Period:
-    """The stretch of time that amounts are told for: the shortest in which enough happens.
+    """What amounts are told for: the shortest stretch of time in which enough happens, or PER rows.
 
-    tested, first, last: the number of the rows that were tested, and their first and last day
-    spacing_days: from one day with rows to the next, as a rule; the last one stands for as many.
+    name: "day" or longer, or "1,000 customers" where chance has drawn the rows that were tested
+    share: how much of the test it is, as a factor · tested: the number of the rows that were tested
+    first, last: their first and last day, None where chance has drawn them · days: of the test, those without
+    a row too; 0 then
     """
 
     name: str
-    length_days: float
+    share: float
     tested: int
-    first: date
-    last: date
-    spacing_days: float = 1.0
+    first: date | None = None
+    last: date | None = None
+    days: int = 0
 
     @property
-    def days(self) -> int:
-        """The number of days of the test, those without a row too."""
-        return round(self.length_of_test_days)
+    def per(self) -> str:
+        """How it stands behind an amount: "a day", "per 1,000 customers"."""
+        return f"a {self.name}" if self.first else f"per {self.name}"
 
     @property
-    def length_of_test_days(self) -> float:
-        """How long the test was: to the end of what its last day with rows stands for."""
-        return (self.last - self.first).days + self.spacing_days
+    def each(self) -> str:
+        """How it begins a sentence: "Each day", "Of 1,000 customers"."""
+        return f"Each {self.name}" if self.first else f"Of {self.name}"
+
+    @property
+    def over(self) -> str:
+        """How it stands behind "over": "a day", "1,000 customers"."""
+        return f"a {self.name}" if self.first else self.name
+
+    @property
+    def one(self) -> str:
+        """How it is called itself: "one day", "1,000 customers"."""
+        return f"one {self.name}" if self.first else self.name
 
     @property
     def rows(self) -> float:
-        """The mean number of rows in one period."""
-        return self.tested / self.length_of_test_days * self.length_days
+        """The mean number of rows in it."""
+        return self.tested * self.share
 
     @property
     def says_little(self) -> bool:
         """Whether too few rows or days were tested to rely on any figure."""
-        return self.tested < FEWEST_ROWS or self.days < FEWEST_DAYS
+        return self.tested < FEWEST_ROWS or (self.first is not None and self.days < FEWEST_DAYS)
+
+    @property
+    def between(self) -> str:
+        """When the tested rows were, or how they were found, behind their number."""
+        return f"from {self.first} to {self.last}" if self.first else "drawn by chance"
+
+
+def told_for(training: Training, rows: str) -> Period:
+    """Return what amounts are told for: a stretch of time, or PER rows where chance has drawn those tested.
+
+    A stretch of time would hold a share of its rows only. `rows`: what rows are called.
+    """
+    times, tested = training.test.times, len(training.test)
+    if times is None or "by" in training.info["split"]:
+        return Period(f"{PER:,} {rows}", PER / tested, tested)
+    return period_of(times)
 
 
 def period_of(times: NDArray[np.datetime64]) -> Period:
@@ -64,20 +94,21 @@ def period_of(times: NDArray[np.datetime64]) -> Period:
 
     It is none within which rows never follow one another: of monthly rows nothing is told for a day.
     """
+    tested = len(times)
     first, last = (each.astype("datetime64[D]").item() for each in (times.min(), times.max()))
     there = np.unique(times.astype("datetime64[D]"))
     apart = np.diff(there).astype(int)
     spacing_days = float(np.median(apart)) if len(apart) else 1.0
     if len(apart) and {*apart.tolist()} <= DAYS_OF_MONTHS:  # as many months as days with rows
         spacing_days = LENGTHS_DAYS["month"] * len(there) - (last - first).days
-    a_day = len(times) / ((last - first).days + spacing_days)
+    tested_days = (last - first).days + spacing_days  # to the end of what its last day with rows stands for
     enough = [
         name
         for name, days in LENGTHS_DAYS.items()
-        if a_day * days >= ENOUGH_ROWS and days >= SHORTEST_MONTH * spacing_days
+        if tested / tested_days * days >= ENOUGH_ROWS and days >= SHORTEST_MONTH * spacing_days
     ]
     name = enough[0] if enough else "year"
-    return Period(name, LENGTHS_DAYS[name], len(times), first, last, spacing_days)
+    return Period(name, LENGTHS_DAYS[name] / tested_days, tested, first, last, round(tested_days))
 
 
 def in_a_period(groups: Groups, amounts: Doubles, period: Period) -> dict[str, float]:
@@ -85,7 +116,7 @@ def in_a_period(groups: Groups, amounts: Doubles, period: Period) -> dict[str, f
 
     `groups`: which rows belong together; they are drawn whole.
     """
-    sums, times = groups.sums(amounts), groups.count * period.length_days / period.days
+    sums, times = groups.sums(amounts), groups.count * period.share
     drawn = np.array([sums @ draw / draw.sum() for draw in groups.draws()])
     return figures(times * float(sums.mean()), times * drawn, groups)
 

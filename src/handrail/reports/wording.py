@@ -12,6 +12,7 @@ from handrail.registry.acceptance import clearly_better
 from handrail.reports.tradeoff import Tradeoff
 from handrail.tasks.metric import OF_TARGET, Metric
 from handrail.training.run import Training
+from handrail.training.splits import told_by
 
 Figures = Mapping[str, float]
 
@@ -61,19 +62,21 @@ def as_written(value: float) -> str:
 def measured_on(training: Training, rows: str) -> str:
     """Say which rows the figures of a page are of; `rows` is what they are called."""
     split, count = training.info["split"], training.info["evaluation"]["rows"]
-    start, end, seen = (
-        (split["test_from"], split["live_from"], "Nothing was chosen by them.")
+    others = "others" if "by" in split else "later ones"
+    seen = (
+        "Nothing was chosen by them."
         if training.period == "test"
-        else (
-            split["validation_from"],
-            split["test_from"],
-            "The choice was made by them, too; later ones are kept back, to test what is to be used.",
-        )
+        else f"The choice was made by them, too; {others} are kept back, to test what is to be used."
     )
     return (
-        f"Figures are of the {training.period} period, {count:,} {rows} from {start} on and before {end}: "
-        f"the model has not learnt from them. {seen}"
+        f"Figures are of {the_period(split, training.period)}, {count:,} {rows} "
+        f"{told_by(split, training.period)}: the model has not learnt from them. {seen}"
     )
+
+
+def the_period(split: Mapping[str, Any], name: str) -> str:
+    """Return what a part of the rows is called: a period where time parts them, a part where chance does."""
+    return f"the {name} {'part' if 'by' in split else 'period'}"
 
 
 def looked_at(versions: int) -> str:
@@ -189,19 +192,19 @@ def saving(tradeoff: Tradeoff, currency: str) -> str:
         return "What is saved cannot be told from so few."
     if currency == ErrorCosts.NOT_AGREED:
         return "What errors cost is not agreed yet; until then each of them counts as one."
-    saved, period = tradeoff.saved["simple"], tradeoff.period.name
+    saved, period = tradeoff.saved["simple"], tradeoff.period.per
     low, high = (money(saved[end], currency) for end in ("low", "high"))
     if low == high == money(0, currency):
         return "Against the simple technique it saves nothing: both come to the same."
     if saved["low"] > 0:
         return (
-            f"Against the simple technique it saves {money(saved['value'], currency)} a {period}; allowing "
+            f"Against the simple technique it saves {money(saved['value'], currency)} {period}; allowing "
             f"for chance, between {low} and {high}."
         )
     if saved["high"] < 0:
         loss = money(-saved["value"], currency)
-        return f"It costs {loss} a {period} more than the simple technique."
+        return f"It costs {loss} {period} more than the simple technique."
     return (
         "Whether it saves anything against the simple technique cannot be told: allowing for chance, it is "
-        f"between {low} and {high} a {period}."
+        f"between {low} and {high} {period}."
     )

@@ -22,9 +22,11 @@ from handrail.compute.duckdb import (
     identifier,
     literal,
     parquet,
+    row,
     write_parquet,
 )
 from handrail.compute.strict_casts import stopped
+from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Column, Record, columns
 from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_other_columns
@@ -36,13 +38,13 @@ from handrail.leftovers import remove_leftovers
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Mode, load_live
-from handrail.registry.versions import Version
 from handrail.serving import horizon
 from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
 from handrail.serving.prediction_log import prediction_folder
 from handrail.tasks.metric import Decision
 from handrail.tasks.task import told_beside
 from handrail.training.dataset import period
+from handrail.training.splits import split_of
 
 BATCH_ROWS = 100_000
 ARROW_TYPES = {"f": pa.float32(), "d": pa.float64(), "?": pa.bool_()}
@@ -99,7 +101,7 @@ def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     with connect(settings) as connection:
         try:
             refuse_other_columns(connection, source, asked, origin)
-            check(connection, source, asked, also=[horizon.rule(settings)])
+            check(connection, source, asked, also=horizon.rules(settings))
         except EngineError as error:
             if not is_of_the_file(error):
                 raise
@@ -274,10 +276,14 @@ class RowsToScore:
 def rows_to_score(settings: Settings, file: Path | None, start: date | None, end: date | None) -> RowsToScore:
     """Return the rows of `file`, or those of the loaded table from `start` on and before `end`.
 
-    Without `start`, from where the live version's test period ended: what it has not learnt from.
+    Without `start`, what the live version has not learnt from: from where its test period ended, or, where
+    chance has parted the rows, those without an outcome.
     """
     if file is None:
-        return _rows_of_table(settings, start or learnt_until(load_live(settings)[0]), end)
+        split = split_of(load_live(settings)[0].info["split"])
+        if isinstance(split, Shares) and not start and not end:
+            return _rows_without_outcome(settings)
+        return _rows_of_table(settings, start or (split.live_from if isinstance(split, Split) else None), end)
     if start or end:
         raise ProjectError("--input: takes the whole file; leave out --from and --to")
     if not file.is_file():
@@ -288,11 +294,6 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
         name = Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
         return RowsToScore(_separated(file, settings.project.request), file.name, name)
     raise ProjectError(f"{file}: neither .parquet nor .csv nor .csv.gz")
-
-
-def learnt_until(version: Version) -> date:
-    """Return the day from which on all rows are new to a version."""
-    return date.fromisoformat(version.info["split"]["live_from"])
 
 
 def output_path(settings: Settings, name: str) -> Path:
@@ -306,12 +307,25 @@ def _by(settings: Settings) -> str:
     return f"-{version.name}" + (f"-{live.canary.name}" if live.canary else "")
 
 
-def _rows_of_table(settings: Settings, start: date, end: date | None) -> RowsToScore:
+def _rows_without_outcome(settings: Settings) -> RowsToScore:
+    project = settings.project
+    table = require_table(settings, project.table_name)
+    source = f"(SELECT * FROM {table} WHERE {identifier(project.target)} IS NULL)"
+    with connect(settings) as connection:
+        if not row(connection, f"SELECT count(*) AS n FROM {source}")["n"]:
+            raise ProjectError(
+                f"{project.table_name}: every row has its outcome, so nothing is left to predict; load rows "
+                "without one with `etl`, or name a file with --input"
+            )
+    return RowsToScore(source, f"{project.table_name} without an outcome", "without-outcome")
+
+
+def _rows_of_table(settings: Settings, start: date | None, end: date | None) -> RowsToScore:
     project = settings.project
     table = require_table(settings, project.table_name)
     source = f"(SELECT * FROM {table} WHERE {period(project.contract, start, end)})"
-    origin = f"{project.table_name} from {start} to {end or 'the end'}"
-    return RowsToScore(source, origin, f"{start}-{end or 'end'}")
+    origin = f"{project.table_name} from {start or 'the beginning'} to {end or 'the end'}"
+    return RowsToScore(source, origin, f"{start or 'beginning'}-{end or 'end'}")
 
 
 def _separated(file: Path, asked: type[Record]) -> str:

@@ -15,10 +15,12 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from handrail.compute.duckdb import connect, identifier, rows
+from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.serving.api_key import HEADER
+from handrail.training.dataset import period
 
 START_SECONDS = 60
 
@@ -49,16 +51,19 @@ def ask_once(settings: Settings) -> tuple[dict[str, Any], float]:
 
 
 def first_live_record(settings: Settings) -> dict[str, Any]:
-    """Return what a client would send for the first row after `split.live_from`."""
-    project = settings.project
-    names, time = ", ".join(map(identifier, project.request.model_fields)), identifier(project.time)
+    """Return what a client would send for the first row after `split.live_from`.
+
+    Where chance parts the rows, it is the first without an outcome, or else the first of all.
+    """
+    project, split = settings.project, settings.parted
+    names = ", ".join(map(identifier, project.request.model_fields))
+    order = ", ".join(map(identifier, project.ordered_by))
+    if isinstance(split, Shares):
+        order = f"{identifier(project.target)} IS NOT NULL, {order}"
+    where = period(project.contract, split.live_from, None) if isinstance(split, Split) else "TRUE"
     table = require_table(settings, project.table_name)
     with connect(settings) as connection:
-        found = rows(
-            connection,
-            f"SELECT {names} FROM {table} WHERE {time} >= "
-            f"TIMESTAMP '{settings.dates.live_from}' ORDER BY {time} LIMIT 1",
-        )
+        found = rows(connection, f"SELECT {names} FROM {table} WHERE {where} ORDER BY {order} LIMIT 1")
     if not found:
         raise ProjectError(f"no row after {settings.dates.live_from}, live_from of project.yaml")
     return found[0]

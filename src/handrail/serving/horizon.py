@@ -17,11 +17,13 @@ def latest_time(settings: Settings) -> datetime:
     return datetime.now(UTC).replace(tzinfo=None) + timedelta(days=settings.outcome.horizon_days)
 
 
-def rule(settings: Settings) -> Rule:
-    """Return the rule for tables: the condition holds for a row that lies too far ahead."""
+def rules(settings: Settings) -> list[Rule]:
+    """Return the rule for tables: the condition holds for a row that lies too far ahead; none without a time."""
     time = settings.project.time
+    if time is None:
+        return []
     broken = f"{identifier(time)} > TIMESTAMP '{latest_time(settings)}'"
-    return Rule(f"{time}: {_text(settings)}", broken)
+    return [Rule(f"{time}: {_text(settings)}", broken)]
 
 
 def bounded_request(settings: Settings) -> type[Record]:
@@ -33,6 +35,8 @@ def bounded_request(settings: Settings) -> type[Record]:
         return time
 
     request, name = settings.project.request, settings.project.time
+    if name is None:
+        return request
     field = request.model_fields[name]
     annotation: Any = field.rebuild_annotation()
     fields: dict[str, Any] = {name: (Annotated[annotation, AfterValidator(not_too_far)], field)}

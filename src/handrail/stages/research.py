@@ -141,9 +141,8 @@ def _figures(settings: Settings, version: Version) -> tuple[Mapping[str, Any], s
     not counted, there is nothing to keep back.
     """
     if counts_looks(settings) and "validation" in version.info:
-        split = version.info["split"]
-        period = (date.fromisoformat(split[name]) for name in ("test_from", "live_from"))
-        if version.name not in [each.version for each in looks_at_test(settings, *period)]:
+        seen = looks_at_test(settings, version.info["split"])
+        if version.name not in [each.version for each in seen]:
             return version.info["validation"], "validation"
     return version.info["evaluation"], "test"
 

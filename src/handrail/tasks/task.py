@@ -104,7 +104,7 @@ class Task(Protocol):
         ...
 
     def story(self, settings: "Settings", training: "Training", noun: str, period: str) -> "Story":
-        """Return what the page for those who build the model says; `noun`: rows, `period`: their months."""
+        """Return what the page for those who build the model says; `noun`: rows, `period`: which."""
         ...
 
     def does(self, settings: "Settings", tradeoff: "Tradeoff") -> str:

@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handrail.compute.duckdb import connect, identifier, parquet
+from handrail.compute.duckdb import connect, parquet
+from handrail.config.sections import Split
 from handrail.contract.dictionary import data_dictionary
 from handrail.contract.schema import Record, columns
-from handrail.contract.table_check import check
+from handrail.contract.table_check import Rule, check
 from handrail.etl.reproducibility import ADVICE, differing_columns
 from handrail.testing import raw_copies
 from handrail.testing.made_up_records import broken_records, made_up_records, records_at_ends
@@ -23,11 +24,17 @@ SURPRISE = "a_column_that_no_contract_has"
 
 
 def contract_says_enough(run: SmallRun) -> None:
-    """The contract has a key, a time and a target, and says enough of each column to make up records by."""
+    """The contract has a key, a target, and a time if days part the rows, and says enough of each column."""
     contract, project = run.project.contract, run.project
-    roles = {project.key, project.time, project.target}
+    by_time = isinstance(run.settings.parted, Split)
     require(
-        len(roles) == 3, f"contract.py: key, time and target are {', '.join(sorted(roles))}; three are needed"
+        project.time is not None or not by_time,
+        "contract.py: no column has the role TIME, and days part the rows: split in project.yaml",
+    )
+    roles = {project.key, project.target, *([project.time] if project.time else [])}
+    require(
+        len(roles) == 2 + bool(project.time),
+        f"contract.py: key, time and target are {', '.join(sorted(roles))}; each has to be one of its own",
     )
     made_up_records(contract, MADE_UP)
 
@@ -170,18 +177,21 @@ def refused_columns(contract: type[Record], record: dict[str, Any]) -> list[str]
 
 
 def reasons(run: SmallRun, records: Sequence[dict[str, Any]]) -> list[str | None]:
-    """Return what the check of whole tables says of each of `records`; None of a good one."""
-    contract = run.project.contract
+    """Return what the check of whole tables says of each of `records`; None of a good one.
+
+    A rule beside the contract's names each row by its place, as no column of a broken one has to be its own.
+    """
+    contract, count = run.project.contract, len(records)
+    places = [Rule(f"#{place}", f"{PLACE} = {place}") for place in range(count)]
     with connect(run.settings) as connection:
-        check(
-            connection,
-            f"(SELECT * FROM {table_of(connection, contract, records)} ORDER BY {PLACE})",
-            contract,
-        )
-        time = run.project.time  # no two records have the same
-        found = connection.execute(f"SELECT {identifier(time)}, reason FROM checked").fetchall()
-    said = dict(found)
-    return [said[record[time]] for record in records]
+        table = f"(SELECT * FROM {table_of(connection, contract, records)} ORDER BY {PLACE})"
+        check(connection, table, contract, also=places)
+        found = [said for (said,) in connection.execute("SELECT reason FROM checked").fetchall()]
+    said: dict[int, str | None] = {}
+    for parts in (each.split("; ") for each in found):
+        place = next(part for part in parts if part.startswith("#"))
+        said[int(place[1:])] = "; ".join(part for part in parts if part != place) or None
+    return [said[place] for place in range(count)]
 
 
 def _refused_by_name(run: SmallRun, fault: Fault) -> None:

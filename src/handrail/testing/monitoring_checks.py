@@ -3,15 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from handrail.compute.duckdb import identifier
-from handrail.config.sections import Live
+from handrail.compute.duckdb import connect, identifier, literal
+from handrail.config.sections import Live, Split
 from handrail.config.settings import Settings
 from handrail.monitoring.checks import Check, Look, Reading
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry.canary import start_canary
+from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.live import make_live
 from handrail.registry.versions import SUMS, save_version
 from handrail.serving.inference import LiveModel
@@ -65,7 +66,8 @@ def _answer(there: Settings, asked: list[dict[str, Any]]) -> None:
 
 
 def _window(run: SmallRun, asked: list[dict[str, Any]]) -> tuple[date, date]:
-    days = [record[run.project.time].date() for record in asked]
+    time, today = run.project.time, datetime.now(UTC).date()
+    days = [record[time].date() for record in asked] if time else [today]
     return min(days), max(days) + timedelta(days=1)
 
 
@@ -75,9 +77,17 @@ def _older(run: SmallRun, there: Settings, asked: list[dict[str, Any]], **files:
     The latest rows with an outcome may be those that it was tested on: such predictions are not looked at.
     """
     kept = {path.name: path.read_bytes() for path in run.version.path.iterdir() if path.name != SUMS}
-    split = there.dates.ending(_window(run, asked)[0]).model_dump(mode="json")
-    info = json.dumps(dict(run.version.info) | {"split": split}).encode()
-    return save_version(there, kept | {"model.json": info} | files, "older")
+    if isinstance(there.parted, Split):
+        split = there.parted.ending(_window(run, asked)[0]).model_dump(mode="json")
+        kept["model.json"] = json.dumps(dict(run.version.info) | {"split": split}).encode()
+    else:
+        key = run.project.key
+        known = ", ".join(literal(str(record[key])) for record in asked)
+        with connect(there) as connection:
+            others = f"CAST({identifier(key)} AS VARCHAR) NOT IN ({known})"
+            table = f"(SELECT * FROM {run.table} WHERE {others})"
+            kept[LEARNT] = keys_learnt(connection, run.project, table)
+    return save_version(there, kept | files, "older")
 
 
 def _watched(there: Settings) -> Settings:

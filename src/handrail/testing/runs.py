@@ -115,7 +115,7 @@ class SmallRun:
         settings = self.settings
         with connect(settings) as connection:
             return read_splits(
-                connection, settings, self.table, settings.dates, settings.accuracy.baseline_by
+                connection, settings, self.table, settings.parted, settings.accuracy.baseline_by
             )
 
     @Once
@@ -124,7 +124,7 @@ class SmallRun:
         from handrail.training.run import train
 
         _ = self.etl
-        return train(self.settings, self.settings.dates, quietly)
+        return train(self.settings, self.settings.parted, quietly)
 
     @Once
     def version(self) -> "Version":
@@ -142,18 +142,13 @@ class SmallRun:
         from handrail.compute.duckdb import connect, identifier, write_parquet
         from handrail.etl.load import table_path
         from handrail.registry.versions import load_version
-        from handrail.training.dataset import period
-        from handrail.training.known_outcomes import known_on
         from handrail.training.run import train
-        from handrail.training.splits import periods
+        from handrail.training.splits import known, periods
 
-        there, split = self.copy(), self.settings.dates
+        there, split = self.copy(), self.settings.parted
         target = identifier(self.project.target)
         mirrored = f"(SELECT max({target}) + min({target}) FROM {self.table}) - {target}"
-        before_test = " OR ".join(
-            f"({period(there.project.contract, each.start, each.end)} AND {known_on(there, each.end)})"
-            for each in periods(split)[:2]
-        )
+        before_test = " OR ".join(f"({known(there, split, each)})" for each in periods(split)[:2])
         turned = f"CASE WHEN {before_test} THEN {target} ELSE {mirrored} END"
         with connect(there) as connection:
             query = f"SELECT * REPLACE ({turned} AS {target}) FROM {self.table}"
@@ -178,15 +173,9 @@ class SmallRun:
         """Return the FROM item of columns of the latest rows of the loaded table, at most `most`."""
         from handrail.compute.duckdb import identifier
 
-        time, key, chosen = (
-            identifier(self.project.time),
-            identifier(self.project.key),
-            map(identifier, names),
-        )
-        return (
-            f"(SELECT {', '.join(chosen)} FROM {self.table} WHERE {where} "
-            f"ORDER BY {time} DESC, {key} LIMIT {most})"
-        )
+        chosen, key = map(identifier, names), identifier(self.project.key)
+        order = f"{identifier(self.project.time)} DESC, {key}" if self.project.time else key
+        return f"(SELECT {', '.join(chosen)} FROM {self.table} WHERE {where} ORDER BY {order} LIMIT {most})"
 
     def rows(self, names: Iterable[str], most: int, where: str = "TRUE") -> list[dict[str, Any]]:
         """Return the same rows by name, the latest first."""

@@ -21,9 +21,10 @@ from handrail.training.known_outcomes import known_from
 
 @dataclass(frozen=True)
 class Dataset:
-    """A period of the table, in the order of time and key; n rows, k features.
+    """A part of the table, in the order of time and key, or as drawn by chance; n rows, k features.
 
-    features (n, k) float32 · target (n) float32 · times (n), to the second · slices: column -> (n) names.
+    features (n, k) float32 · target (n) float32 · times (n), to the second, None where rows have none
+    slices: column -> (n) names.
     baseline_by (n): the value of the column that the simple technique goes by, as text
     subjects (n): whom or what each row is about, as text; None where the contract names no subject
     known_from (n): from when on the outcome was known, to the second; without it, from the time of the row on
@@ -32,7 +33,7 @@ class Dataset:
 
     features: Floats
     target: Floats
-    times: NDArray[np.datetime64]
+    times: NDArray[np.datetime64] | None
     slices: Mapping[str, NDArray[np.str_]]
     baseline_by: NDArray[np.str_]
     subjects: NDArray[np.str_] | None = None
@@ -43,9 +44,9 @@ class Dataset:
         return len(self.target)
 
     @cached_property
-    def months(self) -> NDArray[np.str_]:
-        """The month of each row, as 'YYYY-MM'."""
-        return self.times.astype("datetime64[M]").astype(np.str_)
+    def months(self) -> NDArray[np.str_] | None:
+        """The month of each row, as 'YYYY-MM'; None where rows have no time."""
+        return None if self.times is None else self.times.astype("datetime64[M]").astype(np.str_)
 
     @cached_property
     def groups(self) -> Groups:
@@ -58,7 +59,7 @@ class Dataset:
             self,
             features=self.features[chosen],
             target=self.target[chosen],
-            times=self.times[chosen],
+            times=None if self.times is None else self.times[chosen],
             slices={name: values[chosen] for name, values in self.slices.items()},
             baseline_by=self.baseline_by[chosen],
             subjects=None if self.subjects is None else self.subjects[chosen],
@@ -67,26 +68,38 @@ class Dataset:
 
     def known_on(self, moment: np.datetime64) -> "Dataset":
         """Return the rows whose outcome was known at `moment`."""
-        return self.rows((self.times if self.known_from is None else self.known_from) <= moment)
+        moments = self.times if self.known_from is None else self.known_from
+        return self if moments is None else self.rows(moments <= moment)
 
 
-def period(contract: type[Record], start: date | None, end: date | None) -> str:
+def period(contract: type[Record], start: date | None, end: date | None, column: str | None = None) -> str:
     """Return the SQL condition for rows from `start` on and before `end`; None is open.
 
-    Raises ProjectError where no day lies between them.
+    column: which says when, by default the contract's time. Raises ProjectError where no day lies between them,
+    or rows have no time.
     """
     if start and end and start >= end:
         raise ProjectError(f"from {start} on and before {end}: no day lies between them")
-    time = identifier(one_of_role(contract, Role.TIME).name)
+    if start is None and end is None:
+        return "TRUE"
+    time = identifier(column or one_of_role(contract, Role.TIME).name)
     bounds = [f"{time} >= TIMESTAMP '{start}'"] if start else []
     bounds += [f"{time} < TIMESTAMP '{end}'"] if end else []
     return " AND ".join(bounds) or "TRUE"
 
 
 def read_dataset(
-    connection: Connection, source: str, settings: Settings, encoding: Encoding, baseline_by: str
+    connection: Connection,
+    source: str,
+    settings: Settings,
+    encoding: Encoding,
+    baseline_by: str,
+    order: str | None = None,
 ) -> Dataset:
-    """Read the rows of `source` that have a target; raises ProjectError if `baseline_by` is no feature."""
+    """Read the rows of `source` that have a target, by default in the order of time and key.
+
+    Raises ProjectError if `baseline_by` is no feature.
+    """
     project = settings.project
     contract = project.contract
     if baseline_by not in {column.name for column in of_role(contract, Role.FEATURE)}:
@@ -102,21 +115,23 @@ def read_dataset(
     ]
     if project.subject:
         chosen.append(f"coalesce(CAST({identifier(project.subject)} AS VARCHAR), '{UNKNOWN}') AS _subject")
-    key, time, target = map(identifier, (project.key, project.time, project.target))
+    if project.time:
+        chosen.append(f"{identifier(project.time)} AS _time")
+        chosen.append(f"CAST({known_from(settings)} AS TIMESTAMP) AS _known_from")
+    target, order = identifier(project.target), order or ", ".join(map(identifier, project.ordered_by))
     table = connection.execute(
-        f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS _target, {time} AS _time, "
-        f"CAST({known_from(settings)} AS TIMESTAMP) AS _known_from, "
+        f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS _target, "
         f"coalesce(CAST({identifier(baseline_by)} AS VARCHAR), '{UNKNOWN}') AS _baseline_by "
-        f"FROM {source} WHERE {target} IS NOT NULL ORDER BY {time}, {key}"
+        f"FROM {source} WHERE {target} IS NOT NULL ORDER BY {order}"
     ).fetchnumpy()
     return Dataset(
         features=np.column_stack([_filled(table[f"_f{n}"]) for n in range(len(encoding.features))]),
         target=_filled(table["_target"]),
-        times=_filled(table["_time"]).astype("datetime64[s]"),
+        times=_seconds(table.get("_time")),
         slices={name: _filled(table[f"_s{n}"]).astype(np.str_) for n, name in enumerate(slices)},
         baseline_by=_filled(table["_baseline_by"]).astype(np.str_),
         subjects=_filled(table["_subject"]).astype(np.str_) if project.subject else None,
-        known_from=_filled(table["_known_from"]).astype("datetime64[s]"),
+        known_from=_seconds(table.get("_known_from")),
         baseline_is_amount=_is_amount(settings, baseline_by),
     )
 
@@ -126,6 +141,10 @@ def _is_amount(settings: Settings, name: str) -> bool:
     (column,) = (each for each in of_role(settings.project.contract, Role.FEATURE) if each.name == name)
     coding = settings.project.features.get(name)
     return column.kind is float or (column.kind is int and (coding is None or coding.kind != "names"))
+
+
+def _seconds(values: Any) -> NDArray[np.datetime64] | None:
+    return None if values is None else _filled(values).astype("datetime64[s]")
 
 
 def _filled(values: Any) -> Any:

@@ -32,7 +32,7 @@ def evaluate(
     on_step("measure model and baseline")
     both, decisions = (prediction, baseline), (decision, of_baseline(decision))
     model, simple, gain = compare(metrics, test.target, *both, decisions[0], test.groups, decisions[1])
-    parts = {"month": test.months, **test.slices}
+    parts = ({} if test.months is None else {"month": test.months}) | dict(test.slices)
     measured = {}
     for name, values in parts.items():
         on_step(f"measure by {name}")

@@ -88,8 +88,15 @@ class LookAtTest(BaseModel):
     value: float
     low: float
     high: float
-    test_from: date
-    live_from: date
+    test_from: date | None = None
+    live_from: date | None = None
+    split: Mapping[str, Any] | None = None
+
+    @property
+    def parted(self) -> dict[str, Any]:
+        """The split whose test rows were looked at: of one by time, the days that bound them."""
+        days = {"test_from": self.test_from, "live_from": self.live_from}
+        return dict(self.split) if self.split else {name: str(day) for name, day in days.items()}
 
 
 def read_experiments(settings: Settings) -> list[Experiment]:
@@ -100,13 +107,19 @@ def read_experiments(settings: Settings) -> list[Experiment]:
     return [each for each in _read(settings) if isinstance(each, Experiment)]
 
 
-def looks_at_test(settings: Settings, test_from: date, live_from: date) -> list[LookAtTest]:
-    """Return the looks at that test period in their order, of each version the first."""
+def looks_at_test(settings: Settings, split: Mapping[str, Any]) -> list[LookAtTest]:
+    """Return the looks at the test rows of a split, by its record, in order; of each version the first."""
     found: dict[str, LookAtTest] = {}
     for each in _read(settings):
-        if isinstance(each, LookAtTest) and (each.test_from, each.live_from) == (test_from, live_from):
+        if isinstance(each, LookAtTest) and each.parted == _of_test(split):
             found.setdefault(each.version, each)
     return list(found.values())
+
+
+def _of_test(split: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells the test rows of a split."""
+    days = ("test_from", "live_from")
+    return dict(split) if "by" in split else {name: str(split[name]) for name in days}
 
 
 def counts_looks(settings: Settings) -> bool:
@@ -121,8 +134,8 @@ def log_look(settings: Settings, version: str, info: Mapping[str, Any]) -> int |
     """
     if not counts_looks(settings):
         return None
-    test_from, live_from = (date.fromisoformat(info["split"][name]) for name in ("test_from", "live_from"))
-    before = looks_at_test(settings, test_from, live_from)
+    split = _of_test(info["split"])
+    before = looks_at_test(settings, split)
     if version in [each.version for each in before]:
         return len(before)
     metric = info["metric"]
@@ -131,8 +144,7 @@ def log_look(settings: Settings, version: str, info: Mapping[str, Any]) -> int |
         "version": version,
         "metric": metric,
         **rounded(info["evaluation"]["model"][metric]),
-        "test_from": str(test_from),
-        "live_from": str(live_from),
+        **({"split": split} if "by" in split else split),
     }
     log_experiment(settings, look)
     return len(before) + 1
@@ -146,7 +158,7 @@ def _read(settings: Settings) -> list[Experiment | LookAtTest]:
     problems = []
     for number, line in enumerate(lines, start=1):
         try:
-            kind = LookAtTest if '"test_from"' in line else Experiment
+            kind = LookAtTest if '"test_from"' in line or '"split"' in line else Experiment
             found.append(kind.model_validate_json(line))
         except ValidationError as error:
             for item in error.errors():

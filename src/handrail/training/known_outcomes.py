@@ -13,16 +13,18 @@ from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 
 DAY = timedelta(days=1)
+ALWAYS = date(1970, 1, 1)
 
 
 def known_from(settings: Settings) -> str:
     """Return the SQL expression of the moment from which a row's outcome is known, if it has one.
 
     It is what the column of the role `known` says, and where it says nothing, or there is none, the time of
-    the row and `outcome.known_after_days`.
+    the row and `outcome.known_after_days`. Of a row without a time it is always known.
     """
-    days, time = settings.outcome.known_after_days, identifier(settings.project.time)
-    due = f"{time} + INTERVAL {days} DAY" if days else time
+    days, time = settings.outcome.known_after_days, settings.project.time
+    due = f"TIMESTAMP '{ALWAYS}'" if time is None else identifier(time)
+    due = f"{due} + INTERVAL {days} DAY" if days and time else due
     said = [column.name for column in of_role(settings.project.contract, Role.KNOWN)]
     if len(said) > 1:
         raise ProjectError(f"contract.py: {' and '.join(said)} are both known; one column can say when")

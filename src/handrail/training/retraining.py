@@ -6,9 +6,8 @@ from handrail.compute.duckdb import connect, identifier, row
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
 from handrail.etl.load import require_table
-from handrail.training.dataset import period
-from handrail.training.known_outcomes import DAY, known_on, newest_known
-from handrail.training.splits import periods
+from handrail.training.known_outcomes import DAY, newest_known
+from handrail.training.splits import known, periods
 
 MONTHS_LATER = timedelta(days=61)
 
@@ -16,9 +15,9 @@ MONTHS_LATER = timedelta(days=61)
 def newest_end(settings: Settings, today: date) -> date | None:
     """Return the last day up to which can be trained with anything new, as far as outcomes are known `today`.
 
-    None where nothing is known, or a period would have no two different outcomes.
+    None where nothing is known, a period would have no two different outcomes, or chance parts the rows.
     """
-    newest = newest_known(settings, today)
+    newest = newest_known(settings, today) if isinstance(settings.split, Split) else None
     return _if_it_works(settings, newest + DAY) if newest else None
 
 
@@ -28,7 +27,9 @@ def newer_end(settings: Settings, today: date) -> date | None:
     The first of a month, about two months after `live_from`; at most the day after the newest outcome became
     known. None where there is nothing newer, or a period would have no two different outcomes.
     """
-    live_from, newest = settings.dates.live_from, newest_known(settings, today)
+    if not isinstance(settings.split, Split):  # whoever trains again learns from all that is loaded by then
+        return None
+    live_from, newest = settings.split.live_from, newest_known(settings, today)
     if newest is None or newest < live_from:
         return None
     return _if_it_works(settings, min((live_from + MONTHS_LATER).replace(day=1), newest + DAY))
@@ -43,9 +44,8 @@ def _if_it_works(settings: Settings, until: date) -> date | None:
 
 def _outcomes(settings: Settings, split: Split) -> str:
     """Return the SQL of the number of different outcomes in each period of `split`, as far as known."""
-    target, contract = identifier(settings.project.target), settings.project.contract
+    target = identifier(settings.project.target)
     return ", ".join(
-        f"count(DISTINCT {target}) FILTER ({period(contract, each.start, each.end)} "
-        f"AND {known_on(settings, each.end)}) AS {each.name}"
+        f"count(DISTINCT {target}) FILTER ({known(settings, split, each)}) AS {each.name}"
         for each in periods(split)
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, connect
-from handrail.config.sections import Section, Split
+from handrail.config.sections import Section, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role, one_of_role
 from handrail.errors import ProjectError
@@ -21,6 +21,7 @@ from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.drift_reference import PREDICTION, learn_amount_bins, learn_bins, shares
+from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
 from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
@@ -31,7 +32,7 @@ from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
 from handrail.training.split_advice import split_advice
-from handrail.training.splits import Splits, read_splits, rows_between
+from handrail.training.splits import Splits, periods, read_splits, rows_in
 
 if TYPE_CHECKING:
     from handrail.project import Project
@@ -69,7 +70,7 @@ class Run:
     """
 
     settings: Settings
-    split: Split
+    split: Split | Shares
     step: Callable[[str], None]
     connection: Connection
     seed: int = SEED
@@ -101,7 +102,9 @@ class Run:
         try:
             splits = read_splits(self.connection, self.settings, self._table, self.split, baseline_by)
         except ProjectError as error:
-            advice = split_advice(self.connection, self.project, self._table, self.split)
+            advice = None
+            if isinstance(self.split, Split) and self.project.time:
+                advice = split_advice(self.connection, self.project.time, self._table, self.split)
             raise ProjectError([*error.problems, *([advice] if advice else [])]) from None
         self._training = splits.training
         return splits
@@ -152,7 +155,7 @@ class Run:
         self.step("measure on the validation rows")
         validation = self.evaluate(earlier, *predicted, evaluation["decision"])
         self.step("count the reference")
-        reference = count_reference(self.connection, self.project, self._table, self.split, prediction)
+        reference = count_reference(self.connection, self.settings, self._table, self.split, prediction)
         info = self._describe(splits) | {
             "baseline": asdict(baseline),
             "evaluation": evaluation,
@@ -161,7 +164,10 @@ class Run:
         }
         self.step("keep the version")
         files = version_files(self.settings, model, info)
-        name = save_version(self.settings, files, prefix=str(self.split.live_from))
+        if isinstance(self.split, Shares):
+            files[LEARNT] = keys_learnt(self.connection, self.project, self._table)
+        prefix = str(self.split.live_from) if isinstance(self.split, Split) else self.split.by
+        name = save_version(self.settings, files, prefix)
         tested = Training(name, info, predictor, splits.test, prediction, simple)
         scored = Training(
             name, info | {"evaluation": validation}, predictor, earlier, *predicted, period="validation"
@@ -175,7 +181,7 @@ class Run:
             "project": self.settings.name,
             "task": self.project.task.kind,
             "metric": agreed_metric(self.settings),
-            "split": {name: str(day) for name, day in self.split.model_dump().items()},
+            "split": self.split.model_dump(mode="json"),
             "rows": {
                 "training": len(splits.training),
                 "validation": len(splits.validation),
@@ -190,7 +196,7 @@ class Run:
         }
 
 
-def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> Training:
+def train(settings: Settings, split: Split | Shares, on_step: Callable[[str], None]) -> Training:
     """Train by the steps of the project's model/train.py on what `split` allows, and keep the version.
 
     Deterministic: the same table, code and libraries give the same version. Raises ProjectError where a
@@ -204,11 +210,11 @@ def train(settings: Settings, split: Split, on_step: Callable[[str], None]) -> T
 
 
 def count_reference(
-    connection: Connection, project: "Project", table: str, split: Split, prediction: Floats
+    connection: Connection, settings: Settings, table: str, split: Split | Shares, prediction: Floats
 ) -> dict[str, Any]:
     """Return bins and shares: of the features in the training rows, of the predictions in the test rows."""
-    learnt_from = rows_between(project, table, None, split.validation_from)
-    bins = learn_bins(connection, learnt_from, of_role(project.contract, Role.FEATURE))
+    learnt_from = rows_in(settings, table, split, periods(split)[0])
+    bins = learn_bins(connection, learnt_from, of_role(settings.project.contract, Role.FEATURE))
     connection.register("predicted", {PREDICTION: prediction})
     predicted = learn_amount_bins(connection, "predicted", PREDICTION)
     counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])

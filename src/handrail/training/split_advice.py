@@ -4,18 +4,19 @@ from datetime import date, timedelta
 
 from handrail.compute.duckdb import Connection, identifier, row
 from handrail.config.sections import Split
-from handrail.project import Project
 
 SHARES = (0.6, 0.7, 0.9)  # of the time from the first row to the last: where each period ends
 MONTHS_FROM_DAYS = 300  # so long, and the periods begin with a month
 
 
-def split_advice(connection: Connection, project: Project, table: str, split: Split) -> str | None:
+def split_advice(connection: Connection, column: str, table: str, split: Split) -> str | None:
     """Return a sentence with dates that would do, where `split` lies beside the rows of `table`.
+
+    column: the time of the rows.
 
     None where every period has rows, or where there are too few days for any split.
     """
-    time = identifier(project.time)
+    time = identifier(column)
     counted = ", ".join(
         f"count(*) FILTER (WHERE {time} >= TIMESTAMP '{start}' AND {time} < TIMESTAMP '{end}') AS {name}"
         for name, start, end in (

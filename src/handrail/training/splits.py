@@ -1,35 +1,39 @@
-"""The three periods of the table, in time order: to learn from, to decide on, to measure on.
+"""The three periods of the table: to learn from, to decide on, to measure on.
 
-Each holds the rows whose outcome was known when it was over: what came to light later may not be learnt from
-or decided on by a model of that day.
+By time they follow one another, and each holds the rows whose outcome was known when it was over: what came
+to light later may not be learnt from or decided on by a model of that day. By chance, each row or each subject
+is drawn into one of them by a hash of its own, so that it never moves: rows of one person in two of them would
+let a model pass that only knows her again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from handrail.compute.duckdb import Connection, row
-from handrail.config.sections import Split
+from handrail.compute.duckdb import Connection, identifier, row
+from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.training.dataset import Dataset, period, read_dataset
 from handrail.training.encoding import Encoding, learn_encoding
 from handrail.training.known_outcomes import due_before, known_on
 
-if TYPE_CHECKING:
-    from handrail.project import Project
-
 
 @dataclass(frozen=True)
 class Period:
-    """What it is for, its first day (None: there is no earlier period), and the first day after it."""
+    """A part of the rows, by time or by chance.
+
+    name: what it is for · start, end: its first day (None: there is no earlier period), and the first after
+    it; both None where chance parts the rows · shares: then, between which shares of all draws it lies (0 to 1)
+    """
 
     name: str
-    start: date | None
-    end: date
+    start: date | None = None
+    end: date | None = None
+    shares: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,21 @@ class Splits:
     test: Dataset
 
 
-def periods(split: Split) -> tuple[Period, Period, Period]:
-    """Return the periods of training, validation and test."""
+def split_of(record: Mapping[str, Any]) -> Split | Shares:
+    """Return the split that the record of a version tells of."""
+    return Shares.model_validate(record) if "by" in record else Split.model_validate(record)
+
+
+def periods(split: Split | Shares) -> tuple[Period, Period, Period]:
+    """Return what is for training, validation and test."""
+    if isinstance(split, Shares):
+        tested = split.test_share
+        decided = tested + split.validation_share
+        return (
+            Period("training", shares=(decided, 1.0)),
+            Period("validation", shares=(tested, decided)),
+            Period("test", shares=(0.0, tested)),
+        )
     return (
         Period("training", None, split.validation_from),
         Period("validation", split.validation_from, split.test_from),
@@ -51,11 +68,74 @@ def periods(split: Split) -> tuple[Period, Period, Period]:
     )
 
 
+def inside(settings: Settings, split: Split | Shares, one: Period) -> str:
+    """Return the SQL condition for the rows of a period, whether or not their outcome is known."""
+    if isinstance(split, Shares):
+        return _drawn_between(_unit(settings, split), one.shares or (0.0, 1.0))
+    if settings.project.time is None:
+        raise ProjectError(
+            "project.yaml: split: days part the rows, and no column of contract.py has the role TIME; write "
+            "by: random or by: subject below split, with validation_share and test_share"
+        )
+    return period(settings.project.contract, one.start, one.end)
+
+
+def known(settings: Settings, split: Split | Shares, one: Period) -> str:
+    """Return the same for those whose outcome was known when the period was over; by chance, is known."""
+    outcome = known_on(settings, one.end) if one.end else f"{identifier(settings.project.target)} IS NOT NULL"
+    return f"{inside(settings, split, one)} AND {outcome}"
+
+
+def told_by(split: Mapping[str, Any], name: str) -> str:
+    """Say which rows a period has, behind their number, by the record of a split and the period's name.
+
+    As "from 2013-07-01 on and before 2013-09-01", or "drawn by chance, 20% of all".
+    """
+    if "by" in split:
+        chosen = next(each for each in periods(Shares.model_validate(split)) if each.name == name)
+        low, high = chosen.shares or (0.0, 1.0)
+        return f"drawn by chance, {high - low:.0%} of all{' subjects' if split['by'] == 'subject' else ''}"
+    start, end = {
+        "training": (None, split["validation_from"]),
+        "validation": (split["validation_from"], split["test_from"]),
+        "test": (split["test_from"], split["live_from"]),
+    }[name]
+    return f"from {start} on and before {end}" if start else f"before {end}"
+
+
+def _unit(settings: Settings, split: Shares) -> str:
+    """Return the column whose values are drawn; raises ProjectError where the contract has no subject."""
+    project = settings.project
+    if split.by == "random":
+        return project.key
+    if project.subject is None:
+        raise ProjectError(
+            "project.yaml: split.by: subject: no column of contract.py has the role SUBJECT; name the one "
+            "that says whom or what a row is about, or take by: random"
+        )
+    return project.subject
+
+
+def draw(unit: str) -> str:
+    """Return the SQL expression of the draw that decides on the part of a row: eight digits of a hash.
+
+    Rows with the same value of the column `unit` are drawn together, always in the same way.
+    """
+    return f"substr(md5(coalesce(CAST({identifier(unit)} AS VARCHAR), '') || 'split'), 1, 8)"
+
+
+def _drawn_between(unit: str, shares: tuple[float, float]) -> str:
+    low, high = (round(share * 16**8) for share in shares)
+    bounds = [f"{draw(unit)} >= '{low:08x}'"] if low else []
+    bounds += [f"{draw(unit)} < '{high:08x}'"] if high < 16**8 else []
+    return " AND ".join(bounds) or "TRUE"
+
+
 def read_splits(
     connection: Connection,
     settings: Settings,
     table: str,
-    split: Split,
+    split: Split | Shares,
     baseline_by: str,
     encoding: Encoding | None = None,
 ) -> Splits:
@@ -64,39 +144,42 @@ def read_splits(
     The model sees nothing later than the first. They are encoded by `encoding`, or by what is learnt of the
     first. Raises ProjectError where a period has no two different outcomes, or a feature no value in it.
     """
-    encoding = encoding or _learnt(connection, settings.project, table, split)
-    return Splits(encoding, *_read(connection, settings, table, baseline_by, encoding, periods(split)))
+    encoding = encoding or _learnt(connection, settings, table, split)
+    return Splits(encoding, *_read(connection, settings, table, split, baseline_by, encoding, periods(split)))
 
 
 def read_before_test(
-    connection: Connection, settings: Settings, table: str, split: Split, baseline_by: str
+    connection: Connection, settings: Settings, table: str, split: Split | Shares, baseline_by: str
 ) -> tuple[Encoding, Dataset, Dataset]:
     """Read the training and validation rows of `table` only; no query asks for a later one."""
-    encoding, before_test = _learnt(connection, settings.project, table, split), periods(split)[:2]
-    training, validation = _read(connection, settings, table, baseline_by, encoding, before_test)
+    encoding, before_test = _learnt(connection, settings, table, split), periods(split)[:2]
+    training, validation = _read(connection, settings, table, split, baseline_by, encoding, before_test)
     return encoding, training, validation
 
 
-def _learnt(connection: Connection, project: "Project", table: str, split: Split) -> Encoding:
-    return learn_encoding(connection, rows_between(project, table, None, split.validation_from), project)
+def _learnt(connection: Connection, settings: Settings, table: str, split: Split | Shares) -> Encoding:
+    training = rows_in(settings, table, split, periods(split)[0])
+    return learn_encoding(connection, training, settings.project)
 
 
 def _read(
     connection: Connection,
     settings: Settings,
     table: str,
+    split: Split | Shares,
     baseline_by: str,
     encoding: Encoding,
     chosen: Sequence[Period],
 ) -> list[Dataset]:
+    order = in_order(settings, split)
     found = [
         read_dataset(
-            connection, rows_known(settings, table, each.start, each.end), settings, encoding, baseline_by
+            connection, rows_of(settings, table, split, each), settings, encoding, baseline_by, order
         )
         for each in chosen
     ]
     problems = [
-        _too_few(connection, settings, table, each, data)
+        _too_few(connection, settings, table, split, each, data)
         for each, data in zip(chosen, found, strict=True)
         if not len(data) or data.target.min() == data.target.max()
     ]
@@ -112,11 +195,28 @@ def _read(
     return found
 
 
-def _too_few(connection: Connection, settings: Settings, table: str, one: Period, data: Dataset) -> str:
+def in_order(settings: Settings, split: Split | Shares) -> str:
+    """Return the SQL of the order of the rows of a period: in time, or as drawn, so that any part is, too."""
+    if isinstance(split, Shares):
+        return f"{draw(_unit(settings, split))}, {identifier(settings.project.key)}"
+    return ", ".join(map(identifier, settings.project.ordered_by))
+
+
+def _too_few(
+    connection: Connection,
+    settings: Settings,
+    table: str,
+    split: Split | Shares,
+    one: Period,
+    data: Dataset,
+) -> str:
     """Return why a period can't be used, and what to change: its days, where outcomes come late."""
     outcomes = f"{len(np.unique(data.target))} different outcomes"
-    inside = rows_between(settings.project, table, one.start, one.end)
-    count = row(connection, f"SELECT count(*) AS n FROM {inside}")["n"]
+    if one.end is None:
+        part = told_by(split.model_dump(mode="json"), one.name)
+        return f"{one.name} period: {len(data):,} rows with {outcomes} {part}; see split in project.yaml"
+    every = rows_in(settings, table, split, one)
+    count = row(connection, f"SELECT count(*) AS n FROM {every}")["n"]
     days = settings.outcome.known_after_days
     if count == len(data) or not days:
         return (
@@ -130,12 +230,11 @@ def _too_few(connection: Connection, settings: Settings, table: str, one: Period
     )
 
 
-def rows_between(project: "Project", table: str, start: date | None, end: date | None) -> str:
-    """Return the FROM item for the rows of `table` from `start` on and before `end`."""
-    return f"(SELECT * FROM {table} WHERE {period(project.contract, start, end)})"
+def rows_in(settings: Settings, table: str, split: Split | Shares, one: Period) -> str:
+    """Return the FROM item for the rows of `table` in a period."""
+    return f"(SELECT * FROM {table} WHERE {inside(settings, split, one)})"
 
 
-def rows_known(settings: Settings, table: str, start: date | None, end: date, on: date | None = None) -> str:
-    """Return the same for those whose outcome was known when the day `on`, by default `end`, began."""
-    inside = period(settings.project.contract, start, end)
-    return f"(SELECT * FROM {table} WHERE {inside} AND {known_on(settings, on or end)})"
+def rows_of(settings: Settings, table: str, split: Split | Shares, one: Period) -> str:
+    """Return the same for those whose outcome was known when the period was over."""
+    return f"(SELECT * FROM {table} WHERE {known(settings, split, one)})"

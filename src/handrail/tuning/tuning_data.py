@@ -10,7 +10,7 @@ import numpy as np
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
-from handrail.config.sections import Split
+from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
@@ -34,11 +34,12 @@ class TuningData:
     encoding: Encoding
     training: Dataset
     validation: Dataset
+    split: Split | Shares
 
     @cached_property
     def folds(self) -> list[tuple[Dataset, Dataset]]:
-        """Earlier and later rows of the training period."""
-        return list(expanding_folds(self.training))
+        """Rows of the training period to learn from, and those to score on: later ones, or drawn ones."""
+        return list(expanding_folds(self.training, by_chance=isinstance(self.split, Shares)))
 
     def study(self) -> Mapping[str, str]:
         """Return name and fingerprint of everything that a score depends on."""
@@ -46,7 +47,9 @@ class TuningData:
         libraries = installed_versions((*LIBRARIES, *estimator.LIBRARIES))
         code = f"{_source(estimator)}{_source(self.settings.project.fit)}{libraries!r}"
         return {
-            "the rows": _fingerprint(data.features, data.target, data.times, data.baseline_by),
+            "the rows": _fingerprint(
+                data.features, data.target, *([] if data.times is None else [data.times]), data.baseline_by
+            ),
             "the features": _fingerprint(repr(self.encoding).encode()),
             "the search space": _fingerprint(repr(estimator.SPACE).encode()),
             "estimator.py, fit of train.py or their libraries": _fingerprint(code.encode()),
@@ -82,7 +85,7 @@ class TuningData:
         return project.metrics.measure(later.target, prediction, decision)[self.metric.name]
 
 
-def read_tuning_data(settings: Settings, split: Split) -> TuningData:
+def read_tuning_data(settings: Settings, split: Split | Shares) -> TuningData:
     """Read the rows before the test period; raises ProjectError where there are none, or one outcome only."""
     project = settings.project
     metric = project.metrics[agreed_metric(settings)]
@@ -91,26 +94,36 @@ def read_tuning_data(settings: Settings, split: Split) -> TuningData:
         encoding, training, validation = read_before_test(
             connection, settings, table, split, settings.accuracy.baseline_by
         )
-    return TuningData(settings, metric, encoding, training, validation)
+    return TuningData(settings, metric, encoding, training, validation, split)
 
 
-def expanding_folds(training: Dataset) -> Iterator[tuple[Dataset, Dataset]]:
+def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[tuple[Dataset, Dataset]]:
     """Yield rows to learn from and the later rows to score on; rows of the same time stay together.
 
-    What is learnt from was known when the later rows begin.
+    What is learnt from was known when the later rows begin. With `by_chance` rows are in the order in which
+    they were drawn, and those of one subject stay together.
     Raises ProjectError where a part has no two different outcomes.
     """
     count = len(training)
-    places = [int(np.searchsorted(training.times, training.times[int(count * cut)])) for cut in CUTS]
+    together = training.subjects if by_chance else training.times
+    places = [_first_of(together, int(count * cut)) for cut in CUTS]
     for place, end in zip(places, [*places[1:], count], strict=True):
         earlier, later = training.rows(slice(0, place)), training.rows(slice(place, end))
-        parts = earlier.known_on(training.times[place]), later
+        known = earlier if by_chance or training.times is None else earlier.known_on(training.times[place])
+        parts = known, later
         if any(len(np.unique(part.target)) < 2 for part in parts):
             raise ProjectError(
                 f"training period: {len(parts[0])} rows to learn from and {end - place} later ones to score "
                 "on, with one outcome only; tuning needs more; see split in project.yaml"
             )
         yield parts
+
+
+def _first_of(values: np.ndarray | None, place: int) -> int:
+    """Return the place of the first of the rows around `place` that have one value, or `place` itself."""
+    while values is not None and place and values[place] == values[place - 1]:
+        place -= 1
+    return place
 
 
 def _source(code: object) -> str:

@@ -216,7 +216,7 @@ def test_a_version_that_shares_no_known_outcome_with_the_live_one_is_not_let_pas
     older = learnt(settings, date(2019, 6, 20))
     (said,) = objections(settings, older)
     assert said.endswith(
-        "too few outcomes of the rows from 2019-06-01 on were known on 2019-06-20; train --until a later day"
+        "too few outcomes of the rows from 2019-06-01 to 2019-06-20 were known then; train on newer ones"
     )
 
 

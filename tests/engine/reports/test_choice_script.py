@@ -20,7 +20,7 @@ POSITIONS = [
 DATA = {
     "currency": "EUR",
     "costs": {"low": 200, "high": 100},
-    "period": "day",
+    "per": "a day",
     "chosen": CHOSEN,
     "listed": [0, 1, 3, 4],
     "agreed": "Threshold agreed",

@@ -127,7 +127,8 @@ def test_the_footer_says_what_was_decided_on_which_rows(of_problem, html):
     decided = {"chance": "threshold", "amount": "margin and range"}[of_problem.task.predicts]
     text = text_of(html)
     assert (
-        f"{decided} decided on 1,000 rows before 2030-01-01. Figures are of the test period, 1,200 " in text
+        f"{decided} decided on 1,000 rows from 2029-11-01 on and before 2030-01-01. "
+        "Figures are of the test period, 1,200 " in text
     )
     assert "from 2030-01-01 on and before 2030-04-01: the model has not learnt from them." in text
 

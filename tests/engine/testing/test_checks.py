@@ -20,6 +20,7 @@ from handrail.etl import bring_in
 from handrail.serving import prediction_log
 from handrail.tasks.metric import Metric
 from handrail.testing import batch_checks, checks_of, data_checks, live_checks
+from handrail.testing.made_up_tables import PLACE
 from handrail.training import MeanByColumn, amount, features_of
 from handrail.training.encoding import Encoding
 from tests.engine.labelling.asked import ASKED
@@ -164,9 +165,10 @@ def test_a_rule_that_a_table_does_not_know_is_noticed(healthy, monkeypatch):
     )
 
 
-def without_reasons(connection, table, contract):
+def without_reasons(connection, table, contract, also):
     """Check a table as if everything was good in it."""
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW checked AS SELECT *, NULL AS reason FROM {table}")
+    place = f"'#' || {PLACE} AS reason"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW checked AS SELECT *, {place} FROM {table}")
 
 
 def test_a_key_that_may_repeat_is_noticed(healthy, monkeypatch):

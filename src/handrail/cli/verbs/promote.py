@@ -66,13 +66,14 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
     from handrail.registry.acceptance import agreed_metric
     from handrail.reports.wording import interval, looked_at, number
     from handrail.training.experiment_log import log_look
+    from handrail.training.splits import told_by
 
     metric, info = agreed_metric(settings), version.info
     if metric in info["evaluation"]["model"]:
         figures = info["evaluation"]["model"][metric]
         say(
-            f"{metric} {number(figures['value'])} ({interval(figures)}) on the test period, from "
-            f"{info['split']['test_from']} on and before {info['split']['live_from']}"
+            f"{metric} {number(figures['value'])} ({interval(figures)}) on the test period, "
+            f"{told_by(info['split'], 'test')}"
         )
     try:
         looks = log_look(settings, version.name, info)

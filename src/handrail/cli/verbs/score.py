@@ -25,9 +25,11 @@ def score(
     settings: "Settings", start: date | None, end: date | None, file: Path | None, output: Path | None
 ) -> None:
     """Score many rows into a Parquet file."""
+    from handrail.config.sections import Split
     from handrail.console import progress, say
     from handrail.registry.live import load_live
     from handrail.serving import batch
+    from handrail.training.splits import split_of
 
     rows = batch.rows_to_score(settings, file, start, end)
     output = output or batch.output_path(settings, rows.name)
@@ -36,9 +38,9 @@ def score(
     inside = output.is_relative_to(settings.workspace)
     shown = output.relative_to(settings.workspace).as_posix() if inside else output
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
-    learnt_until = batch.learnt_until(load_live(settings)[0])
-    if start and start < learnt_until:
-        say(f"rows before {learnt_until} count for no live figure: the version has learnt from them")
+    split = split_of(load_live(settings)[0].info["split"])
+    if isinstance(split, Split) and start and start < split.live_from:
+        say(f"rows before {split.live_from} count for no live figure: the version has learnt from them")
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
     for note in scored.notes:

@@ -15,7 +15,6 @@ from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
-    from handrail.config.sections import Split
     from handrail.config.settings import Settings
     from handrail.training.run import Training
 
@@ -63,7 +62,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
     from handrail.training.experiment_log import describe_experiment, log_experiment
     from handrail.training.run import train as run_training
 
-    split = settings.dates.ending(until) if until else settings.dates
+    split = settings.dates.ending(until) if until else settings.parted
     with progress("train") as step:
         tested = run_training(settings, split, step)
         training = tested if test or tested.on_validation is None else tested.on_validation
@@ -71,7 +70,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
         reports = write_reports(settings, training)
     for shown in (tested.on_validation, tested if training is tested else None):
         if shown:
-            _show(shown, split)
+            _show(shown)
     _tell(settings, training, reports)
     seconds = time.perf_counter() - begun
     described = describe_experiment(settings.root, tested.version, tested.info, note, seconds)
@@ -82,10 +81,11 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
         _track(settings, training, described, reports)
 
 
-def _show(training: "Training", split: "Split") -> None:
+def _show(training: "Training") -> None:
     """Show the model beside the baseline, on the rows of one period."""
     from handrail.console import figure, say, table
     from handrail.training.intervals import drawn_by, format_interval
+    from handrail.training.splits import told_by
 
     evaluation = training.info["evaluation"]
     rows = [
@@ -99,12 +99,8 @@ def _show(training: "Training", split: "Split") -> None:
             evaluation["model"].items(), evaluation["baseline"].values(), strict=True
         )
     ]
-    periods = {
-        "validation": (split.validation_from, split.test_from),
-        "test": (split.test_from, split.live_from),
-    }
-    start, end = periods[training.period]
-    say(f"{training.period} period: {evaluation['rows']:,} rows from {start} on and before {end}")
+    which = told_by(training.info["split"], training.period)
+    say(f"{training.period} period: {evaluation['rows']:,} rows {which}")
     table(("", "model", "95%", "baseline"), rows)
     say(drawn_by(evaluation["drawn"]))
 

@@ -64,7 +64,7 @@ def tune(settings: "Settings", trials: int, minutes: float | None) -> None:
     from handrail.tuning.tuning_data import read_tuning_data
 
     present = read_parameters(settings).hyperparameters.model_dump()
-    data = read_tuning_data(settings, settings.dates)
+    data = read_tuning_data(settings, settings.parted)
     limits = replace(limits, seconds=limits.seconds - (time.perf_counter() - began))
     log = _try(settings, data, present, limits)
     if not (log.unbooked_trials and log.measured):
@@ -99,6 +99,7 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
     """Show the best beside the present hyperparameters, and what the later rows say of the difference."""
     from handrail.console import say, table
     from handrail.training.intervals import format_interval
+    from handrail.training.splits import told_by
 
     best, present, gain = comparison.best.values, comparison.present, comparison.gain
     table(
@@ -108,10 +109,10 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
             for name, between in settings.project.estimator.SPACE.items()
         ],
     )
-    dates, model = settings.dates, comparison.model
+    split, model = settings.parted.model_dump(mode="json"), comparison.model
     say(
-        f"{data.metric.name} on {len(data.validation):,} rows from {dates.validation_from} on and before "
-        f"{dates.test_from}, which no trial has seen: best {model['value']:.4f} "
+        f"{data.metric.name} on {len(data.validation):,} rows {told_by(split, 'validation')}, which no trial "
+        f"has seen: best {model['value']:.4f} "
         f"({format_interval(model, '.4f')}), present {comparison.before:.4f}, "
         f"baseline {comparison.baseline:.4f}"
     )
@@ -119,7 +120,7 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
         say("no other trial scored better than the present hyperparameters")
     else:
         say(f"better by {gain['value']:.4f} ({format_interval(gain, '.4f')})")
-    say(f"rows from {dates.test_from} on were not looked at")
+    say(f"the test rows, {told_by(split, 'test')}, were not looked at")
 
 
 def _keep(

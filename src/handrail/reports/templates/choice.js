@@ -63,7 +63,7 @@ function showCosts(place, costs) {
   const best = cheapest(data.model, costs);
   say("advice", best === place
     ? "At these costs nothing is cheaper than this."
-    : `At these costs ${data.model[best].label} is the cheapest: ${money(cost(data.model[best], costs))} a ${data.period}.`);
+    : `At these costs ${data.model[best].label} is the cheapest: ${money(cost(data.model[best], costs))} ${data.per}.`);
   element("best").disabled = best === place;
 }
 

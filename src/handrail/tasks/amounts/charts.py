@@ -10,6 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
+from handrail.errors import ProjectError
 from handrail.reports.pictures import (
     BASELINE,
     CHOSEN,
@@ -96,9 +97,11 @@ class Series:
 
 def latest(training: Training) -> Series:
     """Return the last LATEST_DAYS days of the test period."""
-    test = training.test
-    chosen = test.times > test.times[-1] - np.timedelta64(LATEST_DAYS, "D")
-    times, places = np.unique(test.times[chosen], return_inverse=True)
+    test, every = training.test, training.test.times
+    if every is None:
+        raise ProjectError("contract.py: a forecast is for a time, and no column has the role TIME; name it")
+    chosen = every > every.max() - np.timedelta64(LATEST_DAYS, "D")
+    times, places = np.unique(every[chosen], return_inverse=True)
     came, model, simple = (
         np.bincount(places, weights=each[chosen].astype(np.float64)).astype(np.float64)
         for each in (test.target, training.prediction, training.baseline)

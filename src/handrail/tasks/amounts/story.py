@@ -42,9 +42,10 @@ FirstPicture = Callable[[Training, str], Picture]
 def does(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say what the model does, and for whom."""
     words, period = settings.section(AmountWords), tradeoff.period
+    often = f", about {mean_count(period.rows)} {period.per}" if period.first else ""
     meaning = one_of_role(settings.project.contract, Role.TARGET).description.partition(";")[0]
     return (
-        f"For each of the {words.rows}, about {mean_count(period.rows)} a {period.name}, it says beforehand "
+        f"For each of the {words.rows}{often}, it says beforehand "
         f"what to expect: {meaning[:1].lower()}{meaning[1:]}. What {words.users} should plan with is "
         f"{_planned(tradeoff.present)}, which follows from what errors cost."
     )
@@ -95,7 +96,7 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     short, spare = (f"{each:,.{decimals(amounts)}f}" for each in amounts)
     beside = f"{tradeoff.terms.beside} " if tradeoff.terms.beside else ""
     return (
-        f"{beside}Added up over a {tradeoff.period.name}, its plans are {short} {words.counted} short "
+        f"{beside}Added up over {tradeoff.period.over}, its plans are {short} {words.counted} short "
         f"where they are not enough, and leave {spare} over where they are: "
         "less of the one means more of the other."
     )
@@ -131,7 +132,7 @@ def tell(
             *_range_tiles(evaluation["decision"], usual, unit),
         ),
         opening=f"The model predicts an amount for each of the {noun}; it was tested on "
-        f"{evaluation['rows']:,} {noun} of {period}, all later than those it has learnt from.",
+        f"{evaluation['rows']:,} {noun} {period}.",
         sentences=(
             verdict(settings, evaluation, training.info.get("baseline", {}).get("wide", False)),
             worth(costs, noun, chosen, best_simple, margin, by_chance),

@@ -17,7 +17,7 @@ from handrail.reports.tradeoff import (
     cheapest,
     decimals,
     in_a_period,
-    period_of,
+    told_for,
 )
 from handrail.reports.wording import rounded
 from handrail.tasks.amounts.decision import payoff
@@ -85,7 +85,7 @@ def signed(margin: float, places: int, unit: str = "") -> str:
 def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
     """Return what can be chosen, from the rows that the model was tested on."""
     words, costs, test = settings.section(AmountWords), settings.error_costs, training.test
-    period, same = period_of(test.times), np.zeros(len(test), dtype=np.float32)
+    period, same = told_for(training, words.rows), np.zeros(len(test), dtype=np.float32)
     decision = training.info["evaluation"]["decision"]
     present = choice(test.target, training.prediction, costs, decision["margin"])
     found = [each for each in choices(test.target, training.prediction, costs) if each.value != present.value]

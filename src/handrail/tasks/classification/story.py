@@ -29,11 +29,11 @@ SHARES, APART = (0.9, 0.75, 0.6, 0.45, 0.3, 0.15), 0.05  # of the cases, in the 
 def does(settings: Settings, tradeoff: Tradeoff) -> str:
     """Say what the model does, and for whom."""
     words, period, warnings = settings.section(CaseWords), tradeoff.period, tradeoff.present.shown[0]
-    often = f"about {mean_count(warnings)} {words.actions} a {period.name}"
+    often = f"about {mean_count(warnings)} {words.actions} {period.per}"
     return (
         f"It looks at each of the {words.rows} beforehand, and picks out those that are likely to be among "
-        f"the {words.cases}, for {words.users} to act on. That is {often}, "
-        f"among {mean_count(period.rows)} {words.rows}."
+        f"the {words.cases}, for {words.users} to act on. That is {often}"
+        f"{f', among {mean_count(period.rows)} {words.rows}' if period.first else ''}."
     )
 
 
@@ -86,7 +86,7 @@ def limits(settings: Settings, tradeoff: Tradeoff) -> str:
     (_, _, missed, alarms, *_), words = tradeoff.present.shown, settings.section(CaseWords)
     return (
         "It does not know what will happen, it says what is likely. "
-        f"Each {tradeoff.period.name} it overlooks about {mean_count(missed)} {words.cases} and leads to "
+        f"{tradeoff.period.each} it overlooks about {mean_count(missed)} {words.cases} and leads to "
         f"{mean_count(alarms)} {words.actions} for nothing: fewer of the one means more of the other."
     )
 
@@ -113,8 +113,7 @@ def tell(settings: Settings, training: Training, noun: str, period: str) -> Stor
         tiles=_tiles(evaluation, metric, chosen, costs.currency, noun, words.actions),
         opening=f"The model gives each of the {noun} a probability of being a case. Those from "
         f"{shown_threshold(chosen.threshold)} on are picked out; what they get is called {words.actions} "
-        f"here. It was tested on {evaluation['rows']:,} {noun} of {period}, all later than those it has "
-        "learnt from.",
+        f"here. It was tested on {evaluation['rows']:,} {noun} {period}.",
         sentences=(
             verdict(settings, evaluation, training.info.get("baseline", {}).get("wide", False)),
             worth(settings, noun, usual["observed_share"]["value"], chosen, best_simple, by_chance),

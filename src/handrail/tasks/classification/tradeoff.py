@@ -15,7 +15,7 @@ from handrail.reports.tradeoff import (
     Tradeoff,
     cheapest,
     in_a_period,
-    period_of,
+    told_for,
 )
 from handrail.tasks.classification.decision import counts_from, payoff, shown_threshold
 from handrail.training.run import Training
@@ -100,7 +100,7 @@ def _choice(threshold: float, rows: int, cases: int, counts: tuple[int, int], co
 def tradeoff_of(settings: Settings, training: Training) -> Tradeoff:
     """Return what can be chosen, from the rows that the model was tested on."""
     words, costs, test = settings.section(CaseWords), settings.error_costs, training.test
-    period = period_of(test.times)
+    period = told_for(training, words.rows)
     cases = period.rows * float((test.target == 1).mean(dtype=np.float64))
     model, simple = (
         [_position(each, cases, period) for each in choices(test.target, prediction, costs)]
