@@ -163,8 +163,20 @@ class Project:
 
     @cached_property
     def contract(self) -> type[Record]:
-        """The record of the table: `CONTRACT` of contract.py."""
+        """The record of the table: `CONTRACT` of contract.py, with a key made by the engine if it has none."""
+        from handrail.contract.schema import with_key
+
+        return with_key(self.own_contract)
+
+    @cached_property
+    def own_contract(self) -> type[Record]:
+        """The same as the package has written it."""
         return self._brought("contract", "contract", "CONTRACT")
+
+    @cached_property
+    def has_key(self) -> bool:
+        """Whether rows have a key of their own; otherwise the engine makes one, and requests carry none."""
+        return self.contract is self.own_contract
 
     @cached_property
     def table_name(self) -> str:
@@ -181,7 +193,7 @@ class Project:
         """The record that a client sends: key, subject, time and features of the contract."""
         from handrail.contract.schema import request_model
 
-        return request_model(self.contract)
+        return request_model(self.own_contract)
 
     @cached_property
     def key(self) -> str:

@@ -23,6 +23,7 @@ from handrail.errors import ProjectError
 KINDS = (str, int, float, datetime)
 RULES = ("ge", "le", "pattern", "max_length")
 WHOLE_NUMBERS = (-(2**63), 2**63 - 1)  # of 64 bits, in tables and records alike
+ROW_KEY = "row_key"  # the key that the engine makes of rows without one of their own
 MAXIMUM_LENGTH = 1000  # characters of a name or key, where the contract says nothing else
 # What the engine writes into a column beside those of the contract, and where.
 WRITTEN = dict.fromkeys(("predicted_at", "version", "source", "prediction", "baseline"), "data/predictions/")
@@ -206,6 +207,29 @@ def one_of_role(contract: type[Record], role: Role) -> Column:
         names = ", ".join(column.name for column in found) or "none"
         raise ProjectError(f"contract.py: one column has to be the {role.value}, found {names}")
     return found[0]
+
+
+@cache
+def with_key(contract: type[Record]) -> type[Record]:
+    """Return the contract itself, or, where no column is the key, with the one that the engine makes.
+
+    See `handrail.contract.row_key`. Raises ProjectError where a column has that name for something else.
+    """
+    if of_role(contract, Role.KEY):
+        return contract
+    if ROW_KEY in contract.model_fields:
+        raise ProjectError(
+            f"contract.py: {ROW_KEY}: the engine makes a column of this name, as none has the role KEY; give it "
+            "that role, or another name"
+        )
+    made = column(
+        Role.KEY,
+        "Made of all that is asked of the row",
+        pattern=r"^[0-9a-f]{32}(-[0-9]+)?$",
+        examples=["0cc175b9c0f1b6a831c399e269772661"],
+    )
+    fields = {ROW_KEY: (str, made)}
+    return create_model(contract.__name__, __base__=contract, __doc__=contract.__doc__, **fields)  # ty: ignore[no-matching-overload]
 
 
 @cache

@@ -55,6 +55,10 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
     Only rows whose key repeats are put in order: a window over all rows takes twice as long, and spills whole
     rows to the disk.
     """
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(connection, table, contract, also)}")
+    if not of_role(contract, Role.KEY):  # a request of rows without a key of their own
+        connection.execute("CREATE OR REPLACE TEMP VIEW checked AS SELECT * FROM judged")
+        return
     key_name = one_of_role(contract, Role.KEY).name
     key, first = (
         identifier(key_name),
@@ -64,7 +68,6 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
     again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
     in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {first}{names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged(connection, table, contract, also)}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS "
         f"SELECT {key} FROM judged GROUP BY {key} HAVING count({key}) > 1"

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, identifier, parquet, reason
 from handrail.config.settings import Settings
+from handrail.contract.row_key import with_row_key
 from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import load, raw_path, table_path
 from handrail.labelling import is_asked_for
 from handrail.leftovers import remove_leftovers
+from handrail.project import Project
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,22 @@ def offer_tables(connection: Connection, settings: Settings) -> None:
 def transform(connection: Connection, settings: Settings) -> None:
     """Run transform.sql on the raw tables; the temporary view `checked` holds its rows and `reason`."""
     offer_tables(connection, settings)
-    transformed_view(connection, settings.project.transform)
-    refuse_other_columns(connection, "transformed", settings.project.contract, "etl/transform.sql")
     try:
-        check(connection, "transformed", settings.project.contract)
+        check(connection, transformed(connection, settings.project), settings.project.contract)
     except WRONG_DATA as error:
         raise ProjectError(
             f"etl/transform.sql: {reason(error)}; TRY_CAST and try_strptime give NULL for what can't be read"
         ) from None
+
+
+def transformed(connection: Connection, project: Project) -> str:
+    """Return the FROM item of what transform.sql gives, with a key where rows have none of their own.
+
+    Raises ProjectError where a column of the contract is absent or of another kind.
+    """
+    transformed_view(connection, project.transform)
+    refuse_other_columns(connection, "transformed", project.own_contract, "etl/transform.sql")
+    return "transformed" if project.has_key else with_row_key(connection, "transformed", project.contract)
 
 
 def transformed_view(connection: Connection, query: str) -> None:

@@ -118,10 +118,12 @@ def metrics_in_range(look: Look) -> Iterator[Reading]:
 def outcomes_in_time(look: Look) -> Iterator[Reading]:
     """Tell the share of outcomes that should be known by now, `outcome.known_after_days`, and are not.
 
-    With fewer than `live.minimum_outcomes` that are due it is unknown.
+    With fewer than `live.minimum_outcomes` that are due it is unknown. Of rows without a time the days count
+    from the prediction; where none are said, nothing is ever due.
     """
-    time, target = (identifier(name) for name in (look.settings.project.window, look.settings.project.target))
-    due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=look.settings.outcome.known_after_days)}'"
+    project, days = look.settings.project, look.settings.outcome.known_after_days
+    time, target = identifier(project.window), identifier(project.target)
+    due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=days)}'" if project.time or days else "FALSE"
     count = look.value(f"count_if({due})")
     share = look.value(f"count_if({due} AND {target} IS NULL)") / count if count else nan
     share = share if count >= look.limits.minimum_outcomes else nan

@@ -12,6 +12,7 @@ from pathlib import Path
 from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
+from handrail.contract.row_key import row_key
 from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
@@ -42,10 +43,13 @@ def all_predictions(settings: Settings) -> str:
     types = LOGGED | dict(project.task.told) | {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
     scored, served = sorted(folder.glob("*.parquet")), sorted(folder.glob("*.jsonl"))
     parts = [_scored(scored, types)] if scored else []
-    parts += [_served(served, types, project.key)] if served else []
+    parts += [_served(served, types, project.key if project.has_key else "prediction")] if served else []
     if not parts:
         raise ProjectError(f"{folder}: no prediction yet; monitoring starts with the first")
-    return " UNION ALL ".join(parts)
+    found = " UNION ALL ".join(parts)
+    if project.has_key:
+        return found
+    return f"SELECT *, {row_key(project.contract)} AS {identifier(project.key)} FROM ({found})"
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
@@ -57,14 +61,14 @@ def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
     return f"SELECT {typed} FROM (SELECT {none} WHERE false UNION ALL BY NAME {found})"
 
 
-def _served(files: Sequence[Path], types: Mapping[str, str], key: str) -> str:
+def _served(files: Sequence[Path], types: Mapping[str, str], always: str) -> str:
     schema = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     # A line that a killed server left unfinished is skipped: its prediction was never answered.
     return (
         f"SELECT {', '.join(map(identifier, types))} "
         f"FROM read_json({_named(files)}, {options}, columns = {{{schema}}}) "
-        f"WHERE {identifier(key)} IS NOT NULL"
+        f"WHERE {identifier(always)} IS NOT NULL"
     )
 
 

@@ -25,9 +25,9 @@ def followed(context: ReadinessContext) -> str:
     """
     (record,) = live_records(context, 1)
     project, version = context.settings.project, context.version
-    key = record[project.key]
+    key = record[project.key] if project.has_key else "a row"
     project.request.model_validate(record)
-    by_row, by_table = version.encoding.matrix([record])[0], _encoded_by_the_engine(context, key)
+    by_row, by_table = version.encoding.matrix([record])[0], _encoded_by_the_engine(context, record)
     other = [
         name
         for name, one, two in zip(version.encoding.features, by_row, by_table, strict=True)
@@ -43,26 +43,28 @@ def followed(context: ReadinessContext) -> str:
             f"{SERVING}: {key}: answered {answer.prediction[0]}, the model's file says {prediction}"
         )
     acted = project.task.act(prediction, version.decision)
-    page = _page(context, record, by_row, prediction, {"baseline": answer.baseline[0], **acted})
+    page = _page(context, key, record, by_row, prediction, {"baseline": answer.baseline[0], **acted})
     write_whole(context.settings.workspace / "reports" / FILE, page)
     said = ", ".join(f"{name} {_shown(value)}" for name, value in acted.items())
     same = f"{len(by_row)} features, the same by record and by table"
     return f"{key}: {same}; {prediction:.4g}, {said}; reports/{FILE}"
 
 
-def _encoded_by_the_engine(context: ReadinessContext, key: str) -> Floats:
+def _encoded_by_the_engine(context: ReadinessContext, record: Mapping[str, Any]) -> Floats:
+    asked = record if not context.settings.project.has_key else {context.settings.project.key: None}
+    where = " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM {literal(record[name])}" for name in asked)
     selected = [f"{expression} AS f{n}" for n, expression in enumerate(context.version.encoding.select())]
     with connect(context.settings) as connection:
         found = row(
             connection,
-            f"SELECT {', '.join(selected)} FROM {context.table} "
-            f"WHERE {identifier(context.settings.project.key)} = {literal(key)}",
+            f"SELECT {', '.join(selected)} FROM {context.table} WHERE {where} LIMIT 1",
         )
     return np.array(list(found.values()), dtype=np.float32)
 
 
 def _page(
     context: ReadinessContext,
+    key: object,
     record: Mapping[str, Any],
     encoded: Floats,
     prediction: float,
@@ -75,7 +77,7 @@ def _page(
     done = ", ".join(f"{name} {value}" for name, value in told.items() if name not in ("low", "high"))
     decision = context.version.decision
     lines = [
-        f"# {record[context.settings.project.key]}, step by step",
+        f"# {key}, step by step",
         "",
         "| column | 1. asked | 2. as the model reads it |",
         "|---|---|---|",

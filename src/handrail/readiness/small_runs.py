@@ -8,7 +8,6 @@ from typing import Any
 from handrail.compute.duckdb import connect, identifier, parquet, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.console import quietly
-from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.etl.load import table_path
 from handrail.etl.pipeline import run_etl
@@ -76,7 +75,7 @@ def _kept_back(there: Settings, context: ReadinessContext) -> Generator[list[dic
     if context.new_from:
         yield []
         return
-    names, key = ", ".join(identifier(c.name) for c in columns(project.request)), identifier(project.key)
+    names, key = ", ".join(map(identifier, project.request.model_fields)), identifier(project.key)
     whole, drawn = table.read_bytes(), f"SELECT {key} FROM {parquet(table)} ORDER BY {key} LIMIT {ANSWERED}"
     with connect(there) as connection:
         found = rows(connection, f"SELECT {names} FROM {parquet(table)} WHERE {key} IN ({drawn})")

@@ -181,7 +181,8 @@ def weakness(metric: Metric, evaluation: Mapping[str, Any], bias: str) -> str:
     """Name the part that is weakest, if one clearly is; `bias` says how true all are."""
     found = weakest(metric, evaluation)
     if found is None:
-        return f"No month and no slice is clearly weaker than the whole; {bias}."
+        parts = "month and no slice" if "month" in evaluation["parts"] else "slice"
+        return f"No {parts} is clearly weaker than the whole; {bias}."
     where = f"{metric.shown} {number(found.figures['value'])}, 95% interval {interval(found.figures)}"
     return f"It is weakest where {spaced(found.part)} is {found.value} ({where}); {bias}."
 

@@ -120,9 +120,9 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
 
 
 def _reply(project: Project, asked: list[dict[str, Any]], answer: Inference) -> dict[str, Any]:
-    key = project.key
+    named = (project.key,) if project.has_key else ()
     predictions = [
-        {key: record[key], "prediction": round(float(value), 6), **told}
+        {**{key: record[key] for key in named}, "prediction": round(float(value), 6), **told}
         for record, value, told in zip(asked, answer.prediction, told_by_row(answer), strict=True)
     ]
     return {"version": answer.version, "source": answer.source, "predictions": predictions}

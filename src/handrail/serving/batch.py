@@ -28,6 +28,7 @@ from handrail.compute.duckdb import (
 from handrail.compute.strict_casts import stopped
 from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
+from handrail.contract.row_key import row_key
 from handrail.contract.schema import Column, Record, columns
 from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_other_columns
 from handrail.contract.times import UTC_ZONE
@@ -127,7 +128,9 @@ def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
     canary = start_canary_model(settings, live)
     if canary is None or live.canary is None:
         return [(loaded, live.mode, "TRUE")]
-    chosen = chosen_condition(identifier(settings.project.unit), live.canary.share)
+    project = settings.project
+    unit = identifier(project.unit) if project.subject or project.has_key else row_key(project.contract)
+    chosen = chosen_condition(unit, live.canary.share)
     return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
 
 

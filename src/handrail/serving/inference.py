@@ -98,6 +98,12 @@ def start_model(version: Version) -> Predictor:
     return predictor
 
 
+def _unit_of(settings: Settings, record: Mapping[str, Any]) -> object:
+    """Return what a canary is chosen by: the subject, or else the key; of rows without either, the record."""
+    unit = settings.project.unit
+    return record[unit] if unit in record else sorted(record.items())
+
+
 class LiveModel:
     """The version that is live now; a promotion or a rollback is noticed without a restart.
 
@@ -132,11 +138,12 @@ class LiveModel:
     def answer(self, records: Sequence[Mapping[str, Any]]) -> Inference:
         """Predict for `records`, which keep the contract; the fallback answers where the model fails.
 
-        The first record's key decides whether the canary answers; where it fails, the live version does.
+        The first record's subject, or else its key, or all that it says, decides whether the canary answers;
+        where it fails, the live version does.
         """
         self.follow()
         canary = self._live.canary
-        if self._canary and canary and is_chosen(records[0][self._settings.project.unit], canary.share):
+        if self._canary and canary and is_chosen(_unit_of(self._settings, records[0]), canary.share):
             answer = infer(self._canary, records, "model")
             if answer.source == "model":
                 return answer

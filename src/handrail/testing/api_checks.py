@@ -31,7 +31,8 @@ def service_answers_records(run: SmallRun) -> None:
     require(reply.status_code == 200, f"serve/api.py: {reply.status_code} for good records: {reply.text}")
     answered = reply.json()["predictions"]
     require(
-        [item[key] for item in answered] == [_as_sent(record)[key] for record in records],
+        not run.project.has_key
+        or [item[key] for item in answered] == [_as_sent(record)[key] for record in records],
         f"serve/api.py: the answers are not for the {key} asked, in their order",
     )
     for item, value in zip(answered, expected, strict=True):

@@ -1,6 +1,7 @@
 """What scoring a table must hold in any project."""
 
 from handrail.compute.duckdb import connect, identifier, parquet, rows, write_parquet
+from handrail.contract.row_key import row_key
 from handrail.serving.batch import score
 from handrail.serving.inference import LiveModel
 from handrail.testing.made_up_records import broken_records, made_up_records
@@ -15,13 +16,15 @@ GOOD = 5
 def scoring_agrees_with_answers(run: SmallRun) -> None:
     """Rows that are scored together get the predictions that they get one by one."""
     there, key, asked = run.live_copy(), run.project.key, [*run.project.request.model_fields]
-    records, output = run.rows(asked, ROWS), there.workspace / "scored.parquet"
+    records, output = run.rows(dict.fromkeys([*asked, key]), ROWS), there.workspace / "scored.parquet"
     score(there, run.latest(asked, ROWS), "the latest rows", output)
     with connect(there) as connection:
-        query = f"SELECT {identifier(key)} AS key, prediction FROM {parquet(output)}"
+        own = identifier(key) if run.project.has_key else row_key(run.project.contract)
+        query = f"SELECT {own} AS key, prediction FROM {parquet(output)}"
         found = {item["key"]: item["prediction"] for item in rows(connection, query)}
     require(len(found) == len(records), f"serve/batch.py: {len(found)} of {len(records)} rows are scored")
-    for record, value in zip(records, LiveModel(there).answer(records).prediction.tolist(), strict=True):
+    answered = LiveModel(there).answer(requested(run.project, records)).prediction.tolist()
+    for record, value in zip(records, answered, strict=True):
         scored = found[record[key]]
         require(
             abs(scored - value) <= 1e-6 * max(1.0, abs(value)),

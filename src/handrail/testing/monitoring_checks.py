@@ -18,7 +18,7 @@ from handrail.registry.versions import SUMS, save_version
 from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log
 from handrail.testing.requirement import require
-from handrail.testing.runs import SmallRun, with_given
+from handrail.testing.runs import SmallRun, requested, with_given
 
 ROWS = 300
 ANY = (-1e12, 1e12)
@@ -55,14 +55,14 @@ CHECKS = (monitoring_sees_what_was_answered, every_check_gives_a_reading)
 
 
 def _rows_with_outcome(run: SmallRun) -> list[dict[str, Any]]:
-    """Return the latest rows whose outcome is known, as a client sends them."""
+    """Return the latest rows whose outcome is known: what a client sends, and the key."""
     known = f"{identifier(run.project.target)} IS NOT NULL"
-    return run.rows(run.project.request.model_fields, ROWS, where=known)
+    return run.rows(dict.fromkeys([*run.project.request.model_fields, run.project.key]), ROWS, where=known)
 
 
 def _answer(there: Settings, asked: list[dict[str, Any]]) -> None:
     """Answer one by one, and log as the service does."""
-    answer_and_log(there, LiveModel(there), ([record] for record in asked))
+    answer_and_log(there, LiveModel(there), (requested(there.project, [record]) for record in asked))
 
 
 def _window(run: SmallRun, asked: list[dict[str, Any]]) -> tuple[date, date]:

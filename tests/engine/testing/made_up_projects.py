@@ -37,6 +37,7 @@ class Shape:
     days: from the first row to the last · test, live: how many days those periods have · share: of cases
     whole: whether it has a column of whole numbers · source: how the raw table comes
     late: whether outcomes are known 30 to 60 days after, and the latest not yet
+    by: what parts the rows; of subjects there are 300 · timed, keyed: whether rows have a time, a key
     """
 
     problem: Literal["classification", "regression", "forecasting"] = "classification"
@@ -51,6 +52,9 @@ class Shape:
     whole: bool = True
     source: str = "csv"
     late: bool = False
+    by: Literal["time", "subject", "random"] = "time"
+    timed: bool = True
+    keyed: bool = True
 
     @property
     def predicts_chance(self):
@@ -71,6 +75,12 @@ SHAPES = {
     "cents": Shape("regression", level=0.37),
     "rare cases": Shape(share=0.02),
     "a raw source that is a function": Shape(source="function"),
+    "no time": Shape(by="random", timed=False),
+    "no time, no key": Shape(by="random", timed=False, keyed=False),
+    "no key": Shape(keyed=False),
+    "amounts without a time": Shape("regression", by="random", timed=False),
+    "parted by subjects": Shape(by="subject"),
+    "subjects without a time": Shape(by="subject", timed=False),
     "outcomes that come late": Shape(days=1200, test=200, live=120, late=True),
 }
 
@@ -148,6 +158,7 @@ def made_up_rows(shape):
             else shape.key.format(town=town, number=number, one=number % 9),
             "visited_at": when(shape, number),
             "town": town,
+            "customer": f"C{number % 300}",
             "kind": "AB"[number % 2] + str(number % 4),
             "load": load,
             "rain": None if number % 11 == 0 else round(float(rng.gamma(1.0)), 3),
@@ -191,6 +202,15 @@ def contract_of(shape, **changes):
         "load": (float, column(feature, "How much", unit="t", ge=0, le=100)),
         "rain": (float | None, column(feature, "Rain", unit="mm", ge=0, le=50)),
     }
+    if not shape.timed:
+        del fields["visited_at"]
+    if not shape.keyed:
+        del fields["visit_id"]
+    if shape.by == "subject":
+        fields["customer"] = (
+            str,
+            column(Role.SUBJECT, "Who", pattern="^C[0-9]{1,3}$", examples=["C0", "C17"]),
+        )
     if shape.whole:
         fields["visits"] = (int, column(feature, "Visits before", ge=0, le=20))
     if shape.late:
@@ -218,6 +238,7 @@ def sources(shape, rows, folder):
         "id": "BIGINT" if shape.key == "number" else "VARCHAR",
         "visited_at": "TIMESTAMP",
         "town": "VARCHAR",
+        "customer": "VARCHAR",
     }
     kinds |= {"kind": "VARCHAR", "load": "DOUBLE", "rain": "DOUBLE", "visits": "INTEGER", "outcome": "DOUBLE"}
     kinds |= {"known_at": "TIMESTAMP"} if shape.late else {}
@@ -261,7 +282,10 @@ def write_csv(path, rows, separator=",", encoding="utf-8"):
 
 def transform_of(shape):
     """Return the statement that makes the table of the raw ones."""
-    names = ["v.id AS visit_id", "visited_at", "town", "kind", "load", "rain", "outcome"]
+    names = ["town", "kind", "load", "rain", "outcome"]
+    names += ["v.id AS visit_id"] if shape.keyed else []
+    names += ["visited_at"] if shape.timed else []
+    names += ["customer"] if shape.by == "subject" else []
     names += ["visits"] if shape.whole else []
     names += ["known_at"] if shape.late else []
     joined = " LEFT JOIN weather AS w ON w.id = v.id" if shape.source == "several" else ""
@@ -288,6 +312,8 @@ def write_facts(folder, shape):
         "split": split,
     }
     facts |= {"outcome": {"known_after_days": 60}} if shape.late else {}
+    if shape.by != "time":
+        facts["split"] = {"by": shape.by, "validation_share": 0.2, "test_share": 0.2}
     write(folder / "project.yaml", yaml.safe_dump(facts))
     write(folder / "2-research/hyperparameters.yaml", yaml.safe_dump({"hyperparameters": FAST}))
 

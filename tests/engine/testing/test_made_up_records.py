@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError, create_model
 
 from handrail.contract import Record, Role, column
+from handrail.contract.schema import with_key
 from handrail.contract.table_check import rules
 from handrail.errors import ProjectError
 from handrail.testing.made_up_records import broken_records, made_up_records, records_at_ends
@@ -15,7 +16,7 @@ from tests.engine.testing.made_up_projects import SHAPES, contract_of
 
 CONTRACTS = {
     **{problem: example(problem).contract for problem in ("classification", "regression", "forecasting")},
-    **{name: contract_of(shape) for name, shape in SHAPES.items()},
+    **{name: with_key(contract_of(shape)) for name, shape in SHAPES.items()},
 }
 
 

@@ -84,6 +84,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
 def _show(training: "Training") -> None:
     """Show the model beside the baseline, on the rows of one period."""
     from handrail.console import figure, say, table
+    from handrail.reports.wording import the_period
     from handrail.training.intervals import drawn_by, format_interval
     from handrail.training.splits import told_by
 
@@ -100,7 +101,8 @@ def _show(training: "Training") -> None:
         )
     ]
     which = told_by(training.info["split"], training.period)
-    say(f"{training.period} period: {evaluation['rows']:,} rows {which}")
+    name = the_period(training.info["split"], training.period).removeprefix("the ")
+    say(f"{name}: {evaluation['rows']:,} rows {which}")
     table(("", "model", "95%", "baseline"), rows)
     say(drawn_by(evaluation["drawn"]))
 
@@ -108,7 +110,7 @@ def _show(training: "Training") -> None:
 def _tell(settings: "Settings", training: "Training", reports: Sequence[Path]) -> None:
     """Say what was written, and whether the test period was looked at."""
     from handrail.console import say
-    from handrail.reports.wording import looked_at
+    from handrail.reports.wording import looked_at, the_period
     from handrail.training.experiment_log import log_look
 
     if training.period == "test":
@@ -116,7 +118,8 @@ def _tell(settings: "Settings", training: "Training", reports: Sequence[Path]) -
         if looks:
             say(looked_at(looks))
     else:
-        say("the test period was not looked at; --test does, once a version is to be promoted")
+        period = the_period(training.info["split"], "test")
+        say(f"{period} was not looked at; --test does, once a version is to be promoted")
     written = " ".join(path.relative_to(settings.workspace).as_posix() for path in reports)
     say(f"version {training.version}, reports {written}")
 
