@@ -163,7 +163,7 @@ class Project:
 
     @cached_property
     def contract(self) -> type[Record]:
-        """The record of the table: `CONTRACT` of contract.py, with a key made by the engine if it has none."""
+        """The record of the table: `CONTRACT` of contract.py, and a key that is made if it has none."""
         from handrail.contract.schema import with_key
 
         return with_key(self.own_contract)

@@ -219,8 +219,8 @@ def with_key(contract: type[Record]) -> type[Record]:
         return contract
     if ROW_KEY in contract.model_fields:
         raise ProjectError(
-            f"contract.py: {ROW_KEY}: the engine makes a column of this name, as none has the role KEY; give it "
-            "that role, or another name"
+            f"contract.py: {ROW_KEY}: the engine makes a column of this name, as none has the role KEY; give "
+            "it that role, or another name"
         )
     made = column(
         Role.KEY,

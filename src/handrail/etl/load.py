@@ -36,8 +36,9 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     """Write the good rows of `checked` and keep the others aside; return both counts, by reason.
 
     The good ones are in the order of time and key, or of the key alone, so that the same rows are the same
-    file. `checked` has the contract's columns and `reason`; rows of forgotten keys are left out. Raises ProjectError, with the last
-    good table left in place, where no row is good or more than `data.maximum_rejected_share` are not.
+    file. `checked` has the contract's columns and `reason`; rows of forgotten keys are left out. Raises
+    ProjectError, with the last good table left in place, where no row is good or more than
+    `data.maximum_rejected_share` are not.
     """
     checked = without_forgotten(checked, settings)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")

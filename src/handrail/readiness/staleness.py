@@ -37,8 +37,8 @@ def _windows(context: ReadinessContext, ages: list[int]) -> tuple[Dataset, dict[
     known, split, day = context.known, context.split, np.timedelta64(1, "D")
     if known.times is None or isinstance(split, Shares):
         raise ProjectError(
-            "project.yaml: split.by: chance has parted the rows, so what age costs cannot be told; give rows a "
-            "time in contract.py, and part them by it"
+            "project.yaml: split.by: chance has parted the rows, so what age costs cannot be told; give rows "
+            "a time in contract.py, and part them by it"
         )
     days = known.times.astype("datetime64[D]")
     latest = days.max() - np.timedelta64((split.live_from - split.test_from).days, "D")

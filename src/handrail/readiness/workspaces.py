@@ -113,7 +113,6 @@ def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
             f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR) || 'asked') LIMIT {most}",
         )
     if not found:
-        raise ProjectError(
-            f"data/{project.table_name}.parquet: no row {f'from {start} on' if start else 'to test on'}; load newer data with `etl`"
-        )
+        lacking = f"from {start} on" if start else "to test on"
+        raise ProjectError(f"data/{project.table_name}.parquet: no row {lacking}; load newer data with `etl`")
     return found

@@ -1,7 +1,7 @@
 """Which rows a version knows, where no day tells: the keys of all that it has learnt from.
 
-Where chance has parted the rows, one that comes later looks like any other. So the version keeps a hash of each
-key, 8 bytes a row; a prediction for one of them says nothing of how good the version is.
+Where chance has parted the rows, one that comes later looks like any other. So the version keeps a hash of
+each key, 8 bytes a row; a prediction for one of them says nothing of how good the version is.
 """
 
 import tempfile

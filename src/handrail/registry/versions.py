@@ -138,8 +138,7 @@ def newest_version(settings: Settings) -> str:
 def learnt_before(settings: Settings, version: Version) -> date:
     """Return the day before which lies all that a version has learnt from.
 
-    It is that of its split; where chance has parted the rows, the day of its training, today where that is not
-    known.
+    It is that of its split; where chance has parted the rows, the day of its training, or else today.
     """
     split = version.info["split"]
     if "live_from" in split:
@@ -158,7 +157,7 @@ def version_folder(settings: Settings, name: str) -> Path:
 
 
 def _trained(settings: Settings) -> list[tuple[str, str]]:
-    """Return version and moment of each training in their order; a line that a kill has cut off says nothing."""
+    """Return version and moment of each training, in order; a line that a kill has cut off says nothing."""
     path = model_folder(settings) / TRAINED
     found: list[tuple[str, str]] = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():

@@ -18,7 +18,7 @@ def latest_time(settings: Settings) -> datetime:
 
 
 def rules(settings: Settings) -> list[Rule]:
-    """Return the rule for tables: the condition holds for a row that lies too far ahead; none without a time."""
+    """Return the rule for tables, broken by a row that lies too far ahead; none where rows have no time."""
     time = settings.project.time
     if time is None:
         return []

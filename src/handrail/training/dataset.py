@@ -75,8 +75,8 @@ class Dataset:
 def period(contract: type[Record], start: date | None, end: date | None, column: str | None = None) -> str:
     """Return the SQL condition for rows from `start` on and before `end`; None is open.
 
-    column: which says when, by default the contract's time. Raises ProjectError where no day lies between them,
-    or rows have no time.
+    column: which says when, by default the contract's time. Raises ProjectError where no day lies between, or
+    rows have no time.
     """
     if start and end and start >= end:
         raise ProjectError(f"from {start} on and before {end}: no day lies between them")

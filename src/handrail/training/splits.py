@@ -1,9 +1,9 @@
 """The three periods of the table: to learn from, to decide on, to measure on.
 
-By time they follow one another, and each holds the rows whose outcome was known when it was over: what came
-to light later may not be learnt from or decided on by a model of that day. By chance, each row or each subject
-is drawn into one of them by a hash of its own, so that it never moves: rows of one person in two of them would
-let a model pass that only knows her again.
+By time they follow one another, and each holds the rows whose outcome was known when it was over: what
+came to light later may not be learnt from or decided on by a model of that day. By chance, each row or each
+subject is drawn into one of them by a hash of its own, so that it never moves: rows of one person in two of
+them would let a model pass that only knows her again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Period:
     """A part of the rows, by time or by chance.
 
     name: what it is for · start, end: its first day (None: there is no earlier period), and the first after
-    it; both None where chance parts the rows · shares: then, between which shares of all draws it lies (0 to 1)
+    it; both None where chance parts the rows · shares: then, between which shares of all draws it lies
     """
 
     name: str

@@ -69,8 +69,8 @@ def test_a_column_of_that_name_for_something_else_is_refused():
     with pytest.raises(ProjectError) as refused:
         with_key(taken)
     assert str(refused.value) == (
-        "contract.py: row_key: the engine makes a column of this name, as none has the role KEY; give it that "
-        "role, or another name"
+        "contract.py: row_key: the engine makes a column of this name, as none has the role KEY; give it "
+        "that role, or another name"
     )
 
 

@@ -52,8 +52,11 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
 
     present, seconds = cli.verb_names(settings.project), {}
     waiting = _waiting(settings, present)
-    for verb_name, *arguments in (step for step in STEPS if step[0] in present):
+    for verb_name, *arguments in (step for step in _steps(settings) if step[0] in present):
         if verb_name in waiting:
+            continue
+        if verb_name in ("score", "monitor") and _waits_for_rows(settings):
+            say(f"\n{verb_name} is left out: every row has its outcome, so none is left to predict")
             continue
         newer = _newer_that_is_live(settings) if verb_name == "promote" else None
         if newer:
@@ -75,13 +78,37 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
 
 def _newer_that_is_live(settings: "Settings") -> str | None:
     """Return the live version if its split ends after the one of project.yaml; a demo never goes back."""
+    from handrail.config.sections import Split
     from handrail.registry.live import load_live, read_live
 
-    if read_live(settings) is None:
+    if read_live(settings) is None or not isinstance(settings.parted, Split):
         return None
     version, _ = load_live(settings)
-    newer = version.info["split"]["live_from"] > str(settings.dates.live_from)
+    newer = version.info["split"].get("live_from", "") > str(settings.parted.live_from)
     return version.name if newer else None
+
+
+def _steps(settings: "Settings") -> tuple[tuple[str, ...], ...]:
+    """Return what is done; where chance parts the rows there is no past to live again, only what waits."""
+    from handrail.config.sections import Shares
+
+    if not isinstance(settings.split, Shares):
+        return STEPS
+    return tuple(("monitor",) if step[0] == "monitor" else step for step in STEPS)
+
+
+def _waits_for_rows(settings: "Settings") -> bool:
+    """Return whether nothing is left to predict, as every row that is loaded has its outcome."""
+    from handrail.config.sections import Shares
+    from handrail.serving.batch import rows_to_score
+
+    if not isinstance(settings.split, Shares):
+        return False
+    try:
+        rows_to_score(settings, None, None, None)
+    except ProjectError:
+        return True
+    return False
 
 
 def _waiting(settings: "Settings", present: Sequence[str]) -> Sequence[str]:
