@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection
+from handrail.compute.duckdb import Connection, identifier, parquet, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import raw_path
@@ -26,22 +26,78 @@ def bring_in(
         raise ProjectError(
             f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are {', '.join(tables)}"
         )
+    subjects = _subjects(settings, tables)
     target = settings.workspace / "data" / "raw"
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
     counts: dict[str, int] = {}
     connection.execute("SET preserve_insertion_order = true")  # the same file is the same table, to the bit
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".raw-{os.getpid()}-") as unfinished:
+        paths = {name: Path(unfinished) / f"{name}.parquet" for name in tables}
         for name, table in tables.items():
-            path = Path(unfinished) / f"{name}.parquet"
+            whole = name not in settings.data.sampled or name in subjects
             try:
-                sample = settings.sample if name in settings.data.sampled else None
-                counts[name] = read_raw(connection, settings, table, folder, path, sample)
+                sample = None if whole else settings.sample
+                counts[name] = read_raw(connection, settings, table, folder, paths[name], sample)
             except ProjectError as error:
                 problems.extend(error.problems)
         if problems:
             raise ProjectError(problems)
-        for name in tables:
-            (Path(unfinished) / f"{name}.parquet").replace(raw_path(settings, name))
+        counts |= _cut_to_subjects(connection, settings, paths, subjects)
+        for name, path in paths.items():
+            path.replace(raw_path(settings, name))
     connection.execute("SET preserve_insertion_order = false")
     return counts
+
+
+def _subjects(settings: Settings, tables: Mapping[str, RawSource]) -> dict[str, str]:
+    """Return the column of the subject in each raw table that is cut to whole subjects; none of a full run.
+
+    It is so where one of the tables that a sample reads only partly carries the subject: a few of its rows
+    would be pieces of many histories.
+    """
+    absent = [name for name, table in tables.items() if table.subject and table.subject not in table.columns]
+    if absent:
+        raise ProjectError(
+            f"etl/extract.py: {name}: subject {tables[name].subject!r} is none of its columns"
+            for name in absent
+        )
+    own = settings.project.subject
+    carried = {name: table.subject or own for name, table in tables.items()}
+    found = {name: column for name, column in carried.items() if column and column in tables[name].columns}
+    cut = bool(settings.sample) and any(name in found for name in settings.data.sampled)
+    return found if cut else {}
+
+
+def _cut_to_subjects(
+    connection: Connection, settings: Settings, paths: Mapping[str, Path], subjects: Mapping[str, str]
+) -> dict[str, int]:
+    """Cut the raw tables to the rows of few subjects, and return how many of each are left.
+
+    They are always the same ones, in the order of a hash, until the first sampled table has as many rows as
+    the sample: so it has at most those of one subject more. Rows without a subject are left out.
+    """
+    if not subjects:
+        return {}
+    first = next(name for name in settings.data.sampled if name in subjects)
+    subject, source = _text(subjects[first]), parquet(paths[first])
+    counted = (
+        f"SELECT {subject} AS _subject, count(*) AS _rows FROM {source} WHERE {subject} <> '' GROUP BY 1"
+    )
+    before = "sum(_rows) OVER (ORDER BY md5(_subject), _subject) - _rows"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE _chosen AS SELECT _subject FROM "
+        f"(SELECT _subject, {before} AS _before FROM ({counted})) WHERE _before < {settings.sample}"
+    )
+    return {
+        name: write_parquet(
+            connection,
+            f"SELECT * FROM {parquet(paths[name])} WHERE {_text(column)} IN (SELECT _subject FROM _chosen)",
+            paths[name],
+        )
+        for name, column in subjects.items()
+    }
+
+
+def _text(column: str) -> str:
+    return f"CAST({identifier(column)} AS VARCHAR)"

@@ -1,4 +1,4 @@
-"""The keys that `etl` leaves out for good: only a keyed hash of each is kept, the secret where secrets are.
+"""The keys, and subjects, that `etl` leaves out for good: only a keyed hash of each is kept.
 
 A hash without a secret tells a key that can be guessed, such as a number. Lines of version 0.2 are such ones,
 SHA-256 without a secret; they are still kept out. Krawczyk, Bellare and Canetti, HMAC, RFC 2104 (1997).
@@ -47,21 +47,22 @@ def keep_out(settings: Settings, line: str) -> None:
 
 
 def without_forgotten(source: str, settings: Settings) -> str:
-    """Return the FROM item `source` without rows of forgotten keys.
+    """Return the FROM item `source` without rows of forgotten keys, or of forgotten subjects.
 
     Raises ProjectError where the secret is missing, or another one than the keys were forgotten with.
     """
     lines = _lines(forgotten_path(settings))
     if not lines:
         return source
-    text = f"CAST({identifier(settings.project.key)} AS VARCHAR)"
     plain = [line for line in lines if ":" not in line]
     keyed = [line.split(":") for line in lines if ":" in line]
-    known = [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
-    if keyed:
-        secret = _secret_of(settings, {which for _, which, _ in keyed})
-        digests = ", ".join(literal(digest) for _, _, digest in keyed)
-        known.append(f"{_digest_in_sql(secret, text)} IN ({digests})")
+    secret = _secret_of(settings, {which for _, which, _ in keyed}) if keyed else ""
+    digests = ", ".join(literal(digest) for _, _, digest in keyed)
+    known = []
+    for name in filter(None, (settings.project.key, settings.project.subject)):
+        text = f"CAST({identifier(name)} AS VARCHAR)"
+        known += [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
+        known += [f"{_digest_in_sql(secret, text)} IN ({digests})"] if keyed else []
     return f"(SELECT * FROM {source} WHERE ({' OR '.join(known)}) IS NOT TRUE)"
 
 

@@ -41,6 +41,7 @@ class RawTable:
 
     separator: one character, or "whitespace" for any number of spaces and tabs
     header: whether the first line names the columns; if not, `columns` names them from left to right
+    subject: its column that says whom or what a row is about, where that is not called as in contract.py
     missing: the texts that stand for nothing, as ("", "NA"); the empty one always does. Unsaid, NA does too
         among numbers and times of separated values; among names it is one, and `etl` says so
     """
@@ -52,6 +53,7 @@ class RawTable:
     encoding: str = "utf-8"
     header: bool = True
     missing: Sequence[str] | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,14 @@ class RawRows:
     the settings; what it raises as OSError or ValueError is told as the source's failure.
 
     missing: the texts that stand for nothing, as ("", "NA"); unsaid, None alone does
+    subject: its column that says whom or what a row is about, where that is not called as in contract.py
     """
 
     ask: Callable[[Settings], Iterable[Mapping[str, Any]]]
     columns: Mapping[str, str]
     minimum_rows: int
     missing: Sequence[str] | None = None
+    subject: str | None = None
 
     @property
     def name(self) -> str:

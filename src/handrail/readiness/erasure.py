@@ -1,4 +1,4 @@
-"""Rehearses in a copy that a key is forgotten: no byte of it may be left."""
+"""Rehearses in a copy that a subject, or else a key, is forgotten: no byte of it may be left."""
 
 import json
 import secrets
@@ -26,14 +26,15 @@ REHEARSED_ROWS = 200  # of each file
 
 
 def rehearse_forgetting(settings: Settings) -> int:
-    """Forget one key in a small copy of `data/`, and return in how many files it stood.
+    """Forget one of them in a small copy of `data/`, and return in how many files it stood.
 
     Raises ProjectError where a byte of it is left.
     """
     project = settings.project
     with connect(settings) as connection:
         table = require_table(settings, project.table_name)
-        query = f"SELECT CAST({identifier(project.key)} AS VARCHAR) AS key FROM {table} LIMIT 1"
+        unit = identifier(project.unit)
+        query = f"SELECT CAST({unit} AS VARCHAR) AS key FROM {table} WHERE {unit} IS NOT NULL LIMIT 1"
         key = row(connection, query)["key"]
     with TemporaryDirectory(prefix="readiness-") as folder:
         secret = {SECRET: secrets.token_hex()}  # of the copy, and gone with it
@@ -51,7 +52,7 @@ def rehearse_forgetting(settings: Settings) -> int:
 
 def _copy_small(settings: Settings, there: Settings, key: str) -> None:
     """Copy a few rows of every file under `data/`; the key's own are put among them."""
-    data, own = settings.workspace / "data", (settings.project.key, key)
+    data, own = settings.workspace / "data", (settings.project.unit, key)
     with connect(settings) as connection:
         for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
             target = there.workspace / path.relative_to(settings.workspace)

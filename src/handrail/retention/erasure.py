@@ -1,4 +1,4 @@
-"""Deletes what is kept of one key, such as a person, from every file under `data/`.
+"""Deletes what is kept of one key, or of one subject, such as a person, from every file under `data/`.
 
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
@@ -39,12 +39,16 @@ class Trace:
 
 
 def find_traces(settings: Settings, key: str) -> list[Trace]:
-    """Return every file with rows of `key`, in small runs too; raises ProjectError where there is none."""
+    """Return every file with rows of `key`, in small runs too; raises ProjectError where there is none.
+
+    It is the key of a row, or the subject of many.
+    """
     places = [_in_workspace(settings, workspace) for workspace in _workspaces(settings)]
     found = [trace for place in places for trace in _find(place, key)]
     if not any(trace.rows for trace in found if not trace.raw):
         raise ProjectError(
-            f"--key {key}: nothing of it is kept; is it written as in the column {settings.project.key}?"
+            f"--key {key}: nothing of it is kept; is it written as in the column "
+            f"{' or '.join(_columns(settings))}?"
         )
     return found
 
@@ -54,7 +58,7 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
 
     Raises ProjectError, with nothing deleted, where there is no secret to know the key again by.
     """
-    kept, column = fingerprint(settings, key), settings.project.key
+    kept, names = fingerprint(settings, key), _columns(settings)
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
@@ -62,9 +66,9 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             if trace.raw:
                 trace.path.unlink()
             elif trace.path.suffix == ".jsonl":
-                _blank(trace.path, column, key)
+                _blank(trace.path, names, key)
             else:
-                _rewrite(connection, trace.path, column, key)
+                _rewrite(connection, trace.path, names, key)
             what = trace.path.relative_to(settings.workspace).as_posix()
             write("purge key", what=what, rows=trace.rows, key_hash=kept)
             yield trace
@@ -88,58 +92,68 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 
 
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
-    data, column = settings.workspace / "data", settings.project.key
+    data, names = settings.workspace / "data", _columns(settings)
     with connect(settings) as connection:
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
         refuse_links(paths)
         for path in paths:
             if path.suffix == ".jsonl":
-                count = sum(1 for _ in _lines(path, column, key))
+                count = sum(1 for _ in _lines(path, names, key))
             else:
-                count = _rows(connection, path, column, key)
+                count = _rows(connection, path, names, key)
             if count or path.parent.name == "raw":
                 yield Trace(path, count, path.parent.name == "raw")
 
 
-def _rows(connection: Connection, path: Path, column: str, key: str) -> int:
+def _columns(settings: Settings) -> tuple[str, ...]:
+    """Return the columns in which a key, or a subject, stands."""
+    project = settings.project
+    return (project.key, project.subject) if project.subject else (project.key,)
+
+
+def _rows(connection: Connection, path: Path, names: Sequence[str], key: str) -> int:
     """Return in how many rows of a table the key stands; a table that knows no key has none."""
-    if column not in column_types(connection, parquet(path)):
-        return 0
-    return row(connection, f"SELECT count(*) AS n FROM {parquet(path)} WHERE {_is(column, key)}")["n"]
+    of_key = _is(connection, path, names, key)
+    return row(connection, f"SELECT count(*) AS n FROM {parquet(path)} WHERE {of_key}")["n"]
 
 
-def _is(column: str, key: str) -> str:
-    return f"(CAST({identifier(column)} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)})"
+def _is(connection: Connection, path: Path, names: Sequence[str], key: str) -> str:
+    """Return the SQL condition for the rows of the key in those of the columns that a table has."""
+    there = [identifier(name) for name in names if name in column_types(connection, parquet(path))]
+    found = [f"CAST({name} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)}" for name in there]
+    return f"({' OR '.join(found) or 'FALSE'})"
 
 
-def _lines(path: Path, column: str, key: str) -> Iterator[tuple[int, int]]:
+def _lines(path: Path, names: Sequence[str], key: str) -> Iterator[tuple[int, int]]:
     """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
     needle, place = json.dumps(key)[1:-1].encode(), 0
     with path.open("rb") as lines:
         for line in lines:
-            if needle in line and _of(line, column, key):
+            if needle in line and _of(line, names, key):
                 yield place, len(line.rstrip(b"\n"))
             place += len(line)
 
 
-def _of(line: bytes, column: str, key: str) -> bool:
+def _of(line: bytes, names: Sequence[str], key: str) -> bool:
     try:
-        return str(json.loads(line)[column]) == key
+        said = json.loads(line)
+        there = [str(said[name]) for name in names if name in said]
+        return key in there or not there
     except (ValueError, KeyError, TypeError):
         return True
 
 
-def _blank(path: Path, column: str, key: str) -> None:
+def _blank(path: Path, names: Sequence[str], key: str) -> None:
     with path.open("r+b", buffering=0) as file:
-        for place, length in list(_lines(path, column, key)):
+        for place, length in list(_lines(path, names, key)):
             file.seek(place)
             file.write(b" " * length)
 
 
-def _rewrite(connection: Connection, path: Path, column: str, key: str) -> None:
+def _rewrite(connection: Connection, path: Path, names: Sequence[str], key: str) -> None:
     """Write a table anew without the key, as old as it was."""
-    times = path.stat()
-    write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {_is(column, key)}", path)
+    times, of_key = path.stat(), _is(connection, path, names, key)
+    write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {of_key}", path)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 

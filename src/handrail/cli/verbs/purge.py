@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--key", metavar="KEY", help="delete all rows of this key, such as a person")
+@click.option("--key", metavar="KEY", help="delete all rows of this key or subject, such as a person")
 @click.option("--really", is_flag=True, help="do it; without, it is only shown")
 def purge(settings: "Settings", key: str | None, really: bool) -> None:
     """Delete old data, or all that is kept of one key; show it first."""
