@@ -23,7 +23,8 @@ def _row(column: Column) -> str:
     kind = "name" if column.categorical else {int: "whole number", float: "number"}.get(column.kind, "time")
     empty = "yes" if column.nullable else "no"
     unit = "UTC" if column.zone == UTC_ZONE else column.unit
-    cells = (column.description, kind, unit, _rules(column), empty, column.role.value)
+    role = column.role.value if column.drift else f"{column.role.value}, not watched for drift"
+    cells = (column.description, kind, unit, _rules(column), empty, role)
     return " | ".join([f"| `{column.name}`", *(cell.replace("|", "\\|") for cell in cells)]) + " |"
 
 

@@ -110,6 +110,7 @@ class Column:
     unit: str = ""
     nullable: bool = False
     sliced: bool = False
+    drift: bool = True
     ge: float | None = None
     le: float | None = None
     pattern: str | None = None
@@ -136,13 +137,15 @@ def column(
     *,
     unit: str = "",
     sliced: bool = False,
+    drift: bool = True,
     zone: Zone | None = None,
     **rules: Any,
 ) -> Any:
     """Declare a column: its role, meaning and unit, and pydantic's rules (ge, le, pattern, examples).
 
-    `sliced` asks for the model's quality to be shown for each of its values. `max_length` is 1000 characters
-    for a name or key where nothing else is said.
+    `sliced` asks for the model's quality to be shown for each of its values. `drift=False` says that a
+    feature moves by itself, as the month or a growing counter does: it is not watched for drift. `max_length`
+    is 1000 characters for a name or key where nothing else is said.
 
     `zone` says what the times of a column are, in files and requests alike: "local" (the default), as a
     clock on the wall shows them, and a value with an offset is refused; or "utc", and a value with an offset
@@ -150,6 +153,7 @@ def column(
     """
     extra: dict[str, Any] = {"role": role, "unit": unit, "sliced": sliced}
     extra |= {"zone": zone} if zone else {}
+    extra |= {} if drift else {"drift": False}
     return Field(description=description, json_schema_extra=extra, **rules)
 
 
@@ -267,6 +271,7 @@ def _column(name: str, field: FieldInfo) -> Column:
         unit=str(extra["unit"]),
         nullable=nullable,
         sliced=bool(extra["sliced"]),
+        drift=bool(extra.get("drift", True)),
         choices=choices,
         examples=tuple(field.examples or ()),
         zone=(zone or LOCAL) if kind is datetime else None,

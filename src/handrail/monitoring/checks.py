@@ -176,22 +176,23 @@ def no_drift(look: Look) -> Iterator[Reading]:
     It is that of the latest predictions, whether or not their outcomes are due. Drift of the prediction is
     an alert; drift of a feature, which may be the season, a warning. Of too few predictions it is unknown:
     one of them alone is far from any distribution. Rows predicted by a version that did not have a feature
-    yet tell nothing of it.
+    yet tell nothing of it. A feature that moves by itself, `drift=False` in contract.py, is not looked at.
     """
     reference, limit = look.version.info["reference"], look.limits.drift_limit
-    if look.latest.count < look.limits.minimum_outcomes:
-        for name in reference:
-            yield look.reading(f"drift of {name}", nan, low=0.0, high=limit)
+    latest, bins = look.latest, look.version.watched
+    if latest.count < look.limits.minimum_outcomes:
+        for item in bins:
+            yield look.reading(f"drift of {item.column}", nan, low=0.0, high=limit)
         return
     expected = {name: item["shares"] for name, item in reference.items()}
-    latest, bins = look.latest, look.version.bins
     found = drifts(look.connection, latest.source, bins, expected)
     for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
         asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
         rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
         known = latest.count - each.rows >= look.limits.minimum_outcomes
         again = drifts(look.connection, rows, [b for b in bins if b.column == each.feature], expected)
-        found |= again if known else {each.feature: nan}
+        if each.feature in found:
+            found |= again if known else {each.feature: nan}
     for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
         otherwise: State = "alert" if name == PREDICTION else "warning"
         yield look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise)

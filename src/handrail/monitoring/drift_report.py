@@ -54,10 +54,10 @@ class SliceChange:
 
 
 def feature_drift(connection: Connection, source: str, version: Version) -> tuple[FeatureDrift, ...]:
-    """Return each feature and the prediction, the furthest moved first."""
-    counted = shares(connection, source, version.bins)
+    """Return each feature that is watched and the prediction, the furthest moved first."""
+    counted = shares(connection, source, version.watched)
     found = []
-    for item in version.bins:
+    for item in version.watched:
         before, now = version.info["reference"][item.column]["shares"], counted[item.column]
         place = max(range(len(now)), key=lambda number: abs(now[number] - before[number]))
         stability = population_stability(before, now)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handrail.config.settings import Settings
+from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.registry.drift_reference import Bins
@@ -76,6 +77,12 @@ class Version:
             Bins(name, edges=tuple(item["edges"]), names=tuple(item["names"]))
             for name, item in self.info["reference"].items()
         ]
+
+    @property
+    def watched(self) -> list[Bins]:
+        """The bins of the prediction and of each feature that the contract lets be watched for drift."""
+        moving = {column.name for column in columns(self.project.contract) if not column.drift}
+        return [item for item in self.bins if item.column not in moving]
 
 
 def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) -> str:

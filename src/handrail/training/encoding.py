@@ -89,6 +89,26 @@ def inexact_features(project: Project) -> list[str]:
     ]
 
 
+def growing_features(project: Project, names: Sequence[str], earlier: Floats, later: Floats) -> list[str]:
+    """Return a sentence for each amount that only grows: all its later values lie beyond all earlier ones.
+
+    earlier, later (n, k): features of rows that follow one another in time, in the order of `names`. Trees
+    know nothing of values that they have not met, and such a feature drifts by itself.
+    """
+    watched = {c.name for c in of_role(project.contract, Role.FEATURE) if c.drift and not c.categorical}
+    amounts = {name for name, coding in project.features.items() if coding.kind != "names"} & watched
+    found = []
+    for place, name in enumerate(names):
+        before, after = (each[:, place][~np.isnan(each[:, place])] for each in (earlier, later))
+        if name in amounts and len(before) and len(after) and before.max() < after.min():
+            found.append(
+                f"contract.py: {name}: every value of the validation period is above all that were learnt "
+                "from; if it is a counter or a date, make a difference of it in transform.sql, or say "
+                "drift=False so that it raises no warning by itself"
+            )
+    return found
+
+
 @dataclass(frozen=True)
 class Encoding:
     """The order of the features, for each that holds names the names in the order of their codes.

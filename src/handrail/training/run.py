@@ -27,7 +27,7 @@ from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
 from handrail.training.baseline import Baseline
 from handrail.training.dataset import Dataset
-from handrail.training.encoding import inexact_features
+from handrail.training.encoding import growing_features, inexact_features
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
@@ -107,6 +107,10 @@ class Run:
                 advice = split_advice(self.connection, self.project.time, self._table, self.split)
             raise ProjectError([*error.problems, *([advice] if advice else [])]) from None
         self._training = splits.training
+        if isinstance(self.split, Split):
+            both = splits.training.features, splits.validation.features
+            for sentence in growing_features(self.project, splits.encoding.features, *both):
+                log.warning("%s", sentence)
         return splits
 
     def decide(self, validation: Dataset, prediction: Floats, baseline: Baseline | None = None) -> Decision:

@@ -38,6 +38,7 @@ class Shape:
     whole: whether it has a column of whole numbers · source: how the raw table comes
     late: whether outcomes are known 30 to 60 days after, and the latest not yet
     by: what parts the rows; of subjects there are 300 · timed, keyed: whether rows have a time, a key
+    counter: whether a feature only grows, and is watched for drift
     """
 
     problem: Literal["classification", "regression", "forecasting"] = "classification"
@@ -55,6 +56,7 @@ class Shape:
     by: Literal["time", "subject", "random"] = "time"
     timed: bool = True
     keyed: bool = True
+    counter: Literal["none", "watched", "left alone"] = "none"
 
     @property
     def predicts_chance(self):
@@ -78,6 +80,7 @@ SHAPES = {
     "no time": Shape(by="random", timed=False),
     "no time, no key": Shape(by="random", timed=False, keyed=False),
     "no key": Shape(keyed=False),
+    "a growing counter": Shape(counter="left alone"),
     "amounts without a time": Shape("regression", by="random", timed=False),
     "parted by subjects": Shape(by="subject"),
     "subjects without a time": Shape(by="subject", timed=False),
@@ -211,6 +214,9 @@ def contract_of(shape, **changes):
             str,
             column(Role.SUBJECT, "Who", pattern="^C[0-9]{1,3}$", examples=["C0", "C17"]),
         )
+    if shape.counter != "none":
+        drift = shape.counter == "watched"
+        fields["meter"] = (float, column(feature, "Hours run", unit="h", ge=0, le=99_999, drift=drift))
     if shape.whole:
         fields["visits"] = (int, column(feature, "Visits before", ge=0, le=20))
     if shape.late:
@@ -288,6 +294,7 @@ def transform_of(shape):
     names += ["customer"] if shape.by == "subject" else []
     names += ["visits"] if shape.whole else []
     names += ["known_at"] if shape.late else []
+    names += ["CAST(v.id * 2.5 AS DOUBLE) AS meter"] if shape.counter != "none" else []
     joined = " LEFT JOIN weather AS w ON w.id = v.id" if shape.source == "several" else ""
     return f"SELECT {', '.join(names)} FROM raw_visits AS v{joined}"
 
