@@ -220,6 +220,18 @@ class Project:
 
         return self._only(_role("TIME")) if of_role(self.contract, _role("TIME")) else None
 
+    @cached_property
+    def origin(self) -> str | None:
+        """The name of the column that says when the forecast of a row is made, None without one."""
+        from handrail.contract.schema import of_role
+
+        return self._only(_role("ORIGIN")) if of_role(self.contract, _role("ORIGIN")) else None
+
+    @property
+    def made(self) -> str | None:
+        """The column that says from when on a row could be predicted: its origin, or else its time."""
+        return self.origin or self.time
+
     @property
     def ordered_by(self) -> tuple[str, ...]:
         """The columns by which rows are put in order: time and key; the key alone where rows have no time."""

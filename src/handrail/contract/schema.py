@@ -48,6 +48,7 @@ class Role(StrEnum):
     SENSITIVE = "sensitive"
     FORBIDDEN = "forbidden"
     CONTEXT = "context"
+    ORIGIN = "origin"  # when the forecast of a row is made; its time is what it is for
     KNOWN = "known"  # when the outcome was known, of contracts that say so row by row
 
 
@@ -181,7 +182,7 @@ def _shadowing(found: tuple[Column, ...]) -> list[str]:
 
 def _is_predicted_by(column: Column) -> bool:
     """Tell whether a column stands beside predictions: asked for, compared with them, or sliced by."""
-    return column.sliced or column.role in (Role.KEY, Role.TIME, Role.FEATURE, Role.TARGET)
+    return column.sliced or column.role in (Role.KEY, Role.TIME, Role.ORIGIN, Role.FEATURE, Role.TARGET)
 
 
 def _alike(found: tuple[Column, ...]) -> list[str]:
@@ -238,8 +239,8 @@ def with_key(contract: type[Record]) -> type[Record]:
 
 @cache
 def request_model(contract: type[Record]) -> type[Record]:
-    """Return the model of what a client sends: key, subject, time and features, not what only time tells."""
-    asked = of_role(contract, Role.KEY, Role.SUBJECT, Role.TIME, Role.FEATURE)
+    """Return the model of what a client sends: key, subject, times and features, not what only time tells."""
+    asked = of_role(contract, Role.KEY, Role.SUBJECT, Role.TIME, Role.ORIGIN, Role.FEATURE)
     fields = {
         c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked
     }
@@ -253,6 +254,8 @@ def _column(name: str, field: FieldInfo) -> Column:
     kind, nullable, choices = _kind(name, field.annotation)
     if kind is datetime and extra["role"] == Role.FEATURE:
         raise ProjectError(f"contract.py: {name} is a time, a feature is an amount or a name; {ADVICE}")
+    if kind is not datetime and extra["role"] == Role.ORIGIN:
+        raise ProjectError(f"contract.py: {name}: says when a forecast is made, so it is a datetime")
     if kind is not datetime and extra["role"] == Role.KNOWN:
         raise ProjectError(
             f"contract.py: {name}: says when the outcome was known, so it is a datetime or None"

@@ -44,7 +44,8 @@ def rules(contract: type[Record], present: Mapping[str, str] | None = None) -> t
     present: the SQL type of each column; without, every rule
     """
     kinds = present or {}
-    return tuple(rule for c in columns(contract) for rule in _rules_of(c, kinds.get(c.name, "DOUBLE")))
+    found = [rule for c in columns(contract) for rule in _rules_of(c, kinds.get(c.name, "DOUBLE"))]
+    return (*found, *_rules_of_origins(contract))
 
 
 def check(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule] = ()) -> None:
@@ -114,6 +115,14 @@ def refuse_other_columns(connection: Connection, table: str, contract: type[Reco
             f"{c.name} AT TIME ZONE 'Europe/Paris', or say zone=\"utc\" in contract.py"
             for c in instants
         )
+
+
+def _rules_of_origins(contract: type[Record]) -> Iterator[Rule]:
+    """Yield the rule that a forecast is not made after what it is for."""
+    for origin in of_role(contract, Role.ORIGIN):
+        for time in of_role(contract, Role.TIME):
+            made, meant = (f"TRY_CAST({identifier(c.name)} AS TIMESTAMP)" for c in (origin, time))
+            yield Rule(f"{origin.name}: later than {time.name}", f"{made} > {meant}")
 
 
 def _rules_of(column: Column, present: str) -> Iterator[Rule]:

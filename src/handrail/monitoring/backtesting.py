@@ -74,6 +74,9 @@ def _predict(connection: Connection, settings: Settings, model: LiveModel, start
     names = ", ".join(map(identifier, project.request.model_fields))
     table = require_table(settings, project.table_name)
     inside = period(project.contract, start, end)
+    if project.origin:  # no forecast that was made before the version could exist
+        new_from = date.fromisoformat(model.version.info["split"]["live_from"])
+        inside += f" AND {period(project.contract, new_from, None, project.origin)}"
     found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
     batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))
     answer_and_log(settings, model, batches)

@@ -16,6 +16,7 @@ from handrail.registry.drift_reference import PREDICTION, Bins, shares
 from handrail.registry.versions import Version
 from handrail.training.encoding import UNKNOWN
 from handrail.training.evaluation import SMALLEST_PART_ROWS
+from handrail.training.horizons import step_in_sql
 
 log = logging.getLogger(__name__)
 NOT_MEASURED = {"value": nan, "low": nan, "high": nan}
@@ -92,7 +93,11 @@ def _slices(version: Version) -> dict[str, tuple[str, Mapping[str, Mapping[str, 
     """Return the SQL condition of the whole and of each slice, and what the test period showed of it."""
     evaluation, present = version.info["evaluation"], version.project.contract.model_fields
     found = {"all": ("TRUE", evaluation["model"])}
+    unit = evaluation.get("step_unit")
     for column, values in evaluation["parts"].items():
+        if column == "step" and unit and column not in present:
+            step = step_in_sql(version.project, unit)
+            found |= {f"step: {value}": (f"{step} = {value}", each) for value, each in values.items()}
         if column in present:  # the months of the test period are none of the window's
             for value, figures in values.items():
                 named = (

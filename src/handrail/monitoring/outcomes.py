@@ -94,8 +94,11 @@ def _with_learnt(settings: Settings, versions: Mapping[str, date | None]) -> str
     query = f"SELECT p.*, FALSE AS _learnt FROM ({all_predictions(settings)}) AS p"
     if days and project.time:
         known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in days.items())
+        # A forecast that was logged before rows had an origin goes by its time.
+        times = [f"p.{identifier(name)}" for name in (project.origin, project.time) if name]
+        made = f"coalesce({', '.join(times)})"
         query = (
-            f"SELECT p.* REPLACE (p.{identifier(project.time)} < v.live_from AS _learnt) FROM ({query}) AS p "
+            f"SELECT p.* REPLACE ({made} < v.live_from AS _learnt) FROM ({query}) AS p "
             f"LEFT JOIN (VALUES {known}) AS v(version, live_from) ON v.version = p.version"
         )
     if drawn:

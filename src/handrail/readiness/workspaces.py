@@ -104,7 +104,7 @@ def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
     project, start, split = context.settings.project, context.new_from, context.split
     where = inside(context.settings, split, periods(split)[2])
     if start:
-        where = period(project.contract, start, None)
+        where = period(project.contract, start, None, project.made)
     names = ", ".join(identifier(column.name) for column in columns(project.request))
     with connect(context.settings) as connection:
         found = rows(

@@ -14,7 +14,7 @@ from handrail.reports.importance import Importance, importances
 from handrail.reports.pictures import Mark, Picture, interval_picture, limits
 from handrail.reports.wording import interval, labelled, loss, number, spaced
 from handrail.tasks.metric import Metric, Metrics, of_baseline
-from handrail.training.evaluation import Figures, compare
+from handrail.training.evaluation import Figures, compare, moments
 from handrail.training.run import Training
 from handrail.training.splits import told_by
 
@@ -113,15 +113,15 @@ def _parts(settings: Settings, training: Training) -> list[Picture]:
 
 
 def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) -> list[Mark]:
-    """Return the latest months in time order, or the slices with the most rows; none that is NaN.
+    """Return the latest months or steps in their order, or the slices with the most rows; none that is NaN.
 
     Amounts stand in their own order, names in that of their figures, the best first.
     """
     test, evaluation = training.test, training.info["evaluation"]
     measured: Mapping[str, Any] = evaluation["parts"][part]
-    months = part not in test.slices
-    column = test.months if months else test.slices[part]
-    names = sorted(measured) if months else sorted(measured, key=lambda name: measured[name]["rows"])
+    in_order = part not in test.slices
+    column = moments(test)[part].astype(str) if in_order else test.slices[part]
+    names = sorted(measured, key=lambda name: (len(name), name) if in_order else measured[name]["rows"])
     marks = {}
     for name in names[-MOST_VALUES:]:
         figures, rows = measured[name][metric.name], column == name
@@ -134,7 +134,7 @@ def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) 
         return (int(name) if name.isdecimal() else 0), -metric.sign * marks[name].value
 
     shown = [name for name in marks if math.isfinite(marks[name].value)]
-    return [marks[name] for name in (shown if months else sorted(shown, key=place))]
+    return [marks[name] for name in (shown if in_order else sorted(shown, key=place))]
 
 
 def _described(metric: Metric, part: str, marks: Sequence[Mark]) -> str:

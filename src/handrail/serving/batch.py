@@ -326,7 +326,7 @@ def _rows_without_outcome(settings: Settings) -> RowsToScore:
 def _rows_of_table(settings: Settings, start: date | None, end: date | None) -> RowsToScore:
     project = settings.project
     table = require_table(settings, project.table_name)
-    source = f"(SELECT * FROM {table} WHERE {period(project.contract, start, end)})"
+    source = f"(SELECT * FROM {table} WHERE {period(project.contract, start, end, project.made)})"
     origin = f"{project.table_name} from {start or 'the beginning'} to {end or 'the end'}"
     return RowsToScore(source, origin, f"{start or 'beginning'}-{end or 'end'}")
 

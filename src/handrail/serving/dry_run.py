@@ -60,7 +60,9 @@ def first_live_record(settings: Settings) -> dict[str, Any]:
     order = ", ".join(map(identifier, project.ordered_by))
     if isinstance(split, Shares):
         order = f"{identifier(project.target)} IS NOT NULL, {order}"
-    where = period(project.contract, split.live_from, None) if isinstance(split, Split) else "TRUE"
+    where = (
+        period(project.contract, split.live_from, None, project.made) if isinstance(split, Split) else "TRUE"
+    )
     table = require_table(settings, project.table_name)
     with connect(settings) as connection:
         found = rows(connection, f"SELECT {names} FROM {table} WHERE {where} ORDER BY {order} LIMIT 1")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, create_model
+from pydantic import AfterValidator, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from handrail.compute.duckdb import identifier
@@ -34,13 +34,21 @@ def bounded_request(settings: Settings) -> type[Record]:
             raise PydanticCustomError("too_far_ahead", "{text}", {"text": _text(settings)})
         return time
 
-    request, name = settings.project.request, settings.project.time
+    request, name, origin = settings.project.request, settings.project.time, settings.project.origin
     if name is None:
         return request
+
+    def made_before(record: Record) -> Record:
+        if origin and getattr(record, origin) > getattr(record, name):
+            said = {"text": f"{origin}: later than {name}"}
+            raise PydanticCustomError("made_too_late", "{text}", said)
+        return record
+
     field = request.model_fields[name]
     annotation: Any = field.rebuild_annotation()
     fields: dict[str, Any] = {name: (Annotated[annotation, AfterValidator(not_too_far)], field)}
-    return create_model(request.__name__, __base__=request, **fields)
+    checks: dict[str, Any] = {"made_before": model_validator(mode="after")(made_before)} if origin else {}
+    return create_model(request.__name__, __base__=request, __validators__=checks, **fields)
 
 
 def _text(settings: Settings) -> str:

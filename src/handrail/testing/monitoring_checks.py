@@ -78,7 +78,9 @@ def _older(run: SmallRun, there: Settings, asked: list[dict[str, Any]], **files:
     """
     kept = {path.name: path.read_bytes() for path in run.version.path.iterdir() if path.name != SUMS}
     if isinstance(there.parted, Split):
-        split = there.parted.ending(_window(run, asked)[0]).model_dump(mode="json")
+        made = run.project.made or ""
+        first = min(record[made].date() for record in asked)
+        split = there.parted.ending(first).model_dump(mode="json")
         kept["model.json"] = json.dumps(dict(run.version.info) | {"split": split}).encode()
     else:
         key = run.project.key

@@ -15,6 +15,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Record, Role, of_role, one_of_role
 from handrail.errors import ProjectError
 from handrail.training.encoding import UNKNOWN, Encoding
+from handrail.training.horizons import step_unit, steps_between
 from handrail.training.intervals import Groups, groups_of
 from handrail.training.known_outcomes import known_from
 
@@ -28,6 +29,7 @@ class Dataset:
     baseline_by (n): the value of the column that the simple technique goes by, as text
     subjects (n): whom or what each row is about, as text; None where the contract names no subject
     known_from (n): from when on the outcome was known, to the second; without it, from the time of the row on
+    origins (n): when the forecast of each row is made, to the second; None where rows have none
     baseline_is_amount: whether those values are amounts, and no names
     """
 
@@ -38,6 +40,7 @@ class Dataset:
     baseline_by: NDArray[np.str_]
     subjects: NDArray[np.str_] | None = None
     known_from: NDArray[np.datetime64] | None = None
+    origins: NDArray[np.datetime64] | None = None
     baseline_is_amount: bool = False
 
     def __len__(self) -> int:
@@ -64,7 +67,15 @@ class Dataset:
             baseline_by=self.baseline_by[chosen],
             subjects=None if self.subjects is None else self.subjects[chosen],
             known_from=None if self.known_from is None else self.known_from[chosen],
+            origins=None if self.origins is None else self.origins[chosen],
         )
+
+    @cached_property
+    def steps(self) -> NDArray[np.int64] | None:
+        """How many months, days or hours ahead of its origin each row (n) lies; None where rows have none."""
+        if self.times is None or self.origins is None or not len(self):
+            return None
+        return steps_between(self.times, self.origins, step_unit(self.times, self.origins))
 
     def known_on(self, moment: np.datetime64) -> "Dataset":
         """Return the rows whose outcome was known at `moment`."""
@@ -118,6 +129,8 @@ def read_dataset(
     if project.time:
         chosen.append(f"{identifier(project.time)} AS _time")
         chosen.append(f"CAST({known_from(settings)} AS TIMESTAMP) AS _known_from")
+    if project.origin:
+        chosen.append(f"{identifier(project.origin)} AS _origin")
     target, order = identifier(project.target), order or ", ".join(map(identifier, project.ordered_by))
     table = connection.execute(
         f"SELECT {', '.join(chosen)}, CAST({target} AS FLOAT) AS _target, "
@@ -132,6 +145,7 @@ def read_dataset(
         baseline_by=_filled(table["_baseline_by"]).astype(np.str_),
         subjects=_filled(table["_subject"]).astype(np.str_) if project.subject else None,
         known_from=_seconds(table.get("_known_from")),
+        origins=_seconds(table.get("_origin")),
         baseline_is_amount=_is_amount(settings, baseline_by),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from handrail.arrays import Doubles, Floats
 from handrail.tasks.metric import Decision, Metrics, of_baseline
 from handrail.training.dataset import Dataset
+from handrail.training.horizons import MOST_STEPS, step_unit
 from handrail.training.intervals import Groups, figures, resampled
 
 SMALLEST_PART_ROWS = 100
@@ -32,14 +33,27 @@ def evaluate(
     on_step("measure model and baseline")
     both, decisions = (prediction, baseline), (decision, of_baseline(decision))
     model, simple, gain = compare(metrics, test.target, *both, decisions[0], test.groups, decisions[1])
-    parts = ({} if test.months is None else {"month": test.months}) | dict(test.slices)
+    parts = moments(test) | dict(test.slices)
     measured = {}
     for name, values in parts.items():
         on_step(f"measure by {name}")
         measured[name] = _by_value(metrics, test, prediction, values, decision)
     whole = {"model": model, "baseline": simple, "gain": gain}
-    facts = {"rows": len(test), "decision": decision, "drawn": test.groups.facts}
+    facts: dict[str, Any] = {"rows": len(test), "decision": decision, "drawn": test.groups.facts}
+    if "step" in parts and test.times is not None and test.origins is not None:
+        facts["step_unit"] = step_unit(test.times, test.origins)
     return facts | whole | {"parts": measured}
+
+
+def moments(test: Dataset) -> dict[str, Any]:
+    """Return the values (n) of the parts that follow from the times of the rows: their months and steps.
+
+    Steps are told where there are several, and not too many to say something of each.
+    """
+    found: dict[str, Any] = {} if test.months is None else {"month": test.months}
+    if test.steps is not None and 1 < len(np.unique(test.steps)) <= MOST_STEPS:
+        found["step"] = test.steps
+    return found
 
 
 def compare(

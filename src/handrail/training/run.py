@@ -3,13 +3,15 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, connect
@@ -31,6 +33,7 @@ from handrail.training.encoding import growing_features, inexact_features
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
+from handrail.training.rolling_origins import expanding_folds
 from handrail.training.split_advice import split_advice
 from handrail.training.splits import Splits, periods, read_splits, rows_in
 
@@ -158,6 +161,7 @@ class Run:
         predicted = predictor.predict(earlier.features), baseline.predict(earlier.baseline_by)
         self.step("measure on the validation rows")
         validation = self.evaluate(earlier, *predicted, evaluation["decision"])
+        rolled = self._roll(splits, validation) if self.project.task.kind == "forecasting" else []
         self.step("count the reference")
         reference = count_reference(self.connection, self.settings, self._table, self.split, prediction)
         info = self._describe(splits) | {
@@ -166,6 +170,7 @@ class Run:
             "validation": validation,
             "reference": reference,
         }
+        info |= {"rolling_origins": rolled} if rolled else {}
         self.step("keep the version")
         files = version_files(self.settings, model, info)
         if isinstance(self.split, Shares):
@@ -177,6 +182,33 @@ class Run:
             name, info | {"evaluation": validation}, predictor, earlier, *predicted, period="validation"
         )
         return replace(tested, on_validation=scored)
+
+    def _roll(self, splits: Splits, validation: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return how good a model is that learns until one day after another, on what followed each.
+
+        The last of them is this one, on the validation rows. Empty where chance has parted the rows, or the
+        training period is too short for more.
+        """
+        project, metric, training = self.project, agreed_metric(self.settings), splits.training
+        if isinstance(self.split, Shares) or training.times is None:
+            return []
+        try:
+            folds = list(expanding_folds(training))
+        except ProjectError:
+            return []
+        found = []
+        for number, (earlier, later) in enumerate(folds, start=1):
+            self.step(f"learn until an earlier day, {number} of {len(folds)}")
+            model = project.fit(earlier, splits.encoding, self.seed, self.hyperparameters)
+            simple = project.baseline.fit(earlier, self.settings.accuracy).predict(later.baseline_by)
+            prediction = project.estimator.predict(model, later.features)
+            decision = project.task.decide(later.target, prediction, self.settings.error_costs)
+            measured = [
+                project.metrics.measure(later.target, each, decision)[metric] for each in (prediction, simple)
+            ]
+            found.append(_origin(str(_first_day(later)), len(later), *measured))
+        figures = [validation[name][metric]["value"] for name in ("model", "baseline")]
+        return [*found, _origin(str(self.split.validation_from), validation["rows"], *figures)]
 
     def _describe(self, splits: Splits) -> dict[str, Any]:
         """Return what is known of the training before anything is measured."""
@@ -198,6 +230,18 @@ class Run:
             "code": code_state(self.settings.root),
             "libraries": {"python": sys.version.split()[0]} | installed_versions(libraries),
         }
+
+
+def _first_day(rows: Dataset) -> np.datetime64:
+    """Return the day from which on rows, which are in time, were predicted."""
+    made = rows.times if rows.origins is None else rows.origins
+    if made is None or not len(made):
+        raise ValueError("rows have no time")
+    return made.min().astype("datetime64[D]")
+
+
+def _origin(day: str, rows: int, model: float, baseline: float) -> dict[str, Any]:
+    return {"from": day, "rows": rows, "model": model, "baseline": baseline}
 
 
 def train(settings: Settings, split: Split | Shares, on_step: Callable[[str], None]) -> Training:

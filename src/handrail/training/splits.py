@@ -69,7 +69,11 @@ def periods(split: Split | Shares) -> tuple[Period, Period, Period]:
 
 
 def inside(settings: Settings, split: Split | Shares, one: Period) -> str:
-    """Return the SQL condition for the rows of a period, whether or not their outcome is known."""
+    """Return the SQL condition for the rows of a period, whether or not their outcome is known.
+
+    Forecasts belong to it if they were made from its first day on: earlier ones are not those of a model that
+    has learnt until then.
+    """
     if isinstance(split, Shares):
         return _drawn_between(_unit(settings, split), one.shares or (0.0, 1.0))
     if settings.project.time is None:
@@ -77,7 +81,9 @@ def inside(settings: Settings, split: Split | Shares, one: Period) -> str:
             "project.yaml: split: days part the rows, and no column of contract.py has the role TIME; write "
             "by: random or by: subject below split, with validation_share and test_share"
         )
-    return period(settings.project.contract, one.start, one.end)
+    begun = period(settings.project.contract, one.start, None, settings.project.made)
+    over = period(settings.project.contract, None, one.end)
+    return f"{begun} AND {over}"
 
 
 def known(settings: Settings, split: Split | Shares, one: Period) -> str:

@@ -1,7 +1,7 @@
 """What tuning stands on: the rows it may see, how a trial is scored on them, and what that depends on."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -12,17 +12,15 @@ from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
 from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
-from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.registry.acceptance import agreed_metric
 from handrail.tasks.metric import Metric
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import Encoding
+from handrail.training.rolling_origins import CUTS, expanding_folds
 from handrail.training.run import LIBRARIES, SEED, installed_versions
 from handrail.training.splits import read_before_test
 from handrail.tuning.trial_log import Values
-
-CUTS = (0.5, 0.75)  # learn from what is before a cut, score on what follows until the next
 
 
 @dataclass(frozen=True)
@@ -95,35 +93,6 @@ def read_tuning_data(settings: Settings, split: Split | Shares) -> TuningData:
             connection, settings, table, split, settings.accuracy.baseline_by
         )
     return TuningData(settings, metric, encoding, training, validation, split)
-
-
-def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[tuple[Dataset, Dataset]]:
-    """Yield rows to learn from and the later rows to score on; rows of the same time stay together.
-
-    What is learnt from was known when the later rows begin. With `by_chance` rows are in the order in which
-    they were drawn, and those of one subject stay together.
-    Raises ProjectError where a part has no two different outcomes.
-    """
-    count = len(training)
-    together = training.subjects if by_chance else training.times
-    places = [_first_of(together, int(count * cut)) for cut in CUTS]
-    for place, end in zip(places, [*places[1:], count], strict=True):
-        earlier, later = training.rows(slice(0, place)), training.rows(slice(place, end))
-        known = earlier if by_chance or training.times is None else earlier.known_on(training.times[place])
-        parts = known, later
-        if any(len(np.unique(part.target)) < 2 for part in parts):
-            raise ProjectError(
-                f"training period: {len(parts[0])} rows to learn from and {end - place} later ones to score "
-                "on, with one outcome only; tuning needs more; see split in project.yaml"
-            )
-        yield parts
-
-
-def _first_of(values: np.ndarray | None, place: int) -> int:
-    """Return the place of the first of the rows around `place` that have one value, or `place` itself."""
-    while values is not None and place and values[place] == values[place - 1]:
-        place -= 1
-    return place
 
 
 def _source(code: object) -> str:

@@ -39,6 +39,7 @@ class Shape:
     late: whether outcomes are known 30 to 60 days after, and the latest not yet
     by: what parts the rows; of subjects there are 300 · timed, keyed: whether rows have a time, a key
     counter: whether a feature only grows, and is watched for drift
+    steps: for how many months ahead each forecast is made; the latest of them are not known yet
     """
 
     problem: Literal["classification", "regression", "forecasting"] = "classification"
@@ -57,6 +58,7 @@ class Shape:
     timed: bool = True
     keyed: bool = True
     counter: Literal["none", "watched", "left alone"] = "none"
+    steps: int = 0
 
     @property
     def predicts_chance(self):
@@ -71,6 +73,7 @@ SHAPES = {
     "no whole-number column": Shape("regression", key="{town}-{number}", whole=False),
     "targets in the hundreds": Shape("regression", level=740.0, decimals=0),
     "monthly rows": Shape("forecasting", days=3600, monthly=True, test=400, live=400),
+    "forecasts of six months": Shape("forecasting", days=3600, monthly=True, test=1100, live=400, steps=6),
     "a test period of a year": Shape(days=1500, test=365),
     "a live period of ten days": Shape("regression", live=10),
     "no live period": Shape(live=0),
@@ -169,7 +172,22 @@ def made_up_rows(shape):
             "outcome": outcome(shape, signal, rng),
         }
         rows.append(row | known(shape, row) if shape.late else row)
-    return rows
+    return [row | ahead(shape, number, row, rng) for number, row in enumerate(rows)] if shape.steps else rows
+
+
+def ahead(shape, number, row, rng):
+    """Return when a forecast is made, what it is for, and the outcome, of which less is known the further."""
+    origin, step = when(shape, number - number % shape.steps), 1 + number % shape.steps
+    at = month_after(origin, step)
+    last = when(shape, ROWS - 1)
+    came = round(row["outcome"] + float(rng.normal(0, 0.1 * step * shape.level)), shape.decimals)
+    return {"made_at": origin, "visited_at": at, "outcome": came if at <= last else None}
+
+
+def month_after(first, count):
+    """Return the first of the month so many after another."""
+    months = first.month - 1 + count
+    return datetime(first.year + months // 12, 1 + months % 12, 1)
 
 
 def known(shape, row):
@@ -214,6 +232,8 @@ def contract_of(shape, **changes):
             str,
             column(Role.SUBJECT, "Who", pattern="^C[0-9]{1,3}$", examples=["C0", "C17"]),
         )
+    if shape.steps:
+        fields["made_at"] = (datetime, column(Role.ORIGIN, "When the forecast is made", examples=[BEGIN]))
     if shape.counter != "none":
         drift = shape.counter == "watched"
         fields["meter"] = (float, column(feature, "Hours run", unit="h", ge=0, le=99_999, drift=drift))
@@ -248,6 +268,7 @@ def sources(shape, rows, folder):
     }
     kinds |= {"kind": "VARCHAR", "load": "DOUBLE", "rain": "DOUBLE", "visits": "INTEGER", "outcome": "DOUBLE"}
     kinds |= {"known_at": "TIMESTAMP"} if shape.late else {}
+    kinds |= {"made_at": "TIMESTAMP"} if shape.steps else {}
     raw = RawTable("visits.csv", kinds, minimum_rows=1000)
     tables = {"raw_visits": raw}
     if shape.source == "function":
@@ -294,6 +315,7 @@ def transform_of(shape):
     names += ["customer"] if shape.by == "subject" else []
     names += ["visits"] if shape.whole else []
     names += ["known_at"] if shape.late else []
+    names += ["made_at"] if shape.steps else []
     names += ["CAST(v.id * 2.5 AS DOUBLE) AS meter"] if shape.counter != "none" else []
     joined = " LEFT JOIN weather AS w ON w.id = v.id" if shape.source == "several" else ""
     return f"SELECT {', '.join(names)} FROM raw_visits AS v{joined}"

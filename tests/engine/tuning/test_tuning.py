@@ -17,6 +17,7 @@ from handrail.registry import versions
 from handrail.stages import gates
 from handrail.training import experiment_log as history
 from handrail.training import hyperparameters as chosen
+from handrail.training.rolling_origins import expanding_folds
 from handrail.tuning import comparison, limits, sampler, study, trial_log, tuning_data
 from tests.engine.support.evidence import discovered, write, write_facts
 from tests.engine.support.names import UNBOUND, commands, estimator
@@ -234,7 +235,7 @@ def test_folds_that_have_one_outcome_only_are_refused(trained):
     learning = tuning_data.read_tuning_data(trained, trained.dates).training
     flat = dataclasses.replace(learning, target=np.zeros_like(learning.target))
     with pytest.raises(errors.ProjectError, match="with one outcome only; tuning needs more; see split in"):
-        list(tuning_data.expanding_folds(flat))
+        list(expanding_folds(flat))
 
 
 def test_proposals_lie_in_the_space_and_get_better():

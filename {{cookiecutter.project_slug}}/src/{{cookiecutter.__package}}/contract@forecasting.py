@@ -14,7 +14,7 @@ from typing import Literal
 from handrail.contract import Record, Role, column
 from handrail.tasks import Forecasting
 
-KEY, TIME, FEATURE, TARGET = Role.KEY, Role.TIME, Role.FEATURE, Role.TARGET
+KEY, TIME, ORIGIN, FEATURE, TARGET = Role.KEY, Role.TIME, Role.ORIGIN, Role.FEATURE, Role.TARGET
 MOST = 120
 
 
@@ -29,6 +29,9 @@ class AirportHour(Record):
     )
     starts_at: datetime = column(
         TIME, "Beginning of the hour, local time of the airport", examples=[datetime(2013, 1, 1, 5)]
+    )
+    planned_on: datetime = column(
+        ORIGIN, "The day on which it is forecast, six days before", examples=[datetime(2012, 12, 26)]
     )
     airport: Literal["EWR", "JFK", "LGA"] = column(FEATURE, "Airport of departure", sliced=True)
     day_of_week: int = column(FEATURE, "Day of the week, 1 = Monday", ge=1, le=7, sliced=True)

@@ -71,6 +71,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
     for shown in (tested.on_validation, tested if training is tested else None):
         if shown:
             _show(shown)
+    _show_origins(tested)
     _tell(settings, training, reports)
     seconds = time.perf_counter() - begun
     described = describe_experiment(settings.root, tested.version, tested.info, note, seconds)
@@ -105,6 +106,20 @@ def _show(training: "Training") -> None:
     say(f"{name}: {evaluation['rows']:,} rows {which}")
     table(("", "model", "95%", "baseline"), rows)
     say(drawn_by(evaluation["drawn"]))
+
+
+def _show_origins(training: "Training") -> None:
+    """Show how a forecast did that learnt until one day after another."""
+    from handrail.console import figure, say, table
+
+    rolled = training.info.get("rolling_origins")
+    if rolled:
+        say(f"learnt until one day after another, {training.info['metric']}:")
+        rows = [
+            (each["from"], f"{each['rows']:,}", figure(each["model"]), figure(each["baseline"]))
+            for each in rolled
+        ]
+        table(("forecasts from", "rows", "model", "baseline"), rows)
 
 
 def _tell(settings: "Settings", training: "Training", reports: Sequence[Path]) -> None:

@@ -40,6 +40,7 @@ forecast AS (
     SELECT
         airport || '-' || strftime(day, '%Y%m%d') || lpad(CAST(hour_of_day AS VARCHAR), 2, '0') AS airport_hour,
         CAST(day AS TIMESTAMP) + hour_of_day * INTERVAL 1 HOUR AS starts_at,
+        CAST(day AS TIMESTAMP) - INTERVAL 6 DAY AS planned_on,
         airport,
         CAST(EXTRACT(isodow FROM day) AS INTEGER) AS day_of_week,
         hour_of_day,
