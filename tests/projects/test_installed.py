@@ -212,7 +212,7 @@ def test_a_fresh_project_scores_seven(installed):
     assert len({row["test"] for row in record["rows"]}) == 28
     assert record["failed"] == []
     assert (done.returncode, done.stderr) == (0, "")
-    assert "28 of 28 tests passed" in done.stdout
+    assert "28 of 28 tests pass\n" in done.stdout
 
 
 @pytest.mark.parametrize("installed", in_groups(["operation"]), indirect=True)

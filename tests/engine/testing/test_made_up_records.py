@@ -46,7 +46,8 @@ def test_records_keep_every_rule_and_no_key_comes_twice(contract):
 @of_all
 def test_every_rule_is_broken_once_and_alone(contract):
     broken = list(broken_records(contract))
-    known = {rule.text for rule in rules(contract) if not rule.text.endswith(NO_RECORD)}
+    of_one = [rule.text for rule in rules(contract) if ": later than " not in rule.text]
+    known = {text for text in of_one if not text.endswith(NO_RECORD)}
     assert {f"{each.column}: {each.rule}" for each in broken} == known
     for each in broken:
         with pytest.raises(ValidationError) as refused:

@@ -83,7 +83,9 @@ def test_killed_in_a_trial_it_goes_on_and_the_trial_has_failed(own_root, capsys)
     said = capsys.readouterr()
     assert "going on after 2 trials, 1 of them cut off, which counts as failed\n" in said.out
     assert "trial 3 of 3: " in said.err
-    assert f"rows from {project_in(own_root).dates.test_from} on were not looked at\n" in said.out
+    dates = project_in(own_root).dates
+    kept_back = f"from {dates.test_from} on and before {dates.live_from}"
+    assert f"the test rows, {kept_back}, were not looked at\n" in said.out
     after = trial_log.read_log(project_in(own_root))
     assert after.trials[:2] == before.trials
     (logged,) = history.read_experiments(project_in(own_root))

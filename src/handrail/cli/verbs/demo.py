@@ -100,10 +100,11 @@ def _steps(settings: "Settings") -> tuple[tuple[str, ...], ...]:
 def _waits_for_rows(settings: "Settings") -> bool:
     """Return whether nothing is left to predict, as every row that is loaded has its outcome."""
     from handrail.config.sections import Shares
-    from handrail.serving.batch import rows_to_score
 
-    if not isinstance(settings.split, Shares):
+    if not isinstance(settings.split, Shares) or not settings.project.has("batch"):
         return False
+    from handrail.serving.batch import rows_to_score  # a library that only this part brings
+
     try:
         rows_to_score(settings, None, None, None)
     except ProjectError:
