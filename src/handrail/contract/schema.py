@@ -145,8 +145,8 @@ def column(
     """Declare a column: its role, meaning and unit, and pydantic's rules (ge, le, pattern, examples).
 
     `sliced` asks for the model's quality to be shown for each of its values. `drift=False` says that a
-    feature moves by itself, as the month or a growing counter does: it is not watched for drift. `max_length`
-    is 1000 characters for a name or key where nothing else is said.
+    feature moves by itself, as the month or a growing counter does: it is not watched for drift; said of the
+    target, the prediction is not. `max_length` is 1000 characters for a name or key where nothing is said.
 
     `zone` says what the times of a column are, in files and requests alike: "local" (the default), as a
     clock on the wall shows them, and a value with an offset is refused; or "utc", and a value with an offset

@@ -20,7 +20,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.project import Project
-from handrail.registry.drift_reference import Bins
+from handrail.registry.drift_reference import PREDICTION, Bins
 from handrail.tasks.metric import of_baseline
 from handrail.training.baseline import Baseline
 from handrail.training.encoding import Encoding, encoding_of
@@ -80,8 +80,12 @@ class Version:
 
     @property
     def watched(self) -> list[Bins]:
-        """The bins of the prediction and of each feature that the contract lets be watched for drift."""
+        """The bins of the prediction and of each feature that the contract lets be watched for drift.
+
+        Where it leaves the target alone, as one that follows the season, so is the prediction.
+        """
         moving = {column.name for column in columns(self.project.contract) if not column.drift}
+        moving |= {PREDICTION} if self.project.target in moving else set()
         return [item for item in self.bins if item.column not in moving]
 
 
