@@ -4,7 +4,8 @@
 
 Each draw makes up some groups (subjects, days) whose rows are alike, measures a figure with its 95% interval
 as the engine does, and looks whether the truth lies in it. The truth is that of very many groups. Prints the
-table of coverage.md; in its last column, a tenth of the draws for intervals that draw single rows.
+table of coverage.md; in the last but one column, a tenth of the draws for intervals of single rows; in the
+last, how often the gate lets a useless model pass: one that is exactly as good as what it has to beat.
 """
 
 import sys
@@ -16,6 +17,7 @@ from functools import cache
 import numpy as np
 
 from handrail.arrays import Doubles
+from handrail.registry.acceptance import clearly_better
 from handrail.tasks import Classification, Regression
 from handrail.tasks.metric import Decision, Metrics
 from handrail.training.intervals import Groups, figures, groups_of, resampled
@@ -52,6 +54,15 @@ def cases(rng: np.random.Generator, count: int) -> Rows:
     came = rng.random(len(common)) < 1 / (1 + np.exp(0.7 - signal - common))
     noisy = signal + rng.normal(0, 1, len(common))
     return Rows(groups, came.astype(np.float64), *(1 / (1 + np.exp(-each)) for each in (signal, noisy)))
+
+
+def alike(rng: np.random.Generator, count: int) -> Rows:
+    """Return rows of yes or no, and two models that are as good: each has a noise of its own."""
+    groups, common = groups_made_up(rng, count)
+    signal = rng.normal(0, 1, len(common)) + common / 2
+    came = rng.random(len(common)) < 1 / (1 + np.exp(0.7 - signal - common))
+    noisy = [signal + rng.normal(0, 1, len(common)) for _ in range(2)]
+    return Rows(groups, came.astype(np.float64), *(1 / (1 + np.exp(-each)) for each in noisy))
 
 
 def amounts(rng: np.random.Generator, count: int) -> Rows:
@@ -105,6 +116,19 @@ def share_covered(figure: str, count: int, draws: int, seed: int, by_rows: bool 
     return held / draws
 
 
+def share_passed(count: int, draws: int, seed: int) -> float:
+    """Return the share of `draws` in which the gate takes a model for better that is not."""
+    rng, passed = np.random.default_rng([seed, count]), 0
+    for _ in range(draws):
+        rows = alike(rng, count)
+        passed += clearly_better(interval_of(rows, rows.groups, CASES, "roc_auc", both=True))
+    return passed / draws
+
+
+def _useless(asked: tuple[int, int]) -> float:
+    return share_passed(*asked, seed=1)
+
+
 def _cell(asked: tuple[str, int, int, bool]) -> float:
     figure, count, draws, by_rows = asked
     return share_covered(figure, count, draws, seed=1, by_rows=by_rows)
@@ -112,12 +136,13 @@ def _cell(asked: tuple[str, int, int, bool]) -> float:
 
 def main(draws: int) -> None:
     """Print the table, a row as soon as it is there."""
-    print(f"| groups | {' | '.join(FIGURES)} | roc_auc by single rows |")
-    print(f"|---|{'---|' * (len(FIGURES) + 1)}")
+    print(f"| groups | {' | '.join(FIGURES)} | roc_auc by single rows | useless passes |")
+    print(f"|---|{'---|' * (len(FIGURES) + 2)}")
     with ProcessPoolExecutor() as pool:
         for count in COUNTS:
             asked = [(figure, count, draws, False) for figure in FIGURES]
-            found = pool.map(_cell, [*asked, ("roc_auc", count, draws // 10, True)])
+            useless = pool.submit(_useless, (count, draws))
+            found = [*pool.map(_cell, [*asked, ("roc_auc", count, draws // 10, True)]), useless.result()]
             print(f"| {count} | {' | '.join(f'{each:.3f}' for each in found)} |", flush=True)
 
 

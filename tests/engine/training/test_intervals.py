@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.coverage import share_covered
+from benchmarks.coverage import share_covered, share_passed
 from handrail.training.intervals import (
     Groups,
     deviation,
@@ -123,3 +123,12 @@ def test_the_truth_is_covered_as_often_as_promised(count, low, high):
     """The short form; with 300 draws chance alone is 0.013 (one standard deviation)."""
     assert low <= share_covered("roc_auc", count, draws=300, seed=1) <= high
     assert low <= share_covered("share", count, draws=300, seed=1) <= high
+
+
+@pytest.mark.parametrize("count", [10, 60])
+def test_the_gate_lets_a_useless_model_pass_at_most_one_time_in_twenty(count):
+    assert share_passed(count, draws=150, seed=3) <= 0.05
+
+
+def test_the_gate_lets_nothing_pass_where_too_few_groups_are_to_tell():
+    assert share_passed(9, draws=20, seed=3) == 0
