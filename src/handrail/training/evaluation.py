@@ -12,6 +12,7 @@ from handrail.training.horizons import MOST_STEPS, step_unit
 from handrail.training.intervals import Groups, figures, resampled
 
 SMALLEST_PART_ROWS = 100
+PART_RESAMPLES = 200  # of each month, step and slice: there are many, and nothing is decided by one
 
 Figures = Mapping[str, Mapping[str, float]]
 
@@ -94,7 +95,7 @@ def _by_value(
         count = int(chosen.sum())
         if count >= SMALLEST_PART_ROWS:
             rows, groups = metrics.outcomes(test.target[chosen], prediction[chosen]), test.groups.rows(chosen)
-            drawn = resampled(metrics, rows, groups, decision)
+            drawn = resampled(metrics, rows, groups, decision, PART_RESAMPLES)
             measured = metrics.measure_rows(rows, decision)
             result[str(value)] = {"rows": count, **_figures(measured, drawn, groups)}
     return result
