@@ -20,6 +20,7 @@ LEARNT, LATER = 200, 500
 DAYS = 20  # rows of one day, where rows go together
 LEVELS = (0.8, 0.9, 0.95)
 WITHIN = 0.02
+EVERYTHING, SMALLEST, LARGEST = slice(None), slice(0, LATER // 5), slice(-LATER // 5, None)
 Array = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, Array], Array]
 
@@ -47,8 +48,13 @@ NOISES: dict[str, Noise] = {
 }
 
 
-def world(rng: np.random.Generator, noise: Noise, decided: int, level: float) -> tuple[float, float]:
-    """Return the share of later outcomes in the model's ranges, and in the baseline's."""
+def world(
+    rng: np.random.Generator, noise: Noise, decided: int, level: float, *, of: slice = EVERYTHING
+) -> tuple[float, float]:
+    """Return the share of later outcomes in the model's ranges, and in the baseline's.
+
+    `of`: of which of the later rows, in the order of what the model predicts.
+    """
     x = rng.uniform(0, 50, LEARNT + decided + LATER)
     target = (0.7 * x + noise(rng, x)).astype(np.float32)
     known, validation, later = np.split(np.arange(len(x)), [LEARNT, LEARNT + decided])
@@ -62,7 +68,8 @@ def world(rng: np.random.Generator, noise: Noise, decided: int, level: float) ->
         level,
         Free(),  # type: ignore[arg-type]
     )
-    weight = np.full(LATER, 1 / LATER)
+    later = later[np.argsort(prediction[later])][of]
+    weight = np.full(len(later), 1 / len(later))
     of_model, of_simple = (
         COVERAGE.value((target[later].astype(float), guessed[later].astype(float), weight), each)
         for guessed, each in ((prediction, decision), (simple, of_baseline(decision)))
@@ -70,16 +77,16 @@ def world(rng: np.random.Generator, noise: Noise, decided: int, level: float) ->
     return of_model, of_simple
 
 
-def covered(noise: Noise, decided: int, level: float, seed: int = 0) -> Array:
+def covered(noise: Noise, decided: int, level: float, *, of: slice = EVERYTHING, seed: int = 0) -> Array:
     """Return the mean share over all worlds, of the model's ranges and of the baseline's."""
     rng = np.random.default_rng(seed)
-    return np.mean([world(rng, noise, decided, level) for _ in range(WORLDS)], axis=0)
+    return np.mean([world(rng, noise, decided, level, of=of) for _ in range(WORLDS)], axis=0)
 
 
 def measure(folder: Path) -> list[Row]:
     """Return a row for each kind of errors, and two for what the method does not promise."""
     rows = [promised(name, noise, decided) for name, noise in NOISES.items() for decided in (50, 1000)]
-    return [*rows, together(), changed()]
+    return [*rows, *of_each_size(), together(), changed()]
 
 
 def promised(name: str, noise: Noise, decided: int) -> Row:
@@ -92,6 +99,22 @@ def promised(name: str, noise: Noise, decided: int) -> Row:
         "within 2 points",
         bool(furthest <= WITHIN),
     )
+
+
+def of_each_size() -> list[Row]:
+    """Hold it to the same for the smallest and the largest fifth of the predictions, as errors grow."""
+    noise, rows = NOISES["errors that grow with the amount"], []
+    for name, of in (("smallest", SMALLEST), ("largest", LARGEST)):
+        found = {level: covered(noise, 2000, level, of=of)[0] for level in LEVELS}
+        rows.append(
+            Row(
+                f"errors that grow with the amount, 2,000 rows: the {name} fifth of what is predicted",
+                "; ".join(f"{level:.0%}: {share:.1%}" for level, share in found.items()),
+                "within 2 points",
+                bool(max(abs(share - level) for level, share in found.items()) <= WITHIN),
+            )
+        )
+    return rows
 
 
 def together() -> Row:

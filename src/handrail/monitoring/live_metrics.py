@@ -61,7 +61,7 @@ def live_metrics(
         return LiveMetrics(known, known, dict.fromkeys(project.metrics, nan))
     acted: dict[str, Any] = dict(decision)  # a number for all rows, or one for each
     if "range" in found:
-        acted["range"] = found["range"]
+        acted["reach"] = found["range"]
     measured = project.metrics.measure_rows(task.grouped_outcomes(found), acted)
     return LiveMetrics(known, counted if sampled else known, measured)
 

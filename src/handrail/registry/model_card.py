@@ -3,17 +3,17 @@
 After Mitchell et al., Model Cards for Model Reporting (2019).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
 from handrail.config.sections import said
 from handrail.config.settings import Settings
-from handrail.tasks.metric import Metric
+from handrail.tasks.metric import Decision, Metric
 from handrail.training.intervals import drawn_by, format_interval
 from handrail.training.splits import told_by
 
-RANGES = ("range", "baseline_range", "range_level", "lowest", "highest")
+RANGES = ("range", "range_from", "baseline_range", "baseline_range_from", "range_level", "lowest", "highest")
 
 
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
@@ -49,27 +49,32 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _decided(decision: Mapping[str, float]) -> str:
+def _decided(decision: Decision) -> str:
     return told_decision(decision)
 
 
-def told_decision(decision: Mapping[str, float]) -> str:
+def told_decision(decision: Decision) -> str:
     """Return what was chosen, without what is known of ranges: it stands in a sentence of its own."""
     return ", ".join(f"{name} {value:g}" for name, value in decision.items() if name not in RANGES)
 
 
-def _ranges(decision: Mapping[str, float]) -> list[str]:
+def _ranges(decision: Decision) -> list[str]:
     """Return what the ends beside a prediction promise, where there are any."""
     if "range" not in decision:
         return []
     simple = decision.get("baseline_range")
-    own = f" The baseline's, where it answers, reaches {simple:.4g}." if simple is not None else ""
+    own = f" The baseline's, where it answers, reach {_reach(simple)}." if simple else ""
+    by_size = ", by the amount predicted" if len(decision["range"]) > 1 else ""
     return [
-        f"**Ranges.** `low` and `high` lie {decision['range']:.4g} to either side of the prediction, so that "
-        f"{100 * decision['range_level']:.3g} of 100 outcomes are between them, while errors are like those "
-        f"of the rows decided on; `coverage` below says how many were.{own}",
+        f"**Ranges.** `low` and `high` lie {_reach(decision['range'])} to either side of the prediction"
+        f"{by_size}, so that {100 * decision['range_level']:.3g} of 100 outcomes are between them, while "
+        f"errors are like those of the rows decided on; `coverage` below says how many were.{own}",
         "",
     ]
+
+
+def _reach(of_sizes: Sequence[float]) -> str:
+    return " to ".join(dict.fromkeys(f"{reach:.4g}" for reach in (min(of_sizes), max(of_sizes))))
 
 
 def _values(hyperparameters: Mapping[str, float]) -> str:

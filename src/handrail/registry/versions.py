@@ -21,7 +21,7 @@ from handrail.contract.schema import columns
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.registry.drift_reference import PREDICTION, Bins
-from handrail.tasks.metric import of_baseline
+from handrail.tasks.metric import Decision, of_baseline
 from handrail.training.baseline import Baseline
 from handrail.training.encoding import Encoding, encoding_of
 
@@ -45,12 +45,12 @@ class Version:
         return self.path / "model.onnx"
 
     @property
-    def decision(self) -> Mapping[str, float]:
+    def decision(self) -> Decision:
         """What was decided on the validation rows: how predictions are acted on."""
         return self.info["evaluation"]["decision"]
 
-    def decision_of(self, source: Literal["model", "fallback"]) -> Mapping[str, float]:
-        """Return the same for whoever answers: the baseline's predictions have a range of their own."""
+    def decision_of(self, source: Literal["model", "fallback"]) -> Decision:
+        """Return the same for whoever answers: the baseline's predictions have ranges of their own."""
         return self.decision if source == "model" else of_baseline(self.decision)
 
     @property

@@ -64,7 +64,7 @@ class ScoredBatch:
         them what the service tells beside a prediction: `flagged`, or `planned`, `low` and `high`
     prediction (n) float32: that of `needed`, in NumPy · version: which has predicted · rows: n
     decision: how its predictions are acted on, as `{"threshold": ...}`; or as `{"margin": ..., "tolerable":
-        ...}` and, where the version knows it, `"range"`, how far that of a prediction reaches
+        ...}` and, where the version knows them, what is known of ranges (`handrail.tasks.amounts.ranges`)
     """
 
     needed: Mapping[str, pa.Array]

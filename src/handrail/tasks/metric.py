@@ -19,19 +19,20 @@ from handrail.errors import ProjectError
 if TYPE_CHECKING:
     from handrail.tasks.task import Task
 
-Decision = Mapping[str, float]
+Decision = Mapping[str, Any]  # numbers by name; of ranges, a list of them
 OF_TARGET = "of the target"  # a metric's unit that is the target's own
 NAME = re.compile("[a-z][a-z0-9_]*")
 TAKEN = ("rows",)  # what is kept beside the figures of a part
 
 
 def of_baseline(decision: Decision) -> Decision:
-    """Return how the baseline's predictions are acted on: `baseline_range` takes the place of `range`.
+    """Return how the baseline's predictions are acted on: its own range takes the place of the model's.
 
-    Without one there is no range: that of the model says nothing of the baseline's errors.
+    Without one there is none: the range of the model says nothing of the baseline's errors.
     """
-    own = {"range": decision["baseline_range"]} if "baseline_range" in decision else {}
-    return {name: value for name, value in decision.items() if name != "range"} | own
+    names = ("range", "range_from")
+    own = {name: decision[f"baseline_{name}"] for name in names if f"baseline_{name}" in decision}
+    return {name: value for name, value in decision.items() if name not in names} | own
 
 
 class Outcomes(Protocol):
@@ -49,7 +50,7 @@ class Metric:
     function: for yes or no, of `Counts` (one entry for each distinct prediction, so that ties have no order);
         for amounts, of (target, prediction, weight): arrays of one length, the weights summing to 1. With
         `uses_decision`, the decision comes last: `{"threshold": ...}`, or `{"margin": ..., "tolerable": ...}`
-        and, where it is known, `"range"`, how far the range of a prediction reaches to either side.
+        and what is known of ranges (`handrail.tasks.amounts.ranges`).
         It returns a number, NaN where these rows cannot show it.
     meaning: for people, after the figure in a table.
     greater_is_better: None where it only describes; then it can't be the metric that decides.

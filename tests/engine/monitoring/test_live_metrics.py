@@ -17,7 +17,7 @@ from tests.engine.support.example import example
 from tests.engine.support.workspaces import PROJECT
 
 AMOUNTS = example("regression")
-CHANCE, PLAN = {"threshold": 0.3}, {"margin": 0.5, "tolerable": 1.0, "range": 3.0}
+CHANCE, PLAN = {"threshold": 0.3}, {"margin": 0.5, "tolerable": 1.0, "range": [3.0], "range_from": []}
 ROWS = 3000
 COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4)
 

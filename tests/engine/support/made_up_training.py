@@ -14,8 +14,10 @@ DECISIONS = {
     "amount": {
         "margin": 0.25,
         "tolerable": COSTS.tolerable,
-        "range": 0.75,
-        "baseline_range": 0.7,
+        "range": [0.75],
+        "range_from": [],
+        "baseline_range": [0.7],
+        "baseline_range_from": [],
         "range_level": 0.9,
     },
 }

@@ -13,7 +13,7 @@ from handrail.training.intervals import groups_of, resampled
 
 TASK = Regression()
 METRICS = Metrics(TASK, TASK.metrics)
-PLAN = {"margin": 1.0, "tolerable": 2.0, "range": 5.0}
+PLAN = {"margin": 1.0, "tolerable": 2.0, "range": [5.0], "range_from": []}
 COSTS = ErrorCosts(currency="EUR", too_low=3, too_high=1, tolerable=2)
 
 

@@ -6,7 +6,7 @@ import pytest
 from handrail.contract import Record, Role, column
 from handrail.contract.schema import columns
 from handrail.tasks import Classification, Regression
-from handrail.tasks.amounts.ranges import coverage, radius, ranges
+from handrail.tasks.amounts.ranges import coverage, radius, ranges, reaches
 from handrail.tasks.metric import Metrics, of_baseline
 
 TASK = Regression()
@@ -50,13 +50,18 @@ def test_model_and_baseline_have_a_range_each():
     target, prediction = off_by(np.ones(20))
     found = ranges(target, prediction, (prediction + 2).astype(np.float32), 0.9, CAKES)
     said = {"range_level": 0.9, "lowest": 0.0, "highest": 100.0}
-    assert found == {"range": 1.0, "baseline_range": 3.0, **said}
-    assert of_baseline(found) == found | {"range": 3.0}
-    assert ranges(target, prediction, None, 0.9, FREE) == {"range": 1.0, "range_level": 0.9}
+    both = {"range": [1.0], "range_from": [], "baseline_range": [3.0], "baseline_range_from": []}
+    assert found == both | said
+    assert of_baseline(found) == found | {"range": [3.0]}
+    assert ranges(target, prediction, None, 0.9, FREE) == {
+        "range": [1.0],
+        "range_from": [],
+        "range_level": 0.9,
+    }
 
 
 def test_without_a_range_of_its_own_the_baseline_has_none():
-    assert of_baseline({**PLAN, "range": 1.0}) == PLAN
+    assert of_baseline({**PLAN, "range": [1.0], "range_from": []}) == PLAN
     assert of_baseline({"threshold": 0.3}) == {"threshold": 0.3}
 
 
@@ -66,7 +71,7 @@ def test_a_chance_has_no_range():
 
 
 def test_an_answer_tells_the_ends_cut_where_the_contract_ends():
-    decision = {**PLAN, "range": 3.25, "lowest": 0.0, "highest": 10.0}
+    decision = {**PLAN, "range": [3.25], "range_from": [], "lowest": 0.0, "highest": 10.0}
     prediction = np.float32([5, 1, 9.5, -4, 20])
     told = {name: values.tolist() for name, values in TASK.acts(prediction, decision).items()}
     assert told == {
@@ -79,7 +84,14 @@ def test_an_answer_tells_the_ends_cut_where_the_contract_ends():
 
 def test_what_is_told_of_many_is_what_is_told_of_one():
     rng = np.random.default_rng(2)
-    decision = {"margin": 7.13, "tolerable": 1, "range": 38.70415, "lowest": -60.0, "threshold": 0.3}
+    decision = {
+        "margin": 7.13,
+        "tolerable": 1,
+        "range": [12.5, 38.70415],
+        "range_from": [3.25],
+        "lowest": -60.0,
+        "threshold": 0.3,
+    }
     amounts, chances = (each.astype(np.float32) for each in (rng.normal(5, 40, 300), rng.random(300)))
     for task, prediction in ((TASK, amounts), (Classification(), chances)):
         many = {name: values.tolist() for name, values in task.acts(prediction, decision).items()}
@@ -90,7 +102,7 @@ def test_what_is_told_of_many_is_what_is_told_of_one():
 
 def test_coverage_is_the_share_in_the_range():
     target, prediction = off_by(np.array([-3, -1, 0, 2, 4]))
-    decision = {**PLAN, "range": 2.0}
+    decision = {**PLAN, "range": [2.0], "range_from": []}
     assert Metrics(TASK, TASK.metrics).measure(target, prediction, decision)["coverage"] == pytest.approx(0.6)
     assert np.isnan(Metrics(TASK, TASK.metrics).measure(target, prediction, PLAN)["coverage"])
 
@@ -99,9 +111,63 @@ def test_coverage_counts_rows_by_their_own_range_and_none_that_had_none():
     target, prediction = (each.astype(np.float64) for each in off_by(np.array([-3, -1, 0, 2, 4])))
     weight = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
     reach = np.array([3, 0.5, np.nan, 2, 1])
-    found = coverage(target, prediction, weight, {"range": reach})
+    found = coverage(target, prediction, weight, {"reach": reach})
     assert found == pytest.approx((0.1 + 0.2) / 0.7)
-    assert np.isnan(coverage(target, prediction, weight, {"range": np.full(5, np.nan)}))
+    assert np.isnan(coverage(target, prediction, weight, {"reach": np.full(5, np.nan)}))
+
+
+def of_two_sizes(rows, seed=3):
+    """Return outcomes of two sizes, and predictions of them; of the large they are ten times as far off."""
+    rng = np.random.default_rng(seed)
+    size = np.repeat([100.0, 1000.0], rows)
+    prediction = (size + rng.uniform(-10, 10, 2 * rows)).astype(np.float32)
+    errors = rng.uniform(-1, 1, 2 * rows) * size / 10
+    return (prediction + errors).astype(np.float32), prediction
+
+
+def test_predictions_of_each_size_have_a_range_of_their_own():
+    target, prediction = of_two_sizes(400)
+    found = ranges(target, prediction, None, 0.9, FREE)
+    begins, reach = found["range_from"], found["range"]
+    assert len(reach) == len(begins) + 1 == 4
+    for number, (low, high) in enumerate(zip([-np.inf, *begins], [*begins, np.inf], strict=True)):
+        rows = (prediction >= low) & (prediction < high)
+        assert rows.sum() == 200
+        assert reach[number] == radius(target[rows], prediction[rows], 0.9)
+    asked = np.array([-5.0, begins[0] - 0.01, begins[0], begins[2], 2000.0])
+    assert reaches(asked, found).tolist() == [reach[0], reach[0], reach[1], reach[3], reach[3]]
+    told = TASK.acts(np.float32([100, 1000]), {**PLAN, **found})
+    width = told["high"] - told["low"]
+    assert 16 < width[0] < 20
+    assert 160 < width[1] < 200
+
+
+def test_later_outcomes_of_each_size_lie_in_their_ranges():
+    """The truth is known: one range for all would hold every small one, and four of five large ones."""
+    decision = ranges(*of_two_sizes(6000), None, 0.9, FREE)
+    target, prediction = (each.astype(np.float64) for each in of_two_sizes(20_000, seed=4))
+    small, weight = np.arange(len(target)) < 20_000, np.full(20_000, 1 / 20_000)
+    for rows in (small, ~small):
+        assert coverage(target[rows], prediction[rows], weight, decision) == pytest.approx(0.9, abs=0.02)
+    one = np.abs(target - prediction) <= radius(*of_two_sizes(6000), 0.9)
+    assert one[small].mean() == 1
+    assert one[~small].mean() == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("rows", "level", "sizes"), [(399, 0.9, 1), (400, 0.9, 2), (5000, 0.9, 10), (5000, 0.99, 5)]
+)
+def test_a_range_is_learnt_of_rows_enough(rows, level, sizes):
+    target, prediction = off_by(np.random.default_rng(1).normal(0, 1, rows))
+    assert len(ranges(target, prediction, None, level, FREE)["range"]) == sizes
+
+
+def test_predictions_that_are_alike_are_of_one_size():
+    target = np.arange(2000, dtype=np.float32)
+    found = ranges(target, np.repeat(np.float32([0, 5]), [1900, 100]), None, 0.9, FREE)
+    assert found["range_from"] == []
+    found = ranges(target, np.repeat(np.float32([0, 5]), [1500, 500]), None, 0.9, FREE)
+    assert found["range_from"] == [5.0]
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])

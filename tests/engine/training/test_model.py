@@ -19,6 +19,7 @@ from handrail.contract import schema
 from handrail.etl import load, pipeline
 from handrail.registry import drift_reference as reference
 from handrail.registry import versions
+from handrail.tasks.amounts.ranges import radius
 from handrail.training import baseline, splits
 from handrail.training import evaluation as evaluate
 from handrail.training import run as train
@@ -252,15 +253,17 @@ def test_ranges_are_those_of_the_validation_rows_whoever_fits_the_baseline(train
         prediction = np.full(len(validation), 7, dtype=np.float32)
         decision = run.decide(validation, prediction, simple)
         assert run.decide(validation, prediction) == decision
-    errors = {
-        "range": np.abs(prediction - validation.target),
-        "baseline_range": np.abs(simple.predict(validation.baseline_by).astype(float) - validation.target),
-    }
     place = int(np.ceil(0.9 * (len(validation) + 1))) - 1
-    assert {name: decision[name] for name in errors} == {
-        name: np.sort(each)[place] for name, each in errors.items()
-    }
+    assert decision["range_from"] == []  # all are predicted alike
+    assert decision["range"] == [np.sort(np.abs(prediction - validation.target))[place]]
     column = schema.one_of_role(settings.project.contract, schema.Role.TARGET)
+    guessed = simple.predict(validation.baseline_by).astype(float)
+    far = decision["baseline_range"]
+    size = np.searchsorted(decision["baseline_range_from"], guessed, side="right")
+    assert len(far) == size.max() + 1 > 1
+    for number, reach in enumerate(far):
+        rows = size == number
+        assert reach == radius(validation.target[rows], guessed[rows], 0.9)
     assert (decision["range_level"], decision["lowest"], decision["highest"]) == (0.9, column.ge, column.le)
 
 

@@ -29,7 +29,7 @@ from handrail.tasks.amounts.charts import (
     tolerance_picture,
 )
 from handrail.tasks.amounts.decision import payoff
-from handrail.tasks.amounts.tradeoff import PER, Choice, choice, choices, places_of, signed
+from handrail.tasks.amounts.tradeoff import PER, Choice, choice, choices, places_of, signed, told_reach
 from handrail.tasks.metric import Decision, Metric
 from handrail.training.run import Training
 
@@ -146,7 +146,8 @@ def tell(
         ),
         choices=_choices(costs, noun, model, simple, chosen, unit, here=training.period == "validation"),
         decided="margin and range",
-        methods="margin: Arrow, Harris and Marschak (1951); range: Vovk, Gammerman and Shafer (2005)",
+        methods="margin: Arrow, Harris and Marschak (1951); range: Vovk, Gammerman and Shafer "
+        "(2005), of like predictions by Boström and Johansson (2020)",
     )
 
 
@@ -193,7 +194,7 @@ def _tiles(
 def _range_tiles(decision: Decision, usual: Mapping[str, Figures], unit: str) -> Iterator[tuple[str, str]]:
     """Yield how many outcomes lie in the range beside the prediction, where there is one."""
     if "range" in decision:
-        reach = f"{rounded(decision['range'])} {unit}".strip()
+        reach = f"{told_reach(decision)} {unit}".strip()
         meant = f"{100 * decision['range_level']:.3g}%"
         said = (
             f"of the outcomes lie in the range, {reach} to either side of the prediction; {meant} were meant"

@@ -21,6 +21,8 @@ from handrail.reports.tradeoff import (
 )
 from handrail.reports.wording import rounded
 from handrail.tasks.amounts.decision import payoff
+from handrail.tasks.amounts.ranges import coverage
+from handrail.tasks.metric import Decision
 from handrail.training.run import Training
 
 PER = 1000
@@ -138,13 +140,20 @@ def told_range(settings: Settings, training: Training) -> str:
     decision = training.info["evaluation"]["decision"]
     if "range" not in decision:
         return ""
-    errors = np.abs(training.prediction.astype(np.float64) - training.test.target)
-    reach, units = rounded(decision["range"]), settings.section(AmountWords).counted
+    prediction, target = (each.astype(np.float64) for each in (training.prediction, training.test.target))
+    held = coverage(target, prediction, np.full(len(target), 1 / len(target)), decision)
     return (
-        f"Beside each prediction stands its range, {reach} {units} to either side: "
+        f"Beside each prediction stands its range, {told_reach(decision)} "
+        f"{settings.section(AmountWords).counted} to either side: "
         f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it; of 100 that were tested, "
-        f"{100 * (errors <= decision['range']).mean():.0f} did."
+        f"{100 * held:.0f} did."
     )
+
+
+def told_reach(decision: Decision) -> str:
+    """Return how far ranges reach to either side, from the nearest to the farthest."""
+    ends = min(decision["range"]), max(decision["range"])
+    return " to ".join(dict.fromkeys(map(rounded, ends)))
 
 
 def _terms(words: AmountWords, beside: str) -> Terms:
