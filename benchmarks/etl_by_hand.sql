@@ -1,5 +1,11 @@
 COPY (
-    WITH transformed AS (
+    WITH flights AS (
+        FROM read_csv(getvariable('flights'), auto_detect = false, header = true, nullstr = 'NA', columns = {
+            'year': 'INTEGER', 'month': 'INTEGER', 'day': 'INTEGER', 'dep_time': 'VARCHAR', 'sched_dep_time': 'VARCHAR',
+            'dep_delay': 'INTEGER', 'arr_time': 'VARCHAR', 'sched_arr_time': 'VARCHAR', 'arr_delay': 'INTEGER',
+            'carrier': 'VARCHAR', 'flight': 'INTEGER', 'tailnum': 'VARCHAR', 'origin': 'VARCHAR', 'dest': 'VARCHAR',
+            'air_time': 'VARCHAR', 'distance': 'INTEGER', 'hour': 'INTEGER', 'minute': 'INTEGER', 'time_hour': 'TIMESTAMP'})
+    ), transformed AS (
         SELECT
             f.carrier || f.flight || '-' || f.origin || '-' || strftime(make_timestamp(f.year, f.month, f.day, f.hour, f.minute, 0.0), '%Y%m%d%H%M') AS flight_id,
             make_timestamp(f.year, f.month, f.day, f.hour, f.minute, 0.0) AS scheduled_at,
@@ -19,12 +25,12 @@ COPY (
             w.pressure AS pressure_hpa,
             w.visib * 1.609344 AS visibility_km,
             f.dep_delay AS departure_delay_minutes,
-            CASE WHEN f.arr_delay <= 30 THEN 0 ELSE 1 END AS late
-        FROM read_csv(getvariable('flights'), auto_detect = false, header = true, nullstr = 'NA', columns = {
-            'year': 'INTEGER', 'month': 'INTEGER', 'day': 'INTEGER', 'dep_time': 'VARCHAR', 'sched_dep_time': 'VARCHAR',
-            'dep_delay': 'INTEGER', 'arr_time': 'VARCHAR', 'sched_arr_time': 'VARCHAR', 'arr_delay': 'INTEGER',
-            'carrier': 'VARCHAR', 'flight': 'INTEGER', 'tailnum': 'VARCHAR', 'origin': 'VARCHAR', 'dest': 'VARCHAR',
-            'air_time': 'VARCHAR', 'distance': 'INTEGER', 'hour': 'INTEGER', 'minute': 'INTEGER', 'time_hour': 'TIMESTAMP'}) AS f
+            CASE
+                WHEN f.arr_delay <= 30 THEN 0
+                WHEN f.arr_delay > 30 OR make_date(f.year, f.month, f.day) < d.newest AND f.dep_delay IS NULL THEN 1
+            END AS late
+        FROM flights AS f
+        CROSS JOIN (SELECT max(make_date(year, month, day)) AS newest FROM flights WHERE dep_delay IS NOT NULL) AS d
         LEFT JOIN read_csv(getvariable('source') || '/planes.csv', auto_detect = false, header = true, nullstr = 'NA', columns = {
             'tailnum': 'VARCHAR', 'year': 'INTEGER', 'type': 'VARCHAR', 'manufacturer': 'VARCHAR', 'model': 'VARCHAR',
             'engines': 'VARCHAR', 'seats': 'INTEGER', 'speed': 'VARCHAR', 'engine': 'VARCHAR'}) AS p USING (tailnum)
