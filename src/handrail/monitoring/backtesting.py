@@ -36,27 +36,39 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
     live_from = split.live_from
     for start, end in _months(settings, live_from, today):
         with connect(settings) as connection:
-            if not _predicted(connection, settings, model, start, end):
-                _predict(connection, settings, model, start, end)
+            asked = _asked(settings, model, start, end)
+            there = row(connection, f"SELECT count(*) AS n FROM ({asked})")["n"]
+            if not _predicted(connection, settings, model, start, end, there):
+                found = rows(connection, asked)
+                batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))
+                answer_and_log(settings, model, batches)
         due = end + timedelta(days=settings.outcome.known_after_days) - DAY
         yield run_monitoring(settings, start, end, min(due, today))
 
 
 def _months(settings: Settings, start: date, today: date) -> list[tuple[date, date]]:
-    """Return the months from `start` on that have rows with outcomes due by the end of `today`."""
-    time, table = identifier(settings.project.window), require_table(settings, settings.project.table_name)
-    before, months = due_before(settings, today + DAY), []
-    query = f"SELECT CAST(max({time}) AS DATE) AS day FROM {table} WHERE {time} < TIMESTAMP '{before}'"
+    """Return the months from `start` on that have rows with outcomes due by the end of `today`.
+
+    Of forecasts, those count that are made from `start` on: six months ahead, the first month has none.
+    """
+    project = settings.project
+    time, table = identifier(project.window), require_table(settings, project.table_name)
+    new = f"{time} >= TIMESTAMP '{start}' AND {time} < TIMESTAMP '{due_before(settings, today + DAY)}'"
+    new += f" AND {period(project.contract, start, None, project.origin)}" if project.origin else ""
     with connect(settings) as connection:
-        newest = row(connection, query)["day"]
-    while newest and start <= newest:
-        end = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        months.append((start, end))
-        start = end
-    return months
+        found = rows(
+            connection,
+            f"SELECT DISTINCT CAST(date_trunc('month', {time}) AS DATE) AS first FROM {table} WHERE {new} "
+            "ORDER BY first",
+        )
+    firsts = [item["first"] for item in found]
+    return [(max(first, start), (first + timedelta(days=32)).replace(day=1)) for first in firsts]
 
 
-def _predicted(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> bool:
+def _predicted(
+    connection: Connection, settings: Settings, model: LiveModel, start: date, end: date, there: int
+) -> bool:
+    """Return whether the live version has predicted a month of which `there` rows are loaded."""
     folder = prediction_folder(settings)
     if not any(folder.glob("*.parquet")) and not any(folder.glob("*.jsonl")):
         return False
@@ -66,10 +78,11 @@ def _predicted(connection: Connection, settings: Settings, model: LiveModel, sta
         f"WHERE version = {literal(version)} AND {period(settings.project.contract, start, end)}"
     )
     # A rehearsal leaves a prediction or two, which is no month.
-    return row(connection, query)["n"] > BATCH_ROWS // 10
+    return row(connection, query)["n"] > min(BATCH_ROWS // 10, there // 2)
 
 
-def _predict(connection: Connection, settings: Settings, model: LiveModel, start: date, end: date) -> None:
+def _asked(settings: Settings, model: LiveModel, start: date, end: date) -> str:
+    """Return the query of what is asked for the rows of a month."""
     project = settings.project
     names = ", ".join(map(identifier, project.request.model_fields))
     table = require_table(settings, project.table_name)
@@ -77,6 +90,4 @@ def _predict(connection: Connection, settings: Settings, model: LiveModel, start
     if project.origin:  # no forecast that was made before the version could exist
         new_from = date.fromisoformat(model.version.info["split"]["live_from"])
         inside += f" AND {period(project.contract, new_from, None, project.origin)}"
-    found = rows(connection, f"SELECT {names} FROM {table} WHERE {inside}")
-    batches = (found[first : first + BATCH_ROWS] for first in range(0, len(found), BATCH_ROWS))
-    answer_and_log(settings, model, batches)
+    return f"SELECT {names} FROM {table} WHERE {inside}"

@@ -19,7 +19,9 @@ TEXTS = (".csv", ".html", ".json", ".jsonl", ".log", ".md", ".txt")
 MOST_BYTES = 20_000_000  # of one file, from its end: what is newest
 PERSONAL = {
     "a mail address": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
-    "a telephone number": r"(^|[^0-9A-Za-z+])\+[1-9][0-9]{0,2}([ ./-]?\(?[0-9]{2,4}\)?){2,5}([^0-9]|$)",
+    # With points between all of its parts or none: +456.789 is a figure.
+    "a telephone number": r"(^|[^0-9A-Za-z+])\+[1-9][0-9]{0,2}"
+    r"(([ /-]?\(?[0-9]{2,4}\)?){2,5}|(\.[0-9]{2,4}){2,5})([^0-9.]|\.[^0-9]|\.?$)",
 }
 
 

@@ -16,7 +16,7 @@ from handrail.predictor import Predictor
 from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
-from handrail.training.intervals import drawn_by, format_interval
+from handrail.training.intervals import drawn_by, format_gain
 from handrail.training.splits import Period, periods, rows_of, split_of, told_by
 
 MINIMUM_NOT_AGREED = (
@@ -59,7 +59,7 @@ def against_baseline(
         return []
     return [
         f"{version.name}: {metric} {model['value']:.3f} does not clearly beat the baseline's "
-        f"{baseline['value']:.3f}: better by {gain['value']:.3f} ({format_interval(gain)})"
+        f"{baseline['value']:.3f}: {format_gain(gain)}"
         + (f". {drawn_by(evaluation.get('drawn'))}" if isnan(gain["low"]) else "")
     ]
 
@@ -124,24 +124,25 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     """
     if read_live(settings) is None:
         return []
-    live, _ = load_live(settings)
+    live, state = load_live(settings)
+    now = f"the {'live' if state.stage == 'live' else 'staged'} {live.name}"
     known = {column.name for column in of_role(settings.project.contract, Role.FEATURE)}
     if live.name == version.name or not known.issuperset(live.encoding.features):
         return []
     which, source = _compared_on(settings, version, live)
     if source is None:
-        return [f"{version.name}: older than the live {live.name}; use `rollback` to go back"]
+        return [f"{version.name}: older than {now}; use `rollback` to go back"]
     metric = agreed_metric(settings)
     candidate, current = (_measured_on(settings, each, source)[metric] for each in (version, live))
     if isnan(candidate) or isnan(current):
         return [
-            f"{version.name}: can't be compared with the live {live.name}: too few outcomes of the rows "
+            f"{version.name}: can't be compared with {now}: too few outcomes of the rows "
             f"{which} were known then; train on newer ones"
         ]
     if not settings.project.metrics[metric].worse(candidate, current, settings.accuracy.tolerance):
         return []
     return [
-        f"{version.name}: {metric} {candidate:.3f} on the rows {which} is worse than the live {live.name}'s "
+        f"{version.name}: {metric} {candidate:.3f} on the rows {which} is worse than {now}'s "
         f"{current:.3f} on the same rows"
     ]
 

@@ -16,6 +16,7 @@ from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, 
 from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
 from handrail.training.experiment_log import Experiment, Tuning, counts_looks, looks_at_test
+from handrail.training.intervals import format_interval
 from handrail.training.splits import told_by
 from handrail.training.stopping_rule import Recommendation
 
@@ -34,7 +35,7 @@ def rows(rounds: Sequence[Experiment]) -> list[tuple[str, ...]]:
             str(number),
             each.at.date().isoformat(),
             f"{each.value:.3f}",
-            f"{each.low:.3f} to {each.high:.3f}",
+            format_interval({"low": each.low, "high": each.high}),
             f"{each.baseline:.3f}",
             each.scored_on,
             f"{each.seconds:,.0f}",
@@ -58,7 +59,7 @@ def looks(settings: Settings) -> Iterator[str]:
         yield f"{period} not looked at yet; `train --test` and `promote` do, which is counted"
         return
     last, times = found[-1], "once" if len(found) == 1 else f"for {len(found)} versions"
-    seen = f"{last.metric} {last.value:.3f} ({last.low:.3f} to {last.high:.3f})"
+    seen = f"{last.metric} {last.value:.3f} ({format_interval({'low': last.low, 'high': last.high})})"
     yield f"{period} looked at {times}, last on {last.at.date()}: {last.version} reaches {seen} there"
 
 

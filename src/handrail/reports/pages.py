@@ -15,7 +15,7 @@ from handrail.reports.choice import choosing
 from handrail.reports.company import company
 from handrail.reports.research import research
 from handrail.reports.tradeoff import Tradeoff
-from handrail.training.intervals import drawn_by
+from handrail.training.intervals import drawn_by, source_of
 from handrail.training.run import Training
 from handrail.training.splits import told_by
 
@@ -38,7 +38,9 @@ def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff
     }
     words = settings.section(Words)
     shown = {"version": training.version, "measured": wording.measured_on(training, words.rows)}
-    shown |= {"measured_period": training.period, "drawn": drawn_by(training.info["evaluation"]["drawn"])}
+    drawn = training.info["evaluation"]["drawn"]
+    method = f"{drawn_by(drawn)} {source_of(drawn)}".strip()
+    shown |= {"measured_period": training.period, "drawn": method}
     return fill(name, settings=settings, words=words, **shown, **contents[name]())
 
 

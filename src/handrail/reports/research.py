@@ -19,6 +19,7 @@ from handrail.training.run import Training
 from handrail.training.splits import told_by
 
 MOST_FEATURES = MOST_VALUES = 24
+COVERAGE = "coverage"  # the metric of ranges
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def research(settings: Settings, training: Training) -> dict[str, Any]:
     return {
         "info": training.info,
         "evaluation": evaluation,
+        "kinds": " and by ".join([*moments(training.test), *(["slice"] if training.test.slices else [])]),
+        "told_ranges": tells_ranges(training),
         "story": project.task.story(settings, training, settings.section(Words).rows, _which(training)),
         "metrics": {name: (labelled(settings, each), each.meaning) for name, each in project.metrics.items()},
         "metric": metric,
@@ -98,23 +101,54 @@ def _parts(settings: Settings, training: Training) -> list[Picture]:
     """Return a picture of the months and of each slice, on one scale, where there is something to show."""
     metrics, evaluation = settings.project.metrics, training.info["evaluation"]
     metric = metrics[settings.accuracy.metric]
-    marks = {part: part_marks(metrics, metric, training, part) for part in evaluation["parts"]}
+    parts = evaluation["parts"]
+    marks = {part: part_marks(metrics, metric, training, part) for part in parts}
     overall = evaluation["model"][metric.name]["value"]
     ends = limits([mark for found in marks.values() for mark in found], overall)
     label = labelled(settings, metric)
-    return [
+    pictures = [
         Picture(
             f"By {spaced(part)}",
             interval_picture(found, overall, ends, label, _described(metric, part, found)),
+            _left_out(len(parts[part]), len(found), in_order=part not in training.test.slices),
         )
         for part, found in marks.items()
         if found
     ]
+    return pictures + ([_ranges_by_step(metrics, training)] if tells_ranges(training) else [])
+
+
+def tells_ranges(training: Training) -> bool:
+    """Return whether it is told step by step how many outcomes lie in their ranges."""
+    evaluation = training.info["evaluation"]
+    known = COVERAGE in evaluation["model"] and "range" in evaluation["decision"]
+    return known and bool(evaluation["parts"].get("step"))
+
+
+def _ranges_by_step(metrics: Metrics, training: Training) -> Picture:
+    metric, evaluation = metrics[COVERAGE], training.info["evaluation"]
+    marks, meant = part_marks(metrics, metric, training, "step"), evaluation["decision"]["range_level"]
+    said = _described(metric, "step", marks)
+    return Picture(
+        "Outcomes in their ranges, by step",
+        interval_picture(marks, meant, limits(marks, meant), "share of outcomes", said),
+        f"Dotted is what was meant, {100 * meant:.3g} of 100: ranges reach equally far for every step.",
+    )
+
+
+def _left_out(there: int, shown: int, *, in_order: bool) -> str:
+    """Say which parts are shown, where there are too many for all."""
+    if there <= MOST_VALUES:
+        return ""
+    if in_order:
+        return f"Of {there}, the last {shown}."
+    return f"Of {there}, the {MOST_VALUES // 2} with the most rows, and the weakest of the others."
 
 
 def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) -> list[Mark]:
-    """Return the latest months or steps in their order, or the slices with the most rows; none that is NaN.
+    """Return the latest months or steps in their order, or slices; none that is NaN.
 
+    Of many slices, half of those shown have the most rows, the other half are the weakest of the others.
     Amounts stand in their own order, names in that of their figures, the best first.
     """
     test, evaluation = training.test, training.info["evaluation"]
@@ -122,6 +156,11 @@ def part_marks(metrics: Metrics, metric: Metric, training: Training, part: str) 
     in_order = part not in test.slices
     column = moments(test)[part].astype(str) if in_order else test.slices[part]
     names = sorted(measured, key=lambda name: (len(name), name) if in_order else measured[name]["rows"])
+    if not in_order and len(names) > MOST_VALUES:
+        others, largest = names[: -MOST_VALUES // 2], names[-MOST_VALUES // 2 :]
+        told = [name for name in others if math.isfinite(measured[name][metric.name]["value"])]
+        told.sort(key=lambda name: metric.sign * measured[name][metric.name]["value"])  # the weakest first
+        names = told[: MOST_VALUES // 2] + largest
     marks = {}
     for name in names[-MOST_VALUES:]:
         figures, rows = measured[name][metric.name], column == name

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import isnan
 from typing import Protocol, TypeVar
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handrail.arrays import Doubles
 from handrail.config.sections import ErrorCosts
+from handrail.training.dataset import Dataset
 from handrail.training.intervals import Groups, figures
 from handrail.training.run import Training
 
@@ -32,7 +33,7 @@ class Period:
     name: "day" or longer, or "1,000 customers" where chance has drawn the rows that were tested
     share: how much of the test it is, as a factor · tested: the number of the rows that were tested
     first, last: their first and last day, None where chance has drawn them · days: of the test, those without
-    a row too; 0 then
+    a row too; 0 then · steps: how often each was forecast, each time counting as its share of one; mostly 1
     """
 
     name: str
@@ -41,6 +42,7 @@ class Period:
     first: date | None = None
     last: date | None = None
     days: int = 0
+    steps: float = 1.0
 
     @property
     def per(self) -> str:
@@ -75,7 +77,12 @@ class Period:
     @property
     def between(self) -> str:
         """When the tested rows were, or how they were found, behind their number."""
-        return f"from {self.first} to {self.last}" if self.first else "drawn by chance"
+        return f"from {self.first} to {self.last}{self.counted_once}" if self.first else "drawn by chance"
+
+    @property
+    def counted_once(self) -> str:
+        """How often each thing was forecast, and that it counts once; empty where that is no question."""
+        return f"; {self.steps:.2g} forecasts of each, which count as one plan" if self.steps > 1 else ""
 
 
 def told_for(training: Training, rows: str) -> Period:
@@ -86,7 +93,19 @@ def told_for(training: Training, rows: str) -> Period:
     times, tested = training.test.times, len(training.test)
     if times is None or "by" in training.info["split"]:
         return Period(f"{PER:,} {rows}", PER / tested, tested)
-    return period_of(times)
+    return of_one_forecast(period_of(times), training.test)
+
+
+def of_one_forecast(period: Period, test: Dataset) -> Period:
+    """Return the period with each thing counted once that was forecast at several steps.
+
+    Its forecasts of six months ahead, five and so on are six plans for one amount, of which one is followed.
+    """
+    if test.steps is None or test.times is None:
+        return period
+    both = np.stack([test.times.astype(np.int64), test.steps], axis=1)
+    steps = len(np.unique(both, axis=0)) / len(np.unique(test.times))
+    return replace(period, share=period.share / steps, steps=steps)
 
 
 def period_of(times: NDArray[np.datetime64]) -> Period:

@@ -8,10 +8,11 @@ import json
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from math import isnan, nan
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from handrail.config.settings import Settings
 from handrail.config.validation_errors import format_error
@@ -21,14 +22,22 @@ LOG = "2-research/rounds.jsonl"
 CODE = ("src", "project.yaml", "2-research/hyperparameters.yaml")
 
 
+def _known(value: object) -> object:
+    return nan if value is None else value
+
+
+# An end of an interval: null, NaN once read, where too few groups were measured to give any.
+End = Annotated[float, Field(allow_inf_nan=True), BeforeValidator(_known)]
+
+
 class Gain(BaseModel):
     """How much better the best of a tuning is than what was used before: above 0, with its 95% interval."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     value: float
-    low: float
-    high: float
+    low: End
+    high: End
 
 
 class Tuning(BaseModel):
@@ -62,10 +71,10 @@ class Experiment(BaseModel):
     note: str
     metric: str
     value: float
-    low: float
-    high: float
+    low: End
+    high: End
     baseline: float
-    gain_low: float
+    gain_low: End
     seconds: float = Field(ge=0)
     version: str
     tuning: Tuning | None = None
@@ -86,8 +95,8 @@ class LookAtTest(BaseModel):
     version: str
     metric: str
     value: float
-    low: float
-    high: float
+    low: End
+    high: End
     test_from: date | None = None
     live_from: date | None = None
     split: Mapping[str, Any] | None = None
@@ -190,7 +199,7 @@ def describe_experiment(
         "period": "validation",
         **rounded(evaluation["model"][metric]),
         "baseline": round(evaluation["baseline"][metric]["value"], 6),
-        "gain_low": round(evaluation["gain"][metric]["low"], 6),
+        "gain_low": rounded(evaluation["gain"][metric])["low"],
         "seconds": round(seconds, 1),
         "rows": dict(info["rows"]),
         "version": version,
@@ -198,9 +207,10 @@ def describe_experiment(
     }
 
 
-def rounded(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return a figure with the ends of its interval, as they are logged."""
-    return {name: round(figures[name], 6) + 0.0 for name in ("value", "low", "high")}
+def rounded(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Return a figure with the ends of its interval, as they are logged: None where they are not known."""
+    found = {name: figures[name] for name in ("value", "low", "high")}
+    return {name: None if isnan(each) else round(each, 6) + 0.0 for name, each in found.items()}
 
 
 def log_experiment(settings: Settings, described: Mapping[str, Any]) -> Path:

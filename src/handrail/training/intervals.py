@@ -184,6 +184,14 @@ def format_interval(figures: Mapping[str, float], pattern: str = ".3f") -> str:
     return f"{figures['low']:{pattern}} to {figures['high']:{pattern}}"
 
 
+def format_gain(gain: Mapping[str, float], pattern: str = ".3f") -> str:
+    """Return how much better something is, above 0, or how much worse, with its interval."""
+    if not gain["value"] < 0:
+        return f"better by {gain['value']:{pattern}} ({format_interval(gain, pattern)})"
+    turned = {"value": -gain["value"], "low": -gain["high"], "high": -gain["low"]}
+    return f"worse by {turned['value']:{pattern}} ({format_interval(turned, pattern)})"
+
+
 def drawn_by(drawn: Mapping[str, Any] | None) -> str:
     """Say what intervals are of, from the facts that are kept beside them; None: of single rows, as once."""
     if drawn is None:
@@ -192,8 +200,19 @@ def drawn_by(drawn: Mapping[str, Any] | None) -> str:
     what = f"{count:,} {unit}{'s' if count != 1 else ''}"
     if count < FEWEST_GROUPS:
         return f"No interval can be given: the rows are of {what}, and at least {FEWEST_GROUPS} are needed."
+    if count < ENOUGH_GROUPS:
+        return f"Intervals are of Student's t, each of {count} {unit}s left out once."
+    if unit == "row":
+        return "Intervals draw the rows anew."
+    return f"Intervals draw whole {unit}s anew, of which there are {count:,}."
+
+
+def source_of(drawn: Mapping[str, Any]) -> str:
+    """Return where the method of these intervals comes from; empty where none can be given."""
+    if drawn["count"] < FEWEST_GROUPS:
+        return ""
+    if drawn["count"] < ENOUGH_GROUPS:
+        return "Jackknife: Miller, 1974."
     return (
-        f"Intervals draw whole {unit}s anew, of which there are {count:,}."
-        if unit != "row"
-        else ("Intervals draw the rows anew.")
+        "Bootstrap: Efron, 1979." if drawn["unit"] == "row" else "Cluster bootstrap: Field and Welsh, 2007."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from math import nan
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -68,7 +69,8 @@ def compare_best(settings: Settings, data: TuningData, present: Values, best: Tr
 def adopt(settings: Settings, log: Log, comparison: Comparison, data: TuningData, today: date) -> Path:
     """Write the best hyperparameters where `train` reads them, and return the file."""
     best = settings.project.estimator.Hyperparameters.model_validate(comparison.best.values)
-    gain = {"gain" if name == "value" else name: figure for name, figure in rounded(comparison.gain).items()}
+    known = {name: nan if figure is None else figure for name, figure in rounded(comparison.gain).items()}
+    gain = {"gain" if name == "value" else name: figure for name, figure in known.items()}
     tuned = Tuned(on=today, trials=len(log.trials), metric=data.metric.name, checksum=checksum(best), **gain)
     return write_parameters(settings, parameters_type(settings.project)(hyperparameters=best, tuned=tuned))
 
@@ -87,7 +89,7 @@ def describe_tuning(
         "metric": metric,
         **rounded(comparison.model),
         "baseline": round(comparison.baseline, 6),
-        "gain_low": round(comparison.gain_over_baseline["low"], 6),
+        "gain_low": rounded(comparison.gain_over_baseline)["low"],
         "seconds": round(log.unbooked_seconds + comparison.seconds, 1),
         "rows": {"training": len(data.training), "validation": len(data.validation)},
         "version": version,

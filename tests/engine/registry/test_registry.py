@@ -140,7 +140,7 @@ def test_gate_measures_both_versions_on_the_same_rows(project):
     live = live_version(promoted(project)).name
     (reason,) = objections(project, variant(project, jumbled))
     test = f"from {project.dates.test_from} to {project.dates.live_from}"
-    assert f"{test} is worse than the live {live}'s " in reason
+    assert f"{test} is worse than the staged {live}'s " in reason
 
 
 def test_training_beside_a_baseline_by_no_feature_is_refused(project):
@@ -165,7 +165,7 @@ def test_gate_passes_what_follows_a_live_version_of_columns_that_are_gone(projec
 def test_gate_sends_back_what_is_older_than_the_live_version(project):
     live = live_version(promoted(project)).name
     old = variant(project, moved(days=-200))
-    assert objections(project, old) == [f"{old}: older than the live {live}; use `rollback` to go back"]
+    assert objections(project, old) == [f"{old}: older than the staged {live}; use `rollback` to go back"]
 
 
 def test_promote_says_all_reasons_together_and_changes_nothing(project, monkeypatch, capsys):
@@ -179,7 +179,7 @@ def test_promote_says_all_reasons_together_and_changes_nothing(project, monkeypa
     assert run(monkeypatch, project, "promote", name) == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.startswith(f"error: {name}: ") for line in lines] == [True] * 3
-    parts = ("does not clearly beat", "misses the minimum", "is worse than the live")
+    parts = ("does not clearly beat", "misses the minimum", "is worse than the staged")
     assert [part in line for part, line in zip(parts, lines, strict=True)] == [True] * 3
     assert registry.read_live(project).versions == (live,)
 

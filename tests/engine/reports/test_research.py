@@ -156,7 +156,7 @@ def test_the_first_picture_suits_the_problem(of_problem, html):
     first = {
         "classification": "Telling cases from the rest (ROC)",
         "regression": "Do the predictions come true?",
-        "forecasting": "The latest days, forecast and come",
+        "forecasting": "The latest forecasts, and what came",
     }[of_problem.task.kind]
     assert re.findall(r"<h3>([^<]*)</h3>", html)[0] == first
 

@@ -169,7 +169,7 @@ def test_a_worse_version_is_refused_on_the_test_rows(project, trained):
         said = objections(settings, worse)
     finally:
         path.write_bytes(kept)
-    live = [each for each in said if "is worse than the live" in each]
+    live = [each for each in said if "is worse than the staged" in each]
     assert len(live) == 1
     assert told_by(worse.info["split"], "test") in live[0]
 

@@ -67,8 +67,8 @@ def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
         _headline(settings, line, started - begun)
         status = cli.run(settings.project, line, warned=True)
         if status not in (0, ALERT):
-            few = f"; {settings.sample:,} rows may prove too little, so try more, as --sample 50000"
-            more = few if settings.sample and verb_name == "promote" else ""
+            proves = settings.sample if verb_name == "promote" else None
+            more = f"; {proves:,} rows may prove too little, so try more, as --sample 50000" if proves else ""
             raise ProjectError(
                 f"demo: {verb_name} did not end well (status {status}); mend that and start again{more}"
             )

@@ -98,7 +98,7 @@ def _try(settings: "Settings", data: "TuningData", present: "Values", limits: "L
 def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") -> None:
     """Show the best beside the present hyperparameters, and what the later rows say of the difference."""
     from handrail.console import say, table
-    from handrail.training.intervals import format_interval
+    from handrail.training.intervals import format_gain, format_interval
     from handrail.training.splits import told_by
 
     best, present, gain = comparison.best.values, comparison.present, comparison.gain
@@ -119,7 +119,7 @@ def _show(settings: "Settings", data: "TuningData", comparison: "Comparison") ->
     if comparison.same:
         say("no other trial scored better than the present hyperparameters")
     else:
-        say(f"better by {gain['value']:.4f} ({format_interval(gain, '.4f')})")
+        say(format_gain(gain, ".4f"))
     say(f"the test rows, {told_by(split, 'test')}, were not looked at")
 
 

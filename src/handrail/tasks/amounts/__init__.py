@@ -152,7 +152,7 @@ class Forecasting(_AmountTask):
     kind: Literal["forecasting"] = "forecasting"
 
     def _first_picture(self, training: "Training", unit: str) -> "Picture":
-        """Return the latest days as they were forecast, and as they came."""
+        """Return the latest forecasts, and what came."""
         from handrail.tasks.amounts.charts import series_picture
 
         return series_picture(training, unit)

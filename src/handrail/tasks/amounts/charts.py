@@ -31,7 +31,7 @@ from handrail.tasks.amounts.tradeoff import PER, Choice, places_of, signed
 from handrail.training.run import Training
 
 CURVE_POINTS = 100
-LATEST_DAYS = 7
+LATEST_DAYS, LATEST_TIMES = 7, 24  # as many times at the least, where rows lie further apart
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,15 @@ class Series:
 
 
 def latest(training: Training) -> Series:
-    """Return the last LATEST_DAYS days of the test period."""
+    """Return the last days of the test period, or its last times, at the first step of several."""
     test, every = training.test, training.test.times
     if every is None:
         raise ProjectError("contract.py: a forecast is for a time, and no column has the role TIME; name it")
-    chosen = every > every.max() - np.timedelta64(LATEST_DAYS, "D")
+    # All steps of one time, added up, would be no amount of anything.
+    told = np.ones(len(test), dtype=bool) if test.steps is None else test.steps == test.steps.min()
+    times = np.unique(every[told])
+    first = times[times > times[-1] - np.timedelta64(LATEST_DAYS, "D")][0]
+    chosen = told & (every >= min(first, times[-LATEST_TIMES:][0]))
     times, places = np.unique(every[chosen], return_inverse=True)
     came, model, simple = (
         np.bincount(places, weights=each[chosen].astype(np.float64)).astype(np.float64)
@@ -127,11 +131,13 @@ def series_picture(training: Training, unit: str) -> Picture:
 
     errors = [rounded(np.abs(each - series.came).mean()) for each in (series.model, series.simple)]
     first, last = (series.times[place].astype("datetime64[D]") for place in (0, -1))
+    steps = training.test.steps
+    ahead = "" if steps is None or steps.min() == steps.max() else f", each at step {steps.min()}"
     said = (
-        f"{first} to {last}, all series together: off by {errors[0]} on average, the simple technique "
+        f"{first} to {last}, all series together{ahead}: off by {errors[0]} on average, the simple technique "
         f"by {errors[1]}."
     )
-    return Picture("The latest days, forecast and come", svg(draw, 4.0, f"Series. {said}"), said)
+    return Picture("The latest forecasts, and what came", svg(draw, 4.0, f"Series. {said}"), said)
 
 
 def error_picture(training: Training, unit: str) -> Picture:
