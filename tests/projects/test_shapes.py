@@ -376,7 +376,7 @@ def check_counter(project, trained, asked, scored, watched):
 
 
 def check_forecast(project, trained, asked, scored, watched):
-    assert "learnt until one day after another, mae:" in trained
+    assert "rolling origins: mae after learning from what was known on each day" in trained
     assert "Intervals draw whole months anew" in trained
     assert "By step" in page(project, "research.html")
     assert '"low":' in asked

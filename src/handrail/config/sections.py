@@ -80,13 +80,25 @@ class Split(Section):
         return self
 
     def ending(self, until: date) -> "Split":
-        """Return this split moved so that the test period ends at `until`, all lengths kept."""
-        moved = until - self.live_from
-        return Split(
-            validation_from=self.validation_from + moved,
-            test_from=self.test_from + moved,
-            live_from=until,
-        )
+        """Return this split moved so that the test period ends at `until`, all lengths kept.
+
+        Where all days are firsts of a month these are whole months: moved by days, a period of monthly rows
+        would lose one.
+        """
+        begun = (self.validation_from, self.test_from)
+        if all(day.day == 1 for day in (*begun, self.live_from, until)):
+            months = _months(until) - _months(self.live_from)
+            moved = [
+                date((_months(day) + months) // 12, (_months(day) + months) % 12 + 1, 1) for day in begun
+            ]
+        else:
+            moved = [day + (until - self.live_from) for day in begun]
+        return Split(validation_from=moved[0], test_from=moved[1], live_from=until)
+
+
+def _months(day: date) -> int:
+    """Return how many months lie before that of a day."""
+    return 12 * day.year + day.month - 1
 
 
 class Shares(Section):

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, parquet, reason, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import table_path
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
@@ -177,6 +178,8 @@ def _look(
     notes = [f"the metrics are {found.note}"] if found.note else []
     notes += [each for each in (left_out if learnt else "", version.note) if each]
     notes += [each.told(count) for each in not_asked_for(connection, settings, source, version)]
+    if given == (None, None) and not found.outcomes:
+        notes += _newest_outcome(connection, settings, start)
     as_of, latest = today + DAY, Answered(start, end, source, count)
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))
@@ -188,6 +191,19 @@ def _look(
         notes.append(f"outcomes come later: drift is that of the latest predictions, {days[0]} to {days[1]}")
     known = (count, found.outcomes, found.metrics, as_of, latest)
     return Look(settings, version, live, start, end, connection, source, *known), tuple(notes)
+
+
+def _newest_outcome(connection: Connection, settings: Settings, start: date) -> list[str]:
+    """Say where the newest outcome is that is known, where that is before the window."""
+    project, table = settings.project, table_path(settings, settings.project.table_name)
+    if project.time is None or not table.is_file():
+        return []
+    newest = f"CAST(max({identifier(project.time)}) AS DATE)"
+    known = f"{identifier(project.target)} IS NOT NULL"
+    day = row(connection, f"SELECT {newest} AS day FROM {parquet(table)} WHERE {known}")["day"]
+    if day is None or day >= start:
+        return []
+    return [f"no outcome is loaded from {day + DAY} on: `monitor --to {day + DAY}` looks at the days before"]
 
 
 def _refuse_unknown_metrics(look: Look) -> None:

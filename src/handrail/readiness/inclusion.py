@@ -94,8 +94,8 @@ def _considered(context: ReadinessContext) -> str | None:
 
 
 def _names(context: ReadinessContext) -> list[str]:
-    """Return the columns by which groups of people may show: all but key, time and target."""
-    roles = {Role.KEY, Role.TIME, Role.TARGET}
+    """Return the columns by which groups of people may show: all but key, target and what is a time."""
+    roles = {Role.KEY, Role.TIME, Role.ORIGIN, Role.KNOWN, Role.TARGET}
     return [each.name for each in columns(context.settings.project.contract) if each.role not in roles]
 
 

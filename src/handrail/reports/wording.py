@@ -64,7 +64,7 @@ def measured_on(training: Training, rows: str) -> str:
     split, count = training.info["split"], training.info["evaluation"]["rows"]
     others = "others" if "by" in split else "later ones"
     seen = (
-        "Nothing was chosen by them."
+        "Neither `train` nor `tune` chooses anything by them."
         if training.period == "test"
         else f"The choice was made by them, too; {others} are kept back, to test what is to be used."
     )

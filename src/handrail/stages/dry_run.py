@@ -19,6 +19,7 @@ from handrail.errors import ProjectError
 from handrail.stages.documents import read_text
 from handrail.stages.gates import Finding, command, done, still_open
 from handrail.stages.project_copy import ProjectCopy, copy_project, give_second_version
+from handrail.stages.start_over import BLANK_DAY
 
 RUNBOOK = "4-operation/runbook.md"
 GOOD = (0, 3)  # 3 is an alert: what monitoring is for
@@ -105,6 +106,9 @@ def attempt(there: ProjectCopy, line: str) -> Tried:
     A rollback is given a version to leave, where only one was ever promoted.
     """
     verb, *arguments = shlex.split(line)
+    blank = [word for word in arguments if BLANK_DAY in word]
+    if blank:
+        return Tried(command=line, works=False, said=f"write a day in place of {BLANK_DAY} in runbook.md")
     if not accepts(there.settings.project, verb, arguments):
         return Tried(command=line, works=False, said="there is no such command")
     if verb in NEVER_END and "--rehearse" not in arguments:

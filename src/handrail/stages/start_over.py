@@ -40,6 +40,7 @@ LEFT_BY_EXAMPLE = {
     "operation": ("tests/test_autumn.py",),
 }
 EXAMPLE_DAY = "2013-11-01"  # up to which the runbook of the example trains
+BLANK_DAY = "YEAR-MONTH-DAY"
 NOT_IN_GIT = ("data", "models", "reports", "sample")
 # A passage of the project's texts that tells of the example.
 PASSAGE = re.compile(r"<!-- example -->\n.*?<!-- end of the example -->\n\n?", re.DOTALL)
@@ -85,7 +86,7 @@ def _without_passages(settings: Settings) -> dict[str, str]:
     for path in sorted(path for pattern in TEXTS for path in settings.root.glob(pattern)):
         text = path.read_text(encoding="utf-8")
         without = PASSAGE.sub("", text).replace(EXAMPLE_DESCRIPTION, DESCRIBED)
-        without = without.replace(EXAMPLE_DAY, "YEAR-MONTH-DAY")
+        without = without.replace(EXAMPLE_DAY, BLANK_DAY)
         if without != text:
             found[path.relative_to(settings.root).as_posix()] = without
     return found

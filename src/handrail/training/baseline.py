@@ -111,6 +111,11 @@ def fit_by_column(rows: Dataset, accuracy: Accuracy) -> MeanByColumn:
     )
 
 
+def without_value(values: Iterable[object]) -> int:
+    """Return how many amounts (n), which may be texts, are missing."""
+    return int(np.isnan(_amounts(values)).sum())
+
+
 def learn_edges(amounts: Doubles) -> tuple[tuple[float, ...], bool]:
     """Return the upper ends of bins of these amounts (n, NaN where missing), and whether one holds several.
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Floats
 from handrail.compute.duckdb import Connection, identifier, literal
@@ -87,6 +88,32 @@ def inexact_features(project: Project) -> list[str]:
         and c.name in amounts
         and any(end is not None and abs(end) > EXACT_IN_FLOAT32 for end in (c.ge, c.le))
     ]
+
+
+def calendar_features(
+    project: Project, names: Sequence[str], features: Floats, months: NDArray[np.str_]
+) -> list[str]:
+    """Return a sentence for each amount that all rows of a month share, as the month of the year.
+
+    features (n, k), in the order of `names` · months (n): the month of each row. A month is never as all that
+    was learnt from, so such a feature drifts by itself.
+    """
+    watched = {c.name for c in of_role(project.contract, Role.FEATURE) if c.drift and not c.categorical}
+    _, numbers = np.unique(months, return_inverse=True)
+    order, found = np.argsort(numbers, kind="stable"), []
+    begins = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    for place, name in enumerate(names):
+        values = features[order, place]
+        if name not in watched or np.isnan(values).any():
+            continue
+        lowest, highest = np.minimum.reduceat(values, begins), np.maximum.reduceat(values, begins)
+        returns = bool((np.diff(lowest) < 0).any())  # one that never does is told by growing_features
+        if (lowest == highest).all() and returns and len(np.unique(lowest)) > 2:
+            found.append(
+                f"contract.py: {name}: all rows of a month share its value, and the next month has another; "
+                "say drift=False so that it raises no warning by itself"
+            )
+    return found
 
 
 def growing_features(project: Project, names: Sequence[str], earlier: Floats, later: Floats) -> list[str]:

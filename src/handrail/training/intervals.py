@@ -82,7 +82,7 @@ class Groups:
 def groups_of(times: NDArray[np.datetime64] | None, subjects: NDArray[Any] | None, rows: int) -> Groups:
     """Return the groups of `rows` rows by what is known of each: its subject, or else its time.
 
-    Days are months where no month has two of them, as in monthly rows.
+    Days are months where no month has two of them, as in monthly rows; a single one where it is a first.
     """
     if subjects is not None:
         return _numbered("subject", subjects)
@@ -90,7 +90,12 @@ def groups_of(times: NDArray[np.datetime64] | None, subjects: NDArray[Any] | Non
         return Groups("row", np.arange(rows), rows)
     days = _numbered("day", times.astype("datetime64[D]"))
     months = _numbered("month", times.astype("datetime64[M]"))
-    return months if months.count == days.count > 1 else days
+    monthly = months.count == days.count and (days.count > 1 or _begins_a_month(times))
+    return months if monthly else days
+
+
+def _begins_a_month(times: NDArray[np.datetime64]) -> bool:
+    return bool((times == times.astype("datetime64[M]")).all())
 
 
 def _numbered(unit: Unit, values: NDArray[Any]) -> Groups:

@@ -27,9 +27,9 @@ from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
 from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
-from handrail.training.baseline import Baseline
+from handrail.training.baseline import Baseline, without_value
 from handrail.training.dataset import Dataset
-from handrail.training.encoding import growing_features, inexact_features
+from handrail.training.encoding import calendar_features, growing_features, inexact_features
 from handrail.training.evaluation import evaluate
 from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
@@ -112,7 +112,10 @@ class Run:
         self._training = splits.training
         if isinstance(self.split, Split):
             both = splits.training.features, splits.validation.features
-            for sentence in growing_features(self.project, splits.encoding.features, *both):
+            names, months = splits.encoding.features, splits.training.months
+            found = growing_features(self.project, names, *both)
+            found += [] if months is None else calendar_features(self.project, names, both[0], months)
+            for sentence in found:
                 log.warning("%s", sentence)
         return splits
 
@@ -135,6 +138,15 @@ class Run:
         self, test: Dataset, prediction: Floats, baseline: Floats, decision: Decision
     ) -> dict[str, Any]:
         """Return every metric of both on the test rows, with intervals: overall, by month, by slice."""
+        missing = without_value(test.baseline_by) if self.settings.accuracy.baseline_takes == "value" else 0
+        if missing:
+            log.warning(
+                "accuracy.baseline_by: %s is not known in %s of %s rows; the simple technique takes the mean "
+                "of all there, and is worse for it",
+                self.settings.accuracy.baseline_by,
+                f"{missing:,}",
+                f"{len(test):,}",
+            )
         return evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
 
     def keep(

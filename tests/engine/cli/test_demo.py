@@ -6,6 +6,8 @@ import duckdb
 import pytest
 
 from handrail import cli
+from handrail.cli.verbs import demo
+from handrail.errors import ProjectError
 from handrail.etl.load import table_path
 from handrail.training.retraining import newer_end
 from tests.engine.support.example import example
@@ -92,3 +94,12 @@ def test_what_it_advises_works(problem, tmp_path, monkeypatch, capsys):
         assert cli.run(project, line.split()[3:]) == 0
     measured = " on the test period, from 2013-08-31 on and before 2013-11-01\n"
     assert measured in capsys.readouterr().out
+
+
+def test_a_step_that_fails_is_told_in_one_line(project, monkeypatch, capsys):
+    whole = project.model_copy(update={"sample": None})
+    monkeypatch.setattr(cli, "run", lambda *_, **__: 1)
+    with pytest.raises(ProjectError) as told:
+        demo._run_steps(whole, 0.0)
+    assert told.value.problems == ("demo: etl did not end well (status 1); mend that and start again",)
+    capsys.readouterr()

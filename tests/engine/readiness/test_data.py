@@ -222,6 +222,27 @@ def test_personal_data_in_what_is_stored_fails(served, text, what):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("+49 170 1234567.", True),
+        ("+49.170.123.4567", True),
+        ("+1 (212) 555-0199", True),
+        ("+441632960961", True),
+        ("worse by +456.789 of 12", False),
+        ("+45.6789", False),
+        ("+123456.78", False),
+        ("+12", False),
+    ],
+)
+def test_a_figure_is_no_telephone_number(text, found):
+    assert bool(re.search(privacy.PERSONAL["a telephone number"], text)) is found
+    ((same,),) = duckdb.execute(
+        "SELECT regexp_matches(?, ?)", [text, privacy.PERSONAL["a telephone number"]]
+    ).fetchall()
+    assert same is found
+
+
 def test_a_mail_address_in_a_table_fails(served):
     path = load.rejected_path(served, "scored-x")
     duckdb.sql("SELECT 'write to eve@example.org' AS remark").write_parquet(str(path))

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from handrail.project import Project
@@ -138,7 +139,11 @@ def test_every_page_says_which_period_its_figures_are_of(of_problem, tmp_path, n
     settings = made_up_settings(tmp_path, of_problem)
     made_up = made_up_training(project=of_problem)
     for period, said in (
-        ("test", "on and before 2030-04-01: the model has not learnt from them. Nothing was chosen by them."),
+        (
+            "test",
+            "on and before 2030-04-01: the model has not learnt from them. Neither `train` nor `tune` "
+            "chooses anything by them.",
+        ),
         (
             "validation",
             "on and before 2030-01-01: the model has not learnt from them. The choice was made by",
@@ -173,3 +178,24 @@ def test_a_project_that_measures_one_thing_only_is_reported_on_all_the_same(prob
         told.append((pages.render("company.html", settings, training, tradeoff), story))
     assert own.metrics.keys() == {usual.task.metrics[0].name}
     assert told[0] == told[1]
+
+
+def test_of_many_slices_the_largest_and_the_weakest_are_shown(of_problem, settings, training):
+    """Sixty places, the weakest of which have few rows; the page says what is left out."""
+    metrics, metric = of_problem.metrics, of_problem.metrics[settings.accuracy.metric]
+    places = np.array([f"place {number:02d}" for number in range(60)])
+    test = replace(training.test, slices={"place": places[np.arange(len(training.test)) % 60]})
+    overall = training.info["evaluation"]["model"]
+
+    def figures(number):
+        worse = 0.01 * number if metric.sign < 0 else -0.01 * number
+        value = {"value": 0.5 + worse, "low": 0.4 + worse, "high": 0.6 + worse}
+        return {"rows": 1000 - number, **dict.fromkeys(overall, EMPTY), metric.name: value}
+
+    parts = {"place": {name: figures(number) for number, name in enumerate(places.tolist())}}
+    changed = replace(measured(training, parts=parts), test=test)
+    marks = part_marks(metrics, metric, changed, "place")
+    shown = {mark.label.partition("  ")[0] for mark in marks}
+    assert shown == {*places[:12].tolist(), *places[-12:].tolist()}
+    text = text_of(rendered(settings, changed))
+    assert "Of 60, the 12 with the most rows, and the weakest of the others." in text

@@ -311,7 +311,8 @@ def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatc
     """The rollback is real, in the copy: the project itself stays as it is."""
     write(shown.root, "tests/test_one.py", "def test_one():\n    assert 1 + 1 == 2\n")
     write(shown.root, HANDOVER, HEADER + asked(*ITEMS))
-    write(shown.root, *runbook("rollback", "status", "rollback", "dance", "train --soon"))
+    blank = "train --until YEAR-MONTH-DAY"
+    write(shown.root, *runbook("rollback", "status", "rollback", "dance", "train --soon", blank))
     former = registry.read_live(shown).versions
     registry.make_live(shown, save_version(shown, GOOD | {"value": 0.74}))
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
@@ -321,7 +322,9 @@ def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatc
     failed = capsys.readouterr().err
     assert f"{dry_run.RUNBOOK}: `dance` does not work: there is no such command\n" in failed
     assert f"{dry_run.RUNBOOK}: `train --soon` does not work: there is no such command\n" in failed
-    assert failed.count("does not work") == 2
+    said = "write a day in place of YEAR-MONTH-DAY in runbook.md"
+    assert f"{dry_run.RUNBOOK}: `{blank}` does not work: {said}\n" in failed
+    assert failed.count("does not work") == 3
     path = dry_run.dry_run_path(shown)
     kept = dry_run.DryRun.model_validate_json(path.read_bytes())
     assert kept.tests.said.startswith("1 passed in ")
@@ -330,6 +333,7 @@ def test_a_rehearsal_runs_the_tests_and_each_command_on_a_copy(shown, monkeypatc
         ("status", True),
         ("dance", False),
         ("train --soon", False),
+        (blank, False),
     ]
     assert former[-1] in kept.commands[0].said
     assert everything_in(shown.root) | {path: before[path]} == before

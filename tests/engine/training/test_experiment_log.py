@@ -3,11 +3,16 @@
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
+from handrail.config.sections import Split
 from handrail.reports import PAGES
+from handrail.reports.experiments import looks, rows
 from handrail.training import experiment_log as rounds
+from handrail.training.stopping_rule import good_enough
 from tests.engine.support.names import commands
 
 INFO = {
@@ -102,6 +107,40 @@ def test_lines_are_added_and_none_is_changed(empty):
     assert [each["note"] for each in logged(empty.workspace)] == ["first", "second"]
     assert logged(empty.workspace)[0].items() >= {"value": 0.75, "baseline": 0.68, "seconds": 12.3}.items()
     assert path.read_bytes().count(b"\n") == 2
+
+
+def test_figures_without_an_interval_are_logged_and_read_again(empty, capsys):
+    """Of a period of a few months no interval can be given; the log has to stay one that can be read."""
+    unknown = {"low": float("nan"), "high": float("nan")}
+    both = {
+        name: {of: {"score": figures["score"] | unknown} for of, figures in INFO[name].items()}
+        for name in ("evaluation", "validation")
+    }
+    settings = empty.model_copy(update={"root": empty.workspace, "sample": None})
+    described = rounds.describe_experiment(empty.workspace, "v1", INFO | both, "few months", 1.0)
+    rounds.log_experiment(settings, described | {"metric": settings.accuracy.metric})
+    assert rounds.log_look(settings, "v1", INFO | both) == 1
+    first, second = logged(empty.workspace)
+    assert (first["low"], first["high"], first["gain_low"]) == (None, None, None)
+    assert (second["value"], second["low"]) == (0.71, None)
+    (found,) = rounds.read_experiments(settings)
+    assert np.isnan([found.low, found.high, found.gain_low]).all()
+    assert not good_enough(settings, found)
+    ((_, _, value, interval, *_),) = rows([found])
+    assert (value, interval) == ("0.750", "no interval")
+    seen = list(looks(settings.model_copy(update={"split": Split.model_validate(INFO["split"])})))
+    assert seen == [
+        "the test period, from 2026-02-01 on and before 2026-03-01, was looked at once, last on "
+        f"{datetime.now(UTC).date()}: v1 reaches score 0.710 (no interval) there"
+    ]
+
+
+def test_a_log_of_before_that_says_nan_is_read(empty):
+    settings = empty.model_copy(update={"root": empty.workspace})
+    line = rounds.describe_experiment(empty.workspace, "v1", INFO, "old", 1.0) | {"gain_low": float("nan")}
+    rounds.log_experiment(settings, line)
+    (found,) = rounds.read_experiments(settings)
+    assert np.isnan(found.gain_low)
 
 
 def test_each_version_is_counted_once_and_a_small_run_or_the_example_never(empty):

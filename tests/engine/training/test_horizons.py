@@ -1,5 +1,6 @@
 """Forecasts have an origin: steps are counted from it, and no period holds one made before it began."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import duckdb
@@ -12,12 +13,17 @@ from handrail.console import quietly
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 from handrail.etl.pipeline import run_etl
+from handrail.monitoring import backtest
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.monitoring.outcomes import all_predictions
 from handrail.registry.live import make_live
 from handrail.registry.versions import load_version
+from handrail.reports import pages
+from handrail.reports.research import part_marks
+from handrail.reports.tradeoff import period_of, told_for
 from handrail.serving.batch import output_path, rows_to_score, score
 from handrail.serving.horizon import bounded_request
+from handrail.tasks.amounts.charts import latest, series_picture
 from handrail.training.horizons import step_in_sql, step_unit, steps_between
 from handrail.training.rolling_origins import expanding_folds
 from handrail.training.run import train
@@ -105,7 +111,7 @@ def test_a_forecast_is_measured_from_one_origin_after_another(project, version, 
     monkeypatch.chdir(project.root)
     assert cli.run(project, ["train", "--no-round"]) == 0
     said = capsys.readouterr().out
-    assert "learnt until one day after another, mae:" in said
+    assert "rolling origins: mae after learning from what was known on each day" in said
     assert f"\n{rolled[0]['from']} " in said
 
 
@@ -163,3 +169,58 @@ def test_an_origin_that_is_no_time_is_refused():
 
     with pytest.raises(ProjectError, match="made_at: says when a forecast is made, so it is a datetime"):
         columns(contract_of(SHAPE, made_at=(int, column(Role.ORIGIN, "When", ge=0, le=1))))
+
+
+def test_months_lived_again_begin_with_the_first_that_was_forecast(project, version):
+    """Made from live_from on, the first forecast is for the month after: the month before has none."""
+    settings = project.settings()
+    make_live(settings, version.name)
+    first = settings.dates.live_from
+    later = [seen.start for seen in backtest(settings, today=LAST.date())]
+    assert later
+    assert later[0] > first
+    assert later == sorted(later)
+    again = [seen.rows for seen in backtest(settings, today=LAST.date())]
+    with connect(settings) as connection:
+        counted = connection.execute(f"SELECT count(*) FROM ({all_predictions(settings)})").fetchall()[0][0]
+    assert counted < 2 * sum(again)  # months of few rows are predicted once, too
+
+
+@pytest.fixture(scope="module")
+def training(project):
+    settings = project.settings()
+    return train(settings, settings.dates, quietly)
+
+
+def test_one_plan_is_counted_for_what_is_forecast_six_times(training):
+    test = training.test
+    once = told_for(training, "visits")
+    assert 5 < once.steps <= 6
+    assert once.rows * once.steps == pytest.approx(period_of(test.times).rows)
+    assert "forecasts of each, which count as one plan" in once.between
+    single = replace(training, test=test.rows(test.steps == 1))
+    assert told_for(single, "visits").steps == 1
+    assert "forecasts of each" not in told_for(single, "visits").between
+    months = len(np.unique(test.times))
+    by_hand = len(test) / once.steps / months
+    assert once.rows == pytest.approx(by_hand, rel=0.1)
+
+
+def test_the_latest_forecasts_are_those_of_one_step(training):
+    test, series = training.test, latest(training)
+    assert 7 < len(series.times) <= 24
+    for time, came in zip(series.times, series.came, strict=True):
+        rows = (test.times == time) & (test.steps == 1)
+        assert came == pytest.approx(test.target[rows].sum())
+    assert ", each at step 1: off by" in series_picture(training, "").caption
+
+
+def test_how_many_outcomes_lie_in_their_ranges_is_told_by_step(project, training):
+    settings = project.settings()
+    tradeoff = project.task.tradeoff(settings, training)
+    page = pages.render("research.html", settings, training, tradeoff)
+    assert "Outcomes in their ranges, by step" in page
+    assert "by month and by step" in page
+    marks = part_marks(project.metrics, project.metrics["coverage"], training, "step")
+    steps = training.info["evaluation"]["parts"]["step"]
+    assert [mark.value for mark in marks] == [each["coverage"]["value"] for each in steps.values()]

@@ -10,9 +10,11 @@ from handrail.training.intervals import (
     deviation,
     drawn_by,
     figures,
+    format_gain,
     format_interval,
     groups_of,
     replicated,
+    source_of,
     t_quantile,
 )
 
@@ -101,6 +103,34 @@ def test_what_was_drawn_is_said():
     assert drawn_by({"unit": "day", "count": 62}) == "Intervals draw whole days anew, of which there are 62."
     assert drawn_by({"unit": "row", "count": 5000}) == "Intervals draw the rows anew."
     assert drawn_by(None) == "Intervals draw single rows anew."
+    few = {"unit": "month", "count": 29}
+    assert drawn_by(few) == "Intervals are of Student's t, each of 29 months left out once."
+    assert "at least 10 are needed" in drawn_by(few | {"count": 9})
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "source"),
+    [
+        ("day", 62, "Cluster bootstrap: Field and Welsh, 2007."),
+        ("row", 62, "Bootstrap: Efron, 1979."),
+        ("month", 29, "Jackknife: Miller, 1974."),
+        ("month", 9, ""),
+    ],
+)
+def test_a_method_is_named_with_its_source(unit, count, source):
+    assert source_of({"unit": unit, "count": count}) == source
+
+
+def test_a_gain_below_nought_is_told_as_a_loss():
+    assert format_gain({"value": 0.1, "low": -0.05, "high": 0.25}) == "better by 0.100 (-0.050 to 0.250)"
+    assert format_gain({"value": -34.0, "low": -42.8, "high": -25.3}) == "worse by 34.000 (25.300 to 42.800)"
+    assert format_gain({"value": -1.0, "low": np.nan, "high": np.nan}) == "worse by 1.000 (no interval)"
+
+
+@pytest.mark.parametrize(("time", "unit"), [("2030-01-01", "month"), ("2030-01-02", "day")])
+def test_rows_of_one_moment_are_of_a_month_where_it_begins_with_it(time, unit):
+    found = groups_of(np.array([time] * 5, dtype="datetime64[s]"), None, 5)
+    assert (found.unit, found.count) == (unit, 1)
 
 
 def test_rows_that_belong_together_make_the_interval_wide():

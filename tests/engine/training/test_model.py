@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -24,7 +25,15 @@ from handrail.training import baseline, splits
 from handrail.training import evaluation as evaluate
 from handrail.training import run as train
 from handrail.training.dataset import Dataset, read_dataset
-from handrail.training.encoding import Coding, Encoding, features_of, learn_encoding, logarithm, names
+from handrail.training.encoding import (
+    Coding,
+    Encoding,
+    calendar_features,
+    features_of,
+    learn_encoding,
+    logarithm,
+    names,
+)
 from tests.engine.support.example import example
 from tests.engine.support.names import contract
 from tests.engine.support.workspaces import KNOWN, METRIC, PROJECT, RISING, with_given
@@ -504,3 +513,32 @@ def test_a_version_of_another_task_is_refused(project, version):
     other = with_given(project, task=example("regression").task)
     with pytest.raises(errors.ProjectError, match=r"learnt for classification, contract\.py says regression"):
         versions.load_version(other, version.name)
+
+
+def test_a_feature_of_the_calendar_is_told_once():
+    months = np.repeat([f"2020-{month:02d}" for month in range(1, 13)] + ["2021-01"], 5)
+    of_the_year = np.repeat([*range(1, 13), 1], 5)
+    rng = np.random.default_rng(1)
+    features = np.column_stack(
+        [of_the_year, np.arange(65), rng.normal(0, 1, 65), np.full(65, 3.0), of_the_year]
+    ).astype(np.float32)
+    names = ("month", "counter", "own", "constant", "left_alone")
+
+    class Monthly(schema.Record):
+        month: int = schema.column(schema.Role.FEATURE, "Month of the year", ge=1, le=12)
+        counter: int = schema.column(schema.Role.FEATURE, "Grows", ge=0, le=1000)
+        own: float = schema.column(schema.Role.FEATURE, "Each its own", ge=-9, le=9)
+        constant: float = schema.column(schema.Role.FEATURE, "Never another", ge=0, le=9)
+        left_alone: int = schema.column(schema.Role.FEATURE, "As month", ge=1, le=12, drift=False)
+
+    project = SimpleNamespace(contract=Monthly)
+    order = rng.permutation(65)
+    (said,) = calendar_features(project, names, features[order], months[order])
+    assert said == (
+        "contract.py: month: all rows of a month share its value, and the next month has another; say "
+        "drift=False so that it raises no warning by itself"
+    )
+
+
+def test_values_that_the_simple_technique_lacks_are_counted():
+    assert baseline.without_value(["1.5", "unknown", None, "nan", float("nan"), 3]) == 4

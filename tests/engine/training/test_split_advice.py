@@ -41,3 +41,19 @@ def test_the_dates_of_the_example_are_refused_with_others_that_train(tmp_path):
 def test_few_days_are_split_by_days_or_not_at_all(last, dates):
     found = fitting(date(2024, 1, 1), last)
     assert (found and [str(day) for day in found.model_dump().values()]) == dates
+
+
+@pytest.mark.parametrize(
+    ("until", "moved"),
+    [
+        ("2026-02-01", ("2025-08-01", "2025-09-01", "2026-02-01")),
+        ("2024-12-01", ("2024-06-01", "2024-07-01", "2024-12-01")),
+        ("2025-01-31", ("2024-07-31", "2024-08-31", "2025-01-31")),
+    ],
+)
+def test_days_that_begin_a_month_move_by_whole_months(until, moved):
+    days = ("2024-07-01", "2024-08-01", "2025-01-01")
+    names = ("validation_from", "test_from", "live_from")
+    split = Split.model_validate(dict(zip(names, days, strict=True)))
+    found = split.ending(date.fromisoformat(until)).model_dump(mode="json")
+    assert tuple(found[name] for name in names) == moved

@@ -40,7 +40,10 @@ def score(
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
     split = split_of(load_live(settings)[0].info["split"])
     if isinstance(split, Split) and start and start < split.live_from:
-        say(f"rows before {split.live_from} count for no live figure: the version has learnt from them")
+        say(
+            f"rows before {split.live_from} count for no live figure: the version has learnt from them, or "
+            "was decided on or tested on them"
+        )
     for reason, count in scored.rejected.items():
         say(f"{count:,} rows rejected: {reason}")
     for note in scored.notes:

@@ -109,12 +109,12 @@ def _show(training: "Training") -> None:
 
 
 def _show_origins(training: "Training") -> None:
-    """Show how a forecast did that learnt until one day after another."""
+    """Show how good a forecast is from each of several days on."""
     from handrail.console import figure, say, table
 
     rolled = training.info.get("rolling_origins")
     if rolled:
-        say(f"learnt until one day after another, {training.info['metric']}:")
+        say(f"rolling origins: {training.info['metric']} after learning from what was known on each day")
         rows = [
             (each["from"], f"{each['rows']:,}", figure(each["model"]), figure(each["baseline"]))
             for each in rolled
