@@ -129,8 +129,9 @@ def _(mo):
     ## What next
 
     Two intervals that overlap decide nothing either way: on the same rows, the difference is known better than
-    either figure, and `promote` measures it. Write what you tried, what it cost and what you learnt into `2-research/experiments.md`, also where it led nowhere. What is worth keeping
-    goes into the package, and counts with a round: `train --note "what was tried"`.
+    either figure, and `promote` measures it. Write what you tried, what it cost and what you learnt into
+    `2-research/experiments.md`, also where it led nowhere. What is worth keeping goes into the package, and
+    counts with a round: `train --note "what was tried"`.
     """)
     return
 
