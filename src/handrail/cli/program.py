@@ -13,7 +13,7 @@ import click
 from handrail.cli.catalogue import VERBS, is_there, why_not
 from handrail.cli.completion import COMPLETION, SUMMARY, completion_command
 from handrail.cli.extras import which_extra
-from handrail.cli.streams import tolerate_unknown_letters
+from handrail.cli.streams import tell_warnings, tolerate_unknown_letters
 from handrail.cli.verb import Function, Invocation, Verb, verb
 from handrail.errors import ProjectError
 from handrail.project import STAGES, BrokenModuleError
@@ -71,6 +71,7 @@ class Program(click.Group):
     ) -> Any:
         """Run one verb by the arguments of the process, or by `args`, and exit with its status."""
         tolerate_unknown_letters()
+        tell_warnings()
         status = self.run(sys.argv[1:] if args is None else args)
         _flush()
         if standalone_mode:

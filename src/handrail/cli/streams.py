@@ -1,5 +1,6 @@
 """What a command line writes to."""
 
+import logging
 import sys
 from io import TextIOWrapper
 
@@ -9,3 +10,15 @@ def tolerate_unknown_letters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class _Told(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {super().format(record)}"
+
+
+def tell_warnings() -> None:
+    """Have what is logged told on standard error, as `warning: ...`, unless the project does so in its way."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Told())
+    logging.basicConfig(handlers=[handler])

@@ -39,7 +39,10 @@ REMARKS = {
         "sampled": "raw tables of which --sample N reads only N rows",
     },
     "outcome": {"known_after_days": "how long it takes until it is known what came of a row"},
-    "live": {"expected": "metric: [lowest, highest], as agreed; without, accuracy raises no alert"},
+    "live": {
+        "expected": "metric: [lowest, highest], as agreed; without, accuracy raises no alert",
+        "maximum_age_days": "when it has to learn anew; `readiness` says what age costs",
+    },
     "readiness": {"inclusion": "where no column is sensitive: who was thought of, and what stands in"},
 }
 # Sections that become comments, to fill in, with the comment above them.

@@ -364,6 +364,14 @@ def test_it_works_where_the_terminal_knows_few_letters(encoding, tmp_path):
     assert result.stderr == f"error: {shown}: no project.yaml here or above; run this inside the project\n"
 
 
+def test_what_is_logged_is_told_as_a_warning_unless_the_project_tells_it_in_its_way():
+    logs = 'import logging; log = logging.getLogger("handrail.etl"); log.warning("%d rows", 3)'
+    told = f"from handrail.cli.streams import tell_warnings; tell_warnings(); {logs}"
+    assert run([sys.executable, "-c", told]).stderr == "warning: 3 rows\n"
+    own = 'import logging; logging.basicConfig(format="<%(message)s>"); '
+    assert run([sys.executable, "-c", own + told]).stderr == "<3 rows>\n"
+
+
 def test_nobody_has_to_read_to_the_end():
     command = f"{sys.executable} -m {PROJECT.package} --help | head -c 6"
     result = run(["bash", "-c", command])

@@ -65,6 +65,7 @@ live:
     precision: [0.3, 0.6]   # agreed
   # And this one.
   drift_limit: 0.25
+  maximum_age_days: 125         # it learns anew each quarter
 
 readiness:
   training_rows: 10000
@@ -118,6 +119,7 @@ live:
   expected: {}                  # metric: [lowest, highest], as agreed; without, accuracy raises no alert
   # And this one.
   drift_limit: 0.25
+  maximum_age_days: 125         # when it has to learn anew; `readiness` says what age costs
 
 readiness:
   training_rows: 10000
