@@ -18,7 +18,7 @@ class _Told(logging.Formatter):
 
 
 def tell_warnings() -> None:
-    """Have what is logged told on standard error, as `warning: ...`, unless the project does so in its way."""
+    """Have what is logged told on standard error, as `warning: ...`, unless the project does so itself."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Told())
     logging.basicConfig(handlers=[handler])
