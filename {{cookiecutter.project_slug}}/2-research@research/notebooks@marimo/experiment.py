@@ -128,8 +128,8 @@ def _(mo):
     mo.md(r"""
     ## What next
 
-    Two intervals that overlap decide nothing either way: on the same rows, the difference is known better than
-    either figure, and `promote` measures it. Write what you tried, what it cost and what you learnt into
+    Two intervals that overlap decide nothing either way: on the same rows, the difference is known better
+    than either figure, and `promote` measures it. Write what you tried, what it cost and what you learnt into
     `2-research/experiments.md`, also where it led nowhere. What is worth keeping goes into the package, and
     counts with a round: `train --note "what was tried"`.
     """)
