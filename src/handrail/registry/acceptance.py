@@ -16,6 +16,7 @@ from handrail.predictor import Predictor
 from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
 from handrail.training.dataset import read_dataset
+from handrail.training.evaluation import compare
 from handrail.training.intervals import drawn_by, format_gain
 from handrail.training.splits import Period, periods, rows_of, split_of, told_by
 
@@ -132,18 +133,19 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     which, source = _compared_on(settings, version, live)
     if source is None:
         return [f"{version.name}: older than {now}; use `rollback` to go back"]
-    metric = agreed_metric(settings)
-    candidate, current = (_measured_on(settings, each, source)[metric] for each in (version, live))
+    metric, tolerance = settings.project.metrics[agreed_metric(settings)], settings.accuracy.tolerance
+    candidate, current, gain = _measured_on(settings, version, live, source)
     if isnan(candidate) or isnan(current):
         return [
             f"{version.name}: can't be compared with {now}: too few outcomes of the rows "
             f"{which} were known then; train on newer ones"
         ]
-    if not settings.project.metrics[metric].worse(candidate, current, settings.accuracy.tolerance):
+    if not metric.worse(candidate, current, tolerance):
         return []
     return [
-        f"{version.name}: {metric} {candidate:.3f} on the rows {which} is worse than {now}'s "
-        f"{current:.3f} on the same rows"
+        f"{version.name}: {metric.name} {candidate:.3f} on the rows {which} is worse than {now}'s "
+        f"{current:.3f} on the same rows: {format_gain(gain)}"
+        + (f"; accuracy.tolerance is {tolerance:g}" if tolerance else "")
     ]
 
 
@@ -165,10 +167,18 @@ def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[s
     return which, rows_of(settings, table, split, Period("test", start, split.live_from))
 
 
-def _measured_on(settings: Settings, version: Version, source: str) -> dict[str, float]:
+def _measured_on(
+    settings: Settings, version: Version, other: Version, source: str
+) -> tuple[float, float, Mapping[str, float]]:
+    """Return the agreed metric of two versions on the same rows, and how much better the first is."""
+    metrics, metric = settings.project.metrics, agreed_metric(settings)
+    both = version, other
     with connect(settings) as connection:
-        data = read_dataset(connection, source, settings, version.encoding, version.baseline.column)
-    if len(np.unique(data.target)) < 2:
-        return dict.fromkeys(settings.project.metrics, nan)
-    prediction = Predictor(version.model).predict(data.features)
-    return settings.project.metrics.measure(data.target, prediction, version.decision)
+        read = [read_dataset(connection, source, settings, v.encoding, v.baseline.column) for v in both]
+    rows = read[0]
+    if len(np.unique(rows.target)) < 2:
+        return nan, nan, {}
+    ours, theirs = (Predictor(v.model).predict(data.features) for v, data in zip(both, read, strict=True))
+    figures = compare(metrics, rows.target, ours, theirs, version.decision, rows.groups, other.decision)
+    candidate, current, gain = (each[metric] for each in figures)
+    return candidate["value"], current["value"], gain

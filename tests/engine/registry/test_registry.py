@@ -141,6 +141,9 @@ def test_gate_measures_both_versions_on_the_same_rows(project):
     (reason,) = objections(project, variant(project, jumbled))
     test = f"from {project.dates.test_from} to {project.dates.live_from}"
     assert f"{test} is worse than the staged {live}'s " in reason
+    said = r" on the same rows: worse by (\d\S+) \((\S+) to (\S+)\)"
+    worse, low, high = map(float, re.search(said, reason).groups())
+    assert 0 < low < worse < high
 
 
 def test_training_beside_a_baseline_by_no_feature_is_refused(project):
