@@ -104,12 +104,12 @@ def _refused(
 
 
 def _file_with(connection: Connection, table: RawTable, query: str, folder: Path) -> RawTable:
-    """Write the rows of `query` as such files come, and return the raw table that reads it."""
+    """Write the rows of `query` as Parquet or in the plainest form of separated values; return their table."""
     columnar = table.file.endswith(".parquet")
-    options = "FORMAT parquet" if columnar else f"FORMAT csv, HEADER, DELIMITER {literal(table.separator)}"
+    options = "FORMAT parquet" if columnar else "FORMAT csv, HEADER"
     file = f"changed.{'parquet' if columnar else 'csv'}"
     connection.execute(f"COPY ({query}) TO {literal(folder / file)} ({options})").fetchall()
-    return replace(table, file=file, encoding="utf-8")
+    return replace(table, file=file, encoding="utf-8", separator=",", header=True)
 
 
 def _giving(given: list[dict[str, Any]]) -> Callable[[Settings], Iterable[Mapping[str, Any]]]:

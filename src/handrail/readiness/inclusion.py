@@ -57,6 +57,11 @@ def inclusion(context: ReadinessContext) -> str:
     test = context.splits.test
     prediction = context.predictor.predict(test.features)
     columns = _sensitive(context, sensitive) if sensitive else test.slices
+    if not columns:
+        raise ProjectError(
+            f"contract.py: {considered}; no column is sliced, so nothing can be compared; declare with "
+            "sliced=True those by which it would show"
+        )
     groups = [group for group in _groups(context, test, prediction, columns) if not np.isnan(group.ratio)]
     if not groups:
         raise ProjectError(

@@ -425,6 +425,16 @@ def test_a_sentence_that_names_a_column_of_the_data_passes(make, spelt):
     assert found.startswith(f"nobody is described; {spelt} stands in for shift workers; the lowest ")
 
 
+def test_columns_that_nobody_slices_are_asked_for(make):
+    context = make(inclusion="nobody is described; day of week stands in")
+    context.splits.test.slices.clear()
+    (said,) = refusal(inclusion.inclusion, context)
+    assert said == (
+        "contract.py: nobody is described; day of week stands in; no column is sliced, so nothing can be "
+        "compared; declare with sliced=True those by which it would show"
+    )
+
+
 def test_the_example_s_sentence_counts_for_the_example_only(make, project):
     own = example_settings(project).section(Readiness).inclusion
     assert own in inclusion.OF_EXAMPLES

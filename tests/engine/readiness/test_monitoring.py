@@ -111,6 +111,12 @@ KINDS = {
     "separated otherwise": RawTable(
         "airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, 5, separator=";"
     ),
+    "in columns of blanks": RawTable(
+        "airlines.txt", {"carrier": "VARCHAR", "name": "VARCHAR"}, 5, separator="whitespace"
+    ),
+    "without a line of names": RawTable(
+        "airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, 5, header=False
+    ),
     "utf-16": RawTable("airlines.csv", {"carrier": "VARCHAR", "name": "VARCHAR"}, 5, encoding="utf-16"),
     "parquet": RawTable("planes.parquet", {"tailnum": "VARCHAR", "seats": "INTEGER"}, 100),
     "a function": RawRows(lambda settings: [], {"tailnum": "VARCHAR", "seats": "INTEGER"}, 100),
