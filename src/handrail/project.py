@@ -238,6 +238,11 @@ class Project:
         return (self.time, self.key) if self.time else (self.key,)
 
     @property
+    def erasable(self) -> tuple[str, ...]:
+        """The columns by which rows are deleted on request: the key, and the subject if there is one."""
+        return (self.key, self.subject) if self.subject else (self.key,)
+
+    @property
     def window(self) -> str:
         """The column by which predictions are looked at: the row's time, or when it was predicted."""
         return self.time or "predicted_at"

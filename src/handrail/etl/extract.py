@@ -8,6 +8,7 @@ from pathlib import Path
 from handrail.compute.duckdb import Connection, identifier, parquet, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.forgotten import without_forgotten
 from handrail.etl.load import raw_path
 from handrail.etl.raw_files import RawSource, read_raw
 
@@ -44,6 +45,7 @@ def bring_in(
         if problems:
             raise ProjectError(problems)
         counts |= _cut_to_subjects(connection, settings, paths, subjects)
+        counts |= _left_out(connection, settings, tables, paths)
         for name, path in paths.items():
             path.replace(raw_path(settings, name))
     connection.execute("SET preserve_insertion_order = false")
@@ -97,6 +99,20 @@ def _cut_to_subjects(
         )
         for name, column in subjects.items()
     }
+
+
+def _left_out(
+    connection: Connection, settings: Settings, tables: Mapping[str, RawSource], paths: Mapping[str, Path]
+) -> dict[str, int]:
+    """Leave the rows of forgotten keys and subjects out of each raw table that has a column of them."""
+    counts = {}
+    for name, table in tables.items():
+        of_whom = {*settings.project.erasable, table.subject} & {*table.columns}
+        source = parquet(paths[name])
+        kept = without_forgotten(source, settings, sorted(filter(None, of_whom)))
+        if kept != source:
+            counts[name] = write_parquet(connection, f"SELECT * FROM {kept}", paths[name])
+    return counts
 
 
 def _text(column: str) -> str:

@@ -5,6 +5,7 @@ SHA-256 without a secret; they are still kept out. Krawczyk, Bellare and Canetti
 """
 
 import hmac
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,20 +47,21 @@ def keep_out(settings: Settings, line: str) -> None:
             lines.write(f"{line}\n")
 
 
-def without_forgotten(source: str, settings: Settings) -> str:
-    """Return the FROM item `source` without rows of forgotten keys, or of forgotten subjects.
+def without_forgotten(source: str, settings: Settings, names: Collection[str]) -> str:
+    """Return the FROM item `source` without the rows that have a forgotten key, or subject, in a column.
 
-    Raises ProjectError where the secret is missing, or another one than the keys were forgotten with.
+    `names`: the columns in which one may stand. Raises ProjectError where the secret is missing, or another
+    one than the keys were forgotten with.
     """
     lines = _lines(forgotten_path(settings))
-    if not lines:
+    if not lines or not names:
         return source
     plain = [line for line in lines if ":" not in line]
     keyed = [line.split(":") for line in lines if ":" in line]
     secret = _secret_of(settings, {which for _, which, _ in keyed}) if keyed else ""
     digests = ", ".join(literal(digest) for _, _, digest in keyed)
     known = []
-    for name in filter(None, (settings.project.key, settings.project.subject)):
+    for name in names:
         text = f"CAST({identifier(name)} AS VARCHAR)"
         known += [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
         known += [f"{_digest_in_sql(secret, text)} IN ({digests})"] if keyed else []

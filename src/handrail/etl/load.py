@@ -40,7 +40,7 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     ProjectError, with the last good table left in place, where no row is good or more than
     `data.maximum_rejected_share` are not.
     """
-    checked = without_forgotten(checked, settings)
+    checked = without_forgotten(checked, settings, settings.project.erasable)
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL ORDER BY ALL", rejected)

@@ -104,7 +104,7 @@ def _refused(
 
 
 def _file_with(connection: Connection, table: RawTable, query: str, folder: Path) -> RawTable:
-    """Write the rows of `query` as Parquet or in the plainest form of separated values; return their table."""
+    """Write the rows of `query` as Parquet or in the plainest separated values; return their table."""
     columnar = table.file.endswith(".parquet")
     options = "FORMAT parquet" if columnar else "FORMAT csv, HEADER"
     file = f"changed.{'parquet' if columnar else 'csv'}"

@@ -2,7 +2,7 @@
 
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
-The copies of the raw tables, which know no key, are deleted; `etl` copies them again, and leaves the key out.
+The copies of the raw tables are deleted; `etl` copies them again, without the key where they have its column.
 """
 
 import json
@@ -48,7 +48,7 @@ def find_traces(settings: Settings, key: str) -> list[Trace]:
     if not any(trace.rows for trace in found if not trace.raw):
         raise ProjectError(
             f"--key {key}: nothing of it is kept; is it written as in the column "
-            f"{' or '.join(_columns(settings))}?"
+            f"{' or '.join(settings.project.erasable)}?"
         )
     return found
 
@@ -58,7 +58,7 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
 
     Raises ProjectError, with nothing deleted, where there is no secret to know the key again by.
     """
-    kept, names = fingerprint(settings, key), _columns(settings)
+    kept, names = fingerprint(settings, key), settings.project.erasable
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
@@ -92,7 +92,7 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 
 
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
-    data, names = settings.workspace / "data", _columns(settings)
+    data, names = settings.workspace / "data", settings.project.erasable
     with connect(settings) as connection:
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
         refuse_links(paths)
@@ -103,12 +103,6 @@ def _find(settings: Settings, key: str) -> Iterator[Trace]:
                 count = _rows(connection, path, names, key)
             if count or path.parent.name == "raw":
                 yield Trace(path, count, path.parent.name == "raw")
-
-
-def _columns(settings: Settings) -> tuple[str, ...]:
-    """Return the columns in which a key, or a subject, stands."""
-    project = settings.project
-    return (project.key, project.subject) if project.subject else (project.key,)
 
 
 def _rows(connection: Connection, path: Path, names: Sequence[str], key: str) -> int:

@@ -79,7 +79,8 @@ def test_nothing_of_her_is_left_and_nothing_comes_back(project, monkeypatch, cap
     assert (found["data"], found["predictions"]) == ((0, 2990), (0, 2990))
     assert "raw" not in found
     assert cli.run(project, ["etl"]) == 0
-    assert in_tables(settings)["data"] == (0, 2990)
+    found = in_tables(settings)
+    assert (found["data"], found["raw"]) == ((0, 2990), (0, 2990))
     kept = (settings.workspace / "data" / "forgotten.txt").read_text(encoding="utf-8")
     assert HER not in kept
 
