@@ -77,7 +77,10 @@ class Period:
     @property
     def between(self) -> str:
         """When the tested rows were, or how they were found, behind their number."""
-        return f"from {self.first} to {self.last}{self.counted_once}" if self.first else "drawn by chance"
+        if not self.first:
+            return "drawn by chance"
+        when = f"from {self.first} to {self.last}" if self.last != self.first else f"of {self.first}"
+        return f"{when}{self.counted_once}"
 
     @property
     def counted_once(self) -> str:
@@ -93,7 +96,8 @@ def told_for(training: Training, rows: str) -> Period:
     times, tested = training.test.times, len(training.test)
     if times is None or "by" in training.info["split"]:
         return Period(f"{PER:,} {rows}", PER / tested, tested)
-    return of_one_forecast(period_of(times), training.test)
+    earlier = training.on_validation.test.times if training.on_validation else None
+    return of_one_forecast(period_of(times, earlier), training.test)
 
 
 def of_one_forecast(period: Period, test: Dataset) -> Period:
@@ -108,19 +112,21 @@ def of_one_forecast(period: Period, test: Dataset) -> Period:
     return replace(period, share=period.share / steps, steps=steps)
 
 
-def period_of(times: NDArray[np.datetime64]) -> Period:
+def period_of(times: NDArray[np.datetime64], earlier: NDArray[np.datetime64] | None = None) -> Period:
     """Return the shortest stretch in which ENOUGH_ROWS happen; `times`: of all rows, at least one.
 
-    It is none within which rows never follow one another: of monthly rows nothing is told for a day.
+    It is none within which rows never follow one another: of monthly rows nothing is told for a day. How rows
+    follow one another is seen in those of `earlier` too, where all of `times` are of one day.
     """
     tested = len(times)
-    first, last = (each.astype("datetime64[D]").item() for each in (times.min(), times.max()))
     there = np.unique(times.astype("datetime64[D]"))
-    apart = np.diff(there).astype(int)
-    spacing_days = float(np.median(apart)) if len(apart) else 1.0
-    if len(apart) and {*apart.tolist()} <= DAYS_OF_MONTHS:  # as many months as days with rows
-        spacing_days = LENGTHS_DAYS["month"] * len(there) - (last - first).days
-    tested_days = (last - first).days + spacing_days  # to the end of what its last day with rows stands for
+    first, last = (each.item() for each in (there[0], there[-1]))
+    seen = there if len(there) > 1 or earlier is None else np.union1d(there, earlier.astype("datetime64[D]"))
+    apart = np.diff(seen).astype(int)
+    monthly = len(apart) > 0 and {*apart.tolist()} <= DAYS_OF_MONTHS
+    spacing_days = LENGTHS_DAYS["month"] if monthly else float(np.median(apart)) if len(apart) else 1.0
+    # To the end of what its last day with rows stands for.
+    tested_days = spacing_days * len(there) if monthly else (last - first).days + spacing_days
     enough = [
         name
         for name, days in LENGTHS_DAYS.items()

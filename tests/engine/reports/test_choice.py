@@ -127,6 +127,6 @@ def test_the_script_reckons_what_the_table_says(html, found):
 
 def test_the_page_says_what_the_counts_are_of(settings, html, found):
     text = text_of(html)
-    assert f"from 1,200 {settings.words.rows} between 2030-01-01 and 2030-03-30." in text
+    assert f"of 1,200 {settings.words.rows} from 2030-01-01 to 2030-03-30." in text
     assert f"Figures for one day; the present {found.terms.choice} stands out." in text
     assert f"At present the {found.terms.choice} is {found.present.label}" in text

@@ -92,6 +92,15 @@ def test_of_monthly_rows_nothing_is_told_for_a_day():
     assert period.rows == pytest.approx(2500)
 
 
+def test_how_rows_follow_one_another_is_seen_in_earlier_ones_too():
+    first = np.datetime64("2030-01-01", "s").repeat(2500)
+    months = np.arange("2029-09", "2029-12", dtype="datetime64[M]").astype("datetime64[s]")
+    period = period_of(first, months)
+    assert (period.name, period.days, period.rows, period.says_little) == ("month", 30, 2500, False)
+    assert period.between == "of 2030-01-01"
+    assert period_of(first, first[:1]).name == "day"
+
+
 def test_a_single_moment_is_a_period_that_says_little():
     one = period_of(np.array(["2030-01-01T12:00"], dtype="datetime64[s]"))
     assert (one.name, one.days, one.tested, one.says_little) == ("month", 1, 1, True)
