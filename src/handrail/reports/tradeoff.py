@@ -116,12 +116,12 @@ def period_of(times: NDArray[np.datetime64], earlier: NDArray[np.datetime64] | N
     """Return the shortest stretch in which ENOUGH_ROWS happen; `times`: of all rows, at least one.
 
     It is none within which rows never follow one another: of monthly rows nothing is told for a day. How rows
-    follow one another is seen in those of `earlier` too, where all of `times` are of one day.
+    follow one another is seen in those of `earlier` where all of `times` are of one day.
     """
     tested = len(times)
     there = np.unique(times.astype("datetime64[D]"))
     first, last = (each.item() for each in (there[0], there[-1]))
-    seen = there if len(there) > 1 or earlier is None else np.union1d(there, earlier.astype("datetime64[D]"))
+    seen = there if len(there) > 1 or earlier is None else np.unique(earlier.astype("datetime64[D]"))
     apart = np.diff(seen).astype(int)
     monthly = len(apart) > 0 and {*apart.tolist()} <= DAYS_OF_MONTHS
     spacing_days = LENGTHS_DAYS["month"] if monthly else float(np.median(apart)) if len(apart) else 1.0

@@ -92,7 +92,7 @@ def test_of_monthly_rows_nothing_is_told_for_a_day():
     assert period.rows == pytest.approx(2500)
 
 
-def test_how_rows_follow_one_another_is_seen_in_earlier_ones_too():
+def test_how_rows_follow_one_another_is_seen_in_earlier_ones_where_all_are_of_one_day():
     first = np.datetime64("2030-01-01", "s").repeat(2500)
     months = np.arange("2029-09", "2029-12", dtype="datetime64[M]").astype("datetime64[s]")
     period = period_of(first, months)
