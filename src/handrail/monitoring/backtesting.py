@@ -13,7 +13,7 @@ from handrail.monitoring.outcomes import all_predictions
 from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log, prediction_folder
 from handrail.training.dataset import period
-from handrail.training.known_outcomes import DAY, due_before, today_of
+from handrail.training.known_outcomes import DAY, due_before, newest_known, today_of
 from handrail.training.splits import split_of
 
 BATCH_ROWS = 1000
@@ -23,7 +23,8 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
     """Yield the look at each month from the live version's `live_from`, predicting it first if need be.
 
     Each is looked at when its outcomes were due: with what was known on that day, and not with what is known
-    `today`. The rows go through the same code as requests do, the outcomes are those of the loaded table.
+    `today`. Where the table ends earlier, so do the looks. The rows go through the same code as requests do,
+    the outcomes are those of the loaded table.
     """
     today = today or today_of(settings)
     model = LiveModel(settings)
@@ -33,8 +34,14 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
             "--relive: lives the time after the split again, and chance has parted the rows (split.by in "
             "project.yaml); `score` and `monitor` look at what is predicted from now on"
         )
-    live_from = split.live_from
-    for start, end in _months(settings, live_from, today):
+    today = _lived(settings, today)
+    months = _months(settings, split.live_from, today)
+    if not months:
+        raise ProjectError(
+            f"--relive: of no row from {split.live_from} on was the outcome due by {today}, up to which "
+            "the table tells; load newer rows with `etl`, or train with `--until` an earlier day"
+        )
+    for start, end in months:
         with connect(settings) as connection:
             asked = _asked(settings, model, start, end)
             there = row(connection, f"SELECT count(*) AS n FROM ({asked})")["n"]
@@ -44,6 +51,16 @@ def backtest(settings: Settings, today: date | None = None) -> Iterator[Monitori
                 answer_and_log(settings, model, batches)
         due = end + timedelta(days=settings.outcome.known_after_days) - DAY
         yield run_monitoring(settings, start, end, min(due, today))
+
+
+def _lived(settings: Settings, today: date) -> date:
+    """Return the day up to which the table tells what happened: its newest row or outcome, or `today`."""
+    project = settings.project
+    table, time = require_table(settings, project.table_name), identifier(project.origin or project.window)
+    with connect(settings) as connection:
+        newest = row(connection, f"SELECT CAST(max({time}) AS DATE) AS day FROM {table}")["day"]
+    found = [day for day in (newest, newest_known(settings, today)) if day]
+    return min(today, max(found, default=today))
 
 
 def _months(settings: Settings, start: date, today: date) -> list[tuple[date, date]]:

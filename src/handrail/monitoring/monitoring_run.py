@@ -6,16 +6,15 @@ from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, identifier, parquet, reason, row
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.load import table_path
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
 from handrail.monitoring.live_metrics import live_metrics
-from handrail.monitoring.outcomes import count_learnt, join_outcomes, live_predictions
+from handrail.monitoring.outcomes import count_learnt, join_outcomes, live_predictions, newest_outcome
 from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
@@ -195,15 +194,15 @@ def _look(
 
 def _newest_outcome(connection: Connection, settings: Settings, start: date) -> list[str]:
     """Say where the newest outcome is that is known, where that is before the window."""
-    project, table = settings.project, table_path(settings, settings.project.table_name)
-    if project.time is None or not table.is_file():
-        return []
-    newest = f"CAST(max({identifier(project.time)}) AS DATE)"
-    known = f"{identifier(project.target)} IS NOT NULL"
-    day = row(connection, f"SELECT {newest} AS day FROM {parquet(table)} WHERE {known}")["day"]
+    day = newest_outcome(connection, settings)
     if day is None or day >= start:
         return []
-    return [f"no outcome is loaded from {day + DAY} on: `monitor --to {day + DAY}` looks at the days before"]
+    predicted = _newest(connection, settings, day + DAY)
+    if predicted is None:
+        return [f"no outcome is loaded from {day + DAY} on, nor of any row that was predicted before"]
+    return [
+        f"no outcome is loaded from {day + DAY} on: `monitor --to {predicted + DAY}` looks at the days before"
+    ]
 
 
 def _refuse_unknown_metrics(look: Look) -> None:

@@ -182,6 +182,18 @@ def _known(settings: Settings, today: date) -> str:
     return f"SELECT {none}"
 
 
+def newest_outcome(connection: Connection, settings: Settings) -> date | None:
+    """Return the day of the newest loaded row of which the outcome is known; None without one, or a time."""
+    project, path = settings.project, table_path(settings, settings.project.table_name)
+    if project.time is None or not path.is_file():
+        return None
+    newest, known = (
+        f"CAST(max({identifier(project.time)}) AS DATE)",
+        f"{identifier(project.target)} IS NOT NULL",
+    )
+    return row(connection, f"SELECT {newest} AS day FROM {parquet(path)} WHERE {known}")["day"]
+
+
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:
     """Return how many rows of the window were sent for scoring and broke the contract."""
     files = rejected_files(settings)

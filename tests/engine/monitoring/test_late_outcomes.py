@@ -287,6 +287,54 @@ def test_months_lived_again_meet_outcomes_when_they_came(tmp_path):
         assert age == (due - LIVE_FROM).days
 
 
+def test_months_are_lived_again_as_far_as_the_table_tells(tmp_path):
+    """What comes after is not overdue: of that time nothing was loaded."""
+    settings = panel(tmp_path, until=date(2019, 12, 10))
+    make_live(settings, learnt(settings).name)
+    looks = list(backtest(settings, today=date(2026, 1, 1)))
+    assert [(seen.start, seen.rows) for seen in looks] == [(date(2019, n, 1), CUSTOMERS) for n in (9, 10)]
+    for seen in looks:
+        found = {reading.name: reading for reading in seen.readings}
+        assert found["outcomes overdue"].state == "ok"
+        assert found["age of the model in days"].state == "ok"
+
+
+def test_where_nothing_came_due_no_month_is_lived_again(tmp_path):
+    settings = panel(tmp_path, until=date(2019, 9, 20))
+    make_live(settings, learnt(settings).name)
+    with pytest.raises(
+        ProjectError, match=r"^--relive: of no row from 2019-09-01 on was the outcome due by "
+    ):
+        list(backtest(settings, today=date(2026, 1, 1)))
+
+
+def forget_outcomes(settings, day):
+    """Load the table again as if no outcome of a row from `day` on were known."""
+    path = table_path(settings, "offers")
+    known = f"CASE WHEN offered_at < '{day}' THEN bought END AS bought"
+    duckdb.sql(f"COPY (SELECT * REPLACE ({known}) FROM '{path}') TO '{path}.new'")
+    path.with_name(f"{path.name}.new").replace(path)
+
+
+def test_where_no_outcome_is_loaded_is_told_with_a_window_that_has_some(tmp_path):
+    settings = panel(tmp_path, until=date(2019, 11, 1))
+    make_live(settings, learnt(settings).name)
+    scored(settings)
+    forget_outcomes(settings, "2019-09-15")
+    seen = run_monitoring(settings, today=date(2020, 2, 1))
+    assert (seen.start, seen.outcomes) == (date(2019, 9, 29), 0)
+    assert (
+        "no outcome is loaded from 2019-09-15 on: `monitor --to 2019-09-15` looks at the days before"
+        in seen.notes
+    )
+    assert run_monitoring(settings, None, date(2019, 9, 15), today=date(2020, 2, 1)).outcomes > 50
+    forget_outcomes(settings, "2019-08-15")
+    assert (
+        "no outcome is loaded from 2019-08-15 on, nor of any row that was predicted before"
+        in run_monitoring(settings, today=date(2020, 2, 1)).notes
+    )
+
+
 def test_what_a_version_has_learnt_from_is_no_live_accuracy(tmp_path):
     settings = panel(tmp_path, says_when=False, days=0)
     first, second = learnt(settings), learnt(settings, AGAIN)
@@ -363,7 +411,7 @@ def test_the_verbs_go_all_the_way(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     months = re.findall(r"^(2019-\d\d-01) to \S+: 200 predictions, 200 outcomes known", said, re.MULTILINE)
     assert Counter(months) == {"2019-09-01": 2, "2019-10-01": 1}
-    assert "rows from 2019-08-31 on and before 2019-12-01" in said
+    assert "rows from 2019-09-01 on and before 2019-12-01" in said
     (alert,) = (project.root / "reports" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(alert)["alerts"] == [
         "2019-10-01 to 2019-11-01: age of the model in days is 121, expected 0 to 120"
