@@ -312,8 +312,9 @@ def forget_outcomes(settings, day):
     """Load the table again as if no outcome of a row from `day` on were known."""
     path = table_path(settings, "offers")
     known = f"CASE WHEN offered_at < '{day}' THEN bought END AS bought"
-    duckdb.sql(f"COPY (SELECT * REPLACE ({known}) FROM '{path}') TO '{path}.new'")
-    path.with_name(f"{path.name}.new").replace(path)
+    new = path.with_suffix(".new.parquet")
+    duckdb.execute(f"COPY (SELECT * REPLACE ({known}) FROM '{path}') TO '{new}'")
+    new.replace(path)
 
 
 def test_where_no_outcome_is_loaded_is_told_with_a_window_that_has_some(tmp_path):
