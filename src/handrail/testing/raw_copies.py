@@ -1,10 +1,12 @@
 """The raw tables of a run written as files again: as they should be, and broken as files break."""
 
+import csv
+import gzip
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from handrail.compute.duckdb import Connection, connect, identifier, literal, parquet, row, rows
 from handrail.config.settings import Settings
@@ -14,6 +16,7 @@ from handrail.etl.extract import bring_in
 from handrail.etl.load import raw_path
 from handrail.etl.pipeline import run_etl
 from handrail.etl.raw_files import RawRows, RawSource, RawTable
+from handrail.etl.separated_values import WHITESPACE
 from handrail.testing.runs import SmallRun, contents, with_given
 
 RENAMED = "renamed_meanwhile"
@@ -128,12 +131,32 @@ def written_again(
 def _write(connection: Connection, table: RawTable, query: str, path: Path) -> None:
     """Write the rows of `query` to `path` in the form in which `table` is read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    columnar = path.suffix == ".parquet"
-    separated = f"csv, HEADER, DELIMITER {literal(table.separator)}, QUOTE '\"', ESCAPE '\"'"
-    form = "parquet" if columnar else separated
-    connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT {form})").fetchall()
-    if not columnar:
-        path.write_bytes(path.read_text(encoding="utf-8").encode(table.encoding))
+    if path.suffix.lower() == ".parquet":
+        connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet)").fetchall()
+        return
+    plain = path.with_name(f"{path.name}.plain")
+    written = f"FORMAT csv, HEADER {str(table.header).lower()}, QUOTE '\"', ESCAPE '\"', COMPRESSION none"
+    connection.execute(f"COPY ({query}) TO {literal(plain)} ({written})").fetchall()
+    quoting = csv.QUOTE_ALL if _between(table) == " " else csv.QUOTE_MINIMAL  # two spaces are no empty field
+    with plain.open(encoding="utf-8", newline="") as lines, _opened(path, table.encoding) as file:
+        writer = csv.writer(file, delimiter=_between(table), quoting=quoting, lineterminator="\n")
+        writer.writerows(csv.reader(lines))
+    plain.unlink()
+
+
+def _between(table: RawTable) -> str:
+    """Return what is written between the values of a table."""
+    return " " if table.separator == WHITESPACE else table.separator
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _opened(path: Path, encoding: str) -> TextIO:
+    if _is_packed(path):
+        return gzip.open(path, "wt", encoding=encoding, newline="")
+    return path.open("w", encoding=encoding, newline="")
 
 
 def _giving(table: RawRows, rows: Rows, happens: Callable[[Rows], Rows] = iter) -> RawRows:
@@ -164,8 +187,10 @@ def _no_rows(given: Rows) -> Rows:
     return []
 
 
-def _renamed(connection: Connection, table: RawSource, source: str) -> str:
-    """Return the SELECT in which the first column has another name."""
+def _renamed(connection: Connection, table: RawSource, source: str) -> str | None:
+    """Return the SELECT in which the first column has another name; None where a file holds no names."""
+    if isinstance(table, RawTable) and not (table.header or table.file.endswith(".parquet")):
+        return None
     first, *others = map(identifier, table.columns)
     return f"SELECT {', '.join([f'{first} AS {RENAMED}', *others])} FROM {source}"
 
@@ -183,12 +208,12 @@ def _with_text(connection: Connection, table: RawSource, source: str) -> str | N
 def _cut_off(table: RawTable, path: Path) -> bool:
     """Cut the end off: within the last line where that shows, or else so that too few lines are left."""
     content = path.read_bytes()
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet" or _is_packed(path):
         path.write_bytes(content[:-40])
         return True
     text = content.decode(table.encoding)
     if len(table.columns) > 1:
-        shorter = text[: text.rindex(table.separator)]
+        shorter = text[: text.rindex(_between(table))]
     else:
         shorter = "".join(text.splitlines(keepends=True)[: table.minimum_rows])
     path.write_bytes(shorter.encode(table.encoding))

@@ -1,6 +1,7 @@
 """Projects of many shapes, made up: contract, raw files and facts in a folder, and no package on the disk."""
 
 import csv
+import gzip
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -80,6 +81,8 @@ SHAPES = {
     "cents": Shape("regression", level=0.37),
     "rare cases": Shape(share=0.02),
     "a raw source that is a function": Shape(source="function"),
+    "a raw file between spaces": Shape(source="spaces"),
+    "a packed raw file without names": Shape(source="packed"),
     "no time": Shape(by="random", timed=False),
     "no time, no key": Shape(by="random", timed=False, keyed=False),
     "no key": Shape(keyed=False),
@@ -276,6 +279,14 @@ def sources(shape, rows, folder):
         tables["raw_visits"].ask.__name__ = "visits_of_the_service"
     elif shape.source == "several":
         tables = several(raw, rows, folder)
+    elif shape.source == "spaces":
+        tables = {"raw_visits": replace(raw, file="visits.txt", separator="whitespace", missing=("", "NA"))}
+        write_csv(folder / "visits.txt", [{n: in_a_word(v) for n, v in row.items()} for row in rows], " ")
+    elif shape.source == "packed":
+        tables = {"raw_visits": replace(raw, file="visits.csv.gz", header=False)}
+        write_csv(folder / raw.file, [{name: row[name] for name in kinds} for row in rows])
+        _, _, lines = (folder / raw.file).read_bytes().partition(b"\n")
+        (folder / "visits.csv.gz").write_bytes(gzip.compress(lines))
     else:
         write_csv(folder / raw.file, rows)
 
@@ -283,6 +294,11 @@ def sources(shape, rows, folder):
         return bring_in(connection, settings, tables, settings.source or folder)
 
     return {"raw_tables": tables, "extract": extract, "transform": transform_of(shape)}
+
+
+def in_a_word(value):
+    """Return a value as it stands between spaces: what is missing is NA."""
+    return "NA" if value in (None, "") else value
 
 
 def several(raw, rows, folder):

@@ -10,7 +10,7 @@ from handrail.testing.raw_copies import Fault, reading_from, refusal, written_ag
 from tests.engine.support.example import example
 from tests.engine.testing.made_up_projects import Shape, made_up_project
 
-FORMS = ("csv", "several", "function")
+FORMS = ("csv", "several", "function", "spaces", "packed")
 
 
 @pytest.mark.parametrize("source", FORMS)
@@ -36,13 +36,23 @@ def test_whole_copies_give_the_same_table(source, tmp_path):
             {"csv": "no column id among renamed_meanwhile", "function": "no column id"},
         ),
         (raw_copies.TEXT_AMONG_AMOUNTS, {"csv": "the first: line ", "function": ": ? is no "}),
-        (raw_copies.CUT_OFF, {"csv": "values can't be read", "function": "the connection was lost"}),
+        (
+            raw_copies.CUT_OFF,
+            {
+                "csv": "values can't be read",
+                "function": "the connection was lost",
+                "packed": "Unexpected end of GZIP stream",
+            },
+        ),
     ],
     ids=["missing", "empty", "renamed", "text", "cut off"],
 )
 def test_every_broken_table_is_refused_in_a_sentence(fault, said, source, tmp_path):
     project = made_up_project(tmp_path, Shape(source=source))
     found = refusal(small_run(project), fault)
+    if source == "packed" and fault is raw_copies.RENAMED_COLUMN:  # its columns have no names
+        assert found == raw_copies.Refusal((), (), found.changed)
+        return
     assert found.files == tuple(table.file for table in project.raw_tables.values())
     assert len(found.problems) == len(found.files)
     for file, problem in zip(found.files, found.problems, strict=True):
