@@ -51,7 +51,7 @@ def test_every_broken_table_is_refused_in_a_sentence(fault, said, source, tmp_pa
     project = made_up_project(tmp_path, Shape(source=source))
     found = refusal(small_run(project), fault)
     if source == "packed" and fault is raw_copies.RENAMED_COLUMN:  # its columns have no names
-        assert found == raw_copies.Refusal((), (), found.changed)
+        assert (found.files, found.problems) == ((), ())
         return
     assert found.files == tuple(table.file for table in project.raw_tables.values())
     assert len(found.problems) == len(found.files)
