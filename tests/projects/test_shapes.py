@@ -377,7 +377,7 @@ def check_counter(project, trained, asked, scored, watched):
 
 def check_forecast(project, trained, asked, scored, watched):
     assert "rolling origins: mae after learning from what was known on each day" in trained
-    assert "Intervals draw whole months anew" in trained
+    assert "Intervals are of Student's t, each of 13 months left out once." in trained
     assert "By step" in page(project, "research.html")
     assert '"low":' in asked
     assert '"high":' in asked

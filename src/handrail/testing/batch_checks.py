@@ -16,8 +16,9 @@ GOOD = 5
 def scoring_agrees_with_answers(run: SmallRun) -> None:
     """Rows that are scored together get the predictions that they get one by one."""
     there, key, asked = run.live_copy(), run.project.key, [*run.project.request.model_fields]
-    records, output = run.rows(dict.fromkeys([*asked, key]), ROWS), there.workspace / "scored.parquet"
-    score(there, run.latest(asked, ROWS), "the latest rows", output)
+    apart, output = run.told_apart, there.workspace / "scored.parquet"
+    records = run.rows(dict.fromkeys([*asked, key]), ROWS, apart)
+    score(there, run.latest(asked, ROWS, apart), "the latest rows", output)
     with connect(there) as connection:
         own = identifier(key) if run.project.has_key else row_key(run.project.contract)
         query = f"SELECT {own} AS key, prediction FROM {parquet(output)}"

@@ -92,7 +92,7 @@ def test_what_it_advises_works(problem, tmp_path, monkeypatch, capsys):
     ]
     for line in tried:
         assert cli.run(project, line.split()[3:]) == 0
-    measured = " on the test period, from 2013-08-31 on and before 2013-11-01\n"
+    measured = " on the test period, from 2013-09-01 on and before 2013-11-01\n"
     assert measured in capsys.readouterr().out
 
 

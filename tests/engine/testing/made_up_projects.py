@@ -174,6 +174,8 @@ def made_up_rows(shape):
             "visits": number % 17,
             "outcome": outcome(shape, signal, rng),
         }
+        if number % 20 == 19 and not (shape.timed or shape.keyed):
+            row = rows[-1]  # nothing tells them apart
         rows.append(row | known(shape, row) if shape.late else row)
     return [row | ahead(shape, number, row, rng) for number, row in enumerate(rows)] if shape.steps else rows
 
