@@ -17,7 +17,7 @@ from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
 from handrail.training.experiment_log import Experiment, Tuning, counts_looks, looks_at_test
 from handrail.training.intervals import format_interval
-from handrail.training.splits import told_by
+from handrail.training.splits import the_period, told_by
 from handrail.training.stopping_rule import Recommendation
 
 HEADER = ("round", "date", "score", "95%", "baseline", "on", "seconds", "note")
@@ -54,7 +54,7 @@ def looks(settings: Settings) -> Iterator[str]:
         return
     split = settings.split.model_dump(mode="json")
     found = looks_at_test(settings, split)
-    period = f"the test period, {told_by(split, 'test')}, was"
+    period = f"{the_period(split, 'test')}, {told_by(split, 'test')}, was"
     if not found:
         yield f"{period} not looked at yet; `train --test` and `promote` do, which is counted"
         return

@@ -12,7 +12,7 @@ from handrail.registry.acceptance import clearly_better
 from handrail.reports.tradeoff import Tradeoff
 from handrail.tasks.metric import OF_TARGET, Metric
 from handrail.training.run import Training
-from handrail.training.splits import told_by
+from handrail.training.splits import the_period, told_by
 
 Figures = Mapping[str, float]
 
@@ -74,16 +74,12 @@ def measured_on(training: Training, rows: str) -> str:
     )
 
 
-def the_period(split: Mapping[str, Any], name: str) -> str:
-    """Return what a part of the rows is called: a period where time parts them, a part where chance does."""
-    return f"the {name} {'part' if 'by' in split else 'period'}"
-
-
-def looked_at(versions: int) -> str:
+def looked_at(split: Mapping[str, Any], versions: int) -> str:
     """Say of how many versions the figures on the test period were looked at."""
+    test = the_period(split, "test")
     if versions == 1:
-        return "the test period was looked at for this version only"
-    return f"the test period was looked at for {versions} versions: the best of them looks better than it is"
+        return f"{test} was looked at for this version only"
+    return f"{test} was looked at for {versions} versions: the best of them looks better than it is"
 
 
 def interval(figures: Figures) -> str:

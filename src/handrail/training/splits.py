@@ -92,6 +92,11 @@ def known(settings: Settings, split: Split | Shares, one: Period) -> str:
     return f"{inside(settings, split, one)} AND {outcome}"
 
 
+def the_period(split: Mapping[str, Any], name: str) -> str:
+    """Return what a part of the rows is called: a period where time parts them, a part where chance does."""
+    return f"the {name} {'part' if 'by' in split else 'period'}"
+
+
 def told_by(split: Mapping[str, Any], name: str) -> str:
     """Say which rows a period has, behind their number, by the record of a split and the period's name.
 
@@ -220,7 +225,7 @@ def _too_few(
     outcomes = f"{len(np.unique(data.target))} different outcomes"
     if one.end is None:
         part = told_by(split.model_dump(mode="json"), one.name)
-        return f"{one.name} period: {len(data):,} rows with {outcomes} {part}; see split in project.yaml"
+        return f"{one.name} part: {len(data):,} rows with {outcomes} {part}; see split in project.yaml"
     every = rows_in(settings, table, split, one)
     count = row(connection, f"SELECT count(*) AS n FROM {every}")["n"]
     days = settings.outcome.known_after_days

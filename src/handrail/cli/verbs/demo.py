@@ -167,6 +167,7 @@ def _summary(settings: "Settings", seconds: float) -> None:
     from handrail.registry.versions import load_version, newest_version
     from handrail.reports import PAGES
     from handrail.training.intervals import format_interval
+    from handrail.training.splits import the_period
 
     version = load_version(settings, newest_version(settings))
     evaluation, metric = version.info["evaluation"], version.info["metric"]
@@ -175,7 +176,8 @@ def _summary(settings: "Settings", seconds: float) -> None:
     say(f"Built     {settings.shown(version.path)}, from {version.info['rows']['training']:,} rows")
     say(
         f"Measured  {metric} {model['value']:.3f} ({format_interval(model)}) on "
-        f"{evaluation['rows']:,} rows of the test period; the simple technique reaches "
+        f"{evaluation['rows']:,} rows of {the_period(version.info['split'], 'test')}; "
+        "the simple technique reaches "
         f"{baseline['value']:.3f}"
     )
     alerts = settings.workspace / "reports" / "alerts.jsonl"

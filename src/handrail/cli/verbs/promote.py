@@ -66,14 +66,14 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
     from handrail.registry.acceptance import agreed_metric
     from handrail.reports.wording import interval, looked_at, number
     from handrail.training.experiment_log import log_look
-    from handrail.training.splits import told_by
+    from handrail.training.splits import the_period, told_by
 
     metric, info = agreed_metric(settings), version.info
     if metric in info["evaluation"]["model"]:
         figures = info["evaluation"]["model"][metric]
         say(
-            f"{metric} {number(figures['value'])} ({interval(figures)}) on the test period, "
-            f"{told_by(info['split'], 'test')}"
+            f"{metric} {number(figures['value'])} ({interval(figures)}) on "
+            f"{the_period(info['split'], 'test')}, {told_by(info['split'], 'test')}"
         )
     try:
         looks = log_look(settings, version.name, info)
@@ -81,7 +81,7 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
         print(f"warning: 2-research/rounds.jsonl: the look is not counted ({error})", file=sys.stderr)
         return
     if looks:
-        say(looked_at(looks))
+        say(looked_at(info["split"], looks))
 
 
 def _make_live(settings: "Settings", name: str) -> None:

@@ -80,4 +80,4 @@ def _show_parts(seen: "Replay", metric: str) -> None:
         )
         for item in seen.parts[:SHOWN]
     ]
-    table(("", "outcomes", "test period", "now", ""), rows)
+    table(("", "outcomes", "in the test", "now", ""), rows)

@@ -85,9 +85,8 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
 def _show(training: "Training") -> None:
     """Show the model beside the baseline, on the rows of one period."""
     from handrail.console import figure, say, table
-    from handrail.reports.wording import the_period
     from handrail.training.intervals import drawn_by, format_interval
-    from handrail.training.splits import told_by
+    from handrail.training.splits import the_period, told_by
 
     evaluation = training.info["evaluation"]
     rows = [
@@ -125,13 +124,14 @@ def _show_origins(training: "Training") -> None:
 def _tell(settings: "Settings", training: "Training", reports: Sequence[Path]) -> None:
     """Say what was written, and whether the test period was looked at."""
     from handrail.console import say
-    from handrail.reports.wording import looked_at, the_period
+    from handrail.reports.wording import looked_at
     from handrail.training.experiment_log import log_look
+    from handrail.training.splits import the_period
 
     if training.period == "test":
         looks = log_look(settings, training.version, training.info)
         if looks:
-            say(looked_at(looks))
+            say(looked_at(training.info["split"], looks))
     else:
         period = the_period(training.info["split"], "test")
         say(f"{period} was not looked at; --test does, once a version is to be promoted")
