@@ -137,7 +137,7 @@ def trials_picture(metric: Metric, number: int, tuning: Tuning) -> Picture:
         f"{metric.name} over the trials of round {number}",
         svg(draw, HEIGHT_INCHES, said, WIDTH_INCHES),
         "Dots: the trials, the first with what was used before, on rows that the model learns from. "
-        "Line: the best so far. The score of the round is that of the best, on later rows.",
+        "Line: the best so far. The score of the round is that of the best, on other rows.",
     )
 
 

@@ -95,6 +95,6 @@ def test_the_cost_picture_names_the_margin_that_was_best(training):
     chosen = tradeoff.choice(target, training.prediction, COSTS, 0.25)
     best = min(model, key=lambda each: each.cost)
     assert charts.cost_picture("EUR", model, simple, chosen, "min").caption == (
-        f"The margin of +0.25 was chosen on earlier rows. On these, {best.margin:+.2f} would have cost "
+        f"The margin of +0.25 was chosen on other rows. On these, {best.margin:+.2f} would have cost "
         f"least: EUR {best.cost:,.0f}."
     )

@@ -80,6 +80,6 @@ def test_the_payoff_picture_names_the_threshold_that_was_best(training, chosen):
     best = max(model, key=lambda each: each.payoff)
     picture = charts.payoff_picture("EUR", model, simple, chosen)
     assert picture.caption == (
-        f"The threshold of 40% was chosen on earlier rows. On these, {100 * best.threshold:.1f}% would have "
+        f"The threshold of 40% was chosen on other rows. On these, {100 * best.threshold:.1f}% would have "
         f"been worth most: EUR {best.payoff:,.0f}."
     )

@@ -238,10 +238,10 @@ def cost_picture(
     best, places = min(model, key=lambda each: each.cost), places_of(model)
     caption = f"The margin of {signed(chosen.margin, places)} was chosen on "
     caption += (
-        "these rows: on later ones, another may cost least."
+        "these rows: on others, another may cost least."
         if here
         else (
-            f"earlier rows. On these, {signed(best.margin, places)} would have cost least: "
+            f"other rows. On these, {signed(best.margin, places)} would have cost least: "
             f"{money(best.cost, currency)}."
         )
     )

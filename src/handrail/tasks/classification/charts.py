@@ -183,10 +183,10 @@ def payoff_picture(
 
     caption = f"The threshold of {shown_threshold(chosen.threshold)} was chosen on "
     caption += (
-        "these rows: on later ones, another may be worth most."
+        "these rows: on others, another may be worth most."
         if here
         else (
-            f"earlier rows. On these, {shown_threshold(best.threshold)} would have been worth most: "
+            f"other rows. On these, {shown_threshold(best.threshold)} would have been worth most: "
             f"{money(best.payoff, currency)}."
         )
     )
