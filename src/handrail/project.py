@@ -178,6 +178,14 @@ class Project:
         """Whether rows have a key of their own; otherwise the engine makes one, and requests carry none."""
         return self.contract is self.own_contract
 
+    @property
+    def told_apart(self) -> str:
+        """The SQL condition for rows of the table of which no two are asked for alike: of such, the first.
+
+        Rows of which nothing that is asked differs have one key in a request, and are numbered in the table.
+        """
+        return "TRUE" if self.has_key else f"{self.key} NOT LIKE '%-%'"
+
     @cached_property
     def table_name(self) -> str:
         """The name of the loaded table: `TABLE` of contract.py."""

@@ -116,7 +116,7 @@ CATALOGUE = Shape(
         99 * {CHANCE.format(1)} + i / 10000.0 AS weight,
         i % 13 AS holes, CASE WHEN i % 10 < 9 THEN
         CAST({CHANCE.format(2)} < 0.1 + 0.4 * {CHANCE.format(1)} + 0.03 * (i % 13) AS INTEGER) END AS broke
-        FROM range(6000) AS r(i)""",
+        FROM (SELECT CASE WHEN i % 25 = 24 THEN i - 20 ELSE i END AS i FROM range(6000) AS r(i))""",
     raw={"material": "VARCHAR", "weight": "DOUBLE", "holes": "INTEGER", "broke": "INTEGER"},
     transform="SELECT material, weight, holes, broke FROM raw_parts\n",
     facts={
@@ -252,6 +252,34 @@ SHAPES = {
 }
 
 
+# Which tests of the score such data may fail: those that need people, or a richer model, or other rows.
+OPEN = {
+    "all feature code is tested",
+    "the specification is reviewed and in the repository",
+    "inclusion has been considered",
+    "every feature is beneficial",
+    "hyperparameters are tuned",
+    "a simpler model is not better",
+    "models are not too stale",
+}
+MAY_FAIL = {
+    "panel": OPEN,
+    "catalogue": OPEN
+    | {
+        "the offline metric correlates with the online one",  # the parts to be scored have no outcome
+        "the effect of staleness is known",
+        "prediction quality has not regressed",
+    },
+    "rare": OPEN,
+    "counter": OPEN | {"quality holds on all important slices"},  # none is sliced
+    "forecast": OPEN
+    | {
+        "the offline metric correlates with the online one",  # nine months are too few
+        "prediction quality has not regressed",  # what lies beyond the data has no outcome
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def baked(cookies_session):
     """Return a default project, and a forecasting one, each made ready for data of one's own."""
@@ -329,6 +357,10 @@ def test_every_verb_says_what_holds_of_such_data(own):
         "counter": check_counter,
         "forecast": check_forecast,
     }[name](project, trained, asked, scored, watched)
+    judged = project.run("uv", "run", "late-flights", "readiness").stdout
+    assert not re.search("the engine stopped|Binder Error|Traceback", judged)
+    failed = set(re.findall(r"^  FAILED  (.*?)  \[", judged, re.MULTILINE))
+    assert failed <= MAY_FAIL[name], judged
     said = ran(project, "uv", "run", "pytest", "-q", "tests/test_project.py")
     assert int(re.search(r"(\d+) passed", said)[1]) > 15
 
@@ -349,7 +381,7 @@ def check_catalogue(project, trained, asked, scored, watched):
     assert "600 rows scored" in scored
     answer = re.search(r"answered: (\{.*\})", asked)[1]
     assert set(re.findall(r'"(\w+)":', answer)) == {"prediction", "flagged"}
-    assert "600 predictions, 0 outcomes known" in watched
+    assert "480 predictions, 0 outcomes known" in watched  # those that are asked for alike count once
     for name in ("company.html", "choice.html", "research.html"):
         text = page(project, name)
         assert not re.search(r"\ba day\b|later than|\bmonths?\b", text), name
@@ -377,7 +409,7 @@ def check_counter(project, trained, asked, scored, watched):
 
 def check_forecast(project, trained, asked, scored, watched):
     assert "rolling origins: mae after learning from what was known on each day" in trained
-    assert "Intervals are of Student's t, each of 13 months left out once." in trained
+    assert re.search(r"Intervals are of Student's t, each of 1\d months left out once\.", trained)
     assert "By step" in page(project, "research.html")
     assert '"low":' in asked
     assert '"high":' in asked

@@ -45,7 +45,7 @@ def all_predictions(settings: Settings) -> str:
     parts = [_scored(scored, types)] if scored else []
     parts += [_served(served, types, project.key if project.has_key else "prediction")] if served else []
     if not parts:
-        raise ProjectError(f"{folder}: no prediction yet; monitoring starts with the first")
+        raise ProjectError(f"{settings.shown(folder)}: no prediction yet; monitoring starts with the first")
     found = " UNION ALL ".join(parts)
     if project.has_key:
         return found

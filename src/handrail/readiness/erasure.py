@@ -1,8 +1,9 @@
 """Rehearses in a copy that a subject, or else a key, is forgotten: no byte of it may be left."""
 
 import json
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,14 +81,31 @@ def _copy_lines(path: Path, target: Path, own: tuple[str, str]) -> None:
 
 
 def _holding(settings: Settings, key: str) -> Iterator[Path]:
-    """Yield every file under `data/` in which the key still stands, whatever the column."""
+    """Yield every file under `data/` in which the key still stands, whatever the column.
+
+    A key that is a number may stand elsewhere by chance, as a count: that is looked for in its own columns.
+    """
+    own = settings.project.erasable if key.isdecimal() else ()
     with connect(settings) as connection:
         for path in sorted((settings.workspace / "data").rglob("*.*")):
             if path.suffix == ".parquet":
-                names = map(identifier, column_types(connection, parquet(path)))
-                texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
-                held = f"contains(concat_ws(' ', {texts}), {literal(key)})"
+                names = [n for n in column_types(connection, parquet(path)) if n in own or not own]
+                held = " OR ".join(_holds(name, key, alone=bool(own)) for name in names) or "FALSE"
                 if row(connection, f"SELECT count_if({held}) AS n FROM {parquet(path)}")["n"]:
                     yield path
-            elif path.is_file() and key in path.read_text(encoding="utf-8", errors="replace"):
+            elif path.is_file() and _stands_in(path.read_text(encoding="utf-8", errors="replace"), key, own):
                 yield path
+
+
+def _holds(name: str, key: str, *, alone: bool) -> str:
+    """Return the SQL condition for rows that have the key in a column: as a part of it, or `alone`."""
+    text = f"CAST({identifier(name)} AS VARCHAR)"
+    return f"{text} = {literal(key)}" if alone else f"contains({text}, {literal(key)})"
+
+
+def _stands_in(text: str, key: str, own: Sequence[str]) -> bool:
+    """Return whether the key stands in a text, or, if any are given, in one of its `own` fields."""
+    if not own:
+        return key in text
+    fields = "|".join(map(re.escape, own))
+    return re.search(rf'"({fields})": ?"?{key}\b', text) is not None

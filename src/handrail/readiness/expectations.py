@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
-from handrail.contract.schema import Column, Record, Role, columns, of_role, one_of_role
-from handrail.contract.table_check import SQL_TYPES, check, refuse_other_columns
+from handrail.contract.schema import Column, Record, Role, columns, of_role
+from handrail.contract.table_check import SQL_TYPES, Rule, check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
@@ -98,10 +98,7 @@ def _sound_rows(connection: Connection, table: str, project: Project) -> int:
 
 def _missed(connection: Connection, table: str, contract: type[Record], bad: list[Bad]) -> Iterator[str]:
     """Put each bad value into a good row of its own, and yield a sentence for each that is not caught."""
-    names, key = (
-        ", ".join(identifier(column.name) for column in columns(contract)),
-        one_of_role(contract, Role.KEY).name,
-    )
+    names = ", ".join(identifier(column.name) for column in columns(contract))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sound AS "
         f"SELECT {names}, row_number() OVER () - 1 AS _place FROM (SELECT * FROM {table} LIMIT {len(bad)})"
@@ -110,24 +107,28 @@ def _missed(connection: Connection, table: str, contract: type[Record], bad: lis
     for first in range(0, len(bad), len(sound)):
         part = bad[first : first + len(sound)]
         reasons = _reasons(connection, contract, part)
-        for each, record in zip(part, sound, strict=False):
+        for each, record, said in zip(part, sound, reasons, strict=False):
             spoilt = record | {each.column: each.value}
-            if f"{each.column}: " not in reasons.get(spoilt[key], ""):
+            if f"{each.column}: " not in said:
                 yield f"{TABLE_CHECK}: {each.column}: a value that is {each.rule} is not caught in a table"
             if not _refused(contract, spoilt, each.column):
                 yield f"contract.py: {each.column}: a value that is {each.rule} is not caught in a record"
 
 
-def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> dict[Any, str]:
-    """Return what the check of tables says of the sound rows, each with one of the bad values, by key."""
-    key = one_of_role(contract, Role.KEY).name
+def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> list[str]:
+    """Return what the check of tables says of the sound rows, each with one of the bad values.
+
+    A rule beside the contract's names each by its place, as no column of theirs has to tell them apart.
+    """
+    places = [Rule(f"#{place}", f"_place = {place}") for place in range(len(bad))]
     values = ", ".join(_spoilt(column, bad) for column in columns(contract))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values} FROM sound WHERE _place < {len(bad)}"
+        f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values}, _place FROM sound WHERE _place < {len(bad)}"
     ).fetchall()
-    check(connection, "spoilt", contract)
-    found = rows(connection, f"SELECT {identifier(key)}, reason FROM checked")
-    return {item[key]: item["reason"] or "" for item in found}
+    check(connection, "spoilt", contract, also=places)
+    found = [item["reason"].split("; ") for item in rows(connection, "SELECT reason FROM checked")]
+    said = {next(part for part in parts if part.startswith("#")): "; ".join(parts) for parts in found}
+    return [said.get(place.text, "") for place in places]
 
 
 def _spoilt(column: Column, bad: list[Bad]) -> str:

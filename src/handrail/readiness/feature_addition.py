@@ -21,6 +21,7 @@ from handrail.serving.inference import LiveModel
 from handrail.training.run import train
 
 NAME = "day_of_month_tried"
+BEFORE = "transformed_before"
 ROWS = 5_000  # of each table that a small run may cut
 MOST_SECONDS = 600
 FILES = ("contract.py", "etl/transform.sql")  # of the package
@@ -74,14 +75,14 @@ def add_feature(project: Project, package: Path) -> None:
     lines.insert(begin - 1, IMPORTED)
     contract.write_text("".join(lines), encoding="utf-8")
     query = transform.read_text(encoding="utf-8").rstrip().rstrip(";")
-    made = f"EXTRACT(day FROM {identifier(project.time)})" if project.time else _from_key(project)
+    made = f"EXTRACT(day FROM {identifier(project.time)})" if project.time else _from_row()
     day = f"CAST({made} AS INTEGER) AS {NAME}"
-    transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS transformed_before\n", encoding="utf-8")
+    transform.write_text(f"SELECT *, {day}\nFROM (\n{query}\n) AS {BEFORE}\n", encoding="utf-8")
 
 
-def _from_key(project: Project) -> str:
-    """Return an SQL expression from 1 to 31 of the key, where rows have no time to take a day of."""
-    return f"1 + md5_number_lower(CAST({identifier(project.key)} AS VARCHAR)) % 31"
+def _from_row() -> str:
+    """Return an SQL expression from 1 to 31 of the whole row, where rows have no time to take a day of."""
+    return f"1 + md5_number_lower(CAST({BEFORE} AS VARCHAR)) % 31"
 
 
 def learn_and_predict(package: str) -> tuple[int, str, list[str]]:

@@ -117,7 +117,7 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
     if len(target) < FEWEST_OUTCOMES:
         raise ProjectError(
             f"{len(target)} live outcomes of {context.version.name} are known, {FEWEST_OUTCOMES} are "
-            "needed; wait, load them with `etl`, or try `monitor --relive`"
+            f"needed; wait, load them with `etl`{', or try `monitor --relive`' if context.new_from else ''}"
         )
     times = times if project.time else None
     groups = groups_of(times, units.astype(np.str_) if project.subject else None, len(target))

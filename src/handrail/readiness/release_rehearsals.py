@@ -2,6 +2,10 @@
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +36,7 @@ def canaried(context: ReadinessContext) -> str:
         model = LiveModel(there)
         answers = [model.answer([record]) for record in records]
         share = sum(answer.version == tried.name for answer in answers) / len(records)
-        off = abs(share - SHARE) / np.sqrt(SHARE * (1 - SHARE) / len(records))
-        if off > FURTHEST:
+        if abs(share - SHARE) > FURTHEST * _error_of_share(records, there.project.subject):
             raise ProjectError(f"{SERVING}: the canary answered {share:.1%}, asked for were {SHARE:.0%}")
         if [float(answer.prediction[0]) for answer in answers] != before.tolist():
             raise ProjectError(f"{SERVING}: a canary that is a copy of the live version answers otherwise")
@@ -66,6 +69,15 @@ def rolled_back(context: ReadinessContext) -> str:
         raise ProjectError("handrail.registry.live: after a rollback the answers are not those of before")
     kept = f"; {earlier}, live before, still runs" if earlier else "; nothing was live before it"
     return f"{len(records):,} answers in {seconds:.1f} s as before a promotion, to the last bit{kept}"
+
+
+def _error_of_share(records: Sequence[Mapping[str, Any]], subject: str | None) -> float:
+    """Return the standard error of the share that a canary answers: of a subject all or nothing."""
+    if subject is None:
+        together: Iterable[int] = [1] * len(records)
+    else:
+        together = Counter(record[subject] for record in records).values()
+    return sqrt(SHARE * (1 - SHARE) * sum(count**2 for count in together)) / len(records)
 
 
 def _answers(settings: Settings, records: list) -> Floats:

@@ -87,7 +87,7 @@ def young_enough(context: ReadinessContext) -> str:
     settings, today = context.settings, context.today
     learnt, most = learnt_before(settings, context.version), settings.section(Live).maximum_age_days
     age = (today + DAY - learnt).days
-    found = f"{age} days old on {today}, at most {most} were agreed"
+    found = f"{age} day{'s' if age != 1 else ''} old on {today}, at most {most} were agreed"
     if age > most:
         until = newest_end(settings, today)
         newer = until and until > learnt and (today + DAY - until).days <= most

@@ -76,7 +76,8 @@ def _kept_back(there: Settings, context: ReadinessContext) -> Generator[list[dic
         yield []
         return
     names, key = ", ".join(map(identifier, project.request.model_fields)), identifier(project.key)
-    whole, drawn = table.read_bytes(), f"SELECT {key} FROM {parquet(table)} ORDER BY {key} LIMIT {ANSWERED}"
+    whole = table.read_bytes()
+    drawn = f"SELECT {key} FROM {parquet(table)} WHERE {project.told_apart} ORDER BY {key} LIMIT {ANSWERED}"
     with connect(there) as connection:
         found = rows(connection, f"SELECT {names} FROM {parquet(table)} WHERE {key} IN ({drawn})")
         write_parquet(connection, f"SELECT * FROM {parquet(table)} WHERE {key} NOT IN ({drawn})", table)
@@ -88,10 +89,11 @@ def _seen_between(
     context: ReadinessContext, records: list[dict[str, Any]]
 ) -> tuple[date | None, date | None, date]:
     """Return the window in which the records are looked at, and the day of the look."""
-    time, start = context.settings.project.time, context.new_from
-    if time is None or start is None:
+    time, today = context.settings.project.time, context.today
+    if time is None:
         return None, None, datetime.now(UTC).date()
-    return start, max(record[time] for record in records).date() + DAY, context.today
+    days = [record[time].date() for record in records]
+    return context.new_from or min(days), max(days) + DAY, today
 
 
 def validated(context: ReadinessContext) -> str:

@@ -97,7 +97,7 @@ def twin(settings: Settings, version: Version) -> Version:
 
 
 def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
-    """Return at most `most` rows of the live period as a client sends them, in no order of time.
+    """Return at most `most` rows of the live period as a client sends them, in no order of time, none twice.
 
     Where chance has parted the rows, they are those of the test. Raises ProjectError where there is none.
     """
@@ -109,7 +109,7 @@ def live_records(context: ReadinessContext, most: int) -> list[dict[str, Any]]:
     with connect(context.settings) as connection:
         found = rows(
             connection,
-            f"SELECT {names} FROM {context.table} WHERE {where} "
+            f"SELECT {names} FROM {context.table} WHERE {where} AND {project.told_apart} "
             f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR) || 'asked') LIMIT {most}",
         )
     if not found:

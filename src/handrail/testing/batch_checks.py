@@ -16,7 +16,7 @@ GOOD = 5
 def scoring_agrees_with_answers(run: SmallRun) -> None:
     """Rows that are scored together get the predictions that they get one by one."""
     there, key, asked = run.live_copy(), run.project.key, [*run.project.request.model_fields]
-    apart, output = run.told_apart, there.workspace / "scored.parquet"
+    apart, output = run.project.told_apart, there.workspace / "scored.parquet"
     records = run.rows(dict.fromkeys([*asked, key]), ROWS, apart)
     score(there, run.latest(asked, ROWS, apart), "the latest rows", output)
     with connect(there) as connection:

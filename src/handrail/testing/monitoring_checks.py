@@ -56,7 +56,7 @@ CHECKS = (monitoring_sees_what_was_answered, every_check_gives_a_reading)
 
 def _rows_with_outcome(run: SmallRun) -> list[dict[str, Any]]:
     """Return the latest rows whose outcome is known: what a client sends, and the key."""
-    known = f"{identifier(run.project.target)} IS NOT NULL AND {run.told_apart}"
+    known = f"{identifier(run.project.target)} IS NOT NULL AND {run.project.told_apart}"
     return run.rows(dict.fromkeys([*run.project.request.model_fields, run.project.key]), ROWS, where=known)
 
 

@@ -169,16 +169,6 @@ class SmallRun:
         model = self.project.fit(splits.training, splits.encoding, SEED, chosen)
         return Fitted(model, self.project.estimator.export(model, len(splits.encoding.features)))
 
-    @property
-    def told_apart(self) -> str:
-        """The condition for rows of which no two are asked for alike; the first of those that are.
-
-        Where rows have no key, what is asked makes it.
-        """
-        from handrail.compute.duckdb import identifier
-
-        return "TRUE" if self.project.has_key else f"{identifier(self.project.key)} NOT LIKE '%-%'"
-
     def latest(self, names: Iterable[str], most: int, where: str = "TRUE") -> str:
         """Return the FROM item of columns of the latest rows of the loaded table, at most `most`."""
         from handrail.compute.duckdb import identifier

@@ -39,6 +39,7 @@ class Shape:
     whole: whether it has a column of whole numbers · source: how the raw table comes
     late: whether outcomes are known 30 to 60 days after, and the latest not yet
     by: what parts the rows; of subjects there are 300 · timed, keyed: whether rows have a time, a key
+    alike: whether a row in twenty is the one before once more
     counter: whether a feature only grows, and is watched for drift
     steps: for how many months ahead each forecast is made; the latest of them are not known yet
     """
@@ -58,6 +59,7 @@ class Shape:
     by: Literal["time", "subject", "random"] = "time"
     timed: bool = True
     keyed: bool = True
+    alike: bool = False
     counter: Literal["none", "watched", "left alone"] = "none"
     steps: int = 0
 
@@ -84,7 +86,7 @@ SHAPES = {
     "a raw file between spaces": Shape(source="spaces"),
     "a packed raw file without names": Shape(source="packed"),
     "no time": Shape(by="random", timed=False),
-    "no time, no key": Shape(by="random", timed=False, keyed=False),
+    "no time, no key": Shape(by="random", timed=False, keyed=False, alike=True),
     "no key": Shape(keyed=False),
     "a growing counter": Shape(counter="left alone"),
     "amounts without a time": Shape("regression", by="random", timed=False),
@@ -174,7 +176,7 @@ def made_up_rows(shape):
             "visits": number % 17,
             "outcome": outcome(shape, signal, rng),
         }
-        if number % 20 == 19 and not (shape.timed or shape.keyed):
+        if shape.alike and number % 20 == 19:
             row = rows[-1]  # nothing tells them apart
         rows.append(row | known(shape, row) if shape.late else row)
     return [row | ahead(shape, number, row, rng) for number, row in enumerate(rows)] if shape.steps else rows
