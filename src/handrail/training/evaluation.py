@@ -1,6 +1,7 @@
 """Measures a model and the baseline on the same rows: overall, by month and by slice."""
 
 from collections.abc import Callable, Mapping
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -102,4 +103,12 @@ def _by_value(
 
 
 def _figures(measured: Mapping[str, float], drawn: Mapping[str, Doubles], groups: Groups) -> Figures:
-    return {name: figures(value, drawn[name], groups) for name, value in measured.items()}
+    """Return each metric with its interval; none where all draws agree, as on a recall of 1 of few cases.
+
+    How far the truth is from there, such draws cannot tell.
+    """
+    found = {name: figures(value, drawn[name], groups) for name, value in measured.items()}
+    return {
+        name: each | {"low": nan, "high": nan} if each["low"] == each["high"] else each
+        for name, each in found.items()
+    }
