@@ -22,6 +22,11 @@ def row_key(contract: type[Record]) -> str:
     return f"md5(concat_ws({SEPARATOR}, {', '.join(values)}))"
 
 
+def shared_by_alike(text: str) -> str:
+    """Return the SQL expression of what the keys of rows that are alike share: all but the number."""
+    return f"split_part({text}, '-', 1)"
+
+
 def with_row_key(connection: Connection, source: str, contract: type[Record]) -> str:
     """Return a FROM item of the rows of `source` with a key; those that are alike are numbered from 2 on.
 

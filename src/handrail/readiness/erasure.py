@@ -21,7 +21,10 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import SECRET
 from handrail.etl.load import require_table
-from handrail.retention.erasure import erase, find_traces
+from handrail.monitoring.outcomes import all_predictions
+from handrail.project import Project
+from handrail.retention.erasure import erase, find_traces, is_of, lines_of
+from handrail.serving.prediction_log import prediction_folder
 
 REHEARSED_ROWS = 200  # of each file
 
@@ -31,12 +34,7 @@ def rehearse_forgetting(settings: Settings) -> int:
 
     Raises ProjectError where a byte of it is left.
     """
-    project = settings.project
-    with connect(settings) as connection:
-        table = require_table(settings, project.table_name)
-        unit = identifier(project.unit)
-        query = f"SELECT CAST({unit} AS VARCHAR) AS key FROM {table} WHERE {unit} IS NOT NULL LIMIT 1"
-        key = row(connection, query)["key"]
+    key = _one(settings)
     with TemporaryDirectory(prefix="readiness-") as folder:
         secret = {SECRET: secrets.token_hex()}  # of the copy, and gone with it
         there = settings.model_copy(update={"workspace": Path(folder), **secret})
@@ -51,32 +49,57 @@ def rehearse_forgetting(settings: Settings) -> int:
     return sum(not trace.raw for trace in traces)
 
 
+def _one(settings: Settings) -> str:
+    """Return a subject, or else a key, of the loaded table; of rows without their own, one that was asked."""
+    project = settings.project
+    unit = identifier(project.unit)
+    with connect(settings) as connection:
+        table = require_table(settings, project.table_name)
+        if _is_made(project) and any(prediction_folder(settings).glob("*.*")):
+            kept = f"SELECT {unit} FROM {table}"
+            asked = f"SELECT {unit} FROM ({all_predictions(settings)}) WHERE {unit} IN ({kept})"
+            table = f"({asked} UNION ALL {kept})"
+        query = f"SELECT CAST({unit} AS VARCHAR) AS key FROM {table} WHERE {unit} IS NOT NULL LIMIT 1"
+        return row(connection, query)["key"]
+
+
+def _is_made(project: Project) -> bool:
+    """Return whether what is forgotten is a key that is made of what was asked."""
+    return not (project.has_key or project.subject)
+
+
 def _copy_small(settings: Settings, there: Settings, key: str) -> None:
     """Copy a few rows of every file under `data/`; the key's own are put among them."""
-    data, own = settings.workspace / "data", (settings.project.unit, key)
+    data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
         for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
             target = there.workspace / path.relative_to(settings.workspace)
             target.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".parquet":
-                _copy_table(connection, path, target, own)
+                _copy_table(connection, path, target, project, key)
             else:
-                _copy_lines(path, target, own)
+                _copy_lines(connection, path, target, project, key)
 
 
-def _copy_table(connection: Connection, path: Path, target: Path, own: tuple[str, str]) -> None:
-    column, key = own
+def _copy_table(connection: Connection, path: Path, target: Path, project: Project, key: str) -> None:
+    """Copy a few rows, and one of the key: another's with its name, or, where that is made of it, its own."""
     few = f"SELECT * FROM {parquet(path)} LIMIT {REHEARSED_ROWS}"
-    one = f"SELECT * REPLACE ({literal(key)} AS {identifier(column)}) FROM ({few}) LIMIT 1"
-    keyed = column in column_types(connection, parquet(path))
-    write_parquet(connection, f"({few}) UNION ALL ({one})" if keyed else few, target)
+    if not _is_made(project) and project.unit in column_types(connection, parquet(path)):
+        one = f"SELECT * REPLACE ({literal(key)} AS {identifier(project.unit)}) FROM ({few}) LIMIT 1"
+    else:
+        one = f"SELECT * FROM {parquet(path)} WHERE {is_of(connection, path, project, key)} LIMIT 1"
+    write_parquet(connection, f"({few}) UNION ALL ({one})", target)
 
 
-def _copy_lines(path: Path, target: Path, own: tuple[str, str]) -> None:
-    column, key = own
+def _copy_lines(connection: Connection, path: Path, target: Path, project: Project, key: str) -> None:
     with path.open(encoding="utf-8", errors="replace") as lines:
         few = [line for _, line in zip(range(REHEARSED_ROWS), lines, strict=False)]
-    one = [json.dumps(json.loads(line) | {column: key}) + "\n" for line in few[:1] if column in line]
+    named = [line for line in few[:1] if not _is_made(project) and project.unit in line]
+    one = [json.dumps(json.loads(line) | {project.unit: key}) + "\n" for line in named]
+    if _is_made(project):
+        content = path.read_bytes()
+        places = lines_of(connection, path, project, key)
+        one = [content[place : place + length].decode(errors="replace") + "\n" for place, length in places]
     target.write_text("".join([*few, *one]), encoding="utf-8")
 
 
@@ -85,16 +108,25 @@ def _holding(settings: Settings, key: str) -> Iterator[Path]:
 
     A key that is a number may stand elsewhere by chance, as a count: that is looked for in its own columns.
     """
-    own = settings.project.erasable if key.isdecimal() else ()
+    project = settings.project
+    own = project.erasable if key.isdecimal() else ()
     with connect(settings) as connection:
         for path in sorted((settings.workspace / "data").rglob("*.*")):
             if path.suffix == ".parquet":
                 names = [n for n in column_types(connection, parquet(path)) if n in own or not own]
-                held = " OR ".join(_holds(name, key, alone=bool(own)) for name in names) or "FALSE"
-                if row(connection, f"SELECT count_if({held}) AS n FROM {parquet(path)}")["n"]:
+                held = [_holds(name, key, alone=bool(own)) for name in names]
+                held += [] if project.has_key else [is_of(connection, path, project, key)]
+                if held and _any(connection, path, " OR ".join(held)):
                     yield path
-            elif path.is_file() and _stands_in(path.read_text(encoding="utf-8", errors="replace"), key, own):
+            elif path.is_file() and (
+                _stands_in(path.read_text(encoding="utf-8", errors="replace"), key, own)
+                or (not project.has_key and any(lines_of(connection, path, project, key)))
+            ):
                 yield path
+
+
+def _any(connection: Connection, path: Path, condition: str) -> bool:
+    return row(connection, f"SELECT count(*) AS n FROM {parquet(path)} WHERE {condition}")["n"] > 0
 
 
 def _holds(name: str, key: str, *, alone: bool) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from handrail.compute.duckdb import (
@@ -23,10 +24,17 @@ from handrail.compute.duckdb import (
     write_parquet,
 )
 from handrail.config.settings import Settings
+from handrail.contract.row_key import row_key, shared_by_alike
+from handrail.contract.schema import columns
+from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
+from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
 from handrail.retention.links import kept_files, refuse_links
+
+MADE = re.compile(r"[0-9a-f]{32}(-[0-9]+)?")  # a key that is made of what is asked
+LINES = 10_000  # of a prediction log, at once
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
 
     Raises ProjectError, with nothing deleted, where there is no secret to know the key again by.
     """
-    kept, names = fingerprint(settings, key), settings.project.erasable
+    project = settings.project
+    kept = fingerprint(settings, key if project.has_key else _shared(key))
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
@@ -66,9 +75,9 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             if trace.raw:
                 trace.path.unlink()
             elif trace.path.suffix == ".jsonl":
-                _blank(trace.path, names, key)
+                _blank(connection, trace.path, project, key)
             else:
-                _rewrite(connection, trace.path, names, key)
+                _rewrite(connection, trace.path, project, key)
             what = trace.path.relative_to(settings.workspace).as_posix()
             write("purge key", what=what, rows=trace.rows, key_hash=kept)
             yield trace
@@ -92,40 +101,75 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 
 
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
-    data, names = settings.workspace / "data", settings.project.erasable
+    data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
         refuse_links(paths)
         for path in paths:
             if path.suffix == ".jsonl":
-                count = sum(1 for _ in _lines(path, names, key))
+                count = sum(1 for _ in lines_of(connection, path, project, key))
             else:
-                count = _rows(connection, path, names, key)
+                count = _rows(connection, path, project, key)
             if count or path.parent.name == "raw":
                 yield Trace(path, count, path.parent.name == "raw")
 
 
-def _rows(connection: Connection, path: Path, names: Sequence[str], key: str) -> int:
+def _rows(connection: Connection, path: Path, project: Project, key: str) -> int:
     """Return in how many rows of a table the key stands; a table that knows no key has none."""
-    of_key = _is(connection, path, names, key)
+    of_key = is_of(connection, path, project, key)
     return row(connection, f"SELECT count(*) AS n FROM {parquet(path)} WHERE {of_key}")["n"]
 
 
-def _is(connection: Connection, path: Path, names: Sequence[str], key: str) -> str:
-    """Return the SQL condition for the rows of the key in those of the columns that a table has."""
-    there = [identifier(name) for name in names if name in column_types(connection, parquet(path))]
-    found = [f"CAST({name} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)}" for name in there]
+def is_of(connection: Connection, path: Path, project: Project, key: str) -> str:
+    """Return the SQL condition for the rows of the key in those of the columns that a table has.
+
+    Where rows have no key of their own, it is made of what was asked, in files that hold that alone, too.
+    Rows that are alike share it: nobody could tell which of them a prediction was for.
+    """
+    there = column_types(connection, parquet(path))
+    if project.has_key:
+        found = [_equal(identifier(name), key) for name in project.erasable if name in there]
+    else:
+        found = [_equal(identifier(project.subject), key)] if project.subject in there else []
+        if project.key in there:
+            found.append(_equal(shared_by_alike(identifier(project.key)), _shared(key)))
+        elif there.keys() >= project.request.model_fields.keys():
+            found.append(_equal(row_key(project.contract), _shared(key)))
     return f"({' OR '.join(found) or 'FALSE'})"
 
 
-def _lines(path: Path, names: Sequence[str], key: str) -> Iterator[tuple[int, int]]:
+def _equal(expression: str, key: str) -> str:
+    return f"CAST({expression} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)}"
+
+
+def _shared(key: str) -> str:
+    """Return what a made key has in common with those of rows that are alike; any other key as it is."""
+    return key.partition("-")[0] if MADE.fullmatch(key) else key
+
+
+def lines_of(connection: Connection, path: Path, project: Project, key: str) -> Iterator[tuple[int, int]]:
     """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
+    names = [name for name in project.erasable if project.has_key or name != project.key]
     needle, place = json.dumps(key)[1:-1].encode(), 0
-    with path.open("rb") as lines:
-        for line in lines:
-            if needle in line and _of(line, names, key):
-                yield place, len(line.rstrip(b"\n"))
-            place += len(line)
+    with path.open("rb") as file:
+        while some := list(islice(file, LINES)):
+            made = set() if project.has_key else _made_of(connection, some, project, key)
+            for number, line in enumerate(some):
+                if number in made or (needle in line and _of(line, names, key)):
+                    yield place, len(line.rstrip(b"\n"))
+                place += len(line)
+
+
+def _made_of(connection: Connection, lines: Sequence[bytes], project: Project, key: str) -> set[int]:
+    """Return the places of the lines in which what makes the key of rows without their own was asked."""
+    kinds = {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
+    query = (
+        "SELECT place FROM (SELECT place, unnest(json_transform(line, $kinds)) FROM "
+        "(SELECT unnest($lines) AS line, unnest(range(len($lines))) AS place) WHERE json_valid(line)) "
+        f"WHERE {_equal(row_key(project.contract), _shared(key))}"
+    )
+    given = {"kinds": json.dumps(kinds), "lines": [line.decode(errors="replace") for line in lines]}
+    return {place for (place,) in connection.execute(query, given).fetchall()}
 
 
 def _of(line: bytes, names: Sequence[str], key: str) -> bool:
@@ -137,16 +181,16 @@ def _of(line: bytes, names: Sequence[str], key: str) -> bool:
         return True
 
 
-def _blank(path: Path, names: Sequence[str], key: str) -> None:
+def _blank(connection: Connection, path: Path, project: Project, key: str) -> None:
     with path.open("r+b", buffering=0) as file:
-        for place, length in list(_lines(path, names, key)):
+        for place, length in list(lines_of(connection, path, project, key)):
             file.seek(place)
             file.write(b" " * length)
 
 
-def _rewrite(connection: Connection, path: Path, names: Sequence[str], key: str) -> None:
+def _rewrite(connection: Connection, path: Path, project: Project, key: str) -> None:
     """Write a table anew without the key, as old as it was."""
-    times, of_key = path.stat(), _is(connection, path, names, key)
+    times, of_key = path.stat(), is_of(connection, path, project, key)
     write_parquet(connection, f"SELECT * FROM {parquet(path)} WHERE NOT {of_key}", path)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 

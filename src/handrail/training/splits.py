@@ -16,6 +16,7 @@ import numpy as np
 from handrail.compute.duckdb import Connection, identifier, row
 from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
+from handrail.contract.row_key import shared_by_alike
 from handrail.errors import ProjectError
 from handrail.training.dataset import Dataset, period, read_dataset
 from handrail.training.encoding import Encoding, learn_encoding
@@ -115,24 +116,28 @@ def told_by(split: Mapping[str, Any], name: str) -> str:
 
 
 def _unit(settings: Settings, split: Shares) -> str:
-    """Return the column whose values are drawn; raises ProjectError where the contract has no subject."""
+    """Return the SQL expression of what is drawn; raises ProjectError where the contract has no subject.
+
+    Rows that nothing tells apart are drawn together: in two parts, one would be known from the other.
+    """
     project = settings.project
     if split.by == "random":
-        return project.key
+        key = f"CAST({identifier(project.key)} AS VARCHAR)"
+        return key if project.has_key else shared_by_alike(key)
     if project.subject is None:
         raise ProjectError(
             "project.yaml: split.by: subject: no column of contract.py has the role SUBJECT; name the one "
             "that says whom or what a row is about, or take by: random"
         )
-    return project.subject
+    return f"CAST({identifier(project.subject)} AS VARCHAR)"
 
 
 def draw(unit: str) -> str:
     """Return the SQL expression of the draw that decides on the part of a row: eight digits of a hash.
 
-    Rows with the same value of the column `unit` are drawn together, always in the same way.
+    Rows with the same value of the expression `unit`, a text, are drawn together, always in the same way.
     """
-    return f"substr(md5(coalesce(CAST({identifier(unit)} AS VARCHAR), '') || 'split'), 1, 8)"
+    return f"substr(md5(coalesce({unit}, '') || 'split'), 1, 8)"
 
 
 def _drawn_between(unit: str, shares: tuple[float, float]) -> str:

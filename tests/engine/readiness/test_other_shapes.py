@@ -38,9 +38,7 @@ def test_every_rule_that_is_broken_is_caught(world):
 
 
 def test_a_key_is_forgotten_though_its_digits_stand_elsewhere(world):
-    name, context = world
-    places = 1 if name == "alike" else 2  # the table and the log, which holds what was asked
-    assert erasure.rehearse_forgetting(context.settings) == places
+    assert erasure.rehearse_forgetting(world[1].settings) == 2  # the table and the log
 
 
 def test_a_canary_answers_whole_subjects(world):

@@ -92,3 +92,32 @@ def test_one_of_whom_nothing_is_kept_is_told(project, monkeypatch, capsys):
         "--key nobody: nothing of it is kept; is it written as in the column row_key or customer?"
         in capsys.readouterr().err
     )
+
+
+def test_a_row_without_a_key_is_forgotten_wherever_it_was_asked_for(tmp_path, monkeypatch, capsys):
+    """With those that are alike, of which nobody can tell which was asked for."""
+    made = made_up_project(tmp_path, Shape(by="random", timed=False, keyed=False, alike=True))
+    settings = made.settings()
+    run_etl(settings, quietly)
+    make_live(settings, train(settings, settings.parted, quietly).version)
+    path = table_path(settings, made.table_name)
+    names = list(made.request.model_fields)
+    twice = f"SELECT row_key FROM '{path}' WHERE row_key LIKE '%-2' ORDER BY row_key LIMIT 1"
+    ((key,),) = duckdb.sql(twice).fetchall()
+    alike = f"split_part(row_key, '-', 1) = '{key.partition('-')[0]}'"
+    others = f"SELECT * FROM '{path}' WHERE NOT {alike} LIMIT 50"
+    few = f"(SELECT * FROM '{path}' WHERE {alike} UNION ALL ({others}))"
+    found = duckdb.sql(f"SELECT {', '.join(names)} FROM {few}").fetchall()
+    asked = [dict(zip(names, each, strict=True)) for each in found]
+    answer_and_log(settings, LiveModel(settings), ([record] for record in asked))
+    score(settings, few, "few", output_path(settings, "few"))
+    monkeypatch.chdir(made.root)
+    monkeypatch.setenv("MADE_UP_FORGETTING_SECRET", SECRET)
+    assert cli.run(made, ["purge", "--key", key, "--really"]) == 0
+    assert "6 rows deleted" in capsys.readouterr().out  # two in the table, the file and the log
+    (log,) = prediction_folder(settings).glob("*.jsonl")
+    assert sum(bool(line.strip()) for line in log.read_text(encoding="utf-8").splitlines()) == 50
+    (scored,) = prediction_folder(settings).glob("*.parquet")
+    assert duckdb.sql(f"SELECT count(*) FROM '{scored}'").fetchall() == [(50,)]
+    assert cli.run(made, ["etl"]) == 0
+    assert duckdb.sql(f"SELECT count(*), count_if({alike}) FROM '{path}'").fetchall() == [(2998, 0)]

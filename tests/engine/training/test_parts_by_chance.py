@@ -69,6 +69,17 @@ def parts(settings, column):
         ]
 
 
+def test_rows_that_nothing_tells_apart_are_in_one_part(tmp_path):
+    shape = Shape(by="random", timed=False, keyed=False, alike=True)
+    settings = made_up_project(tmp_path, shape).settings()
+    run_etl(settings, quietly)
+    found = [set(each) for each in parts(settings, "split_part(row_key, '-', 1)")]
+    assert [len(one & other) for one, other in ((found[0], found[1]), (found[1], found[2]))] == [0, 0]
+    assert found[0].isdisjoint(found[2])
+    twice = sum(len(each) for each in parts(settings, "row_key")) - sum(map(len, found))
+    assert twice == 150
+
+
 def test_the_parts_have_the_shares_that_were_agreed_and_hold_every_row_once(project):
     found = parts(project.settings(), project.key)
     assert sum(map(len, found)) == len({key for part in found for key in part}) == 3000
