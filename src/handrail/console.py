@@ -15,6 +15,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+SMALL = 0.01  # below it, three decimals tell little
+
 
 @contextmanager
 def progress(title: str) -> Generator[Callable[[str], None]]:
@@ -57,8 +59,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[
 
 
 def figure(value: float) -> str:
-    """Return a figure as it stands in tables; one that is not known (NaN) as a dash."""
-    return "-" if isnan(value) else f"{value:.3f}"
+    """Return a figure as it stands in tables, a small one closer; one that is not known (NaN) as a dash."""
+    return "-" if isnan(value) else f"{value:.{4 if 0 < abs(value) < SMALL else 3}f}"
 
 
 def say(text: str) -> None:

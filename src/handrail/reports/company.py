@@ -121,6 +121,6 @@ def what_next(settings: Settings, good: bool, waits: bool = False) -> str:
             f"costs. Who decides, in writing: {decides}. Until then nothing changes."
         )
     return (
-        "As it stands, nothing here speaks for using it. Next, it is improved, while time and money last, or "
-        f"stopped: both are good answers. Who decides, in writing: {decides}."
+        "As it stands, that is not enough to use it. Next, it is improved, or tried on more rows, while time "
+        f"and money last, or it is stopped: both are good answers. Who decides, in writing: {decides}."
     )

@@ -238,14 +238,12 @@ def decimals(values: Sequence[float]) -> int:
 
 
 def decimals_of(tradeoff: Tradeoff) -> list[int]:
-    """Return how many decimals each column of the table has: the same for all amounts."""
-    amounts = [
-        value
-        for each in tradeoff.model
-        for column, value in zip(tradeoff.columns, each.shown, strict=True)
-        if not column.of_100
+    """Return how many decimals each column of the table has: few cases need more than many."""
+    amounts = zip(*(each.shown for each in tradeoff.model), strict=True)
+    return [
+        0 if column.of_100 else decimals(values)
+        for column, values in zip(tradeoff.columns, amounts, strict=True)
     ]
-    return [0 if column.of_100 else decimals(amounts) for column in tradeoff.columns]
 
 
 class Choosable(Protocol):

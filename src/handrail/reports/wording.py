@@ -11,6 +11,7 @@ from handrail.contract.schema import Role, one_of_role
 from handrail.registry.acceptance import clearly_better
 from handrail.reports.tradeoff import Tradeoff
 from handrail.tasks.metric import OF_TARGET, Metric
+from handrail.training.intervals import SMALL
 from handrail.training.run import Training
 from handrail.training.splits import the_period, told_by
 
@@ -20,7 +21,7 @@ Figures = Mapping[str, float]
 def number(value: float, pattern: str = "") -> str:
     """Return `value` formatted, by default with fewer decimals the larger it is; "-" where there is none."""
     large = abs(value)
-    usual = ".3f" if large < 100 else ",.1f" if large < 10_000 else ",.0f"
+    usual = ".4f" if 0 < large < SMALL else ".3f" if large < 100 else ",.1f" if large < 10_000 else ",.0f"
     return format(value, pattern or usual) if math.isfinite(value) else "-"
 
 

@@ -21,6 +21,7 @@ from handrail.arrays import Doubles
 from handrail.tasks.metric import Decision, Metrics, Outcomes
 
 CONFIDENCE = 0.95
+SMALL = 0.01  # a figure below it is told closer
 FEWEST_GROUPS = 10
 ENOUGH_GROUPS = 30
 RESAMPLES = 400
@@ -182,10 +183,14 @@ def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
     return sum(term / freedom**power for power, term in enumerate(terms))
 
 
-def format_interval(figures: Mapping[str, float], pattern: str = ".3f") -> str:
-    """Return the ends of an interval as text, such as "0.706 to 0.778", or that there is none."""
+def format_interval(figures: Mapping[str, float], pattern: str = "") -> str:
+    """Return the ends of an interval as text, such as "0.706 to 0.778", or that there is none.
+
+    Without a pattern there are three decimals, or four for what is small.
+    """
     if isnan(figures["low"]):
         return "no interval"
+    pattern = pattern or (".4f" if 0 < abs(figures.get("value", 1.0)) < SMALL else ".3f")
     return f"{figures['low']:{pattern}} to {figures['high']:{pattern}}"
 
 

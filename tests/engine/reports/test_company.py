@@ -81,7 +81,7 @@ def test_a_model_that_is_no_better_is_not_cheered(settings, of_problem):
     assert not good
     assert said.startswith(("It is not worth using", "It is not clearly better than the simple technique."))
     text = text_of(shown(settings, training))
-    assert "As it stands, nothing here speaks for using it." in text
+    assert "As it stands, that is not enough to use it." in text
     assert "it saves" not in text
     assert "It is better" not in text
 

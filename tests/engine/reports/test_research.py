@@ -57,7 +57,9 @@ def test_the_table_shows_every_metric_of_model_and_baseline(settings, training, 
     text, evaluation = text_of(html), training.info["evaluation"]
     assert set(evaluation["model"]) == set(settings.project.metrics)
     for name, metric in settings.project.metrics.items():
-        value, low, high = (f"{evaluation['model'][name][key]:.3f}" for key in ("value", "low", "high"))
+        model = evaluation["model"][name]
+        value, low, high = (wording.number(model[key]) for key in ("value", "low", "high"))
+        assert float(value.replace(",", "")) == pytest.approx(model["value"], abs=5e-4, rel=1e-3)
         simple = wording.number(evaluation["baseline"][name]["value"])
         shown = wording.labelled(settings, metric)
         assert f"{shown} {value} {low} to {high} {simple} {metric.meaning}" in text

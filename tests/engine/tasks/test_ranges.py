@@ -76,8 +76,8 @@ def test_an_answer_tells_the_ends_cut_where_the_contract_ends():
     told = {name: values.tolist() for name, values in TASK.acts(prediction, decision).items()}
     assert told == {
         "planned": [6, 2, 10.5, -3, 21],
-        "low": [1.75, 0, 6.25, 0, 10],
-        "high": [8.25, 4.25, 10, 0, 10],
+        "low": [1.75, 0, 6.25, -4, 10],  # and never above the prediction
+        "high": [8.25, 4.25, 10, 0, 20],
     }
     assert TASK.act(np.float32(5), decision) == {"planned": 6.0, "low": 1.75, "high": 8.25}
 

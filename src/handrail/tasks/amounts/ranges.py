@@ -79,12 +79,16 @@ def reaches(prediction: Doubles, decision: Decision) -> Doubles:
 
 
 def ends(amount: Doubles, decision: Decision) -> dict[str, Doubles]:
-    """Return `low` and `high` of the range of each amount (n); nothing where the decision knows no range."""
+    """Return `low` and `high` of the range of each amount (n); nothing where the decision knows no range.
+
+    It ends where outcomes do, as the contract says, but holds the amount itself, even one beyond that.
+    """
     if "range" not in decision:
         return {}
     lowest, highest = decision.get("lowest", -inf), decision.get("highest", inf)
     low, high = (amount + side * reaches(amount, decision) for side in (-1, 1))
-    return {"low": np.clip(low, lowest, highest), "high": np.clip(high, lowest, highest)}
+    inside = np.clip(low, lowest, highest), np.clip(high, lowest, highest)
+    return {"low": np.minimum(inside[0], amount), "high": np.maximum(inside[1], amount)}
 
 
 def coverage(target: Doubles, prediction: Doubles, weight: Doubles, decision: Decision) -> float:

@@ -140,14 +140,16 @@ def told_range(settings: Settings, training: Training) -> str:
     decision = training.info["evaluation"]["decision"]
     if "range" not in decision:
         return ""
-    prediction, target = (each.astype(np.float64) for each in (training.prediction, training.test.target))
-    held = coverage(target, prediction, np.full(len(target), 1 / len(target)), decision)
-    return (
+    said = (
         f"Beside each prediction stands its range, {told_reach(decision)} "
         f"{settings.section(AmountWords).counted} to either side: "
-        f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it; of 100 that were tested, "
-        f"{100 * held:.0f} did."
+        f"{100 * decision['range_level']:.3g} of 100 outcomes are to lie in it"
     )
+    if training.period == "validation":  # of these rows it was learnt: so many lie in it by themselves
+        return f"{said}."
+    prediction, target = (each.astype(np.float64) for each in (training.prediction, training.test.target))
+    held = coverage(target, prediction, np.full(len(target), 1 / len(target)), decision)
+    return f"{said}; of 100 that were tested, {100 * held:.0f} did."
 
 
 def told_reach(decision: Decision) -> str:

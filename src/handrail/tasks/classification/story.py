@@ -132,8 +132,9 @@ def worth(
     """Say what acting on those picked out brings; `share` is that of the cases, `by_chance` its interval."""
     currency, actions = settings.error_costs.currency, settings.section(CaseWords).actions
     return (
-        f"Of {PER:,} {noun}, {PER * share:,.0f} turn out to be cases: the model finds "
-        f"{chosen.caught:,.0f} of them at the price of {chosen.false_alarms:,.0f} {actions} for nothing, "
+        f"Of {PER:,} {noun}, {mean_count(PER * share)} turn out to be cases: the model finds "
+        f"{mean_count(chosen.caught)} of them at the price of {mean_count(chosen.false_alarms)} {actions} "
+        "for nothing, "
         f"which is worth {money(chosen.payoff, currency)}{between(by_chance, currency)}; the simple "
         "technique, even at the threshold that suits it best, is worth "
         f"{money(best_simple.payoff, currency)}."
