@@ -7,7 +7,8 @@ from . import ROOT, project
 
 NOTEBOOKS = notebooks_of(ROOT / "2-research" / "notebooks")
 # What those of the example say, and how many pictures they draw.
-SHOWN = {"first_look": (f" {project.table_name}", 2), "experiment": ("measured by ", 1)}
+PICTURES = 2 if project.time else 1  # of the first look, whose months need a time
+SHOWN = {"first_look": (f" {project.table_name}", PICTURES), "experiment": ("measured by ", 1)}
 
 
 @pytest.mark.slow

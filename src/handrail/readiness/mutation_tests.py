@@ -26,6 +26,7 @@ from handrail.readiness.subprocesses import in_process
 from handrail.readiness.workspaces import copy_code
 
 TESTS = "tests/test_example.py"
+NO_TESTS = 5  # pytest's exit status where it has found none
 MOST_SECONDS = 1800
 
 
@@ -48,6 +49,8 @@ def mutants_noticed(context: ReadinessContext) -> str:
             failed=f"{TESTS}: the tests don't run:",
             environment=environment,
         )
+    if found[""] == NO_TESTS:
+        raise ProjectError(f"{TESTS}: there is no test in it; write one of what each feature has to be")
     if found[""]:
         raise ProjectError(f"{TESTS}: the tests fail as it is; run `uv run pytest {TESTS}`")
     survived = [name for name in names if not found[name]]

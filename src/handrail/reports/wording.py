@@ -147,7 +147,7 @@ def _known(settings: Settings, wide: bool) -> str:
     if settings.accuracy.baseline_takes == "value":
         return f"repeats the {column}"
     same = "about the same" if wide else "the same"
-    return f"knows the past {settings.project.task.mean_name} for {same} {column}"
+    return f"knows the {settings.project.task.mean_name} for {same} {column}"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ REMARKS = {
     "accuracy": {
         "minimum": "agree on it with the sponsor; until then nothing goes live",
         "baseline_by": "the feature that the simple technique goes by",
-        "baseline_takes": "value: the feature itself is its prediction; mean: the past mean for each value",
+        "baseline_takes": "value: the feature itself is its prediction; mean: the mean for each value",
         "tolerance": "how much worse than the live model a new one may be",
         "range_level": "share of outcomes that are to lie in the range beside a prediction",
     },

@@ -50,7 +50,7 @@ def describe(settings: Settings, version: Version, seconds: Mapping[str, float],
         "| what | result |",
         "|---|---|",
         f"| {metric} of the model | {model['value']:.3f} ({format_interval(model)}), "
-        f"on {evaluation['rows']:,} later rows |",
+        f"on {evaluation['rows']:,} rows that it has not learnt from |",
         f"| {metric} of the simple technique | {baseline['value']:.3f} |",
         f"| {metric} needed | {needed} |",
         f"| time | {total:.0f} s: {steps} |",

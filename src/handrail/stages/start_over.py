@@ -53,9 +53,9 @@ def start_over(settings: Settings) -> list[str]:
 
     Raises ProjectError, with nothing changed, where something is not committed: git keeps what was there.
     """
-    _refuse_unsaved(settings)
     if not settings.example:
         return []
+    _refuse_unsaved(settings)
     emptied = []
     for name, text in blank_texts(settings).items():
         path = settings.root / name

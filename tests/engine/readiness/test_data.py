@@ -462,6 +462,13 @@ def test_tests_that_fail_anyway_show_nothing(copied):
 
 
 @pytest.mark.slow
+def test_no_test_at_all_shows_nothing(copied):
+    assert refused_tests(copied, '"""None yet."""\n') == (
+        f"{mutation_tests.TESTS}: there is no test in it; write one of what each feature has to be",
+    )
+
+
+@pytest.mark.slow
 def test_tests_that_notice_every_feature_pass(copied):
     looking = LOOKING + f"    assert 'END AS \"{FEATURE.name}\")' not in project.transform\n"
     write(copied.settings.root, mutation_tests.TESTS, looking)

@@ -76,7 +76,7 @@ def test_the_summary_says_when_the_model_is_not_good_enough(settings, training):
     good = wording.verdict(settings, evaluation)
     poor = wording.verdict(settings, evaluation | {"gain": chance, "model": far})
     assert "clearly beats the simple technique" in good
-    assert f"knows the past {settings.project.task.mean_name} for the same weekday" in good
+    assert f"knows the {settings.project.task.mean_name} for the same weekday" in good
     assert f"and the agreed minimum of {accuracy.minimum:g} is reached" in good
     assert "does not clearly beat the simple technique" in poor
     assert f"and the agreed minimum of {accuracy.minimum:g} is not reached" in poor

@@ -281,6 +281,15 @@ def test_the_demo_goes_as_far_as_is_agreed_on(committed, capsys, monkeypatch):
     assert " promote" not in said.rpartition("Try next")[2]
 
 
+def test_at_once_again_it_lists_what_to_change(committed, capsys):
+    """What it has emptied itself is not committed yet, and nothing is emptied."""
+    assert commands.main(["start-over"]) == 0
+    listed = capsys.readouterr().out.partition("\nto change for your own data")[2]
+    assert commands.main(["start-over"]) == 0
+    again = capsys.readouterr().out.partition("\nto change for your own data")[2]
+    assert again.partition("\n\n")[0] == listed.partition("\n\n")[0] != ""
+
+
 def test_a_second_time_it_empties_nothing_of_the_team_s(committed, capsys):
     assert commands.main(["start-over"]) == 0
     own = discovered(committed)
@@ -387,6 +396,7 @@ def test_git_brings_back_what_was_there(committed):
 
 def test_without_git_it_refuses(tmp_path, monkeypatch, capsys):
     discovered(tmp_path)
+    shutil.copy(ROOT / "project.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert commands.main(["start-over"]) == 1

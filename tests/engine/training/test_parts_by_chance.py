@@ -190,7 +190,8 @@ def test_what_knows_no_days_says_so(project, trained, monkeypatch, capsys):
     make_live(settings, trained.name)
     monkeypatch.chdir(project.root)
     for line, said in {
-        "train --until 2012-01-01": "error: project.yaml: split.by: {by}: it knows no days; by: time does\n",
+        "train --until 2012-01-01": "error: --until 2012-01-01: project.yaml: split.by: {by}: chance parts "
+        "the rows, and no day tells what was known; `train` learns from all that is loaded: take --until out",
         "monitor --relive": "error: --relive: lives the time after the split again, and chance has parted",
     }.items():
         assert cli.run(project, line.split()) == 1

@@ -19,12 +19,12 @@ def _(mo):
     # An experiment: how far back is it worth learning from?
 
     Old rows are more rows, and they are from another world. So learn from the last quarter of the
-    history, from half of it and from all of it, and compare. Model, baseline and measuring are those of
+    rows, from half of them and from all of them, and compare. Model, baseline and measuring are those of
     the project; only the rows differ.
 
     The months that the report measures on stay untouched: who looks at them again and again ends up
-    fitting them. The whole split is moved to end where they begin. No version is kept, and nothing is
-    logged.
+    fitting them. The whole split is moved to end where they begin; where chance has drawn the rows, those of
+    validation are measured on. No version is kept, and nothing is logged.
     """)
     return
 
@@ -45,16 +45,17 @@ def _():
     from {{ cookiecutter.__package }}.model import baseline
 
     settings = project.settings()
-    split = settings.dates.ending(settings.dates.test_from)
+    by_time = settings.parted.by == "time"
+    split = settings.dates.ending(settings.dates.test_from) if by_time else settings.parted
     metric = project.metrics[settings.accuracy.metric]
     with connect(settings) as _connection:
         run = Run(settings, split, lambda step: None, _connection)
         splits = run.read_splits()
-    simple = baseline.fit(splits.training, settings.accuracy).predict(splits.test.baseline_by)
-    history = splits.training.times.max() - splits.training.times.min()
-    print(f"{history.astype('timedelta64[D]')} of history, measured by {metric.name}: {metric.meaning}")
+    tested = splits.test if by_time else splits.validation  # what `promote` looks at stays unseen
+    simple = baseline.fit(splits.training, settings.accuracy).predict(tested.baseline_by)
+    print(f"{len(splits.training):,} rows to learn from, measured by {metric.name}: {metric.meaning}")
 
-    return (np, pd, Dataset, Predictor, project, metric, run, splits, simple, history)
+    return (np, pd, Dataset, Predictor, project, metric, run, splits, tested, simple)
 
 
 @app.cell
@@ -69,19 +70,19 @@ def _(mo):
 
 
 @app.cell
-def _(Dataset, Predictor, simple, project, splits, run, metric, history):
+def _(np, Dataset, Predictor, simple, project, splits, tested, run, metric):
     def measured(rows: Dataset) -> dict[str, dict[str, float]]:
-        """Learn from `rows`; return the figures on the test rows, of the model and of the baseline."""
+        """Learn from `rows`; return the figures on those tested, of the model and of the baseline."""
         model = project.fit(rows, splits.encoding, run.seed, run.hyperparameters)
         served = Predictor(project.estimator.export(model, len(splits.encoding.features)))
         decision = run.decide(splits.validation, served.predict(splits.validation.features))
-        found = run.evaluate(splits.test, served.predict(splits.test.features), simple, decision)
+        found = run.evaluate(tested, served.predict(tested.features), simple, decision)
         return {name: found[name][metric.name] for name in ("model", "baseline")}
 
     def latest(share: float) -> Dataset:
-        """Return the training rows of the last `share` of the history."""
-        times = splits.training.times
-        return splits.training.rows(times >= times.max() - (share * history).astype(history.dtype))
+        """Return the last `share` of the training rows, in the order of time, or as chance has drawn them."""
+        count = len(splits.training)
+        return splits.training.rows(np.arange(count) >= (1 - share) * count)
 
     tried = {name: latest(share) for name, share in {"a quarter": 0.25, "half": 0.5, "all": 1.0}.items()}
     found = {name: measured(rows) for name, rows in tried.items()}
@@ -114,7 +115,7 @@ def _(compared, metric, np, by_baseline):
         yerr=np.array([compared["value"] - compared["low"], compared["high"] - compared["value"]]),
         marker="o",
         capsize=4,
-        xlabel="history learnt from",
+        xlabel="rows learnt from",
         ylabel=metric.name,
     )
     _axes.axhline(by_baseline, linestyle="--", label="simple technique")

@@ -77,18 +77,18 @@ def _(mo):
 
 @app.cell
 def _(project, time, target, plt):
-    months = project.frame(
-        f"SELECT strftime({time}, '%Y-%m') AS month, count(*) AS n, avg({target}) AS mean "
-        f"FROM {project.table_name} GROUP BY month ORDER BY month"
-    )
-
-    _figure, (_upper, _lower) = plt.subplots(2, 1, sharex=True, layout="constrained")
-    _upper.bar(months["month"], months["n"])
-    _upper.set_ylabel("rows")
-    _lower.plot(months["month"], months["mean"], marker="o")
-    _lower.set_ylabel(f"mean of {target}")
-    _lower.tick_params(axis="x", rotation=45)
-    _figure
+    if time:
+        months = project.frame(
+            f"SELECT strftime({time}, '%Y-%m') AS month, count(*) AS n, avg({target}) AS mean "
+            f"FROM {project.table_name} GROUP BY month ORDER BY month"
+        )
+        _figure, (_upper, _lower) = plt.subplots(2, 1, sharex=True, layout="constrained")
+        _upper.bar(months["month"], months["n"])
+        _upper.set_ylabel("rows")
+        _lower.plot(months["month"], months["mean"], marker="o")
+        _lower.set_ylabel(f"mean of {target}")
+        _lower.tick_params(axis="x", rotation=45)
+    _figure if time else "Rows have no time: nothing tells whether the target changes with it."
     return
 
 

@@ -62,6 +62,12 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
     from handrail.training.experiment_log import describe_experiment, log_experiment
     from handrail.training.run import train as run_training
 
+    if until and settings.parted.by != "time":
+        raise ProjectError(
+            f"--until {until}: project.yaml: split.by: {settings.parted.by}: chance parts the rows, and no "
+            "day tells what was known; `train` learns from all that is loaded: take --until out of the "
+            "runbook and of jobs, too"
+        )
     split = settings.dates.ending(until) if until else settings.parted
     with progress("train") as step:
         tested = run_training(settings, split, step)
