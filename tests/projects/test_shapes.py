@@ -387,6 +387,7 @@ def check_catalogue(project, trained, asked, scored, watched):
         assert not re.search(r"\ba day\b|later than|\bmonths?\b", text), name
         assert "1,000 parts" in text
     assert "chance has parted" in verb(project, "monitor", "--relive", status=1)
+    assert " passed" in ran(project, "uv", "run", "pytest", "-q", "-m", "", "tests/test_notebooks.py")
 
 
 def check_rare(project, trained, asked, scored, watched):
