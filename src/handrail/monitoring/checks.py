@@ -36,8 +36,8 @@ class Reading:
     @property
     def shown(self) -> str:
         """The value as people read it: whole days without decimals, a dash where it is not known."""
-        whole = self.value >= 2 and self.value % 1 == 0
-        return f"{self.value:.0f}" if whole else figure(self.value)
+        counted = self.value >= 2 or self.name.endswith(" in days")
+        return f"{self.value:.0f}" if counted and self.value % 1 == 0 else figure(self.value)
 
 
 @dataclass(frozen=True)

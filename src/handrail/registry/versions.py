@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -149,13 +149,14 @@ def newest_version(settings: Settings) -> str:
 def learnt_before(settings: Settings, version: Version) -> date:
     """Return the day before which lies all that a version has learnt from.
 
-    It is that of its split; where chance has parted the rows, the day of its training, or else today.
+    It is that of its split; where chance has parted the rows, the day after its training, or else tomorrow.
     """
     split = version.info["split"]
     if "live_from" in split:
         return date.fromisoformat(split["live_from"])
     found = [at for name, at in _trained(settings) if name == version.name]
-    return datetime.fromisoformat(found[-1]).date() if found else datetime.now(UTC).date()
+    trained = datetime.fromisoformat(found[-1]) if found else datetime.now(UTC)
+    return trained.date() + timedelta(days=1)
 
 
 def version_folder(settings: Settings, name: str) -> Path:

@@ -1,6 +1,7 @@
 """Rows parted by chance: shares as agreed, nobody in two parts, no live figure of what a version knows."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -15,10 +16,11 @@ from handrail.console import quietly
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 from handrail.etl.pipeline import run_etl
+from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry.acceptance import objections
 from handrail.registry.live import make_live
-from handrail.registry.versions import load_version
+from handrail.registry.versions import learnt_before, load_version
 from handrail.serving.batch import output_path, rows_to_score, score
 from handrail.training.run import train
 from handrail.training.splits import in_order, periods, rows_in, told_by
@@ -183,6 +185,13 @@ def test_a_worse_version_is_refused_on_the_test_rows(project, trained):
     live = [each for each in said if "is worse than the staged" in each]
     assert len(live) == 1
     assert told_by(worse.info["split"], "test") in live[0]
+
+
+def test_what_was_trained_today_is_no_day_old(project, trained):
+    settings = project.settings()
+    assert learnt_before(settings, trained) == datetime.now(UTC).date() + timedelta(days=1)
+    age = Reading("age of the model in days", 0.0, 0.0, 125, "ok")
+    assert (age.shown, replace(age, value=1.0).shown) == ("0", "1")
 
 
 def test_what_knows_no_days_says_so(project, trained, monkeypatch, capsys):
