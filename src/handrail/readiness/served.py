@@ -3,7 +3,7 @@
 from datetime import date
 
 from handrail.compute.duckdb import Connection, connect, identifier, parquet, row, rows
-from handrail.config.sections import Live
+from handrail.config.sections import Live, Shares
 from handrail.contract.schema import Role, of_role
 from handrail.contract.table_check import check
 from handrail.errors import ProjectError
@@ -92,6 +92,8 @@ def young_enough(context: ReadinessContext) -> str:
         until = newest_end(settings, today)
         newer = until and until > learnt and (today + DAY - until).days <= most
         advice = f"`train --until {until}`, then promote" if newer else "load newer outcomes with `etl` first"
+        if isinstance(context.split, Shares):  # no day parts the rows: it learns from all that is loaded
+            advice = "load what is new with `etl`, `train`, then promote"
         raise ProjectError(f"{found}; {advice}")
     return found
 

@@ -1,10 +1,12 @@
 """The tests of the score hold for data of other shapes, and advise only what works there."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from handrail.console import quietly
 from handrail.etl.pipeline import run_etl
-from handrail.readiness import erasure, expectations, online_metric, release_rehearsals, small_runs
+from handrail.readiness import erasure, expectations, online_metric, release_rehearsals, served, small_runs
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.workspaces import live_records
 from handrail.registry.live import make_live
@@ -57,3 +59,12 @@ def test_months_are_lived_again_only_where_rows_have_some(world):
         "wait, load them with `etl`"
         + (", or try `monitor --relive`" if world[0] == "numbers as keys" else "")
     )
+
+
+def test_where_chance_parts_the_rows_a_model_that_is_too_old_is_trained_again(world):
+    name, context = world
+    later = ReadinessContext(context.settings)
+    vars(later).update(today=datetime.now(UTC).date() + timedelta(days=200))
+    (said,) = refusal(served.young_enough, later)
+    by_chance = said.endswith(" were agreed; load what is new with `etl`, `train`, then promote")
+    assert by_chance == (name != "numbers as keys")
