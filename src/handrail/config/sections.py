@@ -88,9 +88,7 @@ class Split(Section):
         begun = (self.validation_from, self.test_from)
         if all(day.day == 1 for day in (*begun, self.live_from, until)):
             months = _months(until) - _months(self.live_from)
-            moved = [
-                date((_months(day) + months) // 12, (_months(day) + months) % 12 + 1, 1) for day in begun
-            ]
+            moved = [_first_after(_months(day) + months) for day in begun]
         else:
             moved = [day + (until - self.live_from) for day in begun]
         return Split(validation_from=moved[0], test_from=moved[1], live_from=until)
@@ -99,6 +97,11 @@ class Split(Section):
 def _months(day: date) -> int:
     """Return how many months lie before that of a day."""
     return 12 * day.year + day.month - 1
+
+
+def _first_after(months: int) -> date:
+    """Return the first day of the month before which so many lie."""
+    return date(months // 12, months % 12 + 1, 1)
 
 
 class Shares(Section):

@@ -187,11 +187,8 @@ def newest_outcome(connection: Connection, settings: Settings) -> date | None:
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if project.time is None or not path.is_file():
         return None
-    newest, known = (
-        f"CAST(max({identifier(project.time)}) AS DATE)",
-        f"{identifier(project.target)} IS NOT NULL",
-    )
-    return row(connection, f"SELECT {newest} AS day FROM {parquet(path)} WHERE {known}")["day"]
+    newest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {parquet(path)}"
+    return row(connection, f"{newest} WHERE {identifier(project.target)} IS NOT NULL")["day"]
 
 
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:

@@ -4,8 +4,10 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from handrail.compute.duckdb import (
     Connection,
@@ -92,15 +94,24 @@ def _copy_table(connection: Connection, path: Path, target: Path, project: Proje
 
 
 def _copy_lines(connection: Connection, path: Path, target: Path, project: Project, key: str) -> None:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        few = [line for _, line in zip(range(REHEARSED_ROWS), lines, strict=False)]
-    named = [line for line in few[:1] if not _is_made(project) and project.unit in line]
-    one = [json.dumps(json.loads(line) | {project.unit: key}) + "\n" for line in named]
-    if _is_made(project):
-        content = path.read_bytes()
-        places = lines_of(connection, path, project, key)
-        one = [content[place : place + length].decode(errors="replace") + "\n" for place, length in places]
-    target.write_text("".join([*few, *one]), encoding="utf-8")
+    """Copy a few lines, and one of the key, as of a table."""
+    with path.open("rb") as lines:
+        few = [*islice(lines, REHEARSED_ROWS)]
+        if _is_made(project):
+            one = [_line_at(lines, *found) for found in islice(lines_of(connection, path, project, key), 1)]
+        else:
+            one = [_line_of(line, project.unit, key) for line in few[:1] if project.unit.encode() in line]
+    target.write_bytes(b"".join([*few, *one]))
+
+
+def _line_at(file: BinaryIO, place: int, length: int) -> bytes:
+    file.seek(place)
+    return file.read(length) + b"\n"
+
+
+def _line_of(line: bytes, column: str, key: str) -> bytes:
+    """Return a line of another as one of the key."""
+    return json.dumps(json.loads(line.decode(errors="replace")) | {column: key}).encode() + b"\n"
 
 
 def _holding(settings: Settings, key: str) -> Iterator[Path]:

@@ -88,14 +88,14 @@ def young_enough(context: ReadinessContext) -> str:
     learnt, most = learnt_before(settings, context.version), settings.section(Live).maximum_age_days
     age = (today + DAY - learnt).days
     found = f"{age} day{'s' if age != 1 else ''} old on {today}, at most {most} were agreed"
-    if age > most:
-        until = newest_end(settings, today)
-        newer = until and until > learnt and (today + DAY - until).days <= most
-        advice = f"`train --until {until}`, then promote" if newer else "load newer outcomes with `etl` first"
-        if isinstance(context.split, Shares):  # no day parts the rows: it learns from all that is loaded
-            advice = "load what is new with `etl`, `train`, then promote"
-        raise ProjectError(f"{found}; {advice}")
-    return found
+    if age <= most:
+        return found
+    if isinstance(context.split, Shares):  # no day parts the rows: it learns from all that is loaded
+        raise ProjectError(f"{found}; load what is new with `etl`, `train`, then promote")
+    until = newest_end(settings, today)
+    newer = until and until > learnt and (today + DAY - until).days <= most
+    advice = f"`train --until {until}`, then promote" if newer else "load newer outcomes with `etl` first"
+    raise ProjectError(f"{found}; {advice}")
 
 
 def _window(connection: Connection, context: ReadinessContext) -> tuple[str, date, date]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from handrail.arrays import Floats
 from handrail.compute.duckdb import connect
 from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
@@ -15,7 +16,8 @@ from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
-from handrail.training.dataset import read_dataset
+from handrail.tasks.metric import Decision, Metric, Metrics
+from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.evaluation import compare
 from handrail.training.intervals import drawn_by, format_gain
 from handrail.training.splits import Period, periods, rows_of, split_of, told_by
@@ -133,8 +135,13 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     which, source = _compared_on(settings, version, live)
     if source is None:
         return [f"{version.name}: older than {now}; use `rollback` to go back"]
-    metric, tolerance = settings.project.metrics[agreed_metric(settings)], settings.accuracy.tolerance
-    candidate, current, gain = _measured_on(settings, version, live, source)
+    metrics, tolerance = settings.project.metrics, settings.accuracy.tolerance
+    metric, both = metrics[agreed_metric(settings)], (version, live)
+    rows, predictions = _predicted(settings, both, source)
+    decisions = version.decision, live.decision
+    candidate, current = (
+        _measured(metrics, metric, rows, *each) for each in zip(predictions, decisions, strict=True)
+    )
     if isnan(candidate) or isnan(current):
         return [
             f"{version.name}: can't be compared with {now}: too few outcomes of the rows "
@@ -142,9 +149,10 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
         ]
     if not metric.worse(candidate, current, tolerance):
         return []
+    gain = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])[2]
     return [
         f"{version.name}: {metric.name} {candidate:.3f} on the rows {which} is worse than {now}'s "
-        f"{current:.3f} on the same rows: {format_gain(gain)}"
+        f"{current:.3f} on the same rows: {format_gain(gain[metric.name])}"
         + (f"; accuracy.tolerance is {tolerance:g}" if tolerance else "")
     ]
 
@@ -167,18 +175,20 @@ def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[s
     return which, rows_of(settings, table, split, Period("test", start, split.live_from))
 
 
-def _measured_on(
-    settings: Settings, version: Version, other: Version, source: str
-) -> tuple[float, float, Mapping[str, float]]:
-    """Return the agreed metric of two versions on the same rows, and how much better the first is."""
-    metrics, metric = settings.project.metrics, agreed_metric(settings)
-    both = version, other
+def _predicted(
+    settings: Settings, versions: tuple[Version, Version], source: str
+) -> tuple[Dataset, tuple[Floats, Floats]]:
+    """Return the rows of a FROM item whose outcome is known, and what each of two versions predicts."""
     with connect(settings) as connection:
-        read = [read_dataset(connection, source, settings, v.encoding, v.baseline.column) for v in both]
-    rows = read[0]
+        read = [read_dataset(connection, source, settings, v.encoding, v.baseline.column) for v in versions]
+    one, other = (Predictor(v.model).predict(data.features) for v, data in zip(versions, read, strict=True))
+    return read[0], (one, other)
+
+
+def _measured(
+    metrics: Metrics, metric: Metric, rows: Dataset, prediction: Floats, decision: Decision
+) -> float:
+    """Return the metric of a prediction, NaN where all outcomes are alike."""
     if len(np.unique(rows.target)) < 2:
-        return nan, nan, {}
-    ours, theirs = (Predictor(v.model).predict(data.features) for v, data in zip(both, read, strict=True))
-    figures = compare(metrics, rows.target, ours, theirs, version.decision, rows.groups, other.decision)
-    candidate, current, gain = (each[metric] for each in figures)
-    return candidate["value"], current["value"], gain
+        return nan
+    return metrics.measure(rows.target, prediction, decision)[metric.name]

@@ -106,8 +106,7 @@ def attempt(there: ProjectCopy, line: str) -> Tried:
     A rollback is given a version to leave, where only one was ever promoted.
     """
     verb, *arguments = shlex.split(line)
-    blank = [word for word in arguments if BLANK_DAY in word]
-    if blank:
+    if any(BLANK_DAY in word for word in arguments):
         return Tried(command=line, works=False, said=f"write a day in place of {BLANK_DAY} in runbook.md")
     if not accepts(there.settings.project, verb, arguments):
         return Tried(command=line, works=False, said="there is no such command")
