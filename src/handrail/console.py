@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from math import isnan
 
 from rich.console import Console
 from rich.progress import (
@@ -14,8 +13,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
-
-SMALL = 0.01  # below it, three decimals tell little
 
 
 @contextmanager
@@ -56,11 +53,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[
     for row in rows:
         shown.add_row(*row)
     _plain().print(shown)
-
-
-def figure(value: float) -> str:
-    """Return a figure as it stands in tables, a small one closer; one that is not known (NaN) as a dash."""
-    return "-" if isnan(value) else f"{value:.{4 if 0 < abs(value) < SMALL else 3}f}"
 
 
 def say(text: str) -> None:

@@ -179,12 +179,21 @@ class Project:
         return self.contract is self.own_contract
 
     @property
-    def told_apart(self) -> str:
-        """The SQL condition for rows of the table of which no two are asked for alike: of such, the first.
+    def shared_key(self) -> str:
+        """The SQL text of the key of a row of the table, without the number of those that are alike.
 
         Rows of which nothing that is asked differs have one key in a request, and are numbered in the table.
         """
-        return "TRUE" if self.has_key else f"{self.key} NOT LIKE '%-%'"
+        from handrail.compute.duckdb import identifier
+        from handrail.contract.row_key import without_number
+
+        text = f"CAST({identifier(self.key)} AS VARCHAR)"
+        return text if self.has_key else without_number(text)
+
+    @property
+    def told_apart(self) -> str:
+        """The SQL condition for rows of the table of which no two are asked for alike: of such, the first."""
+        return "TRUE" if self.has_key else f"{self.key} = {self.shared_key}"
 
     @cached_property
     def table_name(self) -> str:

@@ -22,8 +22,8 @@ def row_key(contract: type[Record]) -> str:
     return f"md5(concat_ws({SEPARATOR}, {', '.join(values)}))"
 
 
-def shared_by_alike(text: str) -> str:
-    """Return the SQL expression of what the keys of rows that are alike share: all but the number."""
+def without_number(text: str) -> str:
+    """Return the SQL expression of a key that is made here, without the number of rows that are alike."""
     return f"split_part({text}, '-', 1)"
 
 

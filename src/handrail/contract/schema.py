@@ -24,6 +24,7 @@ KINDS = (str, int, float, datetime)
 RULES = ("ge", "le", "pattern", "max_length")
 WHOLE_NUMBERS = (-(2**63), 2**63 - 1)  # of 64 bits, in tables and records alike
 ROW_KEY = "row_key"  # the key that the engine makes of rows without one of their own
+MADE_KEY = r"^[0-9a-f]{32}(-[0-9]+)?$"  # and how it looks
 MAXIMUM_LENGTH = 1000  # characters of a name or key, where the contract says nothing else
 # What the engine writes into a column beside those of the contract, and where.
 WRITTEN = dict.fromkeys(("predicted_at", "version", "source", "prediction", "baseline"), "data/predictions/")
@@ -230,7 +231,7 @@ def with_key(contract: type[Record]) -> type[Record]:
     made = column(
         Role.KEY,
         "Made of all that is asked of the row",
-        pattern=r"^[0-9a-f]{32}(-[0-9]+)?$",
+        pattern=MADE_KEY,
         examples=["0cc175b9c0f1b6a831c399e269772661"],
     )
     fields = {ROW_KEY: (str, made)}

@@ -81,6 +81,23 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
     )
 
 
+def reasons_by_place(
+    connection: Connection, table: str, contract: type[Record], place: str, count: int
+) -> list[str | None]:
+    """Return what `check` says of each row, None of a good one, by its number in the column `place`.
+
+    The numbers are 0 to count - 1, each of one row of `table`. A rule beside the contract's names each row by
+    its number, as no column of a broken one has to tell it from the others.
+    """
+    check(connection, table, contract, also=[Rule(f"#{n}", f"{place} = {n}") for n in range(count)])
+    said: dict[int, str | None] = {}
+    for (found,) in connection.execute("SELECT reason FROM checked").fetchall():
+        parts = found.split("; ")
+        number = next(part for part in parts if part.startswith("#"))
+        said[int(number[1:])] = "; ".join(part for part in parts if part != number) or None
+    return [said[n] for n in range(count)]
+
+
 def _judged(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule]) -> str:
     every = (*rules(contract, column_types(connection, table)), *also)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)

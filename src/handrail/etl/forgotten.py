@@ -11,7 +11,6 @@ from pathlib import Path
 
 from handrail.compute.duckdb import identifier, literal
 from handrail.config.settings import Settings
-from handrail.contract.row_key import shared_by_alike
 from handrail.errors import ProjectError
 
 SECRET = "forgetting_secret"  # noqa: S105 (the name of the setting)
@@ -63,9 +62,8 @@ def without_forgotten(source: str, settings: Settings, names: Collection[str]) -
     digests = ", ".join(literal(digest) for _, _, digest in keyed)
     known = []
     for name in names:
-        text = f"CAST({identifier(name)} AS VARCHAR)"
-        if name == settings.project.key and not settings.project.has_key:
-            text = shared_by_alike(text)
+        is_key = name == settings.project.key
+        text = settings.project.shared_key if is_key else f"CAST({identifier(name)} AS VARCHAR)"
         known += [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
         known += [f"{_digest_in_sql(secret, text)} IN ({digests})"] if keyed else []
     return f"(SELECT * FROM {source} WHERE ({' OR '.join(known)}) IS NOT TRUE)"

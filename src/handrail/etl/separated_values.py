@@ -52,6 +52,11 @@ def is_separated(path: Path) -> bool:
     return ending.endswith((".csv", ".csv.gz"))
 
 
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is packed by gzip, by its ending."""
+    return path.suffix.lower() == ".gz"
+
+
 @dataclass(frozen=True)
 class SeparatedValues:
     """A file that can be read: its form, a name for each of its columns, and the types of those asked for."""
@@ -93,7 +98,7 @@ class SeparatedValues:
     def _reader(self, read: Mapping[str, str], missing: Sequence[str], keep_rejects: bool) -> str:
         types = ", ".join(f"{literal(name)}: {literal(read.get(name, 'VARCHAR'))}" for name in self.names)
         nothing = ", ".join(map(literal, dict.fromkeys(("", *missing))))
-        options = ", compression = 'gzip'" if _is_packed(self.path) else ""
+        options = ", compression = 'gzip'" if is_packed(self.path) else ""
         if keep_rejects:
             options += ", store_rejects = true, rejects_limit = 1000"
         return (
@@ -154,13 +159,9 @@ def _read_as(kind: str) -> str:
     return "VARCHAR" if kind in (*CLOCKS, *WHOLE) else kind
 
 
-def _is_packed(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
 def _open(path: Path, encoding: str) -> TextIO:
     encoding = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-    if _is_packed(path):
+    if is_packed(path):
         return gzip.open(path, "rt", encoding=encoding, errors="replace", newline="")
     return path.open(encoding=encoding, errors="replace", newline="")
 

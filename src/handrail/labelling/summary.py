@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from handrail.console import figure
 from handrail.labelling.adjudication import FILE
 from handrail.labelling.aggregation import annotators, disputed
 from handrail.labelling.answers import Answer
 from handrail.labelling.outcome import Outcome
 from handrail.labelling.task import Task
+from handrail.number_format import figure
 
 ANNOTATORS = ("annotator", "answers", "like others", "like themselves")
 DISPUTED = ("disputed", "answers")

@@ -12,10 +12,10 @@ from typing import Literal, Protocol
 from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
-from handrail.console import figure
 from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected
+from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live
 from handrail.registry.versions import Version, learnt_before

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from handrail.compute.duckdb import Connection, connect, identifier, literal, row, rows
 from handrail.contract.schema import Column, Record, Role, columns, of_role
-from handrail.contract.table_check import SQL_TYPES, Rule, check, refuse_other_columns
+from handrail.contract.table_check import SQL_TYPES, check, reasons_by_place, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
@@ -109,26 +109,19 @@ def _missed(connection: Connection, table: str, contract: type[Record], bad: lis
         reasons = _reasons(connection, contract, part)
         for each, record, said in zip(part, sound, reasons, strict=False):
             spoilt = record | {each.column: each.value}
-            if f"{each.column}: " not in said:
+            if f"{each.column}: " not in (said or ""):
                 yield f"{TABLE_CHECK}: {each.column}: a value that is {each.rule} is not caught in a table"
             if not _refused(contract, spoilt, each.column):
                 yield f"contract.py: {each.column}: a value that is {each.rule} is not caught in a record"
 
 
-def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> list[str]:
-    """Return what the check of tables says of the sound rows, each with one of the bad values.
-
-    A rule beside the contract's names each by its place, as no column of theirs has to tell them apart.
-    """
-    places = [Rule(f"#{place}", f"_place = {place}") for place in range(len(bad))]
+def _reasons(connection: Connection, contract: type[Record], bad: list[Bad]) -> list[str | None]:
+    """Return what the check of tables says of the sound rows, each with one of the bad values."""
     values = ", ".join(_spoilt(column, bad) for column in columns(contract))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE spoilt AS SELECT {values}, _place FROM sound WHERE _place < {len(bad)}"
     ).fetchall()
-    check(connection, "spoilt", contract, also=places)
-    found = [item["reason"].split("; ") for item in rows(connection, "SELECT reason FROM checked")]
-    said = {next(part for part in parts if part.startswith("#")): "; ".join(parts) for parts in found}
-    return [said.get(place.text, "") for place in places]
+    return reasons_by_place(connection, "spoilt", contract, "_place", len(bad))
 
 
 def _spoilt(column: Column, bad: list[Bad]) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from handrail.config.sections import AmountWords, ErrorCosts, Words
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
+from handrail.number_format import pattern_of
 from handrail.registry.acceptance import clearly_better
 from handrail.reports.tradeoff import Tradeoff
 from handrail.tasks.metric import OF_TARGET, Metric
-from handrail.training.intervals import SMALL
 from handrail.training.run import Training
 from handrail.training.splits import the_period, told_by
 
@@ -21,7 +21,7 @@ Figures = Mapping[str, float]
 def number(value: float, pattern: str = "") -> str:
     """Return `value` formatted, by default with fewer decimals the larger it is; "-" where there is none."""
     large = abs(value)
-    usual = ".4f" if 0 < large < SMALL else ".3f" if large < 100 else ",.1f" if large < 10_000 else ",.0f"
+    usual = pattern_of(value) if large < 100 else ",.1f" if large < 10_000 else ",.0f"
     return format(value, pattern or usual) if math.isfinite(value) else "-"
 
 

@@ -24,8 +24,8 @@ from handrail.compute.duckdb import (
     write_parquet,
 )
 from handrail.config.settings import Settings
-from handrail.contract.row_key import row_key, shared_by_alike
-from handrail.contract.schema import columns
+from handrail.contract.row_key import row_key
+from handrail.contract.schema import MADE_KEY, columns
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
@@ -33,7 +33,6 @@ from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
 from handrail.retention.links import kept_files, refuse_links
 
-MADE = re.compile(r"[0-9a-f]{32}(-[0-9]+)?")  # a key that is made of what is asked
 LINES = 10_000  # of a prediction log, at once
 
 
@@ -67,7 +66,7 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
     Raises ProjectError, with nothing deleted, where there is no secret to know the key again by.
     """
     project = settings.project
-    kept = fingerprint(settings, key if project.has_key else _shared(key))
+    kept = fingerprint(settings, _shared(project, key))
     with audit_log(settings) as write, connect(settings) as connection:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
@@ -127,24 +126,24 @@ def is_of(connection: Connection, path: Path, project: Project, key: str) -> str
     Rows that are alike share it: nobody could tell which of them a prediction was for.
     """
     there = column_types(connection, parquet(path))
-    if project.has_key:
-        found = [_equal(identifier(name), key) for name in project.erasable if name in there]
-    else:
-        found = [_equal(identifier(project.subject), key)] if project.subject in there else []
-        if project.key in there:
-            found.append(_equal(shared_by_alike(identifier(project.key)), _shared(key)))
-        elif there.keys() >= project.request.model_fields.keys():
-            found.append(_equal(row_key(project.contract), _shared(key)))
+    found = []
+    if project.subject in there:
+        found.append(_equal(f"CAST({identifier(project.subject)} AS VARCHAR)", key))
+    if project.key in there:
+        found.append(_equal(project.shared_key, _shared(project, key)))
+    elif not project.has_key and there.keys() >= project.request.model_fields.keys():
+        found.append(_equal(row_key(project.contract), _shared(project, key)))
     return f"({' OR '.join(found) or 'FALSE'})"
 
 
-def _equal(expression: str, key: str) -> str:
-    return f"CAST({expression} AS VARCHAR) IS NOT DISTINCT FROM {literal(key)}"
+def _equal(text: str, key: str) -> str:
+    return f"{text} IS NOT DISTINCT FROM {literal(key)}"
 
 
-def _shared(key: str) -> str:
-    """Return what a made key has in common with those of rows that are alike; any other key as it is."""
-    return key.partition("-")[0] if MADE.fullmatch(key) else key
+def _shared(project: Project, key: str) -> str:
+    """Return a key that is made of what is asked without its number, and any other whole."""
+    made = not project.has_key and re.fullmatch(MADE_KEY, key)
+    return key.partition("-")[0] if made else key
 
 
 def lines_of(connection: Connection, path: Path, project: Project, key: str) -> Iterator[tuple[int, int]]:
@@ -166,7 +165,7 @@ def _made_of(connection: Connection, lines: Sequence[bytes], project: Project, k
     query = (
         "SELECT place FROM (SELECT place, unnest(json_transform(line, $kinds)) FROM "
         "(SELECT unnest($lines) AS line, unnest(range(len($lines))) AS place) WHERE json_valid(line)) "
-        f"WHERE {_equal(row_key(project.contract), _shared(key))}"
+        f"WHERE {_equal(row_key(project.contract), _shared(project, key))}"
     )
     given = {"kinds": json.dumps(kinds), "lines": [line.decode(errors="replace") for line in lines]}
     return {place for (place,) in connection.execute(query, given).fetchall()}

@@ -34,7 +34,14 @@ from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_othe
 from handrail.contract.times import UTC_ZONE
 from handrail.errors import ProjectError
 from handrail.etl.load import reasons, rejected_path, require_table
-from handrail.etl.separated_values import Form, header_of, is_of_the_file, is_separated, separated_values
+from handrail.etl.separated_values import (
+    Form,
+    header_of,
+    is_of_the_file,
+    is_packed,
+    is_separated,
+    separated_values,
+)
 from handrail.leftovers import remove_leftovers
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
@@ -294,7 +301,7 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
     if file.suffix.lower() == ".parquet":
         return RowsToScore(parquet(file), file.name, file.stem)
     if is_separated(file):
-        name = Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
+        name = Path(file.stem).stem if is_packed(file) else file.stem
         return RowsToScore(_separated(file, settings.project.request), file.name, name)
     raise ProjectError(f"{file}: neither .parquet nor .csv nor .csv.gz")
 

@@ -9,7 +9,7 @@ from handrail.compute.duckdb import connect, parquet
 from handrail.config.sections import Split
 from handrail.contract.dictionary import data_dictionary
 from handrail.contract.schema import Record, columns
-from handrail.contract.table_check import Rule, check
+from handrail.contract.table_check import reasons_by_place
 from handrail.etl.reproducibility import ADVICE, differing_columns
 from handrail.testing import raw_copies
 from handrail.testing.made_up_records import broken_records, made_up_records, records_at_ends
@@ -181,21 +181,11 @@ def refused_columns(contract: type[Record], record: dict[str, Any]) -> list[str]
 
 
 def reasons(run: SmallRun, records: Sequence[dict[str, Any]]) -> list[str | None]:
-    """Return what the check of whole tables says of each of `records`; None of a good one.
-
-    A rule beside the contract's names each row by its place, as no column of a broken one has to be its own.
-    """
-    contract, count = run.project.contract, len(records)
-    places = [Rule(f"#{place}", f"{PLACE} = {place}") for place in range(count)]
+    """Return what the check of whole tables says of each of `records`; None of a good one."""
+    contract = run.project.contract
     with connect(run.settings) as connection:
         table = f"(SELECT * FROM {table_of(connection, contract, records)} ORDER BY {PLACE})"
-        check(connection, table, contract, also=places)
-        found = [said for (said,) in connection.execute("SELECT reason FROM checked").fetchall()]
-    said: dict[int, str | None] = {}
-    for parts in (each.split("; ") for each in found):
-        place = next(part for part in parts if part.startswith("#"))
-        said[int(place[1:])] = "; ".join(part for part in parts if part != place) or None
-    return [said[place] for place in range(count)]
+        return reasons_by_place(connection, table, contract, PLACE, len(records))
 
 
 def _refused_by_name(run: SmallRun, fault: Fault) -> None:

@@ -16,7 +16,7 @@ from handrail.etl.extract import bring_in
 from handrail.etl.load import raw_path
 from handrail.etl.pipeline import run_etl
 from handrail.etl.raw_files import RawRows, RawSource, RawTable
-from handrail.etl.separated_values import WHITESPACE
+from handrail.etl.separated_values import WHITESPACE, is_packed
 from handrail.testing.runs import SmallRun, contents, with_given
 
 RENAMED = "renamed_meanwhile"
@@ -149,12 +149,8 @@ def _between(table: RawTable) -> str:
     return " " if table.separator == WHITESPACE else table.separator
 
 
-def _is_packed(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
 def _opened(path: Path, encoding: str) -> TextIO:
-    if _is_packed(path):
+    if is_packed(path):
         return gzip.open(path, "wt", encoding=encoding, newline="")
     return path.open("w", encoding=encoding, newline="")
 
@@ -208,7 +204,7 @@ def _with_text(connection: Connection, table: RawSource, source: str) -> str | N
 def _cut_off(table: RawTable, path: Path) -> bool:
     """Cut the end off: within the last line where that shows, or else so that too few lines are left."""
     content = path.read_bytes()
-    if path.suffix.lower() == ".parquet" or _is_packed(path):
+    if path.suffix.lower() == ".parquet" or is_packed(path):
         path.write_bytes(content[:-40])
         return True
     text = content.decode(table.encoding)

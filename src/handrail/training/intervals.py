@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Doubles
+from handrail.number_format import pattern_of
 from handrail.tasks.metric import Decision, Metrics, Outcomes
 
 CONFIDENCE = 0.95
-SMALL = 0.01  # a figure below it is told closer
 FEWEST_GROUPS = 10
 ENOUGH_GROUPS = 30
 RESAMPLES = 400
@@ -190,7 +190,7 @@ def format_interval(figures: Mapping[str, float], pattern: str = "") -> str:
     """
     if isnan(figures["low"]):
         return "no interval"
-    pattern = pattern or (".4f" if 0 < abs(figures.get("value", 1.0)) < SMALL else ".3f")
+    pattern = pattern or pattern_of(figures.get("value", 1.0))
     return f"{figures['low']:{pattern}} to {figures['high']:{pattern}}"
 
 

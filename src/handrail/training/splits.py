@@ -16,7 +16,6 @@ import numpy as np
 from handrail.compute.duckdb import Connection, identifier, row
 from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
-from handrail.contract.row_key import shared_by_alike
 from handrail.errors import ProjectError
 from handrail.training.dataset import Dataset, period, read_dataset
 from handrail.training.encoding import Encoding, learn_encoding
@@ -122,8 +121,7 @@ def _unit(settings: Settings, split: Shares) -> str:
     """
     project = settings.project
     if split.by == "random":
-        key = f"CAST({identifier(project.key)} AS VARCHAR)"
-        return key if project.has_key else shared_by_alike(key)
+        return project.shared_key
     if project.subject is None:
         raise ProjectError(
             "project.yaml: split.by: subject: no column of contract.py has the role SUBJECT; name the one "

@@ -14,12 +14,12 @@ from onnx import parser
 from pydantic import create_model, field_validator
 
 from handrail import serving
-from handrail.contract import Record, Role, column
+from handrail.contract import Record, Role, column, table_check
 from handrail.errors import ProjectError
 from handrail.etl import bring_in
 from handrail.serving import prediction_log
 from handrail.tasks.metric import Metric
-from handrail.testing import batch_checks, checks_of, data_checks, live_checks
+from handrail.testing import batch_checks, checks_of, live_checks
 from handrail.testing.made_up_tables import PLACE
 from handrail.training import MeanByColumn, amount, features_of
 from handrail.training.encoding import Encoding
@@ -159,7 +159,7 @@ def test_a_rule_that_holds_in_tables_only_is_noticed(tmp_path):
 
 
 def test_a_rule_that_a_table_does_not_know_is_noticed(healthy, monkeypatch):
-    monkeypatch.setattr(data_checks, "check", without_reasons)
+    monkeypatch.setattr(table_check, "check", without_reasons)
     assert said(healthy, "each_rule_refuses").startswith(
         "contract.py: visit_id: a value that is missing passes in a table"
     )
@@ -172,7 +172,7 @@ def without_reasons(connection, table, contract, also):
 
 
 def test_a_key_that_may_repeat_is_noticed(healthy, monkeypatch):
-    monkeypatch.setattr(data_checks, "check", without_reasons)
+    monkeypatch.setattr(table_check, "check", without_reasons)
     assert said(healthy, "repeated_key_is_kept_once") == (
         "contract.py: visit_id: twice in a table, and it says [None, None]"
     )

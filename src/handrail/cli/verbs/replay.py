@@ -64,7 +64,8 @@ def _show_features(seen: "Replay") -> None:
 
 
 def _show_parts(seen: "Replay", metric: str) -> None:
-    from handrail.console import figure, say, table
+    from handrail.console import say, table
+    from handrail.number_format import figure
 
     if not seen.parts:
         say("\nToo few outcomes are known yet to measure anything")

@@ -90,7 +90,8 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
 
 def _show(training: "Training") -> None:
     """Show the model beside the baseline, on the rows of one period."""
-    from handrail.console import figure, say, table
+    from handrail.console import say, table
+    from handrail.number_format import figure
     from handrail.training.intervals import drawn_by, format_interval
     from handrail.training.splits import the_period, told_by
 
@@ -115,7 +116,8 @@ def _show(training: "Training") -> None:
 
 def _show_origins(training: "Training") -> None:
     """Show how good a forecast is from each of several days on."""
-    from handrail.console import figure, say, table
+    from handrail.console import say, table
+    from handrail.number_format import figure
 
     rolled = training.info.get("rolling_origins")
     if rolled:

@@ -1,0 +1,15 @@
+"""How close a figure is told: three decimals, and one more where three tell little."""
+
+from math import isnan
+
+SMALL = 0.01
+
+
+def pattern_of(value: float) -> str:
+    """Return the format of a figure of this size, and of what stands beside it, as its interval."""
+    return ".4f" if 0 < abs(value) < SMALL else ".3f"
+
+
+def figure(value: float) -> str:
+    """Return a figure as it stands in tables, one that is not known (NaN) as a dash."""
+    return "-" if isnan(value) else format(value, pattern_of(value))
