@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, identifier, literal
+from handrail.compute.duckdb import Connection, identifier
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
+from handrail.monitoring.outcomes import answered_by
 from handrail.monitoring.reproduce import predict_rows
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.live import Canary
@@ -22,7 +23,7 @@ ROWS = 100_000
 
 
 def baseline_is_better(connection: Connection, settings: Settings, version: Version, source: str) -> bool:
-    """Compare both where the live version itself has predicted: it doesn't answer for an earlier one.
+    """Compare both where `version` itself has predicted: it doesn't answer for another.
 
     The baseline is better where the whole interval of the difference on the same rows says so. With too few
     outcomes, or of too few groups (days, subjects) to tell it from chance, nothing is known: False.
@@ -84,10 +85,7 @@ def _known(settings: Settings, name: str, source: str) -> str:
     """Return the FROM item of what version `name` itself has answered and came true, at most ROWS of it."""
     project = settings.project
     return (
-        f"(SELECT * FROM {_answered_by(name, source)} WHERE {identifier(project.target)} IS NOT NULL "
+        f"(SELECT * FROM {answered_by(source, name)} WHERE source = 'model' "
+        f"AND {identifier(project.target)} IS NOT NULL "
         f"ORDER BY md5(CAST({identifier(project.key)} AS VARCHAR)) LIMIT {ROWS})"
     )
-
-
-def _answered_by(name: str, source: str) -> str:
-    return f"(SELECT * FROM {source} WHERE version = {literal(name)} AND source = 'model')"

@@ -18,7 +18,7 @@ from handrail.monitoring.outcomes import count_rejected
 from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live
-from handrail.registry.versions import Version, learnt_before
+from handrail.registry.versions import Version
 
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -41,13 +41,30 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """The version that is measured, for each acts on its predictions in a way of its own.
+
+    source: its own predictions as a FROM item · count: how many · outcomes: of how many the outcome is known
+    """
+
+    version: Version
+    source: str
+    count: int
+    outcomes: int
+
+
+@dataclass(frozen=True)
 class Answered:
-    """Predictions from `start` on and before `end`: the FROM item `source`, as in a Look, of `count` rows."""
+    """Predictions from `start` on and before `end`: the FROM item `source`, as in a Look, of `count` rows.
+
+    measured: the version with most of them, or the live one as soon as it has enough
+    """
 
     start: date
     end: date
     source: str
     count: int
+    measured: Measured
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,11 @@ class Look:
     source: a FROM item with a row for each key: its latest prediction (`predicted_at`, `version`, `source`,
         `prediction`, `baseline`), what was asked, and the target, NULL until it is known
     count: how many rows that are · outcomes: how many targets are known
+    measured: the version whose predictions the metrics are of: the live one as soon as it has
+        `live.minimum_outcomes`, until then the one that answered most of the window
     latest: the latest predictions, whose outcomes need not be due; the same as above where a window is given
-    metrics: every metric of the predictions whose outcome is known, NaN where there is none
+    metrics: every metric of the predictions of `measured` whose outcome is known, NaN where there is none
+    age_days: how old the live version is; in a look back, the measured one when the window was over
     """
 
     settings: Settings
@@ -74,9 +94,11 @@ class Look:
     source: str
     count: int
     outcomes: int
+    measured: Measured
     metrics: Mapping[str, float]
     as_of: date
     latest: Answered
+    age_days: int
 
     @property
     def limits(self) -> Limits:
@@ -109,8 +131,9 @@ class Check(Protocol):
 
 def metrics_in_range(look: Look) -> Iterator[Reading]:
     """Compare the metrics of `live.expected`; with fewer than `live.minimum_outcomes` they are unknown."""
-    known = {"outcomes": float(look.outcomes), **look.metrics}
-    enough = look.outcomes >= look.limits.minimum_outcomes
+    outcomes = look.measured.outcomes
+    known = {"outcomes": float(outcomes), **look.metrics}
+    enough = outcomes >= look.limits.minimum_outcomes
     for name, (low, high) in look.limits.expected.items():
         yield look.reading(name, known[name] if enough else nan, low, high)
 
@@ -163,11 +186,9 @@ def contract_kept(look: Look) -> Iterator[Reading]:
 def young_enough(look: Look) -> Iterator[Reading]:
     """Tell the age of the newest row that the model may have learnt from, on the day of the look.
 
-    Where chance has parted the rows, it is the age of the training.
+    Of a look back it is the age on its last day; where chance has parted the rows, that of the training.
     """
-    learnt_until = learnt_before(look.settings, look.version)
-    days = float((look.as_of - learnt_until).days)
-    yield _at_most(look.limits.maximum_age_days, "age of the model in days", days)
+    yield _at_most(look.limits.maximum_age_days, "age of the model in days", float(look.age_days))
 
 
 def no_drift(look: Look) -> Iterator[Reading]:
@@ -176,20 +197,26 @@ def no_drift(look: Look) -> Iterator[Reading]:
     It is that of the latest predictions, whether or not their outcomes are due. Drift of the prediction is
     an alert; drift of a feature, which may be the season, a warning. Of too few predictions it is unknown:
     one of them alone is far from any distribution. Rows predicted by a version that did not have a feature
-    yet tell nothing of it. A feature that moves by itself, `drift=False` in contract.py, is not looked at.
+    yet tell nothing of it, and each version's predictions are held against those of its own test period. A
+    feature that moves by itself, `drift=False` in contract.py, is not looked at.
     """
-    reference, limit = look.version.info["reference"], look.limits.drift_limit
-    latest, bins = look.latest, look.version.watched
-    if latest.count < look.limits.minimum_outcomes:
+    limit, latest, least = look.limits.drift_limit, look.latest, look.limits.minimum_outcomes
+    bins, measured = look.version.watched, latest.measured
+    if latest.count < least:
         for item in bins:
             yield look.reading(f"drift of {item.column}", nan, low=0.0, high=limit)
         return
-    expected = {name: item["shares"] for name, item in reference.items()}
+    expected = {name: item["shares"] for name, item in look.version.info["reference"].items()}
     found = drifts(look.connection, latest.source, bins, expected)
+    if PREDICTION in found and (measured.version.name, measured.count) != (look.version.name, latest.count):
+        own = [item for item in measured.version.bins if item.column == PREDICTION]
+        expected[PREDICTION] = measured.version.info["reference"][PREDICTION]["shares"]
+        enough = measured.count >= least
+        found |= drifts(look.connection, measured.source, own, expected) if enough else {PREDICTION: nan}
     for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
         asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
         rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
-        known = latest.count - each.rows >= look.limits.minimum_outcomes
+        known = latest.count - each.rows >= least
         again = drifts(look.connection, rows, [b for b in bins if b.column == each.feature], expected)
         if each.feature in found:
             found |= again if known else {each.feature: nan}

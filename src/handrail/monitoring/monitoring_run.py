@@ -1,24 +1,31 @@
 """One look at a window of live predictions: every figure beside the range in which it is expected."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row, rows
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.monitoring.champion_challenger import baseline_is_better
-from handrail.monitoring.checks import Answered, Look, Reading, canary_reading
+from handrail.monitoring.checks import Answered, Look, Measured, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
 from handrail.monitoring.live_metrics import live_metrics
-from handrail.monitoring.outcomes import count_learnt, join_outcomes, live_predictions, newest_outcome
+from handrail.monitoring.outcomes import (
+    answered_by,
+    count_learnt,
+    join_outcomes,
+    live_predictions,
+    newest_outcome,
+)
 from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
-from handrail.registry.versions import Version
+from handrail.registry.versions import Version, learnt_before, load_version
 from handrail.training.known_outcomes import DAY, due_before, today_of
 
 WINDOW = timedelta(days=30)
@@ -28,6 +35,7 @@ WINDOW = timedelta(days=30)
 class MonitoringRun:
     """All readings of a window (end: first day after it), and who did better or worse than the live model.
 
+    version: the one whose predictions the metrics are of, by default the live one; see Look.measured
     canary: the version that was tried beside it · newest: whether these are the latest predictions, and not a
     look back · notes: how it was measured, where that has to be said · problems: which checks failed, and why
     """
@@ -74,13 +82,14 @@ def run_monitoring(
         window = choose_window(connection, settings, start, end, today)
         look, notes = _look(connection, settings, version, live, window, given, today)
         _refuse_unknown_metrics(look)
-        better = baseline_is_better(connection, settings, version, look.source)
+        better = baseline_is_better(connection, settings, look.measured.version, look.source)
         readings, problems = _checked(look)
     known = {name: None if isnan(value) else value for name, value in look.metrics.items()}
     judged, counts = canary_reading(settings), (look.count, look.outcomes)
     worse = any(each.name == judged and each.state == "alert" for each in readings)
     canary = live.canary.name if live.canary else None
-    seen = MonitoringRun(version.name, *window, *counts, known, tuple(readings), better, worse, canary)
+    name = look.measured.version.name
+    seen = MonitoringRun(name, *window, *counts, known, tuple(readings), better, worse, canary)
     return replace(seen, newest=given == (None, None), notes=notes, problems=tuple(problems))
 
 
@@ -173,23 +182,75 @@ def _look(
     if count == 0:
         why = f"; {left_out}" if learnt else ""
         raise ProjectError(f"no prediction from {start} on and before {end}; choose another window{why}")
-    found = live_metrics(connection, settings.project, source, PREDICTION, version.decision, as_told=True)
+    measured = _measured(connection, settings, version, live, source)
+    decision, outcomes = measured.version.decision, f"count({identifier(settings.project.target)})"
+    known = row(connection, f"SELECT {outcomes} AS n FROM {source}")["n"]
+    found = live_metrics(connection, settings.project, measured.source, PREDICTION, decision, as_told=True)
     notes = [f"the metrics are {found.note}"] if found.note else []
+    notes += _others(version, measured, count)
     notes += [each for each in (left_out if learnt else "", version.note) if each]
     notes += [each.told(count) for each in not_asked_for(connection, settings, source, version)]
-    if given == (None, None) and not found.outcomes:
+    if given == (None, None) and not known:
         notes += _newest_outcome(connection, settings, start)
-    as_of, latest = today + DAY, Answered(start, end, source, count)
+    as_of, latest = today + DAY, Answered(start, end, source, count, measured)
+    aged, aged_on = version, as_of
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))
+        aged, aged_on = measured.version, min(as_of, end)
     newest = _newest(connection, settings, as_of) if given == (None, None) else None
     if newest and newest >= end:
         days = (newest + DAY - WINDOW, newest + DAY)
         others = join_outcomes(connection, settings, *days, today=today, watched=watched, name="latest")
-        latest = Answered(*days, others, row(connection, f"SELECT count(*) AS n FROM {others}")["n"])
+        counted = row(connection, f"SELECT count(*) AS n FROM {others}")["n"]
+        latest = Answered(
+            *days, others, counted, _measured(connection, settings, version, live, others, due=False)
+        )
         notes.append(f"outcomes come later: drift is that of the latest predictions, {days[0]} to {days[1]}")
-    known = (count, found.outcomes, found.metrics, as_of, latest)
-    return Look(settings, version, live, start, end, connection, source, *known), tuple(notes)
+    age = (aged_on - learnt_before(settings, aged)).days
+    counts, figures = (count, known), (measured, found.metrics, as_of, latest, age)
+    return Look(settings, version, live, start, end, connection, source, *counts, *figures), tuple(notes)
+
+
+def _measured(
+    connection: Connection, settings: Settings, version: Version, live: Live, source: str, *, due: bool = True
+) -> Measured:
+    """Return whose predictions of `source` are measured: the live one's as soon as it has enough of them.
+
+    Until then, those of the version that has most of them, which is still kept; a canary's if there are no
+    others. `due`: outcomes are counted, if any is known, else predictions.
+    """
+    target, least = identifier(settings.project.target), settings.section(Limits).minimum_outcomes
+    counted = f"SELECT version, count(*) AS n, count({target}) AS known FROM {source} GROUP BY 1"
+    found = {item["version"]: item for item in rows(connection, counted)}
+    by = "known" if due and any(item["known"] for item in found.values()) else "n"
+    tried = live.canary.name if live.canary else None
+
+    def rank(name: str) -> tuple[Any, ...]:
+        enough = found[name][by] >= least
+        return name != tried, enough, enough and name == version.name, found[name][by], name
+
+    measured = version
+    for name in sorted(found, key=rank, reverse=True):
+        with suppress(ProjectError):  # it is kept no more: nobody knows how it was acted on
+            measured = version if name == version.name else load_version(settings, name)
+            break
+    own = found.get(measured.name, {"n": 0, "known": 0})
+    alone = own["n"] == sum(item["n"] for item in found.values())
+    return Measured(measured, source if alone else answered_by(source, measured.name), own["n"], own["known"])
+
+
+def _others(version: Version, measured: Measured, count: int) -> list[str]:
+    """Say whose predictions the metrics are of, where they are not all of the live version."""
+    said = []
+    if measured.version.name != version.name:
+        said.append(
+            f"the metrics are of {measured.version.name}, which answered then; of {version.name}, which is "
+            "live, too few outcomes are known yet"
+        )
+    others = count - measured.count
+    if others:
+        said.append(f"{others:,} of {count:,} predictions are of other versions; the metrics leave them out")
+    return said
 
 
 def _newest_outcome(connection: Connection, settings: Settings, start: date) -> list[str]:

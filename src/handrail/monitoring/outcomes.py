@@ -170,6 +170,11 @@ def join_outcomes(
     return name
 
 
+def answered_by(source: str, version: str) -> str:
+    """Return the FROM item of the predictions in `source` that a version has made."""
+    return f"(SELECT * FROM {source} WHERE version = {literal(version)})"
+
+
 def _known(settings: Settings, today: date) -> str:
     """Return a query of key and outcome of every loaded row of which it is known; of none without a table."""
     project, path = settings.project, table_path(settings, settings.project.table_name)

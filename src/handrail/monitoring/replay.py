@@ -17,7 +17,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
 from handrail.monitoring.drift_report import FeatureDrift, SliceChange, feature_drift, slice_changes
 from handrail.monitoring.monitoring_run import choose_window
-from handrail.monitoring.outcomes import join_outcomes, rejected_files
+from handrail.monitoring.outcomes import answered_by, join_outcomes, rejected_files
 from handrail.monitoring.reproduce import Reproduction, reproduce_predictions
 from handrail.registry.live import make_live, read_live
 from handrail.registry.versions import load_version, model_folder
@@ -28,7 +28,10 @@ from handrail.training.known_outcomes import today_of
 
 @dataclass(frozen=True)
 class Replay:
-    """What was seen in a window (end: first day after it), whether it comes out again, and what moved."""
+    """What was seen in a window (end: first day after it), whether it comes out again, and what moved.
+
+    version: the one that answered most, of whose predictions `features` and `parts` are
+    """
 
     folder: Path
     start: date
@@ -72,8 +75,9 @@ def replay(settings: Settings, start: date | None, end: date | None, today: date
         _rebuild(connection, settings, there, source, answered)
         _copy_rejected(connection, settings, there, start, end)
         main = found[0]
-        features = feature_drift(connection, source, main)
-        parts = slice_changes(connection, settings, source, main)
+        own = answered_by(source, main.name)
+        features = feature_drift(connection, own, main)
+        parts = slice_changes(connection, settings, own, main)
     return Replay(folder, start, end, main.name, again, features, parts)
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Floats
-from handrail.compute.duckdb import Connection, literal
+from handrail.compute.duckdb import Connection
+from handrail.monitoring.outcomes import answered_by
 from handrail.registry.versions import Version
 from handrail.serving.inference import start_model
 
@@ -26,7 +27,7 @@ class Reproduction:
 
 def reproduce_predictions(connection: Connection, source: str, version: Version) -> Reproduction:
     """Predict the rows of `version` in `source` again: the model's by the model, the rest by the baseline."""
-    own = f"(SELECT * FROM {source} WHERE version = {literal(version.name)})"
+    own = answered_by(source, version.name)
     modelled, beside = predict_rows(
         connection,
         own,

@@ -77,9 +77,12 @@ def quality_holds(context: ReadinessContext) -> str:
             f"with {seen.outcomes:,} outcomes; load newer ones with `etl`"
         )
     said = [f"{r.name} {r.value:.3f}, agreed were {r.low:g} to {r.high:g}" for r in readings]
+    of = f"{seen.version}, from {start} to {end}"
+    if seen.version != context.version.name:
+        of += f" (of {context.version.name}, which is live, too few outcomes are known)"
     if any(reading.state == "alert" for reading in readings):
-        raise ProjectError(f"from {start} to {end}: {'; '.join(said)}; see 4-operation/runbook.md")
-    return f"from {start} to {end}: {'; '.join(said)}"
+        raise ProjectError(f"{of}: {'; '.join(said)}; see 4-operation/runbook.md")
+    return f"{of}: {'; '.join(said)}"
 
 
 def young_enough(context: ReadinessContext) -> str:

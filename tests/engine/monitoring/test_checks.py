@@ -208,7 +208,10 @@ def test_a_feature_that_an_earlier_version_lacked_does_not_drift_for_it(month):
     seen = run_monitoring(month)
     found = {each.name: each.value for each in seen.readings}
     assert found[f"drift of {name}"] == pytest.approx(before[f"drift of {name}"], abs=0.02)
-    (said,) = seen.notes
+    others, said = seen.notes
+    assert re.fullmatch(
+        rf"[\d,]+ of {seen.rows:,} predictions are of other versions; the metrics leave them out", others
+    )
     assert re.fullmatch(
         rf"drift of {name} goes by [\d,]+ of {seen.rows:,} rows: the others were predicted by {earlier}, "
         "which did not have it yet",

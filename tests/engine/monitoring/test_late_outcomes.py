@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -18,9 +19,10 @@ from handrail.errors import ProjectError
 from handrail.etl import RawTable, bring_in
 from handrail.etl.load import table_path
 from handrail.etl.pipeline import run_etl
-from handrail.monitoring import backtest, checks, run_monitoring
+from handrail.monitoring import backtest, checks, monitoring_run, run_monitoring
 from handrail.readiness.context import ReadinessContext
-from handrail.readiness.served import young_enough
+from handrail.readiness.served import quality_holds, young_enough
+from handrail.registry import live as registry
 from handrail.registry.acceptance import objections
 from handrail.registry.live import make_live, read_live
 from handrail.registry.versions import load_version
@@ -284,7 +286,7 @@ def test_months_lived_again_meet_outcomes_when_they_came(tmp_path):
         assert seen.rows == CUSTOMERS
         assert seen.outcomes == known_rows(seen.start, seen.end, due)
         age = {reading.name: reading.value for reading in seen.readings}["age of the model in days"]
-        assert age == (due - LIVE_FROM).days
+        assert age == (seen.end - LIVE_FROM).days  # when it answered, and not when it was known how well
 
 
 def test_months_are_lived_again_as_far_as_the_table_tells(tmp_path):
@@ -349,8 +351,9 @@ def test_what_a_version_has_learnt_from_is_no_live_accuracy(tmp_path):
     after = run_monitoring(settings, LIVE_FROM, AGAIN, today=TODAY)
     assert after.rows == before.rows == 3 * CUSTOMERS
     assert after.metrics["roc_auc"] == before.metrics["roc_auc"]  # of the first version, as it was
-    (note,) = after.notes
-    assert note.startswith("600 predictions are left out: ")
+    measured, left_out = after.notes
+    assert measured.startswith(f"the metrics are of {first.name}, which answered then; of {second.name}, ")
+    assert left_out.startswith("600 predictions are left out: ")
     assert scored_by_first[0] in {path.name for path in (settings.workspace / "data/predictions").iterdir()}
     only = run_monitoring(settings, AGAIN, date(2020, 1, 1), today=date(2019, 12, 31))
     assert (only.version, only.rows, only.notes) == (second.name, CUSTOMERS, ())
@@ -370,6 +373,82 @@ def test_of_several_predictions_that_of_the_version_under_watch_counts(tmp_path)
     files = (settings.workspace / "data" / "predictions").glob(f"*-{first.name}.parquet")
     next(files).unlink()
     assert run_monitoring(settings, *december).metrics == by_second
+
+
+def decided(version, threshold):
+    """Return the version with another threshold."""
+    evaluation = version.info["evaluation"] | {"decision": {"threshold": threshold}}
+    return replace(version, info=version.info | {"evaluation": evaluation})
+
+
+@pytest.fixture
+def promoted_unseen(tmp_path, monkeypatch):
+    """Return settings with a version that has predicted and one that has not, at other thresholds."""
+    settings = panel(tmp_path)
+    versions = [decided(learnt(settings), 0.3), decided(learnt(settings, AGAIN), 0.9)]
+    by_name = {version.name: version for version in versions}
+    for module in (monitoring_run, registry):
+        monkeypatch.setattr(module, "load_version", lambda settings, name, *pinned: by_name[name])
+    make_live(settings, versions[0].name)
+    scored(settings)
+    return settings, *versions
+
+
+def test_what_a_version_has_predicted_is_measured_by_its_own_threshold(promoted_unseen):
+    """A version that was promoted and has not answered yet changes no figure of what was answered."""
+    settings, first, second = promoted_unseen
+    before = run_monitoring(settings, today=TODAY)
+    make_live(settings, second.name)
+    after = run_monitoring(settings, today=TODAY)
+    assert (before.version, after.version) == (first.name, first.name)
+    assert after.metrics == before.metrics
+    flagged = before.metrics["flagged_share"]
+    assert flagged > 0.5  # at 0.3; at 0.9, that of the version which is live now, hardly any is
+    note = f"the metrics are of {first.name}, which answered then; of {second.name}, which is live, too few "
+    assert after.notes[0].startswith(note)
+    drift, age = (
+        [{reading.name: reading.value for reading in seen.readings}[name] for seen in (before, after)]
+        for name in ("drift of prediction", "age of the model in days")
+    )
+    assert drift[0] == drift[1]
+    assert age == [(TODAY + DAY - LIVE_FROM).days, (TODAY + DAY - AGAIN).days]
+    context = ReadinessContext(settings)
+    vars(context).update(version=second, today=TODAY)
+    said = f"{first.name}, from 2019-09-22 to 2019-10-22 (of {second.name}, which is live, too few outcomes"
+    assert quality_holds(context).startswith(said)
+
+
+def test_the_live_version_is_measured_as_soon_as_it_has_enough_outcomes(promoted_unseen):
+    settings, first, second = promoted_unseen
+    make_live(settings, second.name)
+    scored(settings)
+    quarter = date(2019, 10, 1), date(2020, 1, 1), date(2020, 3, 1)
+    seen = run_monitoring(settings, *quarter)
+    assert (seen.version, seen.rows) == (second.name, 3 * CUSTOMERS)
+    assert seen.metrics["flagged_share"] < 0.3
+    said = f"{2 * CUSTOMERS} of {seen.rows} predictions are of other versions; the metrics leave them out"
+    assert said in seen.notes
+    more = settings.live.model_copy(update={"minimum_outcomes": CUSTOMERS + 1})
+    seen = run_monitoring(settings.model_copy(update={"live": more}), *quarter)
+    assert (seen.version, seen.metrics["flagged_share"] > 0.5) == (first.name, True)
+
+
+def test_of_a_version_that_is_kept_no_more_nothing_is_measured(promoted_unseen, monkeypatch):
+    settings, first, second = promoted_unseen
+
+    def load(settings, name, *pinned):
+        if name == first.name:
+            raise ProjectError("its folder is gone")
+        return second
+
+    make_live(settings, second.name)
+    for module in (monitoring_run, registry):
+        monkeypatch.setattr(module, "load_version", load)
+    seen = run_monitoring(settings, today=TODAY)
+    assert seen.version == second.name
+    assert np.isnan([np.nan if value is None else value for value in seen.metrics.values()]).all()
+    found = {reading.name: reading.state for reading in seen.readings}
+    assert (found["roc_auc"], found["drift of prediction"]) == ("unknown", "unknown")
 
 
 def test_only_what_works_is_advised(tmp_path):
@@ -411,11 +490,11 @@ def test_the_verbs_go_all_the_way(tmp_path, monkeypatch, capsys):
         assert cli.run(project, line.split()) == status, (line, capsys.readouterr())
     said = capsys.readouterr().out
     months = re.findall(r"^(2019-\d\d-01) to \S+: 200 predictions, 200 outcomes known", said, re.MULTILINE)
-    assert Counter(months) == {"2019-09-01": 2, "2019-10-01": 1}
+    assert Counter(months) == {"2019-09-01": 2, "2019-10-01": 1, "2019-11-01": 1, "2019-12-01": 1}
     assert "rows from 2019-09-01 on and before 2019-12-01" in said
     (alert,) = (project.root / "reports" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(alert)["alerts"] == [
-        "2019-10-01 to 2019-11-01: age of the model in days is 121, expected 0 to 120"
+        "2019-12-01 to 2020-01-01: age of the model in days is 122, expected 0 to 120"
     ]
     found = duckdb.sql(f"SELECT count(*) FROM '{table_path(settings, 'offers')}'").fetchall()
     assert found == [(CUSTOMERS * MONTHS,)]
