@@ -10,6 +10,12 @@ def pattern_of(value: float) -> str:
     return ".4f" if 0 < abs(value) < SMALL else ".3f"
 
 
+def shown(value: float, pattern: str) -> str:
+    """Return a number in a format; what rounds to nothing has no sign."""
+    text = format(value, pattern)
+    return text if any(letter in text for letter in "123456789") else text.removeprefix("-")
+
+
 def figure(value: float) -> str:
     """Return a figure as it stands in tables, one that is not known (NaN) as a dash."""
-    return "-" if isnan(value) else format(value, pattern_of(value))
+    return "-" if isnan(value) else shown(value, pattern_of(value))

@@ -12,6 +12,20 @@ def tolerate_unknown_letters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+class _Once(logging.Filter):
+    """Lets a line through the first time only: what learns several times would repeat it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[tuple[int, str]] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.levelno, record.getMessage()
+        new = line not in self._told
+        self._told.add(line)
+        return new
+
+
 class _Told(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return f"{record.levelname.lower()}: {super().format(record)}"
@@ -21,4 +35,5 @@ def tell_warnings() -> None:
     """Have what is logged told on standard error, as `warning: ...`, unless the project does so itself."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Told())
+    handler.addFilter(_Once())
     logging.basicConfig(handlers=[handler])

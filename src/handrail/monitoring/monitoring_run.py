@@ -191,7 +191,7 @@ def _look(
     notes += [each for each in (left_out if learnt else "", version.note) if each]
     notes += [each.told(count) for each in not_asked_for(connection, settings, source, version)]
     if given == (None, None) and not known:
-        notes += _newest_outcome(connection, settings, start)
+        notes += _newest_outcome(connection, settings, start, today)
     as_of, latest = today + DAY, Answered(start, end, source, count, measured)
     aged, aged_on = version, as_of
     if given[1]:  # a look back: as it was when the outcomes of the window were due
@@ -253,9 +253,9 @@ def _others(version: Version, measured: Measured, count: int) -> list[str]:
     return said
 
 
-def _newest_outcome(connection: Connection, settings: Settings, start: date) -> list[str]:
+def _newest_outcome(connection: Connection, settings: Settings, start: date, today: date) -> list[str]:
     """Say where the newest outcome is that is known, where that is before the window."""
-    day = newest_outcome(connection, settings)
+    day = newest_outcome(connection, settings, today)
     if day is None or day >= start:
         return []
     predicted = _newest(connection, settings, day + DAY)

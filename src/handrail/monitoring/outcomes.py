@@ -164,7 +164,7 @@ def join_outcomes(
         FROM (
             SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS _place
             FROM ({live_predictions(settings)}) WHERE {in_window(project, start, end)}
-        ) AS p LEFT JOIN ({_known(settings, today)}) AS o ON o.{key} = p.{key}
+        ) AS p LEFT JOIN ({_known(connection, settings, today)}) AS o ON o.{key} = p.{key}
         WHERE _place = 1
     """)
     return name
@@ -175,11 +175,11 @@ def answered_by(source: str, version: str) -> str:
     return f"(SELECT * FROM {source} WHERE version = {literal(version)})"
 
 
-def _known(settings: Settings, today: date) -> str:
+def _known(connection: Connection, settings: Settings, today: date) -> str:
     """Return a query of key and outcome of every loaded row of which it is known; of none without a table."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if path.is_file():
-        known = known_on(settings, today + DAY)
+        known = known_on(connection, settings, parquet(path), today + DAY)
         chosen = f"{identifier(project.key)}, {identifier(project.target)}"
         return f"SELECT {chosen} FROM {parquet(path)} WHERE {known}"
     both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
@@ -187,13 +187,15 @@ def _known(settings: Settings, today: date) -> str:
     return f"SELECT {none}"
 
 
-def newest_outcome(connection: Connection, settings: Settings) -> date | None:
-    """Return the day of the newest loaded row of which the outcome is known; None without one, or a time."""
+def newest_outcome(connection: Connection, settings: Settings, today: date) -> date | None:
+    """Return the day of the newest loaded row whose outcome is known `today`; None without one, or a time."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
     if project.time is None or not path.is_file():
         return None
     newest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {parquet(path)}"
-    return row(connection, f"{newest} WHERE {identifier(project.target)} IS NOT NULL")["day"]
+    return row(connection, f"{newest} WHERE {known_on(connection, settings, parquet(path), today + DAY)}")[
+        "day"
+    ]
 
 
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:

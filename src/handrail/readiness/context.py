@@ -102,8 +102,9 @@ class ReadinessContext:
     def known(self) -> Dataset:
         """Every row of the loaded table whose outcome is known today."""
         version = self.version
-        known = f"(SELECT * FROM {self.table} WHERE {known_on(self.settings, self.today + DAY)})"
         with connect(self.settings) as connection:
+            condition = known_on(connection, self.settings, self.table, self.today + DAY)
+            known = f"(SELECT * FROM {self.table} WHERE {condition})"
             return read_dataset(connection, known, self.settings, version.encoding, version.baseline.column)
 
     @cached_property

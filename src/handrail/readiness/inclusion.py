@@ -111,7 +111,7 @@ def _sensitive(context: ReadinessContext, names: list[str]) -> Mapping[str, NDAr
         f"coalesce(CAST({name} AS VARCHAR), '{UNKNOWN}') AS {name}" for name in map(identifier, names)
     )
     with connect(context.settings) as connection:
-        rows = rows_of(context.settings, context.table, context.split, periods(context.split)[2])
+        rows = rows_of(connection, context.settings, context.table, context.split, periods(context.split)[2])
         found = connection.execute(
             f"SELECT {chosen} FROM {rows} WHERE {identifier(project.target)} IS NOT NULL "
             f"ORDER BY {in_order(context.settings, context.split)}"

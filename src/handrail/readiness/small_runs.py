@@ -60,7 +60,7 @@ def integrated(context: ReadinessContext) -> str:
     if seen.rows != len(records):
         raise ProjectError(f"{len(records)} records were answered, monitoring saw {seen.rows} of them")
     return (
-        f"{loaded:,} rows from the sources, a model trained, {len(records):,} records answered one by one, "
+        f"{loaded:,} rows loaded, a model trained, {len(records):,} records answered one by one, "
         f"{len(seen.readings)} figures watched"
     )
 

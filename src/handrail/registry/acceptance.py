@@ -1,6 +1,7 @@
 """Whether a version may go live: better than the baseline, at least the minimum, no worse than the live."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any
 
@@ -13,6 +14,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
 from handrail.etl.load import require_table
+from handrail.number_format import figure
 from handrail.predictor import Predictor
 from handrail.registry.live import load_live, read_live
 from handrail.registry.versions import Version
@@ -125,17 +127,42 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
     A live version that learnt from columns no longer in the contract can answer for nothing any more:
     whatever passes the rest of the gate may take its place.
     """
-    if read_live(settings) is None:
+    found = _compare_with_live(settings, version)
+    if found is None or found.holds:
         return []
+    tolerance = settings.accuracy.tolerance
+    allowed = f"; accuracy.tolerance is {tolerance:g}" if found.measured and tolerance else ""
+    return [f"{version.name}: {found.said}{allowed}"]
+
+
+def beside_live(settings: Settings, version: Version) -> str | None:
+    """Say how a version that passed the gate does beside the live one; None where they can't be compared."""
+    found = _compare_with_live(settings, version)
+    return found.said if found and found.measured else None
+
+
+@dataclass(frozen=True)
+class _BesideLive:
+    """What a comparison with the live version says, whether it was measured, and lets the other pass."""
+
+    said: str
+    measured: bool = False
+    holds: bool = False
+
+
+def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | None:
+    """Compare; None where nothing is live, it is the same version, or the live one can answer no more."""
+    if read_live(settings) is None:
+        return None
     live, state = load_live(settings)
     now = f"the {'live' if state.stage == 'live' else 'staged'} {live.name}"
     known = {column.name for column in of_role(settings.project.contract, Role.FEATURE)}
     if live.name == version.name or not known.issuperset(live.encoding.features):
-        return []
+        return None
     which, source = _compared_on(settings, version, live)
     if source is None:
-        return [f"{version.name}: older than {now}; use `rollback` to go back"]
-    metrics, tolerance = settings.project.metrics, settings.accuracy.tolerance
+        return _BesideLive(f"older than {now}; use `rollback` to go back")
+    metrics = settings.project.metrics
     metric, both = metrics[agreed_metric(settings)], (version, live)
     rows, predictions = _predicted(settings, both, source)
     decisions = version.decision, live.decision
@@ -143,18 +170,19 @@ def _against_live(settings: Settings, version: Version) -> list[str]:
         _measured(metrics, metric, rows, *each) for each in zip(predictions, decisions, strict=True)
     )
     if isnan(candidate) or isnan(current):
-        return [
-            f"{version.name}: can't be compared with {now}: too few outcomes of the rows "
-            f"{which} were known then; train on newer ones"
-        ]
-    if not metric.worse(candidate, current, tolerance):
-        return []
+        return _BesideLive(
+            f"can't be compared with {now}: too few outcomes of the rows {which} were known then; train on "
+            "newer ones"
+        )
     gain = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])[2]
-    return [
-        f"{version.name}: {metric.name} {candidate:.3f} on the rows {which} is worse than {now}'s "
-        f"{current:.3f} on the same rows: {format_gain(gain[metric.name])}"
-        + (f"; accuracy.tolerance is {tolerance:g}" if tolerance else "")
-    ]
+    worse = metric.worse(candidate, current, settings.accuracy.tolerance)
+    beside = f"is worse than {now}'s {figure(current)}" if worse else f"beside {now}'s {figure(current)}"
+    return _BesideLive(
+        f"{metric.name} {figure(candidate)} on the rows {which} {beside} on the same rows: "
+        f"{format_gain(gain[metric.name])}",
+        measured=True,
+        holds=not worse,
+    )
 
 
 def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[str, str | None]:
@@ -166,13 +194,16 @@ def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[s
     table = require_table(settings, settings.project.table_name)
     split = split_of(version.info["split"])
     if isinstance(split, Shares):
-        return told_by(version.info["split"], "test"), rows_of(settings, table, split, periods(split)[2])
+        with connect(settings) as connection:
+            source = rows_of(connection, settings, table, split, periods(split)[2])
+        return told_by(version.info["split"], "test"), source
     parted = split_of(live.info["split"])
     start = max(split.test_from, parted.test_from) if isinstance(parted, Split) else split.test_from
     which = f"from {start} to {split.live_from}"
     if start >= split.live_from:
         return which, None
-    return which, rows_of(settings, table, split, Period("test", start, split.live_from))
+    with connect(settings) as connection:
+        return which, rows_of(connection, settings, table, split, Period("test", start, split.live_from))
 
 
 def _predicted(

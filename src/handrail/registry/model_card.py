@@ -19,6 +19,9 @@ RANGES = ("range", "range_from", "baseline_range", "baseline_range_from", "range
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
     """Return the card of a version as Markdown, written from its record."""
     evaluation, split, rows = info["evaluation"], info["split"], info["rows"]
+    which = {
+        name: f"{count:,} rows {told_by(split, name, info.get('unknown'))}" for name, count in rows.items()
+    }
     lines = [
         f"# Model card: {settings.name}",
         "",
@@ -26,10 +29,8 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         f"**The decision it serves.** {said(settings.decision.question)}",
         "",
-        f"**Learnt from** {rows['training']:,} rows {told_by(split, 'training')}. "
-        f"Decided on {rows['validation']:,} rows {told_by(split, 'validation')}: "
-        f"{_decided(evaluation['decision'])}. "
-        f"Measured on {rows['test']:,} rows {told_by(split, 'test')}.",
+        f"**Learnt from** {which['training']}. Decided on {which['validation']}: "
+        f"{_decided(evaluation['decision'])}. Measured on {which['test']}.",
         "",
         *_ranges(evaluation["decision"]),
         f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
@@ -42,7 +43,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         "",
         "## Where it is weak",
         "",
-        *_weakest(settings.project.metrics[info["metric"]], evaluation["parts"]),
+        *_weakest(settings.project.metrics[info["metric"]], evaluation),
         "",
         "Not for rows outside the contract (`contract.json`), nor for another decision.",
     ]
@@ -98,12 +99,18 @@ def _figure(value: float) -> str:
     return "-" if isnan(value) else f"{value:.3f}"
 
 
-def _weakest(metric: Metric, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _weakest(metric: Metric, evaluation: Mapping[str, Any]) -> list[str]:
     lines = []
-    for part, values in parts.items():
+    whole = evaluation["model"][metric.name]["value"]
+    for part, values in evaluation["parts"].items():
         order = sorted(values, key=lambda value: metric.sign * values[value][metric.name]["value"])
         if order:
             figures = values[order[0]]
-            value = f"{metric.name} {figures[metric.name]['value']:.3f}"
-            lines.append(f"- by {part}: {order[0]}, {value} on {figures['rows']:,} rows")
+            found = figures[metric.name]
+            best = found["high" if metric.greater_is_better else "low"]
+            clearly = (
+                "" if metric.sign * best < metric.sign * whole else "not clearly weaker than the whole: "
+            )
+            value = f"{metric.name} {found['value']:.3f} ({format_interval(found)})"
+            lines.append(f"- by {part}: {clearly}{order[0]}, {value} on {figures['rows']:,} rows")
     return lines

@@ -20,7 +20,7 @@ def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[
     return {
         "result": result,
         "good": good,
-        "does": (task.does(settings, tradeoff), tested(settings, tradeoff)),
+        "does": (task.does(settings, tradeoff), tested(settings, tradeoff, evaluation)),
         "pictures": task.pictures(settings, training, tradeoff),
         "compared": (compared_with(settings), task.compared(settings, training, tradeoff)),
         "worth": tuple(worth(settings, tradeoff)),
@@ -63,12 +63,15 @@ def _waits(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff
     return bool(not_agreed(settings)) and first.endswith(NOT_AGREED)
 
 
-def tested(settings: Settings, tradeoff: Tradeoff) -> str:
-    """Say on what it was tried."""
+def tested(settings: Settings, tradeoff: Tradeoff, evaluation: Mapping[str, Any]) -> str:
+    """Say on what it was tried; where a subject has several rows, also how many of those there are."""
     rows, period = settings.section(Words).rows, tradeoff.period
     small = "a small sample, so only a first look: " if settings.sample else ""
     later = "later " if period.first else ""
-    return f"It was tried on {small}{period.tested:,} {later}{rows}, {period.between}."
+    subject, drawn = settings.project.subject, evaluation["drawn"]
+    several = subject and drawn["unit"] == "subject" and drawn["count"] < period.tested
+    different = f", {drawn['count']:,} different by {spaced(subject or '')}" if several else ""
+    return f"It was tried on {small}{period.tested:,} {later}{rows}{different}, {period.between}."
 
 
 def compared_with(settings: Settings) -> str:

@@ -173,7 +173,7 @@ def _axes(figure: Figure, numbers: Sequence[int], across: str) -> Axes:
     """Return axes with a place for each of the numbers."""
     axes = figure.subplots()
     axes.set(xlabel=across, xlim=(min(numbers) - 0.5, max(numbers) + 0.5))
-    axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True, min_n_ticks=1))
     return axes
 
 

@@ -64,6 +64,7 @@ def measured_on(training: Training, rows: str) -> str:
     """Say which rows the figures of a page are of; `rows` is what they are called."""
     split, count = training.info["split"], training.info["evaluation"]["rows"]
     others = "others" if "by" in split else "later ones"
+    which = told_by(split, training.period, training.info.get("unknown"))
     seen = (
         "Neither `train` nor `tune` chooses anything by them."
         if training.period == "test"
@@ -71,7 +72,7 @@ def measured_on(training: Training, rows: str) -> str:
     )
     return (
         f"Figures are of {the_period(split, training.period)}, {count:,} {rows} "
-        f"{told_by(split, training.period)}: the model has not learnt from them. {seen}"
+        f"{which}: the model has not learnt from them. {seen}"
     )
 
 

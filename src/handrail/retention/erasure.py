@@ -149,12 +149,13 @@ def _shared(project: Project, key: str) -> str:
 def lines_of(connection: Connection, path: Path, project: Project, key: str) -> Iterator[tuple[int, int]]:
     """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
     names = [name for name in project.erasable if project.has_key or name != project.key]
-    needle, place = json.dumps(key)[1:-1].encode(), 0
+    word = re.compile(rb"(?<![\w.-])" + re.escape(json.dumps(key)[1:-1].encode()) + rb"(?![\w.-])")
+    place = 0
     with path.open("rb") as file:
         while some := list(islice(file, LINES)):
             made = set() if project.has_key else _made_of(connection, some, project, key)
             for number, line in enumerate(some):
-                if number in made or (needle in line and _of(line, names, key)):
+                if number in made or (word.search(line) and _of(line, names, key)):
                     yield place, len(line.rstrip(b"\n"))
                 place += len(line)
 

@@ -82,7 +82,7 @@ def _facts(project: Project) -> str:
         "the accuracy needed",
         "what errors cost",
     ]
-    facts += ["the split"] if project.has("research") else []
+    facts += ["the split, what the baseline goes by"] if project.has("research") else []
     facts += (
         ["what is expected live, from how many outcomes on", "what inclusion means"]
         if project.has("operation")

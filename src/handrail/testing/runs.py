@@ -148,9 +148,10 @@ class SmallRun:
         there, split = self.copy(), self.settings.parted
         target = identifier(self.project.target)
         mirrored = f"(SELECT max({target}) + min({target}) FROM {self.table}) - {target}"
-        before_test = " OR ".join(f"({known(there, split, each)})" for each in periods(split)[:2])
-        turned = f"CASE WHEN {before_test} THEN {target} ELSE {mirrored} END"
         with connect(there) as connection:
+            both = [known(connection, there, self.table, split, each) for each in periods(split)[:2]]
+            before_test = " OR ".join(f"({each})" for each in both)
+            turned = f"CASE WHEN {before_test} THEN {target} ELSE {mirrored} END"
             query = f"SELECT * REPLACE ({turned} AS {target}) FROM {self.table}"
             write_parquet(connection, query, table_path(there, self.project.table_name))
         return load_version(there, train(there, split, quietly).version)

@@ -17,7 +17,7 @@ from handrail.errors import ProjectError
 from handrail.training.encoding import UNKNOWN, Encoding
 from handrail.training.horizons import step_unit, steps_between
 from handrail.training.intervals import Groups, groups_of
-from handrail.training.known_outcomes import known_from
+from handrail.training.known_outcomes import half_told, known_from
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,21 @@ class Dataset:
         return steps_between(self.times, self.origins, step_unit(self.times, self.origins))
 
     def known_on(self, moment: np.datetime64) -> "Dataset":
-        """Return the rows whose outcome was known at `moment`."""
+        """Return the rows whose outcome was known at `moment`, but for those whose outcomes are half told."""
         moments = self.times if self.known_from is None else self.known_from
-        return self if moments is None else self.rows(moments <= moment)
+        if moments is None:
+            return self
+        known = moments <= moment
+        if self.times is not None and self.known_from is not None and set(np.unique(self.target)) <= {0, 1}:
+            days, place = np.unique(self.times.astype("datetime64[D]"), return_inverse=True)
+            case, before = self.target == 1, self.times < moment
+            counts = (
+                np.bincount(place[chosen], minlength=len(days))
+                for chosen in (known & case, known & ~case, before & ~known)
+            )
+            first = half_told(*counts)
+            known &= place < (len(days) if first is None else first)
+        return self.rows(known)
 
 
 def period(contract: type[Record], start: date | None, end: date | None, column: str | None = None) -> str:

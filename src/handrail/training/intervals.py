@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.arrays import Doubles
-from handrail.number_format import pattern_of
+from handrail.number_format import pattern_of, shown
 from handrail.tasks.metric import Decision, Metrics, Outcomes
 
 CONFIDENCE = 0.95
@@ -191,15 +191,15 @@ def format_interval(figures: Mapping[str, float], pattern: str = "") -> str:
     if isnan(figures["low"]):
         return "no interval"
     pattern = pattern or pattern_of(figures.get("value", 1.0))
-    return f"{figures['low']:{pattern}} to {figures['high']:{pattern}}"
+    return f"{shown(figures['low'], pattern)} to {shown(figures['high'], pattern)}"
 
 
 def format_gain(gain: Mapping[str, float], pattern: str = ".3f") -> str:
     """Return how much better something is, above 0, or how much worse, with its interval."""
     if not gain["value"] < 0:
-        return f"better by {gain['value']:{pattern}} ({format_interval(gain, pattern)})"
+        return f"better by {shown(gain['value'], pattern)} ({format_interval(gain, pattern)})"
     turned = {"value": -gain["value"], "low": -gain["high"], "high": -gain["low"]}
-    return f"worse by {turned['value']:{pattern}} ({format_interval(turned, pattern)})"
+    return f"worse by {shown(turned['value'], pattern)} ({format_interval(turned, pattern)})"
 
 
 def drawn_by(drawn: Mapping[str, Any] | None) -> str:

@@ -2,12 +2,12 @@
 
 from datetime import date, timedelta
 
-from handrail.compute.duckdb import connect, identifier, row
+from handrail.compute.duckdb import connect
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
 from handrail.etl.load import require_table
 from handrail.training.known_outcomes import DAY, newest_known
-from handrail.training.splits import known, periods
+from handrail.training.split_advice import has_outcomes, split_until
 
 MONTHS_LATER = timedelta(days=61)
 
@@ -37,15 +37,6 @@ def newer_end(settings: Settings, today: date) -> date | None:
 
 def _if_it_works(settings: Settings, until: date) -> date | None:
     table = require_table(settings, settings.project.table_name)
+    split = split_until(settings, until)
     with connect(settings) as connection:
-        outcomes = row(connection, f"SELECT {_outcomes(settings, settings.dates.ending(until))} FROM {table}")
-    return until if all(count > 1 for count in outcomes.values()) else None
-
-
-def _outcomes(settings: Settings, split: Split) -> str:
-    """Return the SQL of the number of different outcomes in each period of `split`, as far as known."""
-    target = identifier(settings.project.target)
-    return ", ".join(
-        f"count(DISTINCT {target}) FILTER ({known(settings, split, each)}) AS {each.name}"
-        for each in periods(split)
-    )
+        return until if has_outcomes(connection, settings, table, split) else None

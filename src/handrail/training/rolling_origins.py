@@ -33,9 +33,12 @@ def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[t
             later = later if later.origins is None else later.rows(later.origins >= begins)
         parts = known, later
         if any(len(np.unique(part.target)) < 2 for part in parts):
+            unknown = len(earlier) - len(known)
+            late = f" ({unknown:,} more had no known outcome when those began)" if unknown else ""
             raise ProjectError(
-                f"training period: {len(parts[0])} rows to learn from and {end - place} later ones to score "
-                "on, with one outcome only; tuning needs more; see split in project.yaml"
+                f"training period: {len(known):,} rows to learn from{late} and {len(later):,} later ones to "
+                "score on: each part needs two different outcomes; let the training period have more; see "
+                "split in project.yaml"
             )
         yield parts
 

@@ -35,7 +35,14 @@ from handrail.training.experiment_log import code_state
 from handrail.training.hyperparameters import TunedParameters, read_parameters
 from handrail.training.rolling_origins import expanding_folds
 from handrail.training.split_advice import split_advice
-from handrail.training.splits import Splits, periods, read_splits, rows_in
+from handrail.training.splits import (
+    Splits,
+    half_told_periods,
+    periods,
+    read_splits,
+    rows_in,
+    unknown_outcomes,
+)
 
 if TYPE_CHECKING:
     from handrail.project import Project
@@ -107,13 +114,14 @@ class Run:
         except ProjectError as error:
             advice = None
             if isinstance(self.split, Split) and self.project.time:
-                advice = split_advice(self.connection, self.project.time, self._table, self.split)
+                advice = split_advice(self.connection, self.settings, self._table, self.split)
             raise ProjectError([*error.problems, *([advice] if advice else [])]) from None
         self._training = splits.training
         if isinstance(self.split, Split):
             both = splits.training.features, splits.validation.features
             names, months = splits.encoding.features, splits.training.months
-            found = growing_features(self.project, names, *both)
+            found = half_told_periods(self.connection, self.settings, self._table, self.split)
+            found += growing_features(self.project, names, *both)
             found += [] if months is None else calendar_features(self.project, names, both[0], months)
             for sentence in found:
                 log.warning("%s", sentence)
@@ -235,6 +243,7 @@ class Run:
                 "validation": len(splits.validation),
                 "test": len(splits.test),
             },
+            "unknown": unknown_outcomes(self.connection, self.settings, self._table, self.split),
             "encoding": asdict(splits.encoding),
             "hyperparameters": self.hyperparameters.model_dump(),
             "tuned": self.parameters.origin(),

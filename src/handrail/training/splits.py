@@ -19,7 +19,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.training.dataset import Dataset, period, read_dataset
 from handrail.training.encoding import Encoding, learn_encoding
-from handrail.training.known_outcomes import due_before, known_on
+from handrail.training.known_outcomes import DAY, comes_late, known_on, today_of, told_until
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,11 @@ def inside(settings: Settings, split: Split | Shares, one: Period) -> str:
     return f"{begun} AND {over}"
 
 
-def known(settings: Settings, split: Split | Shares, one: Period) -> str:
+def known(connection: Connection, settings: Settings, table: str, split: Split | Shares, one: Period) -> str:
     """Return the same for those whose outcome was known when the period was over; by chance, is known."""
-    outcome = known_on(settings, one.end) if one.end else f"{identifier(settings.project.target)} IS NOT NULL"
+    day = one.end or (today_of(settings) + DAY if comes_late(settings) else None)
+    there = f"{identifier(settings.project.target)} IS NOT NULL"
+    outcome = known_on(connection, settings, table, day) if day else there
     return f"{inside(settings, split, one)} AND {outcome}"
 
 
@@ -97,11 +99,19 @@ def the_period(split: Mapping[str, Any], name: str) -> str:
     return f"the {name} {'part' if 'by' in split else 'period'}"
 
 
-def told_by(split: Mapping[str, Any], name: str) -> str:
+def told_by(split: Mapping[str, Any], name: str, unknown: Mapping[str, int] | None = None) -> str:
     """Say which rows a period has, behind their number, by the record of a split and the period's name.
 
-    As "from 2013-07-01 on and before 2013-09-01", or "drawn by chance, 20% of all".
+    As "from 2013-07-01 on and before 2013-09-01", or "drawn by chance, 20% of all". With `unknown`, how many
+    rows each period had besides, of which the outcome was not known, it says that these are left out.
     """
+    left = (unknown or {}).get(name, 0)
+    known = "is not known" if "by" in split else "was not known then"
+    without = f", without {left:,} whose outcome {known}" if left else ""
+    return f"{_told(split, name)}{without}"
+
+
+def _told(split: Mapping[str, Any], name: str) -> str:
     if "by" in split:
         chosen = next(each for each in periods(Shares.model_validate(split)) if each.name == name)
         low, high = chosen.shares or (0.0, 1.0)
@@ -188,7 +198,12 @@ def _read(
     order = in_order(settings, split)
     found = [
         read_dataset(
-            connection, rows_of(settings, table, split, each), settings, encoding, baseline_by, order
+            connection,
+            rows_of(connection, settings, table, split, each),
+            settings,
+            encoding,
+            baseline_by,
+            order,
         )
         for each in chosen
     ]
@@ -231,16 +246,20 @@ def _too_few(
         return f"{one.name} part: {len(data):,} rows with {outcomes} {part}; see split in project.yaml"
     every = rows_in(settings, table, split, one)
     count = row(connection, f"SELECT count(*) AS n FROM {every}")["n"]
-    days = settings.outcome.known_after_days
-    if count == len(data) or not days:
+    if count == len(data) or not comes_late(settings):
         return (
             f"{one.name} period: {len(data)} rows with {outcomes} before {one.end}; see split in project.yaml"
         )
-    begins = due_before(settings, one.end)
+    newest = f"SELECT CAST(max({identifier(settings.project.time or '')}) AS DATE) AS day FROM {table}"
+    day = row(connection, f"{newest} WHERE {known_on(connection, settings, table, one.end)}")["day"]
+    days = settings.outcome.known_after_days
+    takes = f", as it takes {days} days" if days else ""
+    begin = (
+        f"let it begin on {day} or before, as no later row's was known, or" if one.start and day else "let it"
+    )
     return (
         f"{one.name} period: of its {count:,} rows before {one.end}, {len(data):,} had a known outcome by "
-        f"then ({outcomes}), as it takes {days} days; let it begin well before {begins}, or end later: see "
-        "split and outcome.known_after_days in project.yaml"
+        f"then ({outcomes}){takes}; {begin} end later: see split and outcome.known_after_days in project.yaml"
     )
 
 
@@ -249,6 +268,34 @@ def rows_in(settings: Settings, table: str, split: Split | Shares, one: Period) 
     return f"(SELECT * FROM {table} WHERE {inside(settings, split, one)})"
 
 
-def rows_of(settings: Settings, table: str, split: Split | Shares, one: Period) -> str:
+def rows_of(
+    connection: Connection, settings: Settings, table: str, split: Split | Shares, one: Period
+) -> str:
     """Return the same for those whose outcome was known when the period was over."""
-    return f"(SELECT * FROM {table} WHERE {known(settings, split, one)})"
+    return f"(SELECT * FROM {table} WHERE {known(connection, settings, table, split, one)})"
+
+
+def unknown_outcomes(
+    connection: Connection, settings: Settings, table: str, split: Split | Shares
+) -> dict[str, int]:
+    """Return how many rows of each period are left out, as their outcome was not known when it was over."""
+    counted = ", ".join(
+        f"count(*) FILTER (({inside(settings, split, each)}) AND NOT coalesce("
+        f"{known(connection, settings, table, split, each)}, FALSE)) AS {each.name}"
+        for each in periods(split)
+    )
+    return row(connection, f"SELECT {counted} FROM {table}")
+
+
+def half_told_periods(connection: Connection, settings: Settings, table: str, split: Split) -> list[str]:
+    """Say of which periods the newest outcomes were half told, and from which row on they are left out."""
+    found = {
+        each.name: told_until(connection, settings, table, each.end) for each in periods(split) if each.end
+    }
+    return [
+        f"{name} period: outcomes of rows from {day} on were known only where they were the same, and not "
+        "known else: all these rows are left out. Leave an outcome empty in transform.sql until it can be "
+        "told of every row of that day"
+        for name, day in found.items()
+        if day
+    ]

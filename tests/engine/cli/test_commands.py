@@ -370,6 +370,8 @@ def test_what_is_logged_is_told_as_a_warning_unless_the_project_tells_it_in_its_
     assert run([sys.executable, "-c", told]).stderr == "warning: 3 rows\n"
     own = 'import logging; logging.basicConfig(format="<%(message)s>"); '
     assert run([sys.executable, "-c", own + told]).stderr == "<3 rows>\n"
+    again = f"{told}; log.warning('%d rows', 3); log.warning('%d rows', 4)"
+    assert run([sys.executable, "-c", again]).stderr == "warning: 3 rows\nwarning: 4 rows\n"
 
 
 def test_nobody_has_to_read_to_the_end():

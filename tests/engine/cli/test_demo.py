@@ -1,5 +1,6 @@
 """`demo`: what it advises at its end can be done."""
 
+import re
 from datetime import date, timedelta
 
 import duckdb
@@ -92,8 +93,10 @@ def test_what_it_advises_works(problem, tmp_path, monkeypatch, capsys):
     ]
     for line in tried:
         assert cli.run(project, line.split()[3:]) == 0
-    measured = " on the test period, from 2013-09-01 on and before 2013-11-01\n"
-    assert measured in capsys.readouterr().out
+    measured = (
+        r" on the test period, from 2013-09-01 on and before 2013-11-01, without \d+ whose outcome was not"
+    )
+    assert re.search(measured, capsys.readouterr().out)
 
 
 def test_a_step_that_fails_is_told_in_one_line(project, monkeypatch, capsys):

@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 from handrail import cli
+from handrail.compute import connect
+from handrail.compute.duckdb import parquet
+from handrail.config.sections import Shares, Split
 from handrail.console import quietly
 from handrail.contract import Record, Role, column
 from handrail.errors import ProjectError
@@ -29,6 +32,8 @@ from handrail.registry.versions import load_version
 from handrail.serving import batch
 from handrail.training.retraining import newer_end, newest_end
 from handrail.training.run import train
+from handrail.training.split_advice import split_until
+from handrail.training.splits import read_splits
 from handrail.tuning.tuning_data import read_tuning_data
 from tests.engine.testing.made_up_projects import made_up_project, write_csv
 
@@ -75,11 +80,14 @@ def panel_rows(*, turns: bool) -> list[dict]:
     return rows
 
 
-def panel(folder, *, turns=False, days=60, says_when=True, split=SPLIT, undecided=None, until=None):
+def panel(
+    folder, *, turns=False, days=60, says_when=True, split=SPLIT, undecided=None, until=None, early=False
+):
     """Return settings of a panel that is loaded as it was on `until`: nothing was known that came later.
 
     says_when: whether a column says when the outcome was known · days: `outcome.known_after_days`
     undecided: what the table says where nothing is known yet
+    early: whether it says at once who has bought, and only after the days who has not
     """
     rows = panel_rows(turns=turns)
     if until:
@@ -87,6 +95,11 @@ def panel(folder, *, turns=False, days=60, says_when=True, split=SPLIT, undecide
         for row in rows:
             if row["settled_at"] > datetime(until.year, until.month, until.day):
                 row |= {"settled_at": None, "bought": undecided}
+    if early:
+        rows = [row for row in panel_rows(turns=turns) if row["offered_at"].date() < until]
+        for row in rows:
+            if (row["offered_at"] + timedelta(days=days)).date() > until and not row["bought"]:
+                row["bought"] = None
     kinds = dict.fromkeys(("offer_id", "tariff"), "VARCHAR") | {"liking": "DOUBLE", "bought": "INTEGER"}
     raw = RawTable("offers.csv", kinds | dict.fromkeys(("offered_at", "settled_at"), "TIMESTAMP"), 100)
     (folder / "raw").mkdir(parents=True)
@@ -199,9 +212,116 @@ def test_a_period_shorter_than_outcomes_take_says_what_to_change(tmp_path):
         learnt(panel(tmp_path, split=split))
     assert refused.value.problems == (
         "validation period: of its 133 rows before 2019-06-01, 0 had a known outcome by then (0 different "
-        "outcomes), as it takes 60 days; let it begin well before 2019-04-02, or end later: see split and "
-        "outcome.known_after_days in project.yaml",
+        "outcomes), as it takes 60 days; let it begin on 2019-05-01 or before, as no later row's was known, "
+        "or end later: see split and outcome.known_after_days in project.yaml",
+        "the rows are from 2018-01-01 to 2019-12-28; a split that would do, in project.yaml: "
+        "validation_from: 2019-03-01, test_from: 2019-05-01, live_from: 2019-10-01",
     )
+
+
+def test_a_training_period_that_ends_before_anything_is_known_cannot_begin_earlier(tmp_path):
+    split = SPLIT | {"validation_from": "2018-01-20"}
+    with pytest.raises(ProjectError) as refused:
+        learnt(panel(tmp_path, split=split))
+    said = "training period: of its 137 rows before 2018-01-20, 0 had a known outcome by then (0 different "
+    assert refused.value.problems[0] == (
+        f"{said}outcomes), as it takes 60 days; let it end later: see split and outcome.known_after_days in "
+        "project.yaml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "begun"),
+    [
+        (date(2019, 9, 1), ("2019-04-01", "2019-06-01")),  # as in project.yaml
+        (date(2019, 8, 1), ("2019-03-01", "2019-05-01")),
+        (date(2019, 6, 1), ("2018-12-01", "2019-03-01")),  # January and February have 59 days, one too few
+        (date(2019, 6, 15), ("2019-01-13", "2019-03-15")),
+    ],
+)
+def test_a_period_that_a_short_month_leaves_without_outcomes_begins_earlier(tmp_path, until, begun):
+    split = SPLIT | {"validation_from": "2019-04-01"}
+    settings = panel(tmp_path, split=split, says_when=False)
+    found = split_until(settings, until)
+    assert (str(found.validation_from), str(found.test_from), found.live_from) == (*begun, until)
+    assert set(load_version(settings, train(settings, found, quietly).version).info["rows"]) == {
+        "training",
+        "validation",
+        "test",
+    }
+
+
+def test_the_split_that_is_named_as_one_that_would_do_does(tmp_path):
+    beside = {"validation_from": "2013-06-01", "test_from": "2013-07-01", "live_from": "2013-09-01"}
+    for days, named in ((60, True), (90, True), (300, False)):
+        settings = panel(tmp_path / str(days), split=beside, says_when=False, days=days)
+        with pytest.raises(ProjectError) as refused:
+            train(settings, settings.dates, quietly)
+        *_, advice = refused.value.problems
+        days_said = dict(re.findall(r"(\w+_from): (\S+?)(?:,|$)", advice))
+        if named:
+            assert train(settings, Split.model_validate(days_said), quietly).version
+        else:
+            assert advice == (
+                "the rows are from 2018-01-01 to 2019-12-28: too few days for three periods, each with "
+                "outcomes that are known after 300 days"
+            )
+
+
+HALF_TOLD = {"early": True, "until": date(2019, 11, 1), "says_when": False}  # from 3 September on
+
+
+def decided_rows(start):
+    """Return how many rows from `start` on had their days over when the half told table ended."""
+    return sum(
+        start <= row["offered_at"].date() and row["offered_at"] + timedelta(days=60) <= datetime(2019, 11, 1)
+        for row in panel_rows(turns=False)
+    )
+
+
+def test_outcomes_that_are_half_told_are_not_measured_on(tmp_path, caplog):
+    """Known are those who have bought: nobody else's days were over when the table ended."""
+    settings = panel(tmp_path, **HALF_TOLD)
+    version = learnt(settings, AGAIN)
+    assert version.info["rows"]["test"] == decided_rows(LIVE_FROM) == 16
+    assert version.info["unknown"]["test"] == 2 * CUSTOMERS - 16
+    assert "test period: outcomes of rows from 2019-09-03 on were known only where they were" in caplog.text
+    assert "without 384 whose outcome was not known then." in (version.path / "card.md").read_text("utf-8")
+
+
+def test_of_rows_that_chance_parts_half_told_ones_are_left_out_too(tmp_path):
+    settings = panel(tmp_path, **HALF_TOLD)
+    shares = Shares(by="random", validation_share=0.2, test_share=0.2)
+    version = load_version(settings, train(settings, shares, quietly).version)
+    assert sum(version.info["rows"].values()) == decided_rows(date(2018, 1, 1))
+
+
+def test_half_told_outcomes_are_no_live_accuracy(tmp_path):
+    settings = panel(tmp_path, **HALF_TOLD)
+    make_live(settings, learnt(settings).name)
+    scored(settings)
+    seen = run_monitoring(settings, LIVE_FROM, date(2019, 11, 1), today=date(2020, 2, 1))
+    assert (seen.rows, seen.outcomes) == (2 * CUSTOMERS, 16)
+    found = {reading.name: reading for reading in seen.readings}["outcomes overdue"]
+    assert (found.value, found.state) == ((2 * CUSTOMERS - 16) / (2 * CUSTOMERS), "alert")
+    (look,) = backtest(settings, today=date(2020, 2, 1))
+    assert look.start == LIVE_FROM
+    assert 16 <= look.outcomes < 24  # a few of the day on which the table ended
+
+
+def test_a_fold_learns_nothing_from_half_told_outcomes(tmp_path):
+    """Who has bought is known at once, the others' days are over long after."""
+    settings = panel(tmp_path)
+    with connect(settings) as connection:
+        training = read_splits(
+            connection, settings, parquet(table_path(settings, "offers")), settings.dates, "tariff"
+        ).training
+    at = np.where(training.target == 1, training.times, training.times + np.timedelta64(60, "D"))
+    moment = np.datetime64("2019-01-01")
+    told = replace(training, known_from=at).known_on(moment)
+    assert told.times.max() < np.datetime64("2018-11-04")
+    both = training.rows(training.times + np.timedelta64(60, "D") <= moment)
+    assert len(told) == len(both)
 
 
 def test_a_retraining_on_the_first_of_a_month_learns_what_was_known_by_then(world):

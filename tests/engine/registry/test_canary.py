@@ -98,7 +98,7 @@ def test_a_service_follows_its_coming_and_going(project, monkeypatch, capsys):
     model = live.LiveModel(project)
     assert run(monkeypatch, project, "promote", second, "--canary", "0.9999") == 0
     said = f"{second} answers 0.9999 of all beside {first}; `promote {second}` takes all, `rollback` none\n"
-    assert capsys.readouterr().out.splitlines(keepends=True)[1:] == [said]
+    assert capsys.readouterr().out.splitlines(keepends=True)[2:] == [said]
     assert (model.answer([record]).version, model.version.name) == (second, first)
     assert run(monkeypatch, project, "rollback") == 0
     assert capsys.readouterr().out == f"{second} answers nothing any more; {first} answers everything\n"

@@ -83,13 +83,32 @@ def test_promote_puts_the_newest_version_into_staging(project, monkeypatch, caps
     value, low, high = (f"{figures[each]:.3f}" for each in ("value", "low", "high"))
     period = f"from {project.dates.test_from} on and before {project.dates.live_from}"
     assert capsys.readouterr().out == (
-        f"{agreed(project).name} {value} ({low} to {high}) on the test period, {period}\n"
+        f"{agreed(project).name} {value} ({low} to {high}) on the test period, {period}"
+        f"{without(project, name)}\n"
         f"{name} is in staging\n"
     )
     live = registry.read_live(project)
     assert (live.versions, live.mode) == ((name,), "model")
     (event,) = (project.workspace / "models" / "history.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(event)["live"] == name
+
+
+def without(project, name):
+    """Return what is said of test rows without a known outcome."""
+    unknown = versions.load_version(project, name).info["unknown"]["test"]
+    return f", without {unknown:,} whose outcome was not known then" if unknown else ""
+
+
+def test_promote_tells_how_a_version_does_beside_what_is_staged(project, monkeypatch, capsys):
+    live = live_version(promoted(project)).name
+    evaluation = versions.load_version(project, live).info["evaluation"]
+    again = variant(project, lambda info: info.update(seed=1))
+    assert run(monkeypatch, project, "promote", again) == 0
+    metric, said = agreed(project).name, capsys.readouterr().out
+    period = f"from {project.dates.test_from} to {project.dates.live_from}"
+    figure = f"{evaluation['model'][metric]['value']:.3f}"
+    told = f"{metric} {figure} on the rows {period} beside the staged {live}'s {figure} on the same rows: "
+    assert f"{told}better by 0.000 (0.000 to 0.000)\n" in said
 
 
 def test_promoting_twice_keeps_one_entry(project, monkeypatch):

@@ -147,8 +147,12 @@ def test_the_card_has_it_with_its_meaning_and_is_weak_where_it_is(own):
     )
     regions = own.training.info["evaluation"]["parts"]["region"]
     worst = min(regions, key=lambda name: own.metric.sign * regions[name][own.metric.name]["value"])
-    figure = regions[worst][own.metric.name]["value"]
-    assert f"- by region: {worst}, {own.metric.name} {figure:.3f} on {regions[worst]['rows']:,} rows" in card
+    figures = regions[worst][own.metric.name]
+    figure, low, high = (f"{figures[name]:.3f}" for name in ("value", "low", "high"))
+    told = f"{worst}, {own.metric.name} {figure} ({low} to {high}) on {regions[worst]['rows']:,} rows"
+    best, whole = (figures["high"], figures["low"])[own.metric.sign < 0], own.figures["value"]
+    clearly = own.metric.sign * best < own.metric.sign * whole
+    assert f"- by region: {'' if clearly else 'not clearly weaker than the whole: '}{told}" in card
 
 
 def test_a_lift_does_not_depend_on_the_order_of_rows_that_tie():

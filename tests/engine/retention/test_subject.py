@@ -85,11 +85,15 @@ def test_nothing_of_her_is_left_and_nothing_comes_back(project, monkeypatch, cap
     assert HER not in kept
 
 
-def test_one_of_whom_nothing_is_kept_is_told(project, monkeypatch, capsys):
+@pytest.mark.parametrize("key", ["nobody", "2", "0.5"])
+def test_one_of_whom_nothing_is_kept_is_told(project, monkeypatch, capsys, key):
+    """Nor is what stands in the middle of other numbers, as in shares and days of the logs."""
     monkeypatch.chdir(project.root)
-    assert cli.run(project, ["purge", "--key", "nobody"]) == 1
+    with (project.settings().workspace / "data" / "lifecycle.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"at": "2026-02-12T12:00:02+00:00", "share": 0.52}\n')
+    assert cli.run(project, ["purge", "--key", key]) == 1
     assert (
-        "--key nobody: nothing of it is kept; is it written as in the column row_key or customer?"
+        f"--key {key}: nothing of it is kept; is it written as in the column row_key or customer?"
         in capsys.readouterr().err
     )
 

@@ -193,7 +193,8 @@ def test_ranges_costs_and_inclusion_of_the_example_are_emptied_or_listed(committ
     (listed,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  project.yaml: ")]
     assert listed == (
         "  project.yaml: its name and description, the decision, the budget, the accuracy needed, what "
-        "errors cost, the split, what is expected live, from how many outcomes on, what inclusion means"
+        "errors cost, the split, what the baseline goes by, what is expected live, from how many outcomes "
+        "on, what inclusion means"
     )
     read = PROJECT.at(committed).settings()
     assert brought.live.expected

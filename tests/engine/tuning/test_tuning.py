@@ -236,7 +236,9 @@ def test_limits_that_leave_nothing_are_wrong_usage(options, sentence, capsys):
 def test_folds_that_have_one_outcome_only_are_refused(trained):
     learning = tuning_data.read_tuning_data(trained, trained.dates).training
     flat = dataclasses.replace(learning, target=np.zeros_like(learning.target))
-    with pytest.raises(errors.ProjectError, match="with one outcome only; tuning needs more; see split in"):
+    with pytest.raises(
+        errors.ProjectError, match="each part needs two different outcomes; let the training period"
+    ):
         list(expanding_folds(flat))
 
 

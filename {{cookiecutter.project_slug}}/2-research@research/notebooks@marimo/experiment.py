@@ -22,9 +22,8 @@ def _(mo):
     rows, from half of them and from all of them, and compare. Model, baseline and measuring are those of
     the project; only the rows differ.
 
-    The months that the report measures on stay untouched: who looks at them again and again ends up
-    fitting them. The whole split is moved to end where they begin; where chance has drawn the rows, those of
-    validation are measured on. No version is kept, and nothing is logged.
+    The test rows stay untouched: who looks at them again and again ends up fitting them. So it is
+    measured on the validation rows, as a round of research is. No version is kept, and nothing is logged.
     """)
     return
 
@@ -45,13 +44,11 @@ def _():
     from {{ cookiecutter.__package }}.model import baseline
 
     settings = project.settings()
-    by_time = settings.parted.by == "time"
-    split = settings.dates.ending(settings.dates.test_from) if by_time else settings.parted
     metric = project.metrics[settings.accuracy.metric]
     with connect(settings) as _connection:
-        run = Run(settings, split, lambda step: None, _connection)
+        run = Run(settings, settings.parted, lambda step: None, _connection)
         splits = run.read_splits()
-    tested = splits.test if by_time else splits.validation  # what `promote` looks at stays unseen
+    tested = splits.validation  # what `promote` looks at stays unseen
     simple = baseline.fit(splits.training, settings.accuracy).predict(tested.baseline_by)
     print(f"{len(splits.training):,} rows to learn from, measured by {metric.name}: {metric.meaning}")
 

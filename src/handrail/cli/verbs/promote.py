@@ -41,7 +41,7 @@ class Share(click.ParamType):
 def promote(settings: "Settings", version: str | None, canary: float | None, live: bool) -> None:
     """Put a trained version into staging, or what is in staging live, if it passes the gate."""
     from handrail.console import say
-    from handrail.registry.acceptance import objections
+    from handrail.registry.acceptance import beside_live, objections
     from handrail.registry.versions import load_version, newest_version
 
     if live:
@@ -52,6 +52,9 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
     found = objections(settings, chosen)
     if found:
         raise ProjectError(found)
+    beside = beside_live(settings, chosen)
+    if beside:
+        say(beside)
     if canary:
         _try_beside(settings, chosen.name, canary)
     else:
@@ -73,7 +76,7 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
         figures = info["evaluation"]["model"][metric]
         say(
             f"{metric} {number(figures['value'])} ({interval(figures)}) on "
-            f"{the_period(info['split'], 'test')}, {told_by(info['split'], 'test')}"
+            f"{the_period(info['split'], 'test')}, {told_by(info['split'], 'test', info.get('unknown'))}"
         )
     try:
         looks = log_look(settings, version.name, info)

@@ -15,6 +15,7 @@ from handrail.cli.verb import verb
 from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
+    from handrail.config.sections import Split
     from handrail.config.settings import Settings
     from handrail.training.run import Training
 
@@ -68,7 +69,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
             "day tells what was known; `train` learns from all that is loaded: take --until out of the "
             "runbook and of jobs, too"
         )
-    split = settings.dates.ending(until) if until else settings.parted
+    split = _until(settings, until) if until else settings.parted
     with progress("train") as step:
         tested = run_training(settings, split, step)
         training = tested if test or tested.on_validation is None else tested.on_validation
@@ -86,6 +87,22 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
         say(f"round logged in {settings.shown(log)}")
     if settings.project.has("tracking"):
         _track(settings, training, described, reports)
+
+
+def _until(settings: "Settings", until: date) -> "Split":
+    """Return the split that ends at a day; say where its periods begin earlier than their lengths tell."""
+    from handrail.console import say
+    from handrail.training.split_advice import split_until
+
+    split, moved = split_until(settings, until), settings.dates.ending(until)
+    for name in ("validation", "test"):
+        begins, asked = (getattr(each, f"{name}_from") for each in (split, moved))
+        if begins != asked:
+            say(
+                f"the {name} period begins on {begins}, not {asked}: else it would have no two different "
+                "outcomes that were known when it was over"
+            )
+    return split
 
 
 def _show(training: "Training") -> None:
@@ -107,7 +124,7 @@ def _show(training: "Training") -> None:
             evaluation["model"].items(), evaluation["baseline"].values(), strict=True
         )
     ]
-    which = told_by(training.info["split"], training.period)
+    which = told_by(training.info["split"], training.period, training.info.get("unknown"))
     name = the_period(training.info["split"], training.period).removeprefix("the ")
     say(f"{name}: {evaluation['rows']:,} rows {which}")
     table(("", "model", "95%", "baseline"), rows)
