@@ -1,13 +1,12 @@
 """The HTTP service: predictions for one or many records, health, version and metrics."""
 
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from asyncio import get_running_loop
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, Security
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import Field, create_model
 
@@ -15,15 +14,14 @@ from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.contract.schema import Record
 from handrail.errors import ProjectError
-from handrail.project import Project
-from handrail.serving.api_key import HEADER, ApiKeyMiddleware, refusal
-from handrail.serving.horizon import bounded_request
-from handrail.serving.inference import Inference, LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder, told_by_row
+from handrail.serving.api_key import HEADER, ApiKeyMiddleware, admits
+from handrail.serving.inference import LiveModel
+from handrail.serving.predicting import Predicting, refusal
+from handrail.serving.short_way import Answer, Headers, Service
 from handrail.serving.telemetry import Telemetry
 
-log = logging.getLogger(__name__)
-UNREADABLE = {"type": "unreadable", "loc": ("body",), "msg": "JSON nested too deep, or a number too long"}
+JSON = "application/json"
+LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,14 +37,14 @@ def create_app(settings: Settings) -> FastAPI:
             "more, or set serving.require_api_key: false in project.yaml"
         )
     model, telemetry = LiveModel(settings), Telemetry()
-    predictions = PredictionLog(prediction_folder(settings))
+    predicting = Predicting(settings, model, telemetry)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        predictions.close()
+        predicting.close()
 
-    app = FastAPI(
+    app = Service(
         title=settings.name,
         description=settings.description,
         version=model.version.name,
@@ -55,41 +53,59 @@ def create_app(settings: Settings) -> FastAPI:
     )
     if serving.require_api_key:
         app.add_middleware(ApiKeyMiddleware, key=key or "", telemetry=telemetry)
-    app.add_exception_handler(RequestValidationError, _explain(telemetry))
-    app.add_exception_handler(400, _explain(telemetry))  # JSON nested too deep, or of numbers too long
-    _add_predict(app, settings, model, telemetry, predictions)
+    answer = _answering(predicting)
+    _add_predict(app, settings, predicting, answer)
     _add_status(app, model, telemetry)
+    given = b"" if not serving.require_api_key else (key or "").encode()
+    app.go_short(_guarded(answer, given, telemetry), serving.maximum_body_bytes)
     return app
 
 
-def _add_predict(
-    app: FastAPI, settings: Settings, model: LiveModel, telemetry: Telemetry, predictions: PredictionLog
-) -> None:
+def _answering(predicting: Predicting) -> Answer:
+    """Return what answers a request: in a thread where the body is large, as others would wait meanwhile."""
+    thread = ThreadPoolExecutor(1, "large-bodies")
+
+    async def answer(content: bytes, headers: Headers) -> tuple[int, bytes]:
+        if len(content) <= LARGE:
+            return predicting.answer(content, headers)
+        return await get_running_loop().run_in_executor(thread, predicting.answer, content, headers)
+
+    return answer
+
+
+def _guarded(answer: Answer, key: bytes, telemetry: Telemetry) -> Answer:
+    """Return the same behind the key, as ApiKeyMiddleware guards the ordinary way."""
+    if not key:
+        return answer
+
+    async def guarded(content: bytes, headers: Headers) -> tuple[int, bytes]:
+        if admits(headers, key):
+            return await answer(content, headers)
+        telemetry.refused("key")
+        return 401, refusal(HEADER, "missing or wrong")
+
+    return guarded
+
+
+def _add_predict(app: Service, settings: Settings, predicting: Predicting, answer: Answer) -> None:
     body_model = create_model(
         "PredictRequest",
         __base__=Record,
         records=(
-            list[bounded_request(settings)],  # ty: ignore[invalid-type-form]
+            list[predicting.body.record],  # ty: ignore[invalid-type-form]
             Field(min_length=1, max_length=settings.section(Serving).maximum_records),
         ),
     )
     guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # is described; ApiKeyMiddleware checks
+    schema = {"$ref": f"#/components/schemas/{body_model.__name__}"}
+    described = {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
+    app.describe(body_model)
 
-    @app.post("/predict", dependencies=[guard], response_model=None)
-    async def predict(body: body_model) -> Response:  # ty: ignore[invalid-type-form]
+    @app.post("/predict", dependencies=[guard], response_model=None, openapi_extra=described)
+    async def predict(request: Request) -> Response:
         """Predict for one or many records; every prediction is logged before it is answered."""
-        with telemetry.seconds.time():
-            asked = [dict(record) for record in body.records]
-            answer = model.answer(asked)
-            rows = log_rows(asked, answer)
-            try:
-                predictions.append(rows)
-            except OSError as error:
-                log.error("prediction log: %s", error)
-                telemetry.refused("log")
-                return refusal(503, "prediction log", "not writable; nothing is predicted unlogged")
-        telemetry.answered(answer.source, len(rows))
-        return JSONResponse(_reply(settings.project, asked, answer))
+        status, content = await answer(await request.body(), request.scope["headers"])
+        return Response(content, status, media_type=JSON)
 
 
 def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
@@ -117,29 +133,3 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
         """Give Prometheus its figures."""
         text = telemetry.text(model.follow().version.name, model.mode)
         return Response(text, media_type="text/plain; version=0.0.4")
-
-
-def _reply(project: Project, asked: list[dict[str, Any]], answer: Inference) -> dict[str, Any]:
-    named = (project.key,) if project.has_key else ()
-    predictions = [
-        {**{key: record[key] for key in named}, "prediction": round(float(value), 6), **told}
-        for record, value, told in zip(asked, answer.prediction, told_by_row(answer), strict=True)
-    ]
-    return {"version": answer.version, "source": answer.source, "predictions": predictions}
-
-
-def _explain(telemetry: Telemetry) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def explain(_: Request, error: Exception) -> Response:
-        """Name every field that breaks the contract, and the rule; never repeat the input."""
-        telemetry.refused("contract")
-        found = error.errors() if isinstance(error, RequestValidationError) else [UNREADABLE]
-        return JSONResponse({"errors": [_problem(item) for item in found]}, status_code=422)
-
-    return explain
-
-
-def _problem(item: Mapping[str, Any]) -> dict[str, str]:
-    path = [str(part) for part in item["loc"] if part != "body"]
-    if item["type"] == "json_invalid":
-        return {"field": "body", "rule": f"{item['msg']} at character {path[-1]}: {item['ctx']['error']}"}
-    return {"field": ".".join(path) or "body", "rule": item["msg"]}

@@ -1,12 +1,13 @@
 """Every prediction is on disk before it is answered: what was said, and the input of monitoring."""
 
 import errno
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_json
 
 from handrail.config.settings import Settings
 from handrail.serving.inference import Inference, LiveModel
@@ -60,9 +61,7 @@ class PredictionLog:
         """Write `rows` in one piece."""
         now = datetime.now(UTC).replace(tzinfo=None)
         stamp = now.isoformat(timespec="microseconds")
-        lines = "".join(
-            json.dumps({"predicted_at": stamp, **row}, default=str) + "\n" for row in rows
-        ).encode()
+        lines = b"".join(to_json({"predicted_at": stamp, **row}) + b"\n" for row in rows)
         file = self._open(stamp[:10])
         written = os.write(file, lines)
         if written != len(lines):

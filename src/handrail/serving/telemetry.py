@@ -19,7 +19,7 @@ class Telemetry:
         self._registry = registry = CollectorRegistry()
         self._predictions = Counter("predictions", "Predictions answered", ["source"], registry=registry)
         self._refused = Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
-        self.seconds = Histogram(
+        self._seconds = Histogram(
             "prediction_seconds",
             "Time to answer",
             registry=registry,
@@ -29,12 +29,12 @@ class Telemetry:
             "model_ready", "1 if the live model answers, 0 if the fallback does", registry=registry
         )
         self._info = Info("model", "The live model", registry=registry)
-        for source in ("model", "fallback"):
-            self._predictions.labels(source)
+        self._by_source = {source: self._predictions.labels(source) for source in ("model", "fallback")}
 
-    def answered(self, source: Mode, count: int) -> None:
-        """Count predictions by who made them."""
-        self._predictions.labels(source).inc(count)
+    def answered(self, source: Mode, count: int, seconds: float) -> None:
+        """Count predictions by who made them, and the time that it took."""
+        self._by_source[source].inc(count)
+        self._seconds.observe(seconds)
 
     def refused(self, reason: str) -> None:
         """Count a request that was not answered."""

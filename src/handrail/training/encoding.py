@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 UNKNOWN = "unknown"
+FEW = 8  # records that are encoded one by one: a column has to be long to be worth it
 NAN_SQL = "CAST('NaN' AS FLOAT)"
 EXACT_IN_FLOAT32 = 2**24  # beyond it, whole numbers that differ are one number to the model
 
@@ -163,8 +164,22 @@ class Encoding:
 
     def matrix(self, records: Sequence[Mapping[str, Any]]) -> Floats:
         """Return the features of `records`, shape (records, features)."""
-        rows = [[self._number(name, record[name]) for name in self.features] for record in records]
-        return np.array(rows, dtype=np.float32).reshape(len(records), len(self.features))
+        if len(records) < FEW:
+            rows = [[self._number(name, record[name]) for name in self.features] for record in records]
+            return np.array(rows, dtype=np.float32).reshape(len(records), len(self.features))
+        found = np.empty((len(records), len(self.features)), dtype=np.float32)
+        for place, name in enumerate(self.features):
+            found[:, place] = self._numbers(name, [record[name] for record in records])
+        return found
+
+    def _numbers(self, name: str, values: list[Any]) -> list[float]:
+        """Return the numbers of a whole column, each as `_number` does."""
+        codes = self._codes.get(name)
+        if codes is not None:
+            return [NAN if value is None else codes.get(str(value), NAN) for value in values]
+        if name in self.logarithms:
+            return [self._number(name, value) for value in values]
+        return [NAN if value is None else value for value in values]
 
     @cached_property
     def _codes(self) -> dict[str, dict[str, int]]:
