@@ -1,4 +1,4 @@
-"""The service, with a short way to /predict past the stack that FastAPI builds, taken while nothing is in it.
+"""The service, with a short way to /predict past the stack that FastAPI builds, while nothing is in it.
 
 FastAPI's stack costs more than a prediction does. It is there for what a team adds: a middleware, an exception
 handler, a dependency. As long as nothing was added, nobody is passed over by going past it; otherwise the
