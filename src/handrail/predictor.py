@@ -22,14 +22,15 @@ class Predictor:
         options.log_severity_level = 3
         content = model if isinstance(model, bytes) else model.read_bytes()
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0]
-        self._output = self._session.get_outputs()[-1].name
+        read = self._session.get_inputs()[0]
+        self._name, self._width = read.name, read.shape[1]
+        self._outputs = [self._session.get_outputs()[-1].name]
 
     def predict(self, features: Floats) -> Floats:
         """Return one prediction per row of `features`: the last column of the model's output."""
-        if features.shape[1] != self._input.shape[1]:
-            raise ValueError(f"the model reads {self._input.shape[1]} features, got {features.shape[1]}")
+        if features.shape[1] != self._width:
+            raise ValueError(f"the model reads {self._width} features, got {features.shape[1]}")
         if not len(features):
             return np.empty(0, dtype=np.float32)
-        (output,) = self._session.run([self._output], {self._input.name: features})
+        (output,) = self._session.run(self._outputs, {self._name: features})
         return np.asarray(output, dtype=np.float32).reshape(len(features), -1)[:, -1]

@@ -21,6 +21,7 @@ from handrail.serving.short_way import Answer, Headers, Service
 from handrail.serving.telemetry import Telemetry
 
 JSON = "application/json"
+LOOK_SECONDS = 0.5  # how soon a promotion is noticed
 LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
 
 
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
             f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or "
             "more, or set serving.require_api_key: false in project.yaml"
         )
-    model, telemetry = LiveModel(settings), Telemetry()
+    model, telemetry = LiveModel(settings, LOOK_SECONDS), Telemetry()
     predicting = Predicting(settings, model, telemetry)
 
     @asynccontextmanager

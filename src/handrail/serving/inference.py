@@ -1,8 +1,10 @@
 """What a version answers, and the baseline in its place where it can't."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -110,9 +112,10 @@ class LiveModel:
     Raises ProjectError where nothing is live, or the files are not those that were promoted.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._stamp = -1
+    def __init__(self, settings: Settings, patience: float = 0.0) -> None:
+        self._settings, self._patience = settings, patience
+        self._stamp, self._path = -1, str(live_path(settings))
+        self._next_look = monotonic() + patience
         self._load(self._stamp_now())
 
     @property
@@ -150,7 +153,15 @@ class LiveModel:
         return infer(self._loaded, records, self.mode)
 
     def follow(self) -> "LiveModel":
-        """Load what is live now, if that has changed; a version that can't be loaded replaces no good one."""
+        """Load what is live now, if that has changed; a version that can't be loaded replaces no good one.
+
+        Whether it has is looked at once in `patience` seconds.
+        """
+        if self._patience:
+            now = monotonic()
+            if now < self._next_look:
+                return self
+            self._next_look = now + self._patience
         stamp = self._stamp_now()
         if stamp != self._stamp:
             try:
@@ -168,6 +179,6 @@ class LiveModel:
 
     def _stamp_now(self) -> int:
         try:
-            return live_path(self._settings).stat().st_mtime_ns
+            return os.stat(self._path).st_mtime_ns
         except FileNotFoundError:
             return -1

@@ -46,24 +46,25 @@ class Predicting:
             self._telemetry.refused("contract")
             return 422, _explained(error)
         answer = self._model.answer(asked)
-        rows = log_rows(asked, answer)
+        told = told_by_row(answer)
+        rows = log_rows(asked, answer, told)
         try:
             self._log.append(rows)
         except OSError as error:
             log.error("prediction log: %s", error)
             self._telemetry.refused("log")
             return 503, refusal("prediction log", "not writable; nothing is predicted unlogged")
-        said = self._reply(asked, answer)
+        said = self._reply(asked, answer, told)
         self._telemetry.answered(answer.source, len(rows), perf_counter() - begun)
         return 200, said
 
-    def _reply(self, asked: Sequence[Mapping[str, Any]], answer: Inference) -> bytes:
+    def _reply(
+        self, asked: Sequence[Mapping[str, Any]], answer: Inference, told: Sequence[Mapping[str, Any]]
+    ) -> bytes:
         named = (self._project.key,) if self._project.has_key else ()
         predictions = [
-            {**{key: record[key] for key in named}, "prediction": round(value, 6), **told}
-            for record, value, told in zip(
-                asked, answer.prediction.tolist(), told_by_row(answer), strict=True
-            )
+            {**{key: record[key] for key in named}, "prediction": round(value, 6), **each}
+            for record, value, each in zip(asked, answer.prediction.tolist(), told, strict=True)
         ]
         return to_json({"version": answer.version, "source": answer.source, "predictions": predictions})
 

@@ -20,8 +20,13 @@ def prediction_folder(settings: Settings) -> Path:
     return settings.workspace / "data" / "predictions"
 
 
-def log_rows(asked: Records, answer: Inference) -> list[dict[str, Any]]:
-    """Return what is logged of an answer: who predicted and told what, and the whole record asked."""
+def log_rows(
+    asked: Records, answer: Inference, told: Sequence[Mapping[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Return what is logged of an answer: who predicted and told what, and the whole record asked.
+
+    told: what `told_by_row` says of it, where that is known already
+    """
     both = zip(answer.prediction.tolist(), answer.baseline.tolist(), strict=True)
     return [
         {
@@ -29,10 +34,12 @@ def log_rows(asked: Records, answer: Inference) -> list[dict[str, Any]]:
             "source": answer.source,
             "prediction": prediction,
             "baseline": simple,
-            **told,
+            **each,
             **record,
         }
-        for record, (prediction, simple), told in zip(asked, both, told_by_row(answer), strict=True)
+        for record, (prediction, simple), each in zip(
+            asked, both, told_by_row(answer) if told is None else told, strict=True
+        )
     ]
 
 

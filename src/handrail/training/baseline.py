@@ -5,6 +5,7 @@ with an amount in the same bin, or the value itself, as it stands. A project's m
 technique is taken.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
@@ -133,15 +134,19 @@ def learn_edges(amounts: Doubles) -> tuple[tuple[float, ...], bool]:
 
 def _bins(values: Iterable[object], edges: Sequence[float]) -> list[str]:
     """Return the number of the bin of each value as text, UNKNOWN where it is missing."""
-    amounts = _amounts(values)
-    places = np.searchsorted(np.asarray(edges, dtype=np.float64), amounts, side="left")
-    missing = np.isnan(amounts)
-    return [UNKNOWN if gone else str(place) for place, gone in zip(places, missing, strict=True)]
+    amounts = map(_amount, values)
+    return [UNKNOWN if isnan(amount) else str(bisect_left(edges, amount)) for amount in amounts]
 
 
 def _amounts(values: Iterable[object]) -> Doubles:
     """Return each value, which may be text, as a number; NaN where it is missing."""
-    return np.array([nan if _missing(value) else float(str(value)) for value in values], dtype=np.float64)
+    return np.array([*map(_amount, values)], dtype=np.float64)
+
+
+def _amount(value: object) -> float:
+    if type(value) is float or type(value) is int:
+        return float(value)
+    return nan if _missing(value) else float(str(value))
 
 
 def _name(value: object) -> str:
