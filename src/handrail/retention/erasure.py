@@ -149,7 +149,9 @@ def _shared(project: Project, key: str) -> str:
 def lines_of(connection: Connection, path: Path, project: Project, key: str) -> Iterator[tuple[int, int]]:
     """Yield place and length, in bytes, of each line of `key`; an unfinished line with it is one, too."""
     names = [name for name in project.erasable if project.has_key or name != project.key]
-    word = re.compile(rb"(?<![\w.-])" + re.escape(json.dumps(key)[1:-1].encode()) + rb"(?![\w.-])")
+    written = {json.dumps(key, ensure_ascii=escaped)[1:-1].encode() for escaped in (True, False)}
+    either = b"|".join(map(re.escape, sorted(written)))
+    word = re.compile(rb"(?<![\w.-])(?:" + either + rb")(?![\w.-])")
     place = 0
     with path.open("rb") as file:
         while some := list(islice(file, LINES)):

@@ -1,7 +1,6 @@
 """What a version answers, and the baseline in its place where it can't."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -114,7 +113,7 @@ class LiveModel:
 
     def __init__(self, settings: Settings, patience: float = 0.0) -> None:
         self._settings, self._patience = settings, patience
-        self._stamp, self._path = -1, str(live_path(settings))
+        self._stamp, self._path = -1, live_path(settings)
         self._next_look = monotonic() + patience
         self._load(self._stamp_now())
 
@@ -179,6 +178,6 @@ class LiveModel:
 
     def _stamp_now(self) -> int:
         try:
-            return os.stat(self._path).st_mtime_ns
+            return self._path.stat().st_mtime_ns
         except FileNotFoundError:
             return -1

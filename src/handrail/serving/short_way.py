@@ -1,8 +1,8 @@
 """The service, with a short way to /predict past the stack that FastAPI builds, while nothing is in it.
 
-FastAPI's stack costs more than a prediction does. It is there for what a team adds: a middleware, an exception
-handler, a dependency. As long as nothing was added, nobody is passed over by going past it; otherwise the
-ordinary route answers, with the same bytes.
+FastAPI's stack costs more than a prediction does. It is there for what a team adds: a middleware, an
+exception handler, a dependency. As long as nothing was added, nobody is passed over by going past it;
+otherwise the ordinary route answers, with the same bytes.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from handrail import Project, errors, predictor, serving
 from handrail.contract import schema
 from handrail.registry import live as registry
-from handrail.serving import dry_run, prediction_log
+from handrail.serving import api, dry_run, prediction_log
 from handrail.serving.inference import start_model
 from tests.engine.support.lived import (
     ASKED,
@@ -88,6 +88,12 @@ def logged(project):
 def live(project):
     """Return settings of a workspace whose version is live."""
     return promoted(project)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Let a switch be seen by the next request, and not half a second later."""
+    monkeypatch.setattr(api, "LOOK_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -238,23 +244,27 @@ def test_all_problems_of_all_records_are_named_together(refusing):
 
 DEEP = 100_000
 BODIES = {
-    "nothing": ("", "body", "Field required"),
-    "no JSON": (SECRET, "body", "JSON decode error at character 0: Expecting value"),
-    "cut off": ('{"records": [', "body", "JSON decode error at character 13: Expecting value"),
-    "not UTF-8": (b'\xff\xfe{"', "body", "JSON decode error at character 0: Expecting value"),
-    "a list": ("[]", "body", "Input should be a valid dictionary or object to extract fields from"),
-    "null": ('{"records": null}', "records", "Input should be a valid list"),
+    "nothing": ("", "body", "Invalid JSON: EOF while parsing a value at line 1 column 0"),
+    "no JSON": (SECRET, "body", "Invalid JSON: expected ident at line 1 column 2"),
+    "cut off": ('{"records": [', "body", "Invalid JSON: EOF while parsing a list at line 1 column 13"),
+    "not UTF-8": (b'\xff\xfe{"', "body", "Invalid JSON: expected value at line 1 column 1"),
+    "a list": ("[]", "body", "Input should be an object"),
+    "null": ('{"records": null}', "records", "Input should be a valid array"),
     "no records": ('{"records": []}', "records", "List should have at least 1 item after validation, not 0"),
-    "too deep": ("[" * DEEP + "]" * DEEP, "body", "JSON nested too deep, or a number too long"),
+    "too deep": (
+        "[" * DEEP + "]" * DEEP,
+        "body",
+        "Invalid JSON: recursion limit exceeded at line 1 column 202",
+    ),
     "long number": (
         '{"records": [' + "1" * 5000 + "]}",
         "body",
-        "JSON nested too deep, or a number too long",
+        "Invalid JSON: number out of range at line 1 column 4315",
     ),
     "lone surrogate": (
         '{"records": [{"\\ud800": 1}]}',
-        "records.0",
-        "Input should be a valid string, unable to parse raw data as a unicode string",
+        "body",
+        "Invalid JSON: unexpected end of hex escape at line 1 column 22",
     ),
 }
 
@@ -526,6 +536,94 @@ def test_a_route_of_ones_own_is_answered_and_described(own):
     described = client.get("/openapi.json").json()["paths"]
     assert described["/mine"]["get"]["description"] == "Tell whose it is."
     assert set(described) == {"/predict", "/health", "/ready", "/version", "/metrics", "/mine"}
+
+
+def ordinary(app):
+    """Return the app with something of its own in its stack, so that the ordinary route answers."""
+
+    @app.exception_handler(418)
+    async def teapot(request, error):
+        raise error
+
+    return app
+
+
+@pytest.mark.parametrize("key", [API_KEY, "wrong", None])
+def test_both_ways_answer_with_the_same_bytes(live, record, key):
+    """Whatever is sent: status, headers and body are those of the ordinary route."""
+    headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
+    other = [{"Content-Type": "text/plain"}, {"Content-Encoding": "gzip"}]
+    bodies = [json.dumps({"records": [record] * count}).encode() for count in (1, 3, 100)]
+    bodies += [json.dumps({"records": [record | {"colour": SECRET}]}).encode(), b"{", b"[]", b"", b"\xff"]
+    cases = [(content, headers) for content in bodies] + [(bodies[0], headers | each) for each in other]
+    found = []
+    for made in (service_of(live), ordinary(service_of(live))):
+        client = TestClient(made, raise_server_exceptions=False)
+        replies = [client.post("/predict", content=content, headers=given) for content, given in cases]
+        found.append([(each.status_code, dict(each.headers), each.content) for each in replies])
+    assert found[0] == found[1]
+    assert {status for status, *_ in found[0]} == ({200, 422, 415} if key == API_KEY else {401})
+
+
+def test_the_short_way_is_gone_as_soon_as_something_is_added(live, record, monkeypatch):
+    """A middleware, a handler, a dependency, a route before it, tracing: each is asked for /predict, too."""
+    taken = []
+
+    def app():
+        made = service_of(live)
+        monkeypatch.setattr(type(made), "_answer", None, raising=False)
+        answer = made._answer
+
+        async def counted(content, headers):
+            taken.append(1)
+            return await answer(content, headers)
+
+        made._answer = counted
+        return made
+
+    def asked(made):
+        taken.clear()
+        assert ask(TestClient(made, headers={"X-API-Key": API_KEY}), record).status_code == 200
+        return len(taken)
+
+    assert asked(app()) == 1
+
+    class Passing:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            await self.app(scope, receive, send)
+
+    middleware, route, dependent, traced = app(), app(), app(), app()
+    middleware.add_middleware(Passing)
+    route.router.routes.insert(0, route.router.routes[-1])
+    dependent.dependency_overrides[len] = lambda: 1
+    traced.build_middleware_stack = traced.build_middleware_stack
+    assert [asked(each) for each in (middleware, ordinary(app()), route, dependent, traced)] == [0] * 5
+    plain = app()
+    plain.add_api_route("/mine", lambda: {"mine": True})
+    assert asked(plain) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "field", "rule"),
+    [
+        ({"Content-Type": "text/csv"}, "Content-Type", "has to be application/json"),
+        (
+            {"Content-Type": "application/json; charset=latin-1"},
+            "Content-Type",
+            "JSON is in UTF-8, and in no other charset",
+        ),
+        ({"Content-Encoding": "gzip"}, "Content-Encoding", "has to be left out: bodies are read as they are"),
+    ],
+)
+def test_a_body_in_another_form_than_json_is_refused_for_that(client, record, headers, field, rule):
+    content = json.dumps({"records": [record]})
+    reply = client.post("/predict", content=content, headers={"Content-Type": "application/json"} | headers)
+    assert (reply.status_code, reply.json()) == (415, {"errors": [{"field": field, "rule": rule}]})
+    right = {"Content-Type": "application/json; charset=UTF-8"}
+    assert client.post("/predict", content=content, headers=right).status_code == 200
 
 
 def test_answers_with_a_middleware_are_the_same_to_the_byte(own, live, record):
