@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -149,6 +150,11 @@ def test_the_fallback_answers_for_a_model_that_fails(project, caplog):
     assert f"{name} failed; the fallback answers: " in caplog.text
 
 
+def as_logged(value):
+    """Return a value as it stands in the log, as text."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
 def test_every_prediction_is_logged_with_all_that_was_asked(project):
     records = rows_asked(promoted(project), 3)
     answer = live.LiveModel(project).answer(records)
@@ -165,7 +171,7 @@ def test_every_prediction_is_logged_with_all_that_was_asked(project):
     assert {name: [line[name] for line in lines] for name in told} == {
         name: values.tolist() for name, values in answer.told.items()
     }
-    as_text = [{name: str(value) for name, value in record.items()} for record in records]
+    as_text = [{name: as_logged(value) for name, value in record.items()} for record in records]
     assert [{name: str(line[name]) for name in ASKED} for line in lines] == as_text
 
 
