@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from handrail.contract.times import LOCAL, Zone, reading_times
 from handrail.errors import ProjectError
@@ -78,14 +78,24 @@ def _add_rule(holder: Any, zone: Zone) -> None:
     elif inner["type"] == "int":
         least, most = WHOLE_NUMBERS
         inner["ge"], inner["le"] = max(inner.get("ge", least), least), min(inner.get("le", most), most)
+        holder["schema"] = core_schema.no_info_before_validator_function(_number, inner)
+    elif inner["type"] == "float":
+        inner["strict"] = True
     elif inner["type"] == "str":
         inner.setdefault("max_length", MAXIMUM_LENGTH)
     else:
         _add_rule(inner, zone)
 
 
+def _number(value: Any) -> Any:
+    """Let no text and no yes or no be a whole number; 5.0 is one, as programs write it that miss some."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
 class Record(BaseModel):
-    """The base of a contract: no unknown columns, no NaN or infinity, no number for a time.
+    """The base of a contract: no unknown columns, no NaN or infinity, no number for a time, no text for one.
 
     Whole numbers have 64 bits and names at most MAXIMUM_LENGTH characters, as in tables. A time is read by
     its column's zone, see `column`.
@@ -238,13 +248,18 @@ def with_key(contract: type[Record]) -> type[Record]:
     return create_model(contract.__name__, __base__=contract, __doc__=contract.__doc__, **fields)  # ty: ignore[no-matching-overload]
 
 
+def _asked(field: FieldInfo, *, nullable: bool) -> tuple[Any, FieldInfo]:
+    """Return type and rules of a column in a request; what may be missing may be left out, too."""
+    if not nullable:
+        return field.annotation, field
+    return field.annotation, FieldInfo.merge_field_infos(field, default=None)
+
+
 @cache
 def request_model(contract: type[Record]) -> type[Record]:
     """Return the model of what a client sends: key, subject, times and features, not what only time tells."""
     asked = of_role(contract, Role.KEY, Role.SUBJECT, Role.TIME, Role.ORIGIN, Role.FEATURE)
-    fields = {
-        c.name: (contract.model_fields[c.name].annotation, contract.model_fields[c.name]) for c in asked
-    }
+    fields = {c.name: _asked(contract.model_fields[c.name], nullable=c.nullable) for c in asked}
     return create_model(f"{contract.__name__}Request", __base__=Record, **fields)  # ty: ignore[no-matching-overload]
 
 
