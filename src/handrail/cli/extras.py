@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 EXTRAS: Mapping[str, str] = {
     "duckdb": "data",
+    "filelock": "data",
     "numpy": "data",
     "onnxruntime": "data",
     "jinja2": "training",

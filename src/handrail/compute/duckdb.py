@@ -6,7 +6,7 @@ run ever become Python objects.
 
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ def reason(error: EngineError) -> str:
     return " ".join(str(error).strip().partition("\n\n")[0].split())
 
 
-def rows(connection: Connection, query: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+def rows(
+    connection: Connection, query: str, parameters: list[Any] | Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """Run `query` and return its rows by name; for summaries, not for whole tables."""
     result = connection.execute(query, parameters)
     names = [item[0] for item in result.description]

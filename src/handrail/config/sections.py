@@ -223,8 +223,14 @@ class Serving(Section):
     """Limits of the HTTP service."""
 
     require_api_key: bool = True
+    key_also_for: tuple[Literal["docs", "metrics", "version"], ...] = ()
     maximum_records: int = Field(1000, ge=1)
     maximum_body_bytes: int = Field(1_000_000, ge=1000)
+    budget_seconds: float = Field(1.0, gt=0, le=60)
+    maximum_connections: int = Field(1000, ge=1)
+    arrival_seconds: float = Field(10.0, gt=0, le=600)
+    idle_seconds: int = Field(75, ge=1, le=600)
+    logs: Literal["text", "json"] = "text"
 
 
 class Live(Section):

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic.fields import FieldInfo
@@ -248,11 +248,12 @@ def with_key(contract: type[Record]) -> type[Record]:
     return create_model(contract.__name__, __base__=contract, __doc__=contract.__doc__, **fields)  # ty: ignore[no-matching-overload]
 
 
-def _asked(field: FieldInfo, *, nullable: bool) -> tuple[Any, FieldInfo]:
+def _asked(field: FieldInfo, *, nullable: bool) -> tuple[Any, FieldInfo | None]:
     """Return type and rules of a column in a request; what may be missing may be left out, too."""
     if not nullable:
         return field.annotation, field
-    return field.annotation, FieldInfo.merge_field_infos(field, default=None)
+    annotation: Any = field.annotation
+    return Annotated[annotation, field], None
 
 
 @cache

@@ -20,7 +20,8 @@ def reading_times(schema: CoreSchema, zone: Zone) -> CoreSchema:
     """Return the schema of a time that is read by the rule of `zone`."""
 
     def refuse_numbers(value: Any) -> Any:
-        if isinstance(value, int | float) or (isinstance(value, str) and NUMBER.fullmatch(value)):
+        text = isinstance(value, str) and ":" not in value
+        if isinstance(value, int | float) or (text and NUMBER.fullmatch(value)):
             raise PydanticCustomError("time_written", "has to be like 2013-01-31T18:30:00, and no number")
         return value
 

@@ -1,5 +1,6 @@
 """Whether a version may go live: better than the baseline, at least the minimum, no worse than the live."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
@@ -24,6 +25,7 @@ from handrail.training.evaluation import compare
 from handrail.training.intervals import drawn_by, format_gain
 from handrail.training.splits import Period, periods, rows_of, split_of, told_by
 
+log = logging.getLogger(__name__)
 MINIMUM_NOT_AGREED = (
     "project.yaml: accuracy.minimum: nobody has said how good a model has to be; agree on it with the sponsor"
 )
@@ -154,7 +156,11 @@ def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | No
     """Compare; None where nothing is live, it is the same version, or the live one can answer no more."""
     if read_live(settings) is None:
         return None
-    live, state = load_live(settings)
+    try:
+        live, state = load_live(settings)
+    except ProjectError as error:  # a live version that answers no more can only be left
+        log.warning("%s; nothing is compared with it", "; ".join(error.problems))
+        return None
     now = f"the {'live' if state.stage == 'live' else 'staged'} {live.name}"
     known = {column.name for column in of_role(settings.project.contract, Role.FEATURE)}
     if live.name == version.name or not known.issuperset(live.encoding.features):

@@ -5,7 +5,7 @@ from hashlib import md5
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.live import Canary, checksum_of, load_live, read_live, write_live
+from handrail.registry.live import Canary, changing_live, checksum_of, load_live, read_live, write_live
 from handrail.registry.versions import Version, load_version
 
 
@@ -15,11 +15,12 @@ def start_canary(settings: Settings, name: str, share: float) -> None:
     Raises ProjectError where nothing is live beside which it could be tried.
     """
     load_version(settings, name)
-    version, live = load_live(settings)
-    if name == version.name:
-        raise ProjectError(f"{name}: answers everything already; a canary is another version")
-    canary = Canary(name, checksum_of(settings, name), share)
-    write_live(settings, replace(live, canary=canary, reason="canary"))
+    with changing_live(settings):
+        version, live = load_live(settings)
+        if name == version.name:
+            raise ProjectError(f"{name}: answers everything already; a canary is another version")
+        canary = Canary(name, checksum_of(settings, name), share)
+        write_live(settings, replace(live, canary=canary, reason="canary"))
 
 
 def end_canary(settings: Settings, reason: str, judged: str | None = None) -> str | None:
@@ -27,11 +28,12 @@ def end_canary(settings: Settings, reason: str, judged: str | None = None) -> st
 
     `judged`: the canary whose fault it is; another one that is tried by now stays.
     """
-    live = read_live(settings)
-    if live is None or live.canary is None or judged not in (None, live.canary.name):
-        return None
-    write_live(settings, replace(live, canary=None, reason=reason))
-    return live.canary.name
+    with changing_live(settings):
+        live = read_live(settings)
+        if live is None or live.canary is None or judged not in (None, live.canary.name):
+            return None
+        write_live(settings, replace(live, canary=None, reason=reason))
+        return live.canary.name
 
 
 def load_canary(settings: Settings, canary: Canary) -> Version:

@@ -1,19 +1,27 @@
-"""Which version is live: `models/live.json` names it, and under it those that were live before."""
+"""Which version is live: `models/live.json` names it, and under it those that were live before.
+
+Whatever changes it reads it first, and holds a lock from there until it is written: a promotion and a
+fallback at the same moment follow one another, and neither undoes the other.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock, Timeout
+
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.files import write_whole
+from handrail.files import READABLE, write_whole
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, version_folder
 
 Mode = Literal["model", "fallback"]
+LOCKED_SECONDS = 30.0  # after which another command that changes what is live is not waited for
 
 
 @dataclass(frozen=True)
@@ -77,14 +85,30 @@ def load_live(settings: Settings) -> tuple[Version, Live]:
     return load_version(settings, live.versions[-1], live.checksums[-1]), live
 
 
+@contextmanager
+def changing_live(settings: Settings) -> Generator[None]:
+    """Let nobody else change what is live; raises ProjectError where somebody does, for too long."""
+    folder = model_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".live.lock", timeout=LOCKED_SECONDS):
+            yield
+    except Timeout:
+        raise ProjectError(
+            f"{live_path(settings)}: another command has been changing it for {LOCKED_SECONDS:.0f} s; "
+            "try again when it is done"
+        ) from None
+
+
 def make_live(settings: Settings, name: str) -> None:
     """Put version `name` on top of what was live before; the model answers again, and no canary."""
     load_version(settings, name)
-    live = read_live(settings) or Live((), (), "model", "")
-    if live.versions[-1:] == (name,):
-        live = replace(live, versions=live.versions[:-1], checksums=live.checksums[:-1])
-    versions, checksums = (*live.versions, name), (*live.checksums, checksum_of(settings, name))
-    write_live(settings, Live(versions, checksums, "model", "promoted", live.launched))
+    with changing_live(settings):
+        live = read_live(settings) or Live((), (), "model", "")
+        if live.versions[-1:] == (name,):
+            live = replace(live, versions=live.versions[:-1], checksums=live.checksums[:-1])
+        versions, checksums = (*live.versions, name), (*live.checksums, checksum_of(settings, name))
+        write_live(settings, Live(versions, checksums, "model", "promoted", live.launched))
 
 
 def checksum_of(settings: Settings, name: str) -> str:
@@ -97,13 +121,14 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
 
     Raises ProjectError without one, or if its files were changed; and what `check` raises of it.
     """
-    live = read_live(settings)
-    if live is None or len(live.versions) < 2:
-        raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
-    check(load_version(settings, live.versions[-2], live.checksums[-2]))
-    versions, checksums = live.versions[:-1], live.checksums[:-1]
-    write_live(settings, Live(versions, checksums, "model", "rolled back", live.launched))
-    return live.versions[-2]
+    with changing_live(settings):
+        live = read_live(settings)
+        if live is None or len(live.versions) < 2:
+            raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
+        check(load_version(settings, live.versions[-2], live.checksums[-2]))
+        versions, checksums = live.versions[:-1], live.checksums[:-1]
+        write_live(settings, Live(versions, checksums, "model", "rolled back", live.launched))
+        return live.versions[-2]
 
 
 def use_fallback(settings: Settings, reason: str, judged: str | None = None) -> bool:
@@ -112,25 +137,27 @@ def use_fallback(settings: Settings, reason: str, judged: str | None = None) -> 
     `judged`: the version whose fault it is; where another is live by now, nothing is done. Tells whether it
     was done.
     """
-    live = read_live(settings)
-    if live is None or judged not in (None, live.versions[-1]):
-        return False
-    write_live(settings, replace(live, mode="fallback", reason=reason, canary=None))
-    return True
+    with changing_live(settings):
+        live = read_live(settings)
+        if live is None or judged not in (None, live.versions[-1]):
+            return False
+        write_live(settings, replace(live, mode="fallback", reason=reason, canary=None))
+        return True
 
 
 def launch(settings: Settings) -> str:
     """Take what is in staging live, for good, and return its version; raises ProjectError without one."""
-    version, live = load_live(settings)
-    write_live(settings, replace(live, reason="launched", launched=True))
-    return version.name
+    with changing_live(settings):
+        version, live = load_live(settings)
+        write_live(settings, replace(live, reason="launched", launched=True))
+        return version.name
 
 
 def write_live(settings: Settings, live: Live) -> None:
-    """Keep `live`, with a line in the history of models."""
+    """Keep `live`, with a line in the history of models; who calls holds the lock of `changing_live`."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     event = {"at": now, "live": live.versions[-1], "stage": live.stage, "mode": live.mode}
     canary = {"canary": live.canary.name, "share": live.canary.share} if live.canary else {}
     with (model_folder(settings) / "history.jsonl").open("a", encoding="utf-8") as history:
         history.write(json.dumps(event | {"reason": live.reason} | canary) + "\n")
-    write_whole(live_path(settings), json.dumps(asdict(live), indent=2) + "\n")
+    write_whole(live_path(settings), json.dumps(asdict(live), indent=2) + "\n", READABLE)

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
+from handrail.files import OPEN, READABLE
 from handrail.project import Project
 from handrail.registry.drift_reference import PREDICTION, Bins
 from handrail.tasks.metric import Decision, of_baseline
@@ -106,6 +107,8 @@ def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) ->
             unfinished.mkdir(parents=True)
             for file, content in {**files, SUMS: sums.encode()}.items():
                 (unfinished / file).write_bytes(content)
+                (unfinished / file).chmod(READABLE)  # the service may run as another user
+            unfinished.chmod(OPEN)
             unfinished.rename(target)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

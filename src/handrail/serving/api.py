@@ -1,28 +1,27 @@
-"""The HTTP service: predictions for one or many records, health, version and metrics."""
+"""The HTTP service: predictions for one or many records, health, readiness, version and metrics."""
 
-from asyncio import get_running_loop
-from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, Security
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
-from pydantic import Field, create_model
+from starlette.exceptions import HTTPException
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
-from handrail.contract.schema import Record
 from handrail.errors import ProjectError
-from handrail.serving.api_key import HEADER, ApiKeyMiddleware, admits
+from handrail.serving import request_id
+from handrail.serving.api_key import BEHIND, HEADER, ApiKeyMiddleware, admits
+from handrail.serving.description import Description
 from handrail.serving.inference import LiveModel
-from handrail.serving.predicting import Predicting, refusal
-from handrail.serving.short_way import Answer, Headers, Service
+from handrail.serving.predicting import JSON, Predicting, refusal
+from handrail.serving.short_way import PATH, Answer, Service
 from handrail.serving.telemetry import Telemetry
 
-JSON = "application/json"
+TOO_LARGE = "body", "has more bytes than serving.maximum_body_bytes of project.yaml"
 LOOK_SECONDS = 0.5  # how soon a promotion is noticed
-LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,7 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
             f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or "
             "more, or set serving.require_api_key: false in project.yaml"
         )
-    model, telemetry = LiveModel(settings, LOOK_SECONDS), Telemetry()
+    telemetry = Telemetry()
+    model = LiveModel(settings, LOOK_SECONDS, telemetry.changed)
     predicting = Predicting(settings, model, telemetry)
 
     @asynccontextmanager
@@ -52,75 +52,84 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=closing,
         max_body_size=serving.maximum_body_bytes,
     )
-    if serving.require_api_key:
-        app.add_middleware(ApiKeyMiddleware, key=key or "", telemetry=telemetry)
-    answer = _answering(predicting)
-    _add_predict(app, settings, predicting, answer)
-    _add_status(app, model, telemetry)
-    given = b"" if not serving.require_api_key else (key or "").encode()
-    app.go_short(_guarded(answer, given, telemetry), serving.maximum_body_bytes)
+    given = key if serving.require_api_key and key else ""
+    if given:
+        behind = [PATH, *(path for name in serving.key_also_for for path in BEHIND[name])]
+        app.add_middleware(ApiKeyMiddleware, key=given, behind=behind, predicting=predicting)
+    description = Description(settings, predicting.body, serving.key_also_for if given else ())
+    _add_predict(app, predicting, description)
+    _add_status(app, model, predicting, telemetry, description)
+    app.describe(*description.models)
+    short = _guarded(predicting, given.encode())
+    app.go_short(short, serving.maximum_body_bytes, refusal(*TOO_LARGE), telemetry)
     return app
 
 
-def _answering(predicting: Predicting) -> Answer:
-    """Return what answers a request: in a thread where the body is large, as others would wait meanwhile."""
-    thread = ThreadPoolExecutor(1, "large-bodies")
-
-    async def answer(content: bytes, headers: Headers) -> tuple[int, bytes]:
-        if len(content) <= LARGE:
-            return predicting.answer(content, headers)
-        return await get_running_loop().run_in_executor(thread, predicting.answer, content, headers)
-
-    return answer
-
-
-def _guarded(answer: Answer, key: bytes, telemetry: Telemetry) -> Answer:
-    """Return the same behind the key, as ApiKeyMiddleware guards the ordinary way."""
+def _guarded(predicting: Predicting, key: bytes) -> Answer:
+    """Return what answers by the short way: behind the key, as ApiKeyMiddleware guards the ordinary one."""
     if not key:
-        return answer
+        return predicting.answer
 
-    async def guarded(content: bytes, headers: Headers) -> tuple[int, bytes]:
+    async def guarded(content: bytes, headers: Mapping[bytes, bytes], name: str) -> tuple[int, bytes]:
         if admits(headers, key):
-            return await answer(content, headers)
-        telemetry.refused("key")
-        return 401, refusal(HEADER, "missing or wrong")
+            return await predicting.answer(content, headers, name)
+        return predicting.refuse("key", HEADER, "missing or wrong")
 
     return guarded
 
 
-def _add_predict(app: Service, settings: Settings, predicting: Predicting, answer: Answer) -> None:
-    body_model = create_model(
-        "PredictRequest",
-        __base__=Record,
-        records=(
-            list[predicting.body.record],  # ty: ignore[invalid-type-form]
-            Field(min_length=1, max_length=settings.section(Serving).maximum_records),
-        ),
-    )
+def _add_predict(app: Service, predicting: Predicting, description: Description) -> None:
     guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # is described; ApiKeyMiddleware checks
-    schema = {"$ref": f"#/components/schemas/{body_model.__name__}"}
-    described = {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
-    app.describe(body_model)
+    body = {"requestBody": {"required": True, "content": {JSON: {"schema": description.request}}}}
 
-    @app.post("/predict", dependencies=[guard], response_model=None, openapi_extra=described)
+    @app.post(
+        PATH,
+        dependencies=[guard],
+        response_model=None,
+        openapi_extra=body,
+        responses=description.predict,
+    )
     async def predict(request: Request) -> Response:
         """Predict for one or many records; every prediction is logged before it is answered."""
-        status, content = await answer(await request.body(), request.scope["headers"])
-        return Response(content, status, media_type=JSON)
+        try:
+            content = await request.body()
+        except HTTPException as error:  # longer than it may be, and its length was not said
+            if error.status_code != 413:
+                raise
+            status, said = predicting.refuse("size", *TOO_LARGE)
+        else:
+            headers = dict(request.scope["headers"])
+            status, said = await predicting.answer(content, headers, request_id.NOW.get())
+        return Response(said, status, media_type=JSON)
 
 
-def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
+def _add_status(
+    app: FastAPI, model: LiveModel, predicting: Predicting, telemetry: Telemetry, description: Description
+) -> None:
+    guard = Security(APIKeyHeader(name=HEADER, auto_error=False))
+
+    def guards(name: str) -> dict[str, Any]:
+        """Return what says that a path is behind the key, where it is."""
+        if name not in description.behind:
+            return {}
+        return {"dependencies": [guard], "responses": {401: description.refused}}
+
     @app.get("/health")
     async def health() -> dict[str, str]:
         """Tell that the process runs."""
         return {"status": "ok"}
 
-    @app.get("/ready")
-    async def ready() -> dict[str, str]:
-        """Tell who answers predictions."""
-        return {"status": "ready", "source": model.follow().mode}
+    @app.get("/ready", responses=description.ready)
+    def ready() -> JSONResponse:
+        """Tell who answers predictions; with 503, why none would be."""
+        facts = {"status": "ready", "source": model.follow().mode}
+        facts |= {"model_stale": model.stale} if model.stale else {}
+        cannot = predicting.cannot()
+        if cannot:
+            return JSONResponse(facts | {"status": "not ready", "reason": cannot}, 503)
+        return JSONResponse(facts)
 
-    @app.get("/version")
+    @app.get("/version", **guards("version"))
     async def version() -> dict[str, Any]:
         """Tell which version answers, in staging or live, and how its predictions are acted on."""
         live = model.follow().version
@@ -129,8 +138,8 @@ def _add_status(app: FastAPI, model: LiveModel, telemetry: Telemetry) -> None:
             facts["canary"] = {"version": model.canary.name, "share": model.canary.share}
         return facts | {"decision": live.decision, "split": live.info["split"]}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, **guards("metrics"))
     async def metrics() -> Response:
         """Give Prometheus its figures."""
-        text = telemetry.text(model.follow().version.name, model.mode)
-        return Response(text, media_type="text/plain; version=0.0.4")
+        model.follow()
+        return Response(telemetry.text(), media_type="text/plain; version=0.0.4")

@@ -31,6 +31,7 @@ class Service:
 
     address: str
     key: str
+    pid: int = 0
 
     def call(self, path: str, body: object = None) -> dict[str, Any]:
         """Return the JSON answer of `path`; with `body`, post it."""
@@ -77,9 +78,9 @@ def running(settings: Settings) -> Generator[Service]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    service = Service(f"http://127.0.0.1:{port}", secrets.token_urlsafe(24))
+    key = secrets.token_urlsafe(24)
     command = [sys.executable, "-m", settings.project.package, "serve", "--port", f"{port}"]
-    own = {"API_KEY": service.key, "WORKSPACE": str(settings.workspace)}
+    own = {"API_KEY": key, "WORKSPACE": str(settings.workspace)}
     environment = os.environ | {f"{settings.project.env_prefix}{name}": value for name, value in own.items()}
     process = subprocess.Popen(  # noqa: S603
         command,
@@ -89,12 +90,13 @@ def running(settings: Settings) -> Generator[Service]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    service = Service(f"http://127.0.0.1:{port}", key, process.pid)
     try:
         _wait(process, service)
         yield service
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=40)
 
 
 def _wait(process: subprocess.Popen[str], service: Service) -> None:

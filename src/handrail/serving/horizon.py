@@ -28,10 +28,14 @@ def rules(settings: Settings) -> list[Rule]:
 
 def bounded_request(settings: Settings) -> type[Record]:
     """Return the record that a client sends, whose time may not lie further ahead."""
+    latest = latest_time(settings)
 
     def not_too_far(time: datetime) -> datetime:
-        if time.replace(tzinfo=None) > latest_time(settings):
-            raise PydanticCustomError("too_far_ahead", "{text}", {"text": _text(settings)})
+        nonlocal latest  # looked up again only for a time beyond it: the clock goes forward
+        if time.replace(tzinfo=None) > latest:
+            latest = latest_time(settings)
+            if time.replace(tzinfo=None) > latest:
+                raise PydanticCustomError("too_far_ahead", "{text}", {"text": _text(settings)})
         return time
 
     request, name, origin = settings.project.request, settings.project.time, settings.project.origin

@@ -1,10 +1,12 @@
 """What a version answers, and the baseline in its place where it can't."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
-from typing import Any
+from math import isfinite
+from threading import Thread
+from time import monotonic, perf_counter
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +22,16 @@ from handrail.tasks.metric import Decision
 from handrail.tasks.task import told_beside
 
 log = logging.getLogger(__name__)
+Reason = Literal["switched", "failed", "late"]
+Stamp = tuple[int, int]  # of a file: when it was written, and which one it is
+LONGEST_WAIT = 30.0  # seconds until it is tried again to load what could not be loaded
 
 
 @dataclass(frozen=True)
 class Inference:
     """One prediction per record, the baseline's beside it, and who answered.
 
+    reason: why the baseline did, where it did: it was `switched` to, the model `failed`, or was `late`
     decision: how the predictions are acted on, by the model's range or the baseline's · told: what is told
     beside each, by name: `flagged`, or `planned` and, where the version knows a range, `low` and `high`
     """
@@ -36,6 +42,7 @@ class Inference:
     baseline: Floats
     decision: Decision
     told: Mapping[str, NDArray[Any]]
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,19 @@ class Loaded:
     predictor: Predictor
 
 
-def infer(loaded: Loaded, records: Sequence[Mapping[str, Any]], mode: Mode) -> Inference:
-    """Predict for `records`; the baseline answers where `mode` says so, or where the model fails."""
+@dataclass(frozen=True)
+class _Answering:
+    """All that answers, so that a switch changes it at once."""
+
+    loaded: Loaded
+    live: Live
+    canary: Loaded | None
+
+
+def infer(
+    loaded: Loaded, records: Sequence[Mapping[str, Any]], mode: Mode, reason: Reason = "switched"
+) -> Inference:
+    """Predict for `records`; the baseline answers where `mode` says so, for `reason`, or the model fails."""
     version = loaded.version
     baseline = version.baseline.predict([record[version.baseline.column] for record in records])
     prediction = None
@@ -57,7 +75,8 @@ def infer(loaded: Loaded, records: Sequence[Mapping[str, Any]], mode: Mode) -> I
     answered = baseline if prediction is None else prediction
     decision = version.decision_of(by)
     told = told_beside(version.project.task, answered, decision)
-    return Inference(version.name, by, answered, baseline, decision, told)
+    why: Reason | None = None if by == "model" else reason if mode == "fallback" else "failed"
+    return Inference(version.name, by, answered, baseline, decision, told, why)
 
 
 def start_canary_model(settings: Settings, live: Live) -> Loaded | None:
@@ -76,7 +95,7 @@ def try_model(version: Version, predictor: Predictor, features: Floats) -> Float
     """Return the model's prediction for each row of `features`, or None where it fails or gives no number."""
     try:
         prediction = predictor.predict(features)
-        if np.isfinite(prediction).all():
+        if isfinite(prediction[0]) if len(prediction) == 1 else np.isfinite(prediction).all():
             return prediction
         log.error("%s gave what is no number; the fallback answers", version.name)
     except Exception as error:  # whatever went wrong in the model, an answer is owed
@@ -108,34 +127,48 @@ def _unit_of(settings: Settings, record: Mapping[str, Any]) -> object:
 class LiveModel:
     """The version that is live now; a promotion or a rollback is noticed without a restart.
 
-    Raises ProjectError where nothing is live, or the files are not those that were promoted.
+    Whatever goes wrong with what is on the disk, what is in memory goes on answering: `stale` says why, and
+    it is tried again. Raises ProjectError where nothing is live at first, or files are not those promoted.
     """
 
-    def __init__(self, settings: Settings, patience: float = 0.0) -> None:
-        self._settings, self._patience = settings, patience
-        self._stamp, self._path = -1, live_path(settings)
-        self._next_look = monotonic() + patience
-        self._load(self._stamp_now())
+    def __init__(
+        self,
+        settings: Settings,
+        patience: float = 0.0,
+        changed: Callable[["LiveModel"], object] = lambda model: None,
+    ) -> None:
+        """Load what is live; look for a switch once in `patience` seconds, and load it beside the answers.
+
+        changed: is told when something else answers, or when what is live can't be loaded (again)
+        """
+        self._changed = changed
+        self._settings, self._patience, self._path = settings, patience, live_path(settings)
+        self._stamp = self._stamp_now()
+        self._now = self._load()
+        self.stale = ""
+        self.seconds = self._time()
+        self._wait, self._next_look, self._loading = patience, monotonic() + patience, False
+        changed(self)
 
     @property
     def version(self) -> Version:
         """The version in memory."""
-        return self._loaded.version
+        return self._now.loaded.version
 
     @property
     def mode(self) -> Mode:
         """Whether the model or the fallback answers."""
-        return self._live.mode
+        return self._now.live.mode
 
     @property
     def stage(self) -> str:
         """Whether only a trial is served, or everybody."""
-        return self._live.stage
+        return self._now.live.stage
 
     @property
     def canary(self) -> Canary | None:
         """The version that answers a share beside it, if one can."""
-        return self._live.canary if self._canary else None
+        return self._now.live.canary if self._now.canary else None
 
     def answer(self, records: Sequence[Mapping[str, Any]]) -> Inference:
         """Predict for `records`, which keep the contract; the fallback answers where the model fails.
@@ -143,41 +176,82 @@ class LiveModel:
         The first record's subject, or else its key, or all that it says, decides whether the canary answers;
         where it fails, the live version does.
         """
-        self.follow()
-        canary = self._live.canary
-        if self._canary and canary and is_chosen(_unit_of(self._settings, records[0]), canary.share):
-            answer = infer(self._canary, records, "model")
+        now = self.follow()._now
+        canary = now.live.canary
+        if now.canary and canary and is_chosen(_unit_of(self._settings, records[0]), canary.share):
+            answer = infer(now.canary, records, "model")
             if answer.source == "model":
                 return answer
-        return infer(self._loaded, records, self.mode)
+        return infer(now.loaded, records, now.live.mode)
+
+    def by_baseline(self, records: Sequence[Mapping[str, Any]]) -> Inference:
+        """Let the baseline answer for a model that takes too long."""
+        return infer(self._now.loaded, records, "fallback", "late")
 
     def follow(self) -> "LiveModel":
-        """Load what is live now, if that has changed; a version that can't be loaded replaces no good one.
-
-        Whether it has is looked at once in `patience` seconds.
-        """
+        """Take what is live now, if that has changed; a version that can't be loaded replaces no good one."""
         if self._patience:
             now = monotonic()
-            if now < self._next_look:
+            if now < self._next_look or self._loading:
                 return self
-            self._next_look = now + self._patience
-        stamp = self._stamp_now()
-        if stamp != self._stamp:
-            try:
-                self._load(stamp)
-            except ProjectError as error:
-                self._stamp = stamp
-                log.error("%s; %s stays in service", error, self.version.name)
+            self._next_look = now + self._wait
+        try:
+            stamp = self._stamp_now()
+        except OSError as error:
+            self._keep(f"{self._path}: {error.strerror or error}")
+            return self
+        if stamp == self._stamp:
+            if self.stale:
+                self.stale, self._wait = "", self._patience
+                self._changed(self)
+        elif self._patience:
+            self._loading = True
+            Thread(target=self._take, args=(stamp,), name="switch", daemon=True).start()
+        else:
+            self._take(stamp)
         return self
 
-    def _load(self, stamp: int) -> None:
-        version, live = load_live(self._settings)
-        self._loaded = Loaded(version, start_model(version))
-        self._live, self._stamp = live, stamp
-        self._canary = start_canary_model(self._settings, live)
-
-    def _stamp_now(self) -> int:
+    def _take(self, stamp: Stamp) -> None:
+        """Load what is live and let it answer, or keep what does."""
         try:
-            return self._path.stat().st_mtime_ns
+            self._now = self._load()
+            self._stamp, self.stale, self._wait = stamp, "", self._patience
+            self.seconds = self._time()
+            self._changed(self)
+        except ProjectError as error:
+            self._keep("; ".join(error.problems))
+        except Exception as error:  # what is loaded stays, whatever happens on the disk
+            self._keep(f"{self._path}: {type(error).__name__}: {error}")
+        finally:
+            self._loading = False
+
+    def _keep(self, why: str) -> None:
+        new, self.stale = why != self.stale, why
+        if new:
+            log.error("%s; %s stays in service", why, self.version.name)
+            self._changed(self)
+        self._wait = min(2 * self._wait or self._patience, LONGEST_WAIT)
+        self._next_look = monotonic() + self._wait
+
+    def _load(self) -> _Answering:
+        version, live = load_live(self._settings)
+        return _Answering(
+            Loaded(version, start_model(version)), live, start_canary_model(self._settings, live)
+        )
+
+    def _time(self) -> float:
+        """Return the seconds that the slowest of those who answer takes for one record."""
+        found = []
+        for loaded in filter(None, (self._now.loaded, self._now.canary)):
+            zeros = np.zeros((1, len(loaded.version.encoding.features)), dtype=np.float32)
+            begun = perf_counter()
+            loaded.predictor.predict(zeros)
+            found.append(perf_counter() - begun)
+        return max(found)
+
+    def _stamp_now(self) -> Stamp:
+        try:
+            found = self._path.stat()
         except FileNotFoundError:
-            return -1
+            return -1, -1
+        return found.st_mtime_ns, found.st_ino

@@ -1,21 +1,43 @@
 """What POST /predict does with the bytes of a request: read, predict, log, answer."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from asyncio import get_running_loop, shield, wait_for
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
 from pydantic_core import ValidationError, to_json
 
+from handrail.config.sections import Serving
 from handrail.config.settings import Settings
+from handrail.errors import ProjectError
 from handrail.serving.inference import Inference, LiveModel
-from handrail.serving.prediction_log import PredictionLog, log_rows, prediction_folder, told_by_row
+from handrail.serving.loaded_rows import UnknownKeysError
+from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
 from handrail.serving.request_body import RequestBody
-from handrail.serving.telemetry import Telemetry
+from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 
 log = logging.getLogger(__name__)
+JSON = "application/json"
 UTF_8 = ("utf-8", "utf8")
+LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
+SLOW_SECONDS = 0.005  # of a model that answers one record in a thread: others would wait meanwhile
+Headers = Mapping[bytes, bytes]  # by name, in small letters
 Answer = tuple[int, bytes]  # status, and the body as JSON
+
+
+class _Turn:
+    """The right to answer a request, which the first of two who ask for it has."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def taken(self) -> bool:
+        """Take it, and return whether it was free."""
+        return self._lock.acquire(blocking=False)
 
 
 class Predicting:
@@ -28,34 +50,85 @@ class Predicting:
         self.body = RequestBody(settings)
         self._project, self._model, self._telemetry = settings.project, model, telemetry
         self._log = PredictionLog(prediction_folder(settings))
+        self._budget = settings.section(Serving).budget_seconds
+        self._threads = ThreadPoolExecutor(1, "model")
+        self._spare = ThreadPoolExecutor(1, "baseline")
 
     def close(self) -> None:
-        """Close the prediction log."""
+        """Close the prediction log, when what is under way is answered."""
+        self._threads.shutdown()
+        self._spare.shutdown()
         self._log.close()
 
-    def answer(self, content: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Answer:
-        """Return status and body of the answer to a request with this body and these headers."""
-        wrong = _unreadable({name: value for name, value in headers if name in READ_BY})
+    def cannot(self) -> str:
+        """Return why nothing could be predicted now; empty where it could."""
+        try:
+            self._log.try_out()
+        except OSError as error:
+            return f"prediction log: {error.strerror or error}"
+        return ""
+
+    async def answer(self, content: bytes, headers: Headers, request_id: str) -> Answer:
+        """Return status and body of the answer to a request with this body and these headers.
+
+        A large body, or any of a slow model, is answered in a thread, as others would wait meanwhile. There,
+        the model has `serving.budget_seconds`; then the baseline answers.
+        """
+        wrong = _unreadable(headers)
         if wrong:
-            self._telemetry.refused("media type")
-            return 415, refusal(*wrong)
+            return self.refuse("media type", *wrong)
+        large = len(content) > LARGE or self._model.seconds > SLOW_SECONDS or b'"keys"' in content[:64]
+        if not large:
+            return self._answer(content, request_id, self._model.answer)
+        turn, loop, context = _Turn(), get_running_loop(), copy_context()
+        work = loop.run_in_executor(
+            self._threads, context.run, self._answer, content, request_id, self._model.answer, turn
+        )
+        try:
+            return await wait_for(shield(work), self._budget)
+        except TimeoutError:
+            if not turn.taken():
+                return await work
+        work.add_done_callback(lambda done: done.exception())
+        return await loop.run_in_executor(
+            self._spare, copy_context().run, self._answer, content, request_id, self._model.by_baseline
+        )
+
+    def refuse(self, reason: Refused, field: str, rule: str) -> Answer:
+        """Count a refusal, and return its answer."""
+        self._telemetry.refused(reason)
+        return REFUSED[reason], refusal(field, rule)
+
+    def _answer(
+        self,
+        content: bytes,
+        request_id: str,
+        predict: Callable[[Records], Inference],
+        turn: _Turn | None = None,
+    ) -> Answer:
+        """Read, predict, log and answer; where the turn was taken meanwhile, nothing is logged or said."""
         begun = perf_counter()
         try:
             asked = self.body.read(content)
         except ValidationError as error:
             self._telemetry.refused("contract")
-            return 422, _explained(error)
-        answer = self._model.answer(asked)
+            return REFUSED["contract"], _explained(error)
+        except UnknownKeysError as error:
+            return self.refuse("rows", error.field, error.rule)
+        except ProjectError as error:
+            log.error("rows by their keys: %s", error)
+            return self.refuse("table", "keys", "the loaded rows can't be read now; send records")
+        answer = predict(asked)
+        if turn and not turn.taken():
+            return 0, b""
         told = told_by_row(answer)
-        rows = log_rows(asked, answer, told)
         try:
-            self._log.append(rows)
+            self._log.append(log_rows(asked, answer, told, request_id))
         except OSError as error:
             log.error("prediction log: %s", error)
-            self._telemetry.refused("log")
-            return 503, refusal("prediction log", "not writable; nothing is predicted unlogged")
+            return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
         said = self._reply(asked, answer, told)
-        self._telemetry.answered(answer.source, len(rows), perf_counter() - begun)
+        self._telemetry.predicted(answer.source, answer.reason, len(told), perf_counter() - begun)
         return 200, said
 
     def _reply(
@@ -66,17 +139,20 @@ class Predicting:
             {**{key: record[key] for key in named}, "prediction": round(value, 6), **each}
             for record, value, each in zip(asked, answer.prediction.tolist(), told, strict=True)
         ]
-        return to_json({"version": answer.version, "source": answer.source, "predictions": predictions})
+        why = {"reason": answer.reason} if answer.reason else {}
+        return to_json(
+            {"version": answer.version, "source": answer.source, **why, "predictions": predictions}
+        )
 
 
-READ_BY = (b"content-type", b"content-encoding")  # the headers by which a body is read
-
-
-def _unreadable(headers: Mapping[bytes, bytes]) -> tuple[str, str] | None:
+def _unreadable(headers: Headers) -> tuple[str, str] | None:
     """Return the header that says that the body is no JSON in UTF-8, and the rule; None where it may be."""
     if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
         return "Content-Encoding", "has to be left out: bodies are read as they are"
-    kind, *parameters = headers.get(b"content-type", b"application/json").decode("latin-1").lower().split(";")
+    given = headers.get(b"content-type", b"application/json")
+    if given == b"application/json":
+        return None
+    kind, *parameters = given.decode("latin-1").lower().split(";")
     if kind.strip() != "application/json" and not kind.strip().endswith("+json"):
         return "Content-Type", "has to be application/json"
     for name, _, value in (each.partition("=") for each in parameters):

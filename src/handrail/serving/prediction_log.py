@@ -2,9 +2,11 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,6 +14,7 @@ from pydantic_core import to_json
 from handrail.config.settings import Settings
 from handrail.serving.inference import Inference, LiveModel
 
+PROBE_BYTES = 65_536
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -21,15 +24,20 @@ def prediction_folder(settings: Settings) -> Path:
 
 
 def log_rows(
-    asked: Records, answer: Inference, told: Sequence[Mapping[str, Any]] | None = None
+    asked: Records,
+    answer: Inference,
+    told: Sequence[Mapping[str, Any]] | None = None,
+    request_id: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is logged of an answer: who predicted and told what, and the whole record asked.
 
-    told: what `told_by_row` says of it, where that is known already
+    told: what `told_by_row` says of it, where that is known already · request_id: that of the request, if any
     """
+    by = {"request_id": request_id} if request_id else {}
     both = zip(answer.prediction.tolist(), answer.baseline.tolist(), strict=True)
     return [
         {
+            **by,
             "version": answer.version,
             "source": answer.source,
             "prediction": prediction,
@@ -52,7 +60,7 @@ def told_by_row(answer: Inference) -> list[dict[str, Any]]:
 
 
 class PredictionLog:
-    """Appends JSON lines to a file of the day and of this process.
+    """Appends JSON lines to a file of the day and of this log alone: many may write into one folder.
 
     A line is handed to the operating system before `append` returns, so it outlives a killed process.
     Raises OSError where it can't be written; then nothing may be answered.
@@ -61,6 +69,8 @@ class PredictionLog:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._name = secrets.token_hex(4)  # containers that share a volume have the same process ids
+        self._lock = Lock()
         self._day = ""
         self._file = -1
 
@@ -69,12 +79,21 @@ class PredictionLog:
         now = datetime.now(UTC).replace(tzinfo=None)
         stamp = now.isoformat(timespec="microseconds")
         lines = b"".join(to_json({"predicted_at": stamp, **row}) + b"\n" for row in rows)
-        file = self._open(stamp[:10])
-        written = os.write(file, lines)
-        if written != len(lines):
-            # What is left of it would spoil the next line.
-            os.ftruncate(file, os.fstat(file).st_size - written)
-            raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
+        with self._lock:
+            file = self._open(stamp[:10])
+            written = os.write(file, lines)
+            if written != len(lines):
+                # What is left of it would spoil the next line.
+                os.ftruncate(file, os.fstat(file).st_size - written)
+                raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
+
+    def try_out(self) -> None:
+        """Raise OSError where a line could not be written now, as the disk is full or may not be written."""
+        probe = self._folder / f".probe-{self._name}.jsonl.{os.getpid()}"  # as what kills leave is called
+        try:
+            probe.write_bytes(b"\n" * PROBE_BYTES)
+        finally:
+            probe.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file of the day."""
@@ -85,7 +104,7 @@ class PredictionLog:
     def _open(self, day: str) -> int:
         if day != self._day or self._file < 0:
             self.close()
-            path = self._folder / f"served-{day}-{os.getpid()}.jsonl"
+            path = self._folder / f"served-{day}-{self._name}.jsonl"
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             self._day = day
         return self._file

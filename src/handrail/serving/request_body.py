@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic_core import CoreSchema, SchemaValidator, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, ValidationError, core_schema
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.contract.schema import Record
 from handrail.serving.horizon import bounded_request
+from handrail.serving.loaded_rows import rows_of_keys
 
 Asked = list[dict[str, Any]]
 
@@ -15,21 +16,43 @@ Asked = list[dict[str, Any]]
 class RequestBody:
     """Reads the records of a request: each keeps the contract, and there are neither none nor too many.
 
+    In their place there may be keys of rows that are loaded, where rows have a key.
     model: the same as a pydantic model, by which the request is described
     """
 
     def __init__(self, settings: Settings) -> None:
         self.record = bounded_request(settings)
+        self._settings = settings
         most = settings.section(Serving).maximum_records
         records = core_schema.list_schema(_as_mapping(self.record), min_length=1, max_length=most)
-        fields = {"records": core_schema.typed_dict_field(records)}
+        fields = {"records": core_schema.typed_dict_field(records, required=not settings.project.has_key)}
+        if settings.project.has_key:
+            key = _schema_of(self.record, settings.project.key)
+            keys = core_schema.list_schema(key, min_length=1, max_length=most)
+            fields["keys"] = core_schema.typed_dict_field(keys, required=False)
         self._validator = SchemaValidator(core_schema.typed_dict_schema(fields, extra_behavior="forbid"))
         self._plain = _of_model(self.record) is not None
 
     def read(self, content: bytes) -> Asked:
-        """Return the records of a body; raises pydantic_core.ValidationError that names all that is wrong."""
-        found = self._validator.validate_json(content)["records"]
+        """Return the records of a body; raises pydantic_core.ValidationError that names all that is wrong.
+
+        Raises UnknownKeysError for keys of which no row is loaded.
+        """
+        said = self._validator.validate_json(content)
+        found = said.get("records")
+        if found is None or len(said) > 1:
+            if len(said) != 1:
+                raise ValidationError.from_exception_data("PredictRequest", [_one_of_two(said)])
+            return rows_of_keys(self._settings, said["keys"])
         return found if self._plain else [dict(record) for record in found]
+
+
+def _one_of_two(said: dict[str, Any]) -> Any:
+    """Return the error of a body with neither records nor keys, or with both."""
+    if not said:
+        return {"type": "missing", "loc": ("records",), "input": said}
+    rule = PydanticCustomError("one_of_two", "records say all that is asked: send either them or keys")
+    return {"type": rule, "loc": ("keys",), "input": said}
 
 
 def _as_mapping(record: type[Record]) -> CoreSchema:
@@ -45,6 +68,14 @@ def _as_mapping(record: type[Record]) -> CoreSchema:
         for name, field in found["schema"]["fields"].items()
     }
     return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=found.get("config"))
+
+
+def _schema_of(record: type[Record], name: str) -> Any:
+    """Return the schema of one field of a record."""
+    schema: Any = record.__pydantic_core_schema__
+    while "fields" not in schema:  # what a model with rules of its own is wrapped in
+        schema = schema["schema"]
+    return schema["fields"][name]["schema"]
 
 
 def _of_model(record: type[Record]) -> Any:

@@ -5,38 +5,48 @@ exception handler, a dependency. As long as nothing was added, nobody is passed 
 otherwise the ordinary route answers, with the same bytes.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from handrail.serving import request_id
+from handrail.serving.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 PATH = "/predict"
-Headers = Iterable[tuple[bytes, bytes]]
-Answer = Callable[[bytes, Headers], Awaitable[tuple[int, bytes]]]
+JSON, TEXT = b"application/json", b"text/plain; charset=utf-8"
+Answer = Callable[[bytes, Mapping[bytes, bytes], str], Awaitable[tuple[int, bytes]]]
 
 
 class Service(FastAPI):
-    """FastAPI, with a way of its own to POST /predict; see `go_short`."""
+    """FastAPI, with a way of its own to POST /predict (`go_short`); every request has a name and counts."""
 
     _answer: Answer | None = None
+    _figures: Telemetry | None = None
     _as_made: tuple[object, ...] = ()
-    _largest = 0
+    _built: tuple[object, ...] = ()
+    _largest, _too_large = 0, b""
     _described: Mapping[str, Any] = {}
 
-    def go_short(self, answer: Answer, largest: int) -> None:
-        """Have `answer` give status and body by the bytes and headers of a request, while nothing is added.
+    def go_short(self, answer: Answer, largest: int, too_large: bytes, telemetry: Telemetry) -> None:
+        """Have `answer` give status and body by bytes, headers and name of a request, while nothing is added.
 
-        largest: the longest body in bytes; one whose length is not said, or is more, goes the ordinary way
+        largest: the longest body in bytes; one whose length is not said goes the ordinary way
+        too_large: the body of the answer to a longer one
         """
-        self._answer, self._largest = answer, largest
+        self._answer, self._largest, self._figures = answer, largest, telemetry
+        self._too_large = too_large
         self._as_made = self._stack()
 
-    def describe(self, model: type[BaseModel]) -> None:
-        """Have the description of the service name a model, with all that it is made of."""
-        own = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        self._described = {**own.pop("$defs", {}), model.__name__: own}
+    def describe(self, *models: type[BaseModel]) -> None:
+        """Have the description of the service name models, with all that they are made of."""
+        for model in models:
+            own = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            self._described = {**self._described, **own.pop("$defs", {}), model.__name__: own}
 
     def openapi(self) -> dict[str, Any]:
         """Return the description of the service, as OpenAPI has it."""
@@ -45,24 +55,66 @@ class Service(FastAPI):
         return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        if (
-            scope["type"] != "http"
-            or scope["path"] != PATH
-            or scope["method"] != "POST"
-            or self._answer is None
-            or not 0 < _length(scope["headers"]) <= self._largest
-            or self._stack() != self._as_made
-        ):
+        """Answer a request, under a name and with its status counted."""
+        figures = self._figures
+        if scope["type"] != "http" or figures is None:
             await super().__call__(scope, receive, send)
             return
-        content = await _body(receive)
-        if content is None:  # the client has gone
+        path, headers = scope["path"], dict(scope["headers"])
+        name = request_id.name_request(headers.get(request_id.HEADER))
+        request_id.NOW.set(name)
+        named = (request_id.HEADER, name.encode())
+        length = _length(headers) if path == PATH and scope["method"] == "POST" else 0
+        if length > self._largest or (length and self._is_as_made()):
+            status, kind, said = await self._go(receive, headers, name, length)
+            if not status:  # the client has gone
+                return
+            if status == 413:
+                figures.refused("size")
+            figures.answered(path, status)
+            given = [(b"content-length", b"%d" % len(said)), (b"content-type", kind), named]
+            await send({"type": "http.response.start", "status": status, "headers": given})
+            await send({"type": "http.response.body", "body": said})
             return
-        status, said = await self._answer(content, scope["headers"])
-        headers = [(b"content-length", b"%d" % len(said)), (b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": said})
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                figures.answered(path, message["status"])
+                message = {**message, "headers": [*message.get("headers", ()), named]}
+            await send(message)
+
+        await super().__call__(scope, receive, counted)
+
+    async def _go(
+        self, receive: Receive, headers: Mapping[bytes, bytes], name: str, length: int
+    ) -> tuple[int, bytes, bytes]:
+        """Return status, media type and body of the answer by the short way; no status: nobody waits."""
+        if length > self._largest:
+            return 413, JSON, self._too_large
+        content = await _body(receive)
+        if content is None or self._answer is None:
+            return 0, b"", b""
+        try:
+            status, said = await self._answer(content, headers, name)
+        except Exception:  # as the ordinary way answers whatever went wrong
+            log.exception("a request for predictions failed")
+            return 500, TEXT, b"Internal Server Error"
+        return status, JSON, said
+
+    def _is_as_made(self) -> bool:
+        """Return whether nothing stands before /predict that was not there at first.
+
+        With the first request the stack is built, as FastAPI does: what is added later is refused by it.
+        """
+        now = (self.middleware_stack, len(self.router.routes), len(self.dependency_overrides))
+        if now == self._built:
+            return True
+        if self._stack() != self._as_made:
+            return False
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        self._built = (self.middleware_stack, len(self.router.routes), len(self.dependency_overrides))
+        return True
 
     def _stack(self) -> tuple[object, ...]:
         """Return what stands before /predict: what is equal to what was there at first, adds nothing."""
@@ -82,12 +134,10 @@ def _path(route: Any) -> str | None:
     return getattr(route, "path", None)
 
 
-def _length(headers: Headers) -> int:
+def _length(headers: Mapping[bytes, bytes]) -> int:
     """Return the length of a body as its header says; 0 where it doesn't."""
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else 0
-    return 0
+    value = headers.get(b"content-length", b"")
+    return int(value) if value.isdigit() else 0
 
 
 async def _body(receive: Receive) -> bytes | None:

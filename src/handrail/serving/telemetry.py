@@ -1,47 +1,114 @@
 """What the service tells Prometheus."""
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    generate_latest,
-)
+import os
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from handrail.registry.live import Mode
+from handrail.serving.inference import LiveModel, Reason
+
+Refused = Literal["key", "media type", "size", "contract", "rows", "table", "log"]
+REFUSED: dict[Refused, int] = {
+    "key": 401,
+    "media type": 415,
+    "size": 413,
+    "contract": 422,
+    "rows": 422,
+    "table": 503,
+    "log": 503,
+}
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count together; read at the import
+PATHS = ("/predict", "/health", "/ready", "/version", "/metrics")
+OTHER = "other"  # a path that anybody may ask for, and no label for each
+STATUSES = {"/predict": (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}
 
 
 class Telemetry:
-    """Counters of one service; a registry of its own, so that two services don't mix."""
+    """Figures of one service; a registry of its own, so that two services don't mix.
+
+    Of several processes that serve together, each tells the figures of all.
+    Every value of a label is there from the start: an alert sees the first failure as a rise from 0.
+    """
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._predictions = Counter("predictions", "Predictions answered", ["source"], registry=registry)
-        self._refused = Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
+        answers = Counter("http_answers", "Answers by path and status", ["path", "status"], registry=registry)
+        self._answers = {
+            (path, status): answers.labels(path, str(status))
+            for path in (*PATHS, OTHER)
+            for status in STATUSES.get(path, (200,))
+        }
+        self._any_answer = answers
+        predictions = Counter("predictions", "Predictions answered", ["source"], registry=registry)
+        self._predictions = {source: predictions.labels(source) for source in ("model", "fallback")}
+        refused = Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
+        self._refused = {reason: refused.labels(reason) for reason in REFUSED}
+        fallback = Counter(
+            "fallback_answers", "Answers of the baseline by why", ["reason"], registry=registry
+        )
+        self._fallback = {reason: fallback.labels(reason) for reason in ("switched", "failed", "late")}
         self._seconds = Histogram(
             "prediction_seconds",
             "Time to answer",
             registry=registry,
-            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
+            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
         )
         self._ready = Gauge(
-            "model_ready", "1 if the live model answers, 0 if the fallback does", registry=registry
+            "model_ready",
+            "1 if the live model answers, 0 if the fallback does",
+            registry=registry,
+            multiprocess_mode="livemin",
         )
-        self._info = Info("model", "The live model", registry=registry)
-        self._by_source = {source: self._predictions.labels(source) for source in ("model", "fallback")}
+        self._stale = Gauge(
+            "model_stale",
+            "1 if what is live on the disk can't be loaded",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._info = Gauge(
+            "model_info",
+            "1 beside the version in memory",
+            ["version"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._version = ""
 
-    def answered(self, source: Mode, count: int, seconds: float) -> None:
-        """Count predictions by who made them, and the time that it took."""
-        self._by_source[source].inc(count)
+    def predicted(self, source: Mode, reason: Reason | None, count: int, seconds: float) -> None:
+        """Count predictions by who made them and why, and the time that it took."""
+        self._predictions[source].inc(count)
+        if reason:
+            self._fallback[reason].inc()
         self._seconds.observe(seconds)
 
-    def refused(self, reason: str) -> None:
-        """Count a request that was not answered."""
-        self._refused.labels(reason).inc()
+    def refused(self, reason: Refused) -> None:
+        """Count a request for predictions that was refused."""
+        self._refused[reason].inc()
 
-    def text(self, version: str, mode: Mode) -> bytes:
+    def answered(self, path: str, status: int) -> None:
+        """Count an answer."""
+        found = self._answers.get((path, status))
+        if found is None:
+            path = path if path in PATHS else OTHER
+            found = self._any_answer.labels(path, str(status))
+            self._answers[path, status] = found
+        found.inc()
+
+    def changed(self, model: LiveModel) -> None:
+        """Note what answers now, and whether it is what is live on the disk."""
+        self._ready.set(model.mode == "model")
+        self._stale.set(bool(model.stale))
+        if self._version not in ("", model.version.name):
+            self._info.labels(self._version).set(0)
+        self._version = model.version.name
+        self._info.labels(self._version).set(1)
+
+    def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
-        self._ready.set(mode == "model")
-        self._info.info({"version": version})
-        return generate_latest(self._registry)
+        if not os.environ.get(FOLDER):
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)
+        return generate_latest(together)

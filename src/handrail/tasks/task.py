@@ -1,6 +1,7 @@
 """The whole seam between kinds of problems: what everything else asks of one."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -133,8 +134,14 @@ def told_beside(task: Task, prediction: Floats, decision: Decision) -> Mapping[s
 
     It is what `acts` says; or `act`, row by row, where a class of one's own overrides that alone.
     """
-    own = next((vars(kind) for kind in type(task).__mro__ if {"act", "acts"} & vars(kind).keys()), {})
-    if "act" not in own or "acts" in own:
+    if not _acts_by_row(type(task)):
         return task.acts(prediction, decision)
     told = [task.act(each, decision) for each in prediction]
     return {name: np.array([row[name] for row in told]) for name in (told[0] if told else ())}
+
+
+@cache
+def _acts_by_row(kind: type[Task]) -> bool:
+    """Return whether a class overrides `act` alone, of the two."""
+    own = next((vars(each) for each in kind.__mro__ if {"act", "acts"} & vars(each).keys()), {})
+    return "act" in own and "acts" not in own

@@ -165,8 +165,8 @@ class Encoding:
     def matrix(self, records: Sequence[Mapping[str, Any]]) -> Floats:
         """Return the features of `records`, shape (records, features)."""
         if len(records) < FEW:
-            rows = [[self._number(name, record[name]) for name in self.features] for record in records]
-            return np.array(rows, dtype=np.float32).reshape(len(records), len(self.features))
+            found = [[_number(record[name], *how) for name, how in self._plan] for record in records]
+            return np.array(found, dtype=np.float32).reshape(len(records), len(self.features))
         found = np.empty((len(records), len(self.features)), dtype=np.float32)
         for place, name in enumerate(self.features):
             found[:, place] = self._numbers(name, [record[name] for record in records])
@@ -178,21 +178,19 @@ class Encoding:
         if codes is not None:
             return [NAN if value is None else codes.get(str(value), NAN) for value in values]
         if name in self.logarithms:
-            return [self._number(name, value) for value in values]
+            return [_number(value, None, logged=True) for value in values]
         return [NAN if value is None else value for value in values]
+
+    @cached_property
+    def _plan(self) -> list[tuple[str, tuple[dict[str, int] | None, bool]]]:
+        """How each feature becomes a number: the codes of its names, and whether it is the logarithm."""
+        return [(name, (self._codes.get(name), name in self.logarithms)) for name in self.features]
 
     @cached_property
     def _codes(self) -> dict[str, dict[str, int]]:
         return {
             name: {text: code for code, text in enumerate(known)} for name, known in self.categories.items()
         }
-
-    def _number(self, name: str, value: Any) -> float:
-        if value is None:
-            return NAN
-        if name in self._codes:
-            return self._codes[name].get(str(value), NAN)
-        return float(np.log(1 + float(value))) if name in self.logarithms and value > -1 else float(value)
 
     def _expression(self, name: str) -> str:
         column = identifier(name)
@@ -208,6 +206,14 @@ class Encoding:
         if not cases:
             return NAN_SQL
         return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
+
+
+def _number(value: Any, codes: Mapping[str, int] | None, logged: bool) -> float:
+    if value is None:
+        return NAN
+    if codes is not None:
+        return codes.get(str(value), NAN)
+    return float(np.log(1 + float(value))) if logged and value > -1 else value
 
 
 def learn_encoding(connection: Connection, source: str, project: Project) -> Encoding:

@@ -15,10 +15,8 @@ FIGURE = re.compile(r"\b(?:predictions?|model)_[a-z_]+")
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_a_rule_reads_figures_that_exist(rule):
-    figures = telemetry.Telemetry()
-    figures.answered("model", 1, 0.01)
-    figures.refused("log")
-    given = set(re.findall(r"^([a-z_]+)[ {]", figures.text("v1", "model").decode(), re.MULTILINE))
+    text = telemetry.Telemetry().text().decode()  # all of them are there before anything happens
+    given = set(re.findall(r"^([a-z_]+)[ {]", text, re.MULTILINE))
     named = set(FIGURE.findall(rule["expr"]))
     assert named
     assert named <= given

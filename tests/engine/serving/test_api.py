@@ -34,6 +34,7 @@ from tests.engine.support.lived import (
 from tests.engine.support.workspaces import copied, in_workspace
 
 API_KEY = "0123456789abcdef"
+REQUESTS = ("PredictRequest", "PredictByKeys")
 SECRET = "never-say-this-again"
 COLUMNS = schema.columns(schema.request_model(CONTRACT))
 
@@ -307,7 +308,8 @@ def test_a_body_too_large_is_refused(refusing, trained, in_pieces):
     content = b" " * (trained.serving.maximum_body_bytes + 1)
     half = len(content) // 2
     reply = send(client, iter([content[:half], content[half:]]) if in_pieces else content)
-    assert reply.status_code == 413
+    rule = "has more bytes than serving.maximum_body_bytes of project.yaml"
+    assert (reply.status_code, reply.json()) == (413, {"errors": [{"field": "body", "rule": rule}]})
 
 
 @pytest.mark.parametrize("key", [None, "", "0123456789abcdeF", API_KEY + "0", b"\xff\xfe"])
@@ -344,10 +346,22 @@ def test_health_readiness_and_version(client, live):
     assert client.get("/version").json() == expected
 
 
-def test_the_description_tells_every_field_and_the_key(client):
+def test_the_description_tells_every_field_and_the_key(client, live):
     described = client.get("/openapi.json").json()
-    (record,) = (s for s in described["components"]["schemas"].values() if KEY in s.get("properties", ()))
+    schemas = described["components"]["schemas"]
+    (record,) = (s for s in schemas.values() if set(ASKED) <= s.get("properties", {}).keys())
     assert list(record["properties"]) == ASKED
+    assert list(schemas["Prediction"]["properties"]) == [KEY, "prediction", *live.project.task.told]
+    post = described["paths"]["/predict"]["post"]
+    asked = post["requestBody"]["content"]["application/json"]["schema"]
+    assert asked == {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in REQUESTS]}
+    assert set(post["responses"]) == {"200", "401", "413", "415", "422", "503"}
+    refused = {"$ref": "#/components/schemas/Refusals"}
+    for status, told in post["responses"].items():
+        schema = {"$ref": "#/components/schemas/Predictions"} if status == "200" else refused
+        assert told["content"] == {"application/json": {"schema": schema}}
+    assert list(described["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
+    assert set(described["paths"]["/ready"]["get"]["responses"]) == {"200", "503"}
     assert described["paths"]["/predict"]["post"]["security"] == [{"APIKeyHeader": []}]
 
 
@@ -370,7 +384,16 @@ def test_every_answered_prediction_is_logged(client, live, record):
     first, second = ask(client, record, record).json()["predictions"]
     lines = logged(live)
     assert [set(line) for line in lines] == [
-        {"predicted_at", "version", "source", "prediction", "baseline", *live.project.task.told, *ASKED}
+        {
+            "predicted_at",
+            "request_id",
+            "version",
+            "source",
+            "prediction",
+            "baseline",
+            *live.project.task.told,
+            *ASKED,
+        }
     ] * 2
     assert [{name: line[name] for name in live.project.task.told} for line in lines] == [
         {name: each[name] for name in live.project.task.told} for each in (first, second)
@@ -452,9 +475,7 @@ def test_a_running_server_answers_and_loses_nothing_when_killed(live, record):
         with pytest.raises(HTTPError, match="401"):
             dry_run.Service(service.address, "wrong").call("/predict", {"records": [record]})
         answer = service.call("/predict", {"records": [record] * 3})
-        (file,) = prediction_log.prediction_folder(live).glob("*.jsonl")
-        server = int(file.stem.rpartition("-")[2])
-        os.kill(server, getattr(signal, "SIGKILL", signal.SIGTERM))
+        os.kill(service.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     assert [line[KEY] for line in logged(live)] == [item[KEY] for item in answer["predictions"]]
     assert [round(line["prediction"], 6) for line in logged(live)] == [
         item["prediction"] for item in answer["predictions"]
@@ -566,7 +587,8 @@ def ordinary(app):
 @pytest.mark.parametrize("key", [API_KEY, "wrong", None])
 def test_both_ways_answer_with_the_same_bytes(live, record, key):
     """Whatever is sent: status, headers and body are those of the ordinary route."""
-    headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
+    headers = {"Content-Type": "application/json", "X-Request-ID": "one-2.three"}
+    headers |= {"X-API-Key": key} if key else {}
     other = [{"Content-Type": "text/plain"}, {"Content-Encoding": "gzip"}]
     bodies = [json.dumps({"records": [record] * count}).encode() for count in (1, 3, 100)]
     bodies += [json.dumps({"records": [record | {"colour": SECRET}]}).encode(), b"{", b"[]", b"", b"\xff"]
@@ -589,9 +611,9 @@ def test_the_short_way_is_gone_as_soon_as_something_is_added(live, record, monke
         monkeypatch.setattr(type(made), "_answer", None, raising=False)
         answer = made._answer
 
-        async def counted(content, headers):
+        async def counted(content, headers, name):
             taken.append(1)
-            return await answer(content, headers)
+            return await answer(content, headers, name)
 
         made._answer = counted
         return made

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import datetime
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_every_prediction_is_logged_with_all_that_was_asked(project):
     (file,) = folder.iterdir()
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     log.close()
-    assert file.name.endswith(f"-{os.getpid()}.jsonl")
+    assert re.fullmatch(r"served-\d{4}-\d\d-\d\d-[0-9a-f]{8}\.jsonl", file.name)
     told = project.project.task.told
     assert list(lines[0]) == ["predicted_at", "version", "source", "prediction", "baseline", *told, *ASKED]
     assert [line["prediction"] for line in lines] == answer.prediction.tolist()

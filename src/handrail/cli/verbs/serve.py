@@ -16,26 +16,28 @@ if TYPE_CHECKING:
 @verb()
 @click.option("--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
 @click.option("--port", type=int, default=8000, metavar="PORT", help="port to listen on (default: 8000)")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, metavar="N", help="processes that answer (default: 1)"
+)
 @click.option("--rehearse", is_flag=True, help="start on a free port, ask for one prediction, stop")
-def serve(settings: "Settings", host: str, port: int, rehearse: bool) -> int:
+def serve(settings: "Settings", host: str, port: int, workers: int, rehearse: bool) -> int:
     """Serve predictions over HTTP."""
     if rehearse:
         _rehearse(settings)
         return 0
-    return _serve(settings, host, port)
+    return _serve(settings, host, port, workers)
 
 
-def _serve(settings: "Settings", host: str, port: int) -> int:
-    import uvicorn
-
+def _serve(settings: "Settings", host: str, port: int, workers: int) -> int:
     from handrail.console import say
+    from handrail.serving.server import run_alone, run_workers
 
     app = settings.project.create_app(settings)
     with _listener(host, port) as listener:
         say(f"{app.title}, version {app.version}: http://{host}:{listener.getsockname()[1]}/docs")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        server.run(sockets=[listener])
-    return 0 if server.started else 1
+        if workers > 1:
+            return 0 if run_workers(settings, listener, workers) else 1
+        return 0 if run_alone(app, settings, listener) else 1
 
 
 def _listener(host: str, port: int) -> socket.socket:
