@@ -1,0 +1,327 @@
+"""What a request may be, besides records; under which name it is answered; and what counts."""
+
+import json
+import logging
+import sys
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from handrail import predictor
+from handrail.config.sections import Serving
+from handrail.contract import schema
+from handrail.etl import load
+from handrail.registry import live as registry
+from handrail.serving import api, logs, prediction_log, request_id
+from tests.engine.support.lived import CONTRACT, KEY, live_version, promoted, rows_asked
+from tests.engine.support.workspaces import copied
+
+API_KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def live(trained, tmp_path):
+    """Return settings of a workspace whose version is live."""
+    return promoted(copied(trained, tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Let a switch be seen by the next request."""
+    monkeypatch.setattr(api, "LOOK_SECONDS", 0.0)
+
+
+def client_of(settings, **serving):
+    """Return a client of the service with other settings of `serving`."""
+    section = Serving.model_validate(settings.serving.model_dump() | serving)
+    app = settings.project.create_app(settings.model_copy(update={"api_key": API_KEY, "serving": section}))
+    return TestClient(app, headers={"X-API-Key": API_KEY}, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def client(live):
+    """Return a client of its service."""
+    return client_of(live)
+
+
+def records(settings, count):
+    """Return the first rows of the live period as a client sends them."""
+    return json.loads(json.dumps(rows_asked(settings, count), default=str))
+
+
+def figures(client):
+    lines = client.get("/metrics").text.splitlines()
+    return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if not x.startswith("#"))}
+
+
+def logged(settings):
+    files = sorted(prediction_log.prediction_folder(settings).glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+# Keys of rows that are loaded.
+
+
+def test_a_key_is_answered_as_its_row_is(client, live):
+    asked = records(live, 3)
+    by_record = client.post("/predict", json={"records": asked}).json()
+    by_key = client.post("/predict", json={"keys": [each[KEY] for each in reversed(asked)]})
+    assert by_key.status_code == 200
+    assert by_key.json()["predictions"] == by_record["predictions"][::-1]
+    lines = [{name: value for name, value in line.items() if name in asked[0]} for line in logged(live)]
+    assert lines[:3] == lines[:2:-1]  # the whole row is logged, as if it had been sent
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ({"keys": ["UA1-EWR-201309010000", "?"]}, "keys.1", "String should match pattern"),
+        ({"keys": ["UA1-EWR-201309010000"]}, "keys.0", "not among the rows that were loaded last"),
+        (
+            {"keys": ["UA1-EWR-201309010000", "UA2-EWR-201309010000"]},
+            "keys.0",
+            "not among the rows that were loaded last, nor 1 others",
+        ),
+        ({"keys": []}, "keys", "List should have at least 1 item after validation, not 0"),
+        ({"keys": [3]}, "keys.0", "Input should be a valid string"),
+        ({"keys": ["x"] * 1001}, "keys", "List should have at most 1000 items"),
+    ],
+    ids=["not of the contract", "not loaded", "two not loaded", "none", "a number", "too many"],
+)
+def test_a_key_that_is_none_is_refused(client, live, body, field, rule):
+    reply = client.post("/predict", json=body)
+    assert reply.status_code == 422
+    (said, *_) = reply.json()["errors"]
+    assert said["field"] == field
+    assert said["rule"].startswith(rule)
+    assert logged(live) == []
+
+
+def test_records_and_keys_are_one_too_many_and_neither_too_few(client, live):
+    (record,) = records(live, 1)
+    both = client.post("/predict", json={"records": [record], "keys": [record[KEY]]})
+    rule = "records say all that is asked: send either them or keys"
+    assert (both.status_code, both.json()) == (422, {"errors": [{"field": "keys", "rule": rule}]})
+    neither = client.post("/predict", json={})
+    assert neither.json() == {"errors": [{"field": "records", "rule": "Field required"}]}
+
+
+def test_keys_without_a_table_say_so(client, live):
+    load.table_path(live, live.project.table_name).unlink()
+    reply = client.post("/predict", json={"keys": ["UA1-EWR-201309010000"]})
+    rule = "no table is loaded here: run `etl`, or send records"
+    assert (reply.status_code, reply.json()) == (422, {"errors": [{"field": "keys", "rule": rule}]})
+
+
+def test_a_table_that_cannot_be_read_refuses_keys_for_now(client, live):
+    load.table_path(live, live.project.table_name).write_bytes(b"half a table")
+    reply = client.post("/predict", json={"keys": ["UA1-EWR-201309010000"]})
+    rule = "the loaded rows can't be read now; send records"
+    assert (reply.status_code, reply.json()) == (503, {"errors": [{"field": "keys", "rule": rule}]})
+    assert figures(client)['predictions_refused_total{reason="table"}'] == 1
+
+
+# The name of a request.
+
+
+def test_a_request_keeps_the_name_that_the_client_gave_it(client, live, caplog):
+    (record,) = records(live, 1)
+    reply = client.post("/predict", json={"records": [record]}, headers={"X-Request-ID": "order-17.b"})
+    assert reply.headers["X-Request-ID"] == "order-17.b"
+    assert [line["request_id"] for line in logged(live)] == ["order-17.b"]
+    assert client.get("/health", headers={"X-Request-ID": "a1"}).headers["X-Request-ID"] == "a1"
+    wrong = client.post("/predict", json={}, headers={"X-Request-ID": "wrong-1"})
+    assert (wrong.status_code, wrong.headers["X-Request-ID"]) == (422, "wrong-1")
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 129, "two words", "new\tline", '{"a": 1}'])
+def test_a_name_that_cannot_be_written_anywhere_is_replaced(client, live, given):
+    headers = {} if given is None else {"X-Request-ID": given}
+    names = [client.get("/health", headers=headers).headers["X-Request-ID"] for _ in range(2)]
+    assert len({*names, given}) == 3
+    assert all(request_id.GIVEN.fullmatch(name.encode()) for name in names)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_goes_wrong_is_logged_under_the_name_of_its_request(live, monkeypatch, capsys, form):
+    root = logging.getLogger()
+    before = root.handlers[:]
+    client, (record,) = client_of(live), records(live, 1)
+    folder = prediction_log.prediction_folder(live)
+    folder.rmdir()
+    folder.write_text("a file in the way", encoding="utf-8")
+    try:
+        logs.tell_logs(form)
+        client.post("/predict", json={"records": [record]}, headers={"X-Request-ID": "order-18"})
+    finally:
+        root.handlers[:] = before
+    (line,) = capsys.readouterr().err.splitlines()
+    if form == "json":
+        said = json.loads(line)
+        assert (said["request_id"], said["level"], said["logger"]) == (
+            "order-18",
+            "error",
+            "handrail.serving.predicting",
+        )
+        line = said["message"]
+    else:
+        assert " error [order-18]: " in line
+    assert "prediction log: " in line
+    assert API_KEY not in line
+    assert record[KEY] not in line
+
+
+def test_a_traceback_is_one_line_of_json(capsys):
+    root = logging.getLogger()
+    before = root.handlers[:]
+    try:
+        logs.tell_logs("json")
+        try:
+            raise ValueError("no such thing")
+        except ValueError:
+            logging.getLogger("handrail.x").exception("it failed")
+    finally:
+        root.handlers[:] = before
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert said["message"] == "it failed"
+    assert said["traceback"].endswith("ValueError: no such thing")
+    assert sys.exc_info() == (None, None, None)
+
+
+# What counts.
+
+
+def test_every_answer_counts_by_its_status(client, live):
+    (record,) = records(live, 1)
+    before = figures(client)
+    for path, status in {"/predict": (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}.items():
+        for each in status:
+            assert before[f'http_answers_total{{path="{path}",status="{each}"}}'] == 0
+    good = {"records": [record]}
+    client.post("/predict", json=good)
+    client.post("/predict", json={})
+    client.post("/predict", json=good, headers={"X-API-Key": "wrong"})
+    client.post("/predict", content=b"x", headers={"Content-Type": "text/csv"})
+    client.post("/predict", content=b" " * 1_000_001)
+    client.get("/predict")
+    client.get("/nothing")
+    client.get("/somewhere")
+    counted = figures(client)
+    for status, count in {"200": 1, "422": 1, "401": 1, "415": 1, "413": 1, "405": 1}.items():
+        assert counted[f'http_answers_total{{path="/predict",status="{status}"}}'] == count
+    assert counted['http_answers_total{path="other",status="404"}'] == 2
+    assert counted['http_answers_total{path="/metrics",status="200"}'] == 1
+
+
+def test_what_fails_in_the_service_is_a_500_that_counts(client, live, monkeypatch, caplog):
+    (record,) = records(live, 1)
+
+    def fail(self, records):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("handrail.serving.inference.LiveModel.answer", fail)
+    reply = client.post("/predict", json={"records": [record]})
+    assert (reply.status_code, reply.text) == (500, "Internal Server Error")
+    assert figures(client)['http_answers_total{path="/predict",status="500"}'] == 1
+    assert "a bug" in caplog.text
+
+
+def test_why_the_baseline_answers_is_counted(client, live):
+    (record,) = records(live, 1)
+    registry.use_fallback(live, "rain")
+    assert client.post("/predict", json={"records": [record]}).json()["reason"] == "switched"
+    counted = figures(client)
+    assert counted['fallback_answers_total{reason="switched"}'] == 1
+    assert counted['fallback_answers_total{reason="late"}'] == 0
+
+
+# A model that takes too long.
+
+
+@pytest.fixture
+def slow(live, monkeypatch):
+    """Return a client of a service whose model takes half a second, and whose budget is a tenth."""
+    predict = predictor.Predictor.predict
+
+    def slowly(self, features):
+        time.sleep(0.5 if len(features) > 1 else 0.0)
+        return predict(self, features)
+
+    monkeypatch.setattr(predictor.Predictor, "predict", slowly)
+    return client_of(live, budget_seconds=0.1)
+
+
+def test_after_its_budget_the_baseline_answers_and_says_so(slow, live):
+    asked = records(live, 80)
+    begun = time.perf_counter()
+    reply = slow.post("/predict", json={"records": asked}).json()
+    assert time.perf_counter() - begun < 0.45
+    assert (reply["source"], reply["reason"]) == ("fallback", "late")
+    column = live_version(live).baseline.column
+    simple = live_version(live).baseline.predict([each[column] for each in asked])
+    assert [each["prediction"] for each in reply["predictions"]] == pytest.approx(simple, abs=1e-6)
+    counted = figures(slow)
+    assert counted['fallback_answers_total{reason="late"}'] == 1
+    time.sleep(0.6)
+    lines = logged(live)
+    assert [line[KEY] for line in lines] == [each[KEY] for each in asked]  # once, by who has answered
+    assert {line["source"] for line in lines} == {"fallback"}
+    assert figures(slow)['predictions_total{source="model"}'] == 0
+
+
+def test_a_large_body_within_its_budget_is_the_model_s(live):
+    asked = records(live, 80)
+    reply = client_of(live).post("/predict", json={"records": asked}).json()
+    assert (reply["source"], "reason" in reply) == ("model", False)
+    one_by_one = client_of(live)
+    single = [one_by_one.post("/predict", json={"records": [each]}).json() for each in asked[:3]]
+    assert [each["predictions"][0] for each in single] == reply["predictions"][:3]
+
+
+# Readiness, and what is behind the key.
+
+
+def test_it_is_not_ready_where_predictions_would_be_refused(client, live):
+    assert client.get("/ready").json() == {"status": "ready", "source": "model"}
+    folder = prediction_log.prediction_folder(live)
+    assert list(folder.iterdir()) == []  # the trial leaves nothing
+    folder.rmdir()
+    folder.write_text("a file in the way", encoding="utf-8")
+    reply = client.get("/ready")
+    assert reply.status_code == 503
+    assert reply.json() == {
+        "status": "not ready",
+        "source": "model",
+        "reason": "prediction log: Not a directory",
+    }
+    assert client.get("/health").status_code == 200
+
+
+def test_docs_metrics_and_version_are_behind_the_key_where_that_is_set(live):
+    client = client_of(live, key_also_for=["docs", "metrics", "version"])
+    paths = ["/docs", "/openapi.json", "/redoc", "/metrics", "/version"]
+    for path in paths:
+        reply = client.get(path, headers={"X-API-Key": "wrong"})
+        assert reply.status_code == 401, path
+        assert reply.json() == {"errors": [{"field": "X-API-Key", "rule": "missing or wrong"}]}
+        assert client.get(path).status_code == 200
+    for path in ("/health", "/ready"):
+        assert client.get(path, headers={"X-API-Key": "wrong"}).status_code == 200
+    described = client.get("/openapi.json").json()["paths"]
+    assert set(described["/metrics"]["get"]["responses"]) == {"200", "401"}
+    some = client_of(live, key_also_for=["metrics"])
+    found = {path: some.get(path, headers={"X-API-Key": "wrong"}).status_code for path in paths}
+    assert found == dict.fromkeys(paths, 200) | {"/metrics": 401}
+
+
+def test_a_path_that_a_proxy_puts_in_front_opens_no_door(live):
+    app = client_of(live).app
+    client = TestClient(app, root_path="/models/flights", headers={"X-API-Key": "wrong"})
+    reply = client.post("/models/flights/predict", json={"records": records(live, 1)})
+    assert (reply.status_code, logged(live)) == (401, [])
+
+
+def test_the_key_of_a_contract_is_what_a_request_by_keys_holds():
+    assert schema.one_of_role(CONTRACT, schema.Role.KEY).name == KEY
