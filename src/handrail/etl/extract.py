@@ -1,5 +1,6 @@
 """Brings raw tables into `data/raw/`, typed and checked, as Parquet: all of them, or none."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 from handrail.etl.load import raw_path
 from handrail.etl.raw_files import RawSource, read_raw
+
+log = logging.getLogger(__name__)
 
 
 def bring_in(
@@ -68,6 +71,12 @@ def _subjects(settings: Settings, tables: Mapping[str, RawSource]) -> dict[str, 
     carried = {name: table.subject or own for name, table in tables.items()}
     found = {name: column for name, column in carried.items() if column and column in tables[name].columns}
     cut = bool(settings.sample) and any(name in found for name in settings.data.sampled)
+    if settings.sample and own and not cut and settings.data.sampled:
+        log.warning(
+            "--sample: rows of one %s may be torn apart, as no table of data.sampled has that column; name "
+            "the one that stands for it: RawTable(..., subject=...) in etl/extract.py",
+            own,
+        )
     return found if cut else {}
 
 

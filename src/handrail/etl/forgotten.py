@@ -54,6 +54,9 @@ def without_forgotten(source: str, settings: Settings, names: Collection[str]) -
     one than the keys were forgotten with.
     """
     lines = _lines(forgotten_path(settings))
+    if settings.sample:  # a small run lies in sample/<N>/ of the whole, whose list holds for it
+        whole = settings.model_copy(update={"workspace": settings.workspace.parents[1]})
+        lines = [*dict.fromkeys([*lines, *_lines(forgotten_path(whole))])]
     if not lines or not names:
         return source
     plain = [line for line in lines if ":" not in line]

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, identifier, reason, row, rows
+from handrail.compute.duckdb import Connection, EngineError, connect, identifier, parquet, reason, row, rows
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import table_path
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Measured, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
@@ -26,7 +27,7 @@ from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
 from handrail.registry.versions import Version, learnt_before, load_version
-from handrail.training.known_outcomes import DAY, due_before, today_of
+from handrail.training.known_outcomes import DAY, due_before, today_of, told_until
 
 WINDOW = timedelta(days=30)
 
@@ -187,8 +188,9 @@ def _look(
     known = row(connection, f"SELECT {outcomes} AS n FROM {source}")["n"]
     found = live_metrics(connection, settings.project, measured.source, PREDICTION, decision, as_told=True)
     notes = [f"the metrics are {found.note}"] if found.note else []
-    notes += _others(version, measured, count)
+    notes += _others(version, live, measured, count)
     notes += [each for each in (left_out if learnt else "", version.note) if each]
+    notes += _half_told(connection, settings, end, today)
     notes += [each.told(count) for each in not_asked_for(connection, settings, source, version)]
     if given == (None, None) and not known:
         notes += _newest_outcome(connection, settings, start, today)
@@ -239,18 +241,30 @@ def _measured(
     return Measured(measured, source if alone else answered_by(source, measured.name), own["n"], own["known"])
 
 
-def _others(version: Version, measured: Measured, count: int) -> list[str]:
+def _others(version: Version, live: Live, measured: Measured, count: int) -> list[str]:
     """Say whose predictions the metrics are of, where they are not all of the live version."""
     said = []
-    if measured.version.name != version.name:
+    if measured.version.name != version.name and measured.outcomes:
         said.append(
             f"the metrics are of {measured.version.name}, which answered then; of {version.name}, which is "
-            "live, too few outcomes are known yet"
+            f"{'live' if live.stage == 'live' else 'in staging'}, too few outcomes are known yet"
         )
     others = count - measured.count
     if others:
         said.append(f"{others:,} of {count:,} predictions are of other versions; the metrics leave them out")
     return said
+
+
+def _half_told(connection: Connection, settings: Settings, end: date, today: date) -> list[str]:
+    """Say from which day on outcomes are half told, where that is in the window."""
+    path = table_path(settings, settings.project.table_name)
+    day = told_until(connection, settings, parquet(path), today + DAY) if path.is_file() else None
+    if day is None or day >= end:
+        return []
+    return [
+        f"outcomes of rows from {day} on are known only where they are the same, and not known else: none of "
+        "them counts"
+    ]
 
 
 def _newest_outcome(connection: Connection, settings: Settings, start: date, today: date) -> list[str]:

@@ -184,7 +184,7 @@ def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | No
     worse = metric.worse(candidate, current, settings.accuracy.tolerance)
     beside = f"is worse than {now}'s {figure(current)}" if worse else f"beside {now}'s {figure(current)}"
     return _BesideLive(
-        f"{metric.name} {figure(candidate)} on the rows {which} {beside} on the same rows: "
+        f"{metric.name} {figure(candidate)} on the {len(rows):,} rows {which} {beside} on the same rows: "
         f"{format_gain(gain[metric.name])}",
         measured=True,
         holds=not worse,

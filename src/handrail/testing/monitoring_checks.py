@@ -19,6 +19,7 @@ from handrail.serving.inference import LiveModel
 from handrail.serving.prediction_log import answer_and_log
 from handrail.testing.requirement import require
 from handrail.testing.runs import SmallRun, requested, with_given
+from handrail.training.known_outcomes import DAY, known_on, today_of
 
 ROWS = 300
 ANY = (-1e12, 1e12)
@@ -56,7 +57,9 @@ CHECKS = (monitoring_sees_what_was_answered, every_check_gives_a_reading)
 
 def _rows_with_outcome(run: SmallRun) -> list[dict[str, Any]]:
     """Return the latest rows whose outcome is known: what a client sends, and the key."""
-    known = f"{identifier(run.project.target)} IS NOT NULL AND {run.project.told_apart}"
+    with connect(run.settings) as connection:
+        known = known_on(connection, run.settings, run.table, today_of(run.settings) + DAY)
+    known += f" AND {run.project.told_apart}"
     return run.rows(dict.fromkeys([*run.project.request.model_fields, run.project.key]), ROWS, where=known)
 
 

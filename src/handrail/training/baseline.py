@@ -12,6 +12,7 @@ from math import isnan, nan
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
 from handrail.compute.duckdb import identifier, literal
@@ -19,9 +20,10 @@ from handrail.config.sections import Accuracy
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import UNKNOWN
 
-PRIOR_ROWS = 50
+PRIOR_ROWS = 20  # of the overall mean, beside the rows of a name or bin
 MOST_VALUES = 60  # of an amount, each in a bin of its own: the hours of a day, the weeks of a year
 MOST_BINS, FEWEST_ROWS = 20, 100  # of an amount with more values, and of each of its bins
+FEWEST_OF_VALUE = 30  # rows of an amount with few values: of fewer, it shares a bin with its neighbours
 
 
 class Baseline(Protocol):
@@ -91,8 +93,9 @@ class MeanByColumn:
 def fit_by_column(rows: Dataset, accuracy: Accuracy) -> MeanByColumn:
     """Learn what `accuracy` of project.yaml says: by which column, and whether its value or the mean counts.
 
-    Amounts are cut into bins of about equally many rows. Means are drawn towards the overall mean where rows
-    are few (PRIOR_ROWS of it are added).
+    Amounts are cut into bins that have enough rows for a mean of their own: one for each value, or of about
+    equally many rows where there are many values. Means are drawn towards the overall mean where rows are few
+    (PRIOR_ROWS of it are added).
     """
     column, target = accuracy.baseline_by, rows.target
     overall = float(target.mean(dtype=np.float64))
@@ -120,16 +123,30 @@ def without_value(values: Iterable[object]) -> int:
 def learn_edges(amounts: Doubles) -> tuple[tuple[float, ...], bool]:
     """Return the upper ends of bins of these amounts (n, NaN where missing), and whether one holds several.
 
-    The last bin has no end. Few different amounts have a bin each; many are cut at their quantiles, each of
-    which is one of them.
+    The last bin has no end. Few different amounts have a bin each, but for those with few rows; many are cut
+    at their quantiles, each of which is one of them.
     """
     known = amounts[~np.isnan(amounts)]
-    values = np.unique(known)
-    wide = len(values) > MOST_VALUES
-    if wide:
+    values, counts = np.unique(known, return_counts=True)
+    if len(values) > MOST_VALUES:
         bins = int(np.clip(len(known) // FEWEST_ROWS, 1, MOST_BINS))
-        values = np.unique(np.quantile(known, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
-    return tuple(float(value) for value in values[:-1]), wide
+        ends = np.unique(np.quantile(known, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
+    else:
+        ends = _ends_with_enough(values, counts)
+    return tuple(float(value) for value in ends[:-1]), len(ends) < len(values)
+
+
+def _ends_with_enough(values: Doubles, counts: NDArray[np.int64]) -> Doubles:
+    """Return the upper ends of bins of values, in order, with FEWEST_OF_VALUE rows each or all there are."""
+    ends, rows = [], 0
+    for value, count in zip(values, counts, strict=True):
+        rows += count
+        if rows >= FEWEST_OF_VALUE:
+            ends.append(value)
+            rows = 0
+    if rows:  # too few are left: they belong to the last bin
+        ends[-1:] = [values[-1]]
+    return np.array(ends)
 
 
 def _bins(values: Iterable[object], edges: Sequence[float]) -> list[str]:

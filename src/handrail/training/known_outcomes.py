@@ -19,7 +19,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 
 DAY = timedelta(days=1)
-BY_CHANCE = 1e-6  # so seldom would the last rows have the same outcome, if their order were chance
+BY_CHANCE = 1e-4  # so seldom would the last rows have the same outcome, if their order were chance
 UNKNOWN_SHARE = 0.1  # of the rows among them, which are not known
 ALWAYS = date(1970, 1, 1)
 

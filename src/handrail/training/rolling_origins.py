@@ -4,6 +4,7 @@ Tashman, Out-of-sample tests of forecasting accuracy, International Journal of F
 scores each trial so, and the training of a forecast tells what came out from each origin.
 """
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +13,12 @@ from handrail.errors import ProjectError
 from handrail.training.dataset import Dataset
 
 CUTS = (0.5, 0.75)  # learn from what is before a cut, score on what follows until the next
+NEEDS = (
+    "each part needs two different outcomes and a value of each feature; let the training period have more; "
+    "see split in project.yaml"
+)
+SMALLEST = 0.05  # of all rows, to learn from
+log = logging.getLogger(__name__)
 
 
 def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[tuple[Dataset, Dataset]]:
@@ -19,9 +26,11 @@ def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[t
 
     What is learnt from was known when the later rows begin, and later forecasts are made from then on. With
     `by_chance` rows are in the order in which they were drawn, and those of one subject stay together.
-    Raises ProjectError where a part has no two different outcomes.
+    Where outcomes come late, little may have been known by then: a part of fewer than SMALLEST of the rows,
+    or in which a feature has no value, is left out. Raises ProjectError where no part is left, or one has no
+    two different outcomes.
     """
-    count = len(training)
+    count, small = len(training), []
     together = training.subjects if by_chance else training.times
     places = [_first_of(together, int(count * cut)) for cut in CUTS]
     for place, end in zip(places, [*places[1:], count], strict=True):
@@ -32,15 +41,29 @@ def expanding_folds(training: Dataset, *, by_chance: bool = False) -> Iterator[t
             known = earlier.known_on(begins)
             later = later if later.origins is None else later.rows(later.origins >= begins)
         parts = known, later
+        if len(known) < len(earlier) and not _enough(known, training):
+            small.append((known, earlier, later))
+            continue
         if any(len(np.unique(part.target)) < 2 for part in parts):
-            unknown = len(earlier) - len(known)
-            late = f" ({unknown:,} more had no known outcome when those began)" if unknown else ""
-            raise ProjectError(
-                f"training period: {len(known):,} rows to learn from{late} and {len(later):,} later ones to "
-                "score on: each part needs two different outcomes; let the training period have more; see "
-                "split in project.yaml"
-            )
+            raise ProjectError(f"training period: {_told(known, earlier, later)}: {NEEDS}")
         yield parts
+    if len(small) == len(places):
+        raise ProjectError(f"training period: {_told(*small[-1])}: {NEEDS}")
+    for each in small:
+        log.warning("training period: a part of it is too small to be scored by: %s", _told(*each))
+
+
+def _enough(known: Dataset, training: Dataset) -> bool:
+    """Return whether a model can learn from what is known: rows enough, and a value of each feature."""
+    values = ~np.isnan(known.features)
+    return len(known) >= SMALLEST * len(training) and bool(values.any(axis=0).all())
+
+
+def _told(known: Dataset, earlier: Dataset, later: Dataset) -> str:
+    """Say how many rows a part has to learn from and to be scored on, and what late outcomes leave out."""
+    unknown = len(earlier) - len(known)
+    late = f" ({unknown:,} more had no known outcome when those began)" if unknown else ""
+    return f"{len(known):,} rows to learn from{late} and {len(later):,} later ones to score on"
 
 
 def _first_of(values: np.ndarray | None, place: int) -> int:

@@ -9,7 +9,8 @@ from handrail.etl.load import require_table
 from handrail.training.known_outcomes import comes_late, newest_known, today_of
 from handrail.training.splits import Period, known, periods
 
-SHARES = ((0.6, 0.7, 0.9), (0.5, 0.7, 0.9), (0.4, 0.6, 0.9))  # of the time: where each period ends
+# Where each period ends, as shares of the time.
+SHARES = ((0.6, 0.7, 0.9), (0.5, 0.7, 0.9), (0.4, 0.6, 0.9), (0.3, 0.6, 0.9))
 MONTHS_FROM_DAYS = 300  # so long, and the periods begin with a month
 MONTH = timedelta(days=31)
 
@@ -28,14 +29,22 @@ def split_advice(connection: Connection, settings: Settings, table: str, split: 
         return None
     between = f"the rows are from {found['first']} to {found['last']}"
     newest = newest_known(settings, today_of(settings))
-    for shares in SHARES:
-        spread = fitting(found["first"], min(found["last"], newest or found["last"]), shares)
-        if spread and has_outcomes(connection, settings, table, spread):
+    last = min(found["last"], newest or found["last"])
+    tried = [spread for shares in SHARES if (spread := fitting(found["first"], last, shares))]
+    tried.sort(key=lambda spread: not _roomy(spread, settings))
+    for spread in tried:
+        if has_outcomes(connection, settings, table, spread):
             dates = ", ".join(f"{name}: {day}" for name, day in spread.model_dump().items())
             return f"{between}; a split that would do, in project.yaml: {dates}"
     days = settings.outcome.known_after_days
     late = f", each with outcomes that are known after {days} days" if days else ""
     return f"{between}: too few days for three periods{late}"
+
+
+def _roomy(split: Split, settings: Settings) -> bool:
+    """Return whether each period is twice as long as outcomes take: of shorter ones, little is known."""
+    need = timedelta(days=2 * settings.outcome.known_after_days)
+    return min(split.test_from - split.validation_from, split.live_from - split.test_from) >= need
 
 
 def fitting(first: date, last: date, shares: tuple[float, float, float] = SHARES[0]) -> Split | None:

@@ -254,6 +254,9 @@ def _too_few(
     day = row(connection, f"{newest} WHERE {known_on(connection, settings, table, one.end)}")["day"]
     days = settings.outcome.known_after_days
     takes = f", as it takes {days} days" if days else ""
+    half = told_until(connection, settings, table, one.end)
+    if half:
+        takes += f" and those of rows from {half} on are known only where they are the same"
     begin = (
         f"let it begin on {day} or before, as no later row's was known, or" if one.start and day else "let it"
     )

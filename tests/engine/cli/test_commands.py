@@ -37,7 +37,7 @@ OPTIONS = {
     "rollback": [],
     "rounds": [],
     "score": ["--from DATE", "--to DATE", "--input FILE", "--output FILE"],
-    "serve": ["--host HOST", "--port PORT", "--rehearse"],
+    "serve": ["--host HOST", "--port PORT", "--rehearse", "--workers N"],
     "start-over": [],
     "status": ["--html [FILE]", "--strict"],
     "tracking": ["--port PORT"],

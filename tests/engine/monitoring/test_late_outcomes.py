@@ -215,7 +215,7 @@ def test_a_period_shorter_than_outcomes_take_says_what_to_change(tmp_path):
         "outcomes), as it takes 60 days; let it begin on 2019-05-01 or before, as no later row's was known, "
         "or end later: see split and outcome.known_after_days in project.yaml",
         "the rows are from 2018-01-01 to 2019-12-28; a split that would do, in project.yaml: "
-        "validation_from: 2019-03-01, test_from: 2019-05-01, live_from: 2019-10-01",
+        "validation_from: 2018-12-01, test_from: 2019-05-01, live_from: 2019-10-01",
     )
 
 
@@ -524,7 +524,7 @@ def test_what_a_version_has_predicted_is_measured_by_its_own_threshold(promoted_
     assert after.metrics == before.metrics
     flagged = before.metrics["flagged_share"]
     assert flagged > 0.5  # at 0.3; at 0.9, that of the version which is live now, hardly any is
-    note = f"the metrics are of {first.name}, which answered then; of {second.name}, which is live, too few "
+    note = f"the metrics are of {first.name}, which answered then; of {second.name}, which is in staging, "
     assert after.notes[0].startswith(note)
     drift, age = (
         [{reading.name: reading.value for reading in seen.readings}[name] for seen in (before, after)]

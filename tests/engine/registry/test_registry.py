@@ -107,7 +107,9 @@ def test_promote_tells_how_a_version_does_beside_what_is_staged(project, monkeyp
     metric, said = agreed(project).name, capsys.readouterr().out
     period = f"from {project.dates.test_from} to {project.dates.live_from}"
     figure = f"{evaluation['model'][metric]['value']:.3f}"
-    told = f"{metric} {figure} on the rows {period} beside the staged {live}'s {figure} on the same rows: "
+    rows = evaluation["rows"]
+    beside = f"beside the staged {live}'s {figure} on the same rows: "
+    told = f"{metric} {figure} on the {rows:,} rows {period} {beside}"
     assert f"{told}better by 0.000 (0.000 to 0.000)\n" in said
 
 

@@ -252,7 +252,7 @@ def test_what_logs_meanwhile_goes_on_and_loses_no_line(kept):
     list(erasure.erase(kept, rows[3][KEY], erasure.find_traces(kept, rows[3][KEY])))
     log.append(prediction_log.log_rows(rows[5:], model.answer(rows[5:])))
     log.close()
-    (file,) = prediction_log.prediction_folder(kept).glob(f"served-*-{os.getpid()}.jsonl")
+    (file,) = prediction_log.prediction_folder(kept).glob(f"served-*-{log._name}.jsonl")
     found = [json.loads(line)[KEY] for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert found == [row[KEY] for row in [*rows[:3], *rows[4:], *rows[5:]]]
 

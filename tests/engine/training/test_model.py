@@ -142,12 +142,13 @@ def by(column, takes):
 
 def test_the_baseline_is_the_shrunken_mean_by_hand():
     simple = baseline.fit_by_column(rows_by(["a"] * 50 + ["b"] * 50, [1] * 50 + [0] * 50), by("kind", "mean"))
-    assert simple.means == {"a": 0.75, "b": 0.25}
+    high, low = round((50 + 20 * 0.5) / 70, 6), round(20 * 0.5 / 70, 6)
+    assert simple.means == {"a": high, "b": low}
     np.testing.assert_array_equal(
-        simple.predict(["a", "b", "c"]), np.array([0.75, 0.25, 0.5], dtype=np.float32)
+        simple.predict(["a", "b", "c"]), np.array([high, low, 0.5], dtype=np.float32)
     )
     found = duckdb.sql(f"SELECT {simple.select()} FROM (VALUES ('a'), ('b'), (NULL)) AS t(kind)").fetchall()
-    assert [value for (value,) in found] == [0.75, 0.25, 0.5]
+    assert np.float32([value for (value,) in found]).tolist() == np.float32([high, low, 0.5]).tolist()
 
 
 def both_forms(simple, column, values):
@@ -178,15 +179,31 @@ def amounts_by(amounts, target):
 def test_the_baseline_by_a_few_amounts_has_a_bin_for_each():
     rows = amounts_by([-0.0] * 25 + [0.0] * 25 + [2.0] * 50, [1] * 50 + [0] * 50)
     simple = baseline.fit_by_column(rows, by("load", "mean"))
-    assert (simple.edges, simple.means) == ((0.0,), {"0": 0.75, "1": 0.25})
-    assert simple.predict([-9, -0.0, 0, 1e-9, 2, 99]).tolist() == [0.75] * 3 + [0.25] * 3
+    high, low = round((50 + 20 * 0.5) / 70, 6), round(20 * 0.5 / 70, 6)
+    assert (simple.edges, simple.means) == ((0.0,), {"0": high, "1": low})
+    found = simple.predict([-9, -0.0, 0, 1e-9, 2, 99])
+    assert found.tolist() == np.float32([high] * 3 + [low] * 3).tolist()
+
+
+def test_a_rare_amount_shares_the_mean_of_those_beside_it():
+    """Orders one to sixty, ever fewer of each, ever more of them repeated: no mean is drawn to the middle."""
+    rng = np.random.default_rng(5)
+    number = np.minimum(rng.geometric(0.25, 20_000), 60)
+    again = rng.random(len(number)) < 1 - 0.7**number
+    simple = baseline.fit_by_column(amounts_by(number, again), by("order", "mean"))
+    found = simple.predict(range(1, 61))
+    assert (np.diff(found) > -0.05).all()  # as the truth rises, but for chance
+    assert found[-1] > 0.85
+    assert simple.wide
+    plain = [again[number >= 15].mean(), again[number == 3].mean()]
+    assert simple.predict([40, 3]).tolist() == pytest.approx(plain, abs=0.06)
 
 
 def test_the_baseline_by_many_amounts_has_bins_of_as_many_rows():
     amounts = np.random.default_rng(1).permutation(1000) / 8
     simple = baseline.fit_by_column(amounts_by(amounts, amounts >= 62.5), by("load", "mean"))
     assert simple.edges == tuple(100 * number / 8 - 1 / 8 for number in range(1, 10))
-    low, high = round((0 + 50 * 0.5) / 150, 6), round((100 + 50 * 0.5) / 150, 6)
+    low, high = round((0 + 20 * 0.5) / 120, 6), round((100 + 20 * 0.5) / 120, 6)
     assert simple.means == {str(place): low if place < 5 else high for place in range(10)}
     few = baseline.fit_by_column(amounts_by(amounts[:199], amounts[:199] >= 62.5), by("load", "mean"))
     assert few.edges == ()
@@ -198,9 +215,10 @@ def test_a_missing_amount_or_name_meets_one_baseline_in_test_and_in_service():
     )
     texts = ["unknown"] * 50 + ["a"] * 50
     names = baseline.fit_by_column(rows_by(texts, [1] * 50 + [0] * 50), by("x", "mean"))
+    known = float(np.float32(round((50 + 20 * 0.5) / 70, 6)))
     for simple, missing in ((amounts, ["unknown", None, float("nan")]), (names, ["unknown", None])):
-        assert simple.predict(missing).tolist() == [0.75] * len(missing)
-        assert duckdb.sql(f"SELECT {simple.select()} FROM (SELECT NULL AS x)").fetchall() == [(0.75,)]
+        assert simple.predict(missing).tolist() == [known] * len(missing)
+        assert duckdb.sql(f"SELECT {simple.select()} FROM (SELECT NULL AS x)").fetchall() == [(known,)]
 
 
 def test_what_was_never_missing_is_the_mean_of_all():

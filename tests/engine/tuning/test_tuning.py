@@ -237,7 +237,7 @@ def test_folds_that_have_one_outcome_only_are_refused(trained):
     learning = tuning_data.read_tuning_data(trained, trained.dates).training
     flat = dataclasses.replace(learning, target=np.zeros_like(learning.target))
     with pytest.raises(
-        errors.ProjectError, match="each part needs two different outcomes; let the training period"
+        errors.ProjectError, match="each part needs two different outcomes and a value of each"
     ):
         list(expanding_folds(flat))
 

@@ -33,13 +33,13 @@ NEED_AGREEMENT = ("promote", "serve", "score", "monitor")
 @click.option("--record", is_flag=True, help="write the result, time and cost into 1-discovery/decision.md")
 def demo(settings: "Settings", record: bool) -> None:
     """Do everything once, from the raw data to the last gate of this project."""
-    begun = time.perf_counter()
+    begun, alerts = time.perf_counter(), len(_alerts(settings))
     if record:
         _refuse_record(settings)
     seconds = _run_steps(settings, begun)
     if record:
         _record(settings, seconds)
-    _summary(settings, time.perf_counter() - begun)
+    _summary(settings, time.perf_counter() - begun, alerts)
 
 
 def _run_steps(settings: "Settings", begun: float) -> dict[str, float]:
@@ -161,8 +161,14 @@ def _headline(settings: "Settings", line: Sequence[str], seconds: float) -> None
     say(f"\n[{seconds:5.1f} s] {settings.project.program} {' '.join(line)}")
 
 
-def _summary(settings: "Settings", seconds: float) -> None:
-    """Say what was built, what was measured, and what to try next."""
+def _alerts(settings: "Settings") -> list[str]:
+    """Return the lines of the log of alerts."""
+    path = settings.workspace / "reports" / "alerts.jsonl"
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _summary(settings: "Settings", seconds: float, alerts: int) -> None:
+    """Say what was built, what was measured, and what to try next; `alerts`: how many there were before."""
     from handrail.console import say
     from handrail.registry.versions import load_version, newest_version
     from handrail.reports import PAGES
@@ -180,10 +186,9 @@ def _summary(settings: "Settings", seconds: float) -> None:
         "the simple technique reaches "
         f"{baseline['value']:.3f}"
     )
-    alerts = settings.workspace / "reports" / "alerts.jsonl"
-    if alerts.is_file():
-        last = json.loads(alerts.read_text(encoding="utf-8").splitlines()[-1])
-        say(f"Alert     {last['alerts'][0]}")
+    raised = _alerts(settings)[alerts:]
+    if raised:
+        say(f"Alert     {json.loads(raised[-1])['alerts'][0]}")
     for page, reader in PAGES.items():
         say(f"Read      {settings.shown(settings.workspace / 'reports' / page)}, {reader}")
     say("\nTry next")

@@ -55,7 +55,7 @@ def _report(settings: "Settings", seen: "MonitoringRun", relived: bool) -> None:
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
     record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
-    for line in raise_alerts(settings, seen, relived=relived):
+    for line in raise_alerts(settings, seen, relived=relived or not seen.newest):
         print(f"alert: {line}", file=sys.stderr)
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)

@@ -99,8 +99,8 @@ def _until(settings: "Settings", until: date) -> "Split":
         begins, asked = (getattr(each, f"{name}_from") for each in (split, moved))
         if begins != asked:
             say(
-                f"the {name} period begins on {begins}, not {asked}: else it would have no two different "
-                "outcomes that were known when it was over"
+                f"the {name} period begins on {begins}, not {asked}: else the split would leave a period "
+                "without two different outcomes that were known when it was over"
             )
     return split
 
