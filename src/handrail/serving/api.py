@@ -1,5 +1,6 @@
 """The HTTP service: predictions for one or many records, health, readiness, version and metrics."""
 
+from asyncio import create_task, sleep
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,16 +41,24 @@ def create_app(settings: Settings) -> FastAPI:
     model = LiveModel(settings, LOOK_SECONDS, telemetry.changed)
     predicting = Predicting(settings, model, telemetry)
 
+    async def watching() -> None:
+        """Look for a switch also while nobody asks for anything."""
+        while True:
+            await sleep(max(LOOK_SECONDS, 0.05))
+            model.follow()
+
     @asynccontextmanager
-    async def closing(_: FastAPI) -> AsyncGenerator[None]:
+    async def while_served(_: FastAPI) -> AsyncGenerator[None]:
+        watch = create_task(watching())
         yield
+        watch.cancel()
         predicting.close()
 
     app = Service(
         title=settings.name,
         description=settings.description,
         version=model.version.name,
-        lifespan=closing,
+        lifespan=while_served,
         max_body_size=serving.maximum_body_bytes,
     )
     given = key if serving.require_api_key and key else ""

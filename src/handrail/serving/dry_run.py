@@ -73,13 +73,16 @@ def first_live_record(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[Service]:
-    """Run the service as a process on a free port, with a key for this run; stop it at the end."""
+def running(settings: Settings, *arguments: str) -> Generator[Service]:
+    """Run the service as a process on a free port, with a key for this run; stop it at the end.
+
+    arguments: of the command line, such as the number of workers
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     key = secrets.token_urlsafe(24)
-    command = [sys.executable, "-m", settings.project.package, "serve", "--port", f"{port}"]
+    command = [sys.executable, "-m", settings.project.package, "serve", "--port", f"{port}", *arguments]
     own = {"API_KEY": key, "WORKSPACE": str(settings.workspace)}
     environment = os.environ | {f"{settings.project.env_prefix}{name}": value for name, value in own.items()}
     process = subprocess.Popen(  # noqa: S603
