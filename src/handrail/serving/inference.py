@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import isfinite
 from threading import Thread
 from time import monotonic, perf_counter
@@ -43,6 +44,12 @@ class Inference:
     decision: Decision
     told: Mapping[str, NDArray[Any]]
     reason: Reason | None = None
+
+    def part(self, rows: slice) -> "Inference":
+        """Return the answer for some of the records."""
+        told = {name: values[rows] for name, values in self.told.items()}
+        both = self.prediction[rows], self.baseline[rows]
+        return Inference(self.version, self.source, *both, self.decision, told, self.reason)
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,20 @@ class LiveModel:
             if answer.source == "model":
                 return answer
         return infer(now.loaded, records, now.live.mode)
+
+    def answer_together(self, requests: Sequence[Sequence[Mapping[str, Any]]]) -> list[Inference]:
+        """Predict for several requests in one pass, each as `answer` does; a failure of one is its own."""
+        if len(requests) == 1:
+            return [self.answer(requests[0])]
+        now = self.follow()._now
+        canary = now.live.canary if now.canary else None
+        if canary and any(is_chosen(_unit_of(self._settings, each[0]), canary.share) for each in requests):
+            return [self.answer(each) for each in requests]
+        found = infer(now.loaded, [record for each in requests for record in each], now.live.mode)
+        if found.reason == "failed":
+            return [self.answer(each) for each in requests]
+        ends = [*accumulate(map(len, requests))]
+        return [found.part(slice(end - len(each), end)) for end, each in zip(ends, requests, strict=True)]
 
     def by_baseline(self, records: Sequence[Mapping[str, Any]]) -> Inference:
         """Let the baseline answer for a model that takes too long."""

@@ -1,7 +1,7 @@
 """What POST /predict does with the bytes of a request: read, predict, log, answer."""
 
 import logging
-from asyncio import get_running_loop, shield, wait_for
+from asyncio import Future, get_running_loop, shield, wait_for
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -23,6 +23,9 @@ from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 log = logging.getLogger(__name__)
 JSON = "application/json"
 UTF_8 = ("utf-8", "utf8")
+UPON_EACH_OTHER = 6e-5  # seconds from one answer to the next request: that was here already
+CROWDED = 0.05  # seconds for which it is expected that others come at the same moment
+TOGETHER = 64  # requests that are answered in one pass, so that the first does not wait long
 LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
 SLOW_SECONDS = 0.005  # of a model that answers one record in a thread: others would wait meanwhile
 Headers = Mapping[bytes, bytes]  # by name, in small letters
@@ -51,6 +54,8 @@ class Predicting:
         self._project, self._model, self._telemetry = settings.project, model, telemetry
         self._log = PredictionLog(prediction_folder(settings))
         self._budget = settings.section(Serving).budget_seconds
+        self._ended = self._crowded_until = 0.0
+        self._waiting: list[tuple[Records, str, float, Future[Answer]]] = []
         self._threads = ThreadPoolExecutor(1, "model")
         self._spare = ThreadPoolExecutor(1, "baseline")
 
@@ -71,28 +76,69 @@ class Predicting:
     async def answer(self, content: bytes, headers: Headers, request_id: str) -> Answer:
         """Return status and body of the answer to a request with this body and these headers.
 
-        A large body, or any of a slow model, is answered in a thread, as others would wait meanwhile. There,
-        the model has `serving.budget_seconds`; then the baseline answers.
+        Of requests that come one upon the other, those that are here at the same moment are answered in one
+        pass: a model takes little longer for many records than for one. A large body, or any of a slow
+        model, is answered in a thread, as others would wait meanwhile. There, the model has
+        `serving.budget_seconds`; then the baseline answers.
         """
         wrong = _unreadable(headers)
         if wrong:
             return self.refuse("media type", *wrong)
-        large = len(content) > LARGE or self._model.seconds > SLOW_SECONDS or b'"keys"' in content[:64]
-        if not large:
-            return self._answer(content, request_id, self._model.answer)
-        turn, loop, context = _Turn(), get_running_loop(), copy_context()
-        work = loop.run_in_executor(
-            self._threads, context.run, self._answer, content, request_id, self._model.answer, turn
-        )
+        if len(content) > LARGE or self._model.seconds > SLOW_SECONDS or b'"keys"' in content[:64]:
+            return await self._answer_beside(content, request_id)
+        begun = perf_counter()
+        if begun - self._ended < UPON_EACH_OTHER:
+            self._crowded_until = begun + CROWDED
+        elif begun > self._crowded_until:
+            said = self._answer(content, request_id, self._model.answer, None)
+            self._ended = perf_counter()
+            return said
+        asked = self._read(content)
+        if isinstance(asked, tuple):
+            return asked
+        turn = get_running_loop().create_future()
+        self._waiting.append((asked, request_id, begun, turn))
+        if len(self._waiting) == 1:
+            get_running_loop().call_soon(self._answer_waiting)
+        try:
+            return await turn
+        except OSError as error:
+            return self._unlogged(error)
+
+    def _answer_waiting(self) -> None:
+        """Answer the requests that are here, at most TOGETHER of them in one pass."""
+        waiting, self._waiting = self._waiting, []
+        for first in range(0, len(waiting), TOGETHER):
+            some = waiting[first : first + TOGETHER]
+            try:
+                said = self._say(
+                    [(asked, request_id, begun) for asked, request_id, begun, _ in some],
+                    self._model.answer_together([asked for asked, *_ in some]),
+                )
+            except Exception as error:  # each of them tells it, under its own name
+                for *_, turn in some:
+                    if not turn.done():  # nobody waits for it any more
+                        turn.set_exception(error)
+            else:
+                for each, (*_, turn) in zip(said, some, strict=True):
+                    if not turn.done():
+                        turn.set_result(each)
+        if len(waiting) > 1:
+            self._crowded_until = perf_counter() + CROWDED
+
+    async def _answer_beside(self, content: bytes, request_id: str) -> Answer:
+        """Answer in a thread; after the time that a model has, by the baseline in another."""
+        turn, loop, given = _Turn(), get_running_loop(), (content, request_id)
+        run = copy_context().run
+        work = loop.run_in_executor(self._threads, run, self._answer, *given, self._model.answer, turn)
         try:
             return await wait_for(shield(work), self._budget)
         except TimeoutError:
             if not turn.taken():
                 return await work
         work.add_done_callback(lambda done: done.exception())
-        return await loop.run_in_executor(
-            self._spare, copy_context().run, self._answer, content, request_id, self._model.by_baseline
-        )
+        run, late = copy_context().run, self._model.by_baseline
+        return await loop.run_in_executor(self._spare, run, self._answer, *given, late, None)
 
     def refuse(self, reason: Refused, field: str, rule: str) -> Answer:
         """Count a refusal, and return its answer."""
@@ -100,16 +146,24 @@ class Predicting:
         return REFUSED[reason], refusal(field, rule)
 
     def _answer(
-        self,
-        content: bytes,
-        request_id: str,
-        predict: Callable[[Records], Inference],
-        turn: _Turn | None = None,
+        self, content: bytes, request_id: str, predict: Callable[[Records], Inference], turn: _Turn | None
     ) -> Answer:
         """Read, predict, log and answer; where the turn was taken meanwhile, nothing is logged or said."""
-        begun = perf_counter()
+        begun, asked = perf_counter(), self._read(content)
+        if isinstance(asked, tuple):
+            return asked
+        answer = predict(asked)
+        if turn and not turn.taken():
+            return 0, b""
         try:
-            asked = self.body.read(content)
+            return self._say([(asked, request_id, begun)], [answer])[0]
+        except OSError as error:
+            return self._unlogged(error)
+
+    def _read(self, content: bytes) -> list[dict[str, Any]] | Answer:
+        """Return the records of a body, or the answer that refuses it."""
+        try:
+            return self.body.read(content)
         except ValidationError as error:
             self._telemetry.refused("contract")
             return REFUSED["contract"], _explained(error)
@@ -118,18 +172,31 @@ class Predicting:
         except ProjectError as error:
             log.error("rows by their keys: %s", error)
             return self.refuse("table", "keys", "the loaded rows can't be read now; send records")
-        answer = predict(asked)
-        if turn and not turn.taken():
-            return 0, b""
-        told = told_by_row(answer)
-        try:
-            self._log.append(log_rows(asked, answer, told, request_id))
-        except OSError as error:
-            log.error("prediction log: %s", error)
-            return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
-        said = self._reply(asked, answer, told)
-        self._telemetry.predicted(answer.source, answer.reason, len(told), perf_counter() - begun)
-        return 200, said
+
+    def _say(
+        self, requests: Sequence[tuple[Records, str, float]], answers: Sequence[Inference]
+    ) -> list[Answer]:
+        """Log what was predicted for requests (records, name, beginning), all or nothing, and say it.
+
+        Raises OSError where it can't be logged.
+        """
+        told = [told_by_row(answer) for answer in answers]
+        self._log.append(
+            [
+                row
+                for (asked, request_id, _), answer, each in zip(requests, answers, told, strict=True)
+                for row in log_rows(asked, answer, each, request_id)
+            ]
+        )
+        said = []
+        for (asked, _, begun), answer, each in zip(requests, answers, told, strict=True):
+            said.append((200, self._reply(asked, answer, each)))
+            self._telemetry.predicted(answer.source, answer.reason, len(each), perf_counter() - begun)
+        return said
+
+    def _unlogged(self, error: OSError) -> Answer:
+        log.error("prediction log: %s", error)
+        return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
 
     def _reply(
         self, asked: Sequence[Mapping[str, Any]], answer: Inference, told: Sequence[Mapping[str, Any]]

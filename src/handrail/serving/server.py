@@ -50,6 +50,7 @@ class LimitedConfig(uvicorn.Config):
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # Service reads them where the ordinary way is taken
             timeout_keep_alive=serving.idle_seconds,
             timeout_graceful_shutdown=STOP_SECONDS,
             **more,

@@ -30,7 +30,7 @@ def live(project):
     return promoted(project)
 
 
-@pytest.mark.parametrize("time", FAR)
+@pytest.mark.parametrize("time", FAR, ids=["the last second", "a far year", "a day too far"])
 def test_a_request_too_far_ahead_is_refused_with_field_and_rule(live, time):
     (first, second) = map(as_json, rows_asked(live, 2))
     with client_of(live) as client:

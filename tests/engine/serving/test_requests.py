@@ -1,10 +1,13 @@
 """What a request may be, besides records; under which name it is answered; and what counts."""
 
+import asyncio
 import json
 import logging
+import os
 import sys
 import time
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -12,9 +15,13 @@ from handrail import predictor
 from handrail.config.sections import Serving
 from handrail.contract import schema
 from handrail.etl import load
+from handrail.registry import canary
 from handrail.registry import live as registry
 from handrail.serving import api, logs, prediction_log, request_id
-from tests.engine.support.lived import CONTRACT, KEY, live_version, promoted, rows_asked
+from handrail.serving.inference import LiveModel
+from handrail.serving.predicting import Predicting
+from handrail.serving.telemetry import Telemetry
+from tests.engine.support.lived import CONTRACT, KEY, live_version, promoted, rows_asked, variant
 from tests.engine.support.workspaces import copied
 
 API_KEY = "0123456789abcdef"
@@ -325,3 +332,125 @@ def test_a_path_that_a_proxy_puts_in_front_opens_no_door(live):
 
 def test_the_key_of_a_contract_is_what_a_request_by_keys_holds():
     assert schema.one_of_role(CONTRACT, schema.Role.KEY).name == KEY
+
+
+# Requests that come at the same moment.
+
+
+async def together(predicting, bodies):
+    """Return the answers to requests that are here at the same moment, as a crowd asks."""
+    predicting._crowded_until = time.perf_counter() + 60
+    asked = [predicting.answer(body, {}, f"r{number}") for number, body in enumerate(bodies)]
+    return await asyncio.gather(*asked)
+
+
+def bodies_of(settings, counts):
+    """Return bodies of requests for so many of the first rows each, one after the other."""
+    every = iter(records(settings, sum(counts)))
+    return [json.dumps({"records": [next(every) for _ in range(count)]}).encode() for count in counts]
+
+
+@pytest.fixture
+def predicting(live):
+    """Return what answers requests."""
+    figures = Telemetry()
+    found = Predicting(live, LiveModel(live), figures)
+    yield found, figures
+    found.close()
+
+
+def test_requests_of_the_same_moment_have_the_answers_they_would_have_alone(live, predicting, monkeypatch):
+    answering, _ = predicting
+    passes, predict = [], predictor.Predictor.predict
+    monkeypatch.setattr(
+        predictor.Predictor,
+        "predict",
+        lambda self, features: passes.append(len(features)) or predict(self, features),
+    )
+    bodies = bodies_of(live, [1, 3, 1, 2])
+    bodies.insert(2, b'{"records": []}')
+    said = asyncio.run(together(answering, bodies))
+    assert passes == [7]  # in one pass
+    assert [status for status, _ in said] == [200, 200, 422, 200, 200]
+    lines = logged(live)
+    alone = client_of(live)
+    for (status, content), body in zip(said, bodies, strict=True):
+        reply = alone.post("/predict", content=body)
+        assert (reply.status_code, reply.content) == (status, content)
+    assert [line["request_id"] for line in lines] == ["r0", "r1", "r1", "r1", "r3", "r4", "r4"]
+    assert {line["predicted_at"] for line in lines} == {lines[0]["predicted_at"]}
+
+
+def test_where_one_of_them_fails_the_others_have_their_model(live, predicting, monkeypatch):
+    answering, figures = predicting
+    predict = predictor.Predictor.predict
+    bodies = bodies_of(live, [1, 1, 1])
+    worst = json.loads(bodies[1])["records"][0]
+    wrong = answering.body.read(bodies[1])
+
+    def fail(self, features):
+        encoded = live_version(live).encoding.matrix(wrong)
+        if any(np.array_equal(row, encoded[0], equal_nan=True) for row in features):
+            raise RuntimeError("not this one")
+        return predict(self, features)
+
+    monkeypatch.setattr(predictor.Predictor, "predict", fail)
+    said = [json.loads(content) for _, content in asyncio.run(together(answering, bodies))]
+    assert [each["source"] for each in said] == ["model", "fallback", "model"]
+    assert said[1]["reason"] == "failed"
+    assert said[1]["predictions"][0][KEY] == worst[KEY]
+    assert 'fallback_answers_total{reason="failed"} 1.0' in figures.text().decode()
+
+
+def test_where_they_cannot_be_logged_none_is_answered(live, predicting, monkeypatch):
+    answering, _ = predicting
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, content: write(file, content[:20]))
+        said = asyncio.run(together(answering, bodies_of(live, [1, 2])))
+    assert [status for status, _ in said] == [503, 503]
+    assert logged(live) == []
+
+
+def test_a_canary_answers_its_own_of_them(live, predicting):
+    answering, _ = predicting
+    second = variant(live, lambda info: info.update(seed=1))
+    canary.start_canary(live, second, 0.5)
+    bodies = bodies_of(live, [1] * 40)
+    said = [json.loads(content)["version"] for _, content in asyncio.run(together(answering, bodies))]
+    keys = [json.loads(body)["records"][0][KEY] for body in bodies]
+    assert said == [second if canary.is_chosen(key, 0.5) else live_version(live).name for key in keys]
+    assert len(set(said)) == 2
+
+
+def test_one_after_the_other_they_are_answered_at_once(live, predicting, monkeypatch):
+    answering, _ = predicting
+    monkeypatch.setattr("handrail.serving.predicting.UPON_EACH_OTHER", 0.0)
+
+    async def alone():
+        found = []
+        for body in bodies_of(live, [1, 1, 1]):
+            found.append(await answering.answer(body, {}, "x"))
+            assert answering._waiting == []
+        return found
+
+    assert [status for status, _ in asyncio.run(alone())] == [200] * 3
+    assert answering._crowded_until == 0
+
+
+def test_those_that_come_one_upon_the_other_are_a_crowd(live, predicting, monkeypatch):
+    answering, _ = predicting
+    monkeypatch.setattr("handrail.serving.predicting.UPON_EACH_OTHER", 60.0)
+    passes, together_ = [], LiveModel.answer_together
+    monkeypatch.setattr(
+        LiveModel,
+        "answer_together",
+        lambda self, requests: passes.append(len(requests)) or together_(self, requests),
+    )
+    bodies = bodies_of(live, [1] * 8)
+
+    async def crowd():
+        return await asyncio.gather(*(answering.answer(body, {}, "x") for body in bodies))
+
+    assert [status for status, _ in asyncio.run(crowd())] == [200] * 8
+    assert passes == [7]  # the first was alone
