@@ -265,9 +265,12 @@ class LiveModel:
         found = []
         for loaded in filter(None, (self._now.loaded, self._now.canary)):
             zeros = np.zeros((1, len(loaded.version.encoding.features)), dtype=np.float32)
-            begun = perf_counter()
-            loaded.predictor.predict(zeros)
-            found.append(perf_counter() - begun)
+            taken = []
+            for _ in range(3):  # the quickest of them: the others had to wait for the processor
+                begun = perf_counter()
+                loaded.predictor.predict(zeros)
+                taken.append(perf_counter() - begun)
+            found.append(min(taken))
         return max(found)
 
     def _stamp_now(self) -> Stamp:
