@@ -241,6 +241,8 @@ class Live(Section):
     maximum_age_days: int = Field(120, gt=0)
     maximum_violation_share: Share = 0.01
     maximum_overdue_share: Share = 0.1
+    maximum_error_share: Share = 0.01
+    maximum_seconds: float = Field(0.3, gt=0)
     minimum_outcomes: int = Field(500, ge=1)
 
     @field_validator("expected")
@@ -279,6 +281,7 @@ class Retention(Section):
     raw: Keep = Keep()
     versions: Keep = Keep()
     replays: Keep = Keep()
+    service: Keep = Keep(purge_after_days=400)
 
 
 class Readiness(Section):

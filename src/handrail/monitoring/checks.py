@@ -19,6 +19,7 @@ from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live
 from handrail.registry.versions import Version
+from handrail.serving.activity import Activity
 
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -82,6 +83,7 @@ class Look:
         `live.minimum_outcomes`, until then the one that answered most of the window
     latest: the latest predictions, whose outcomes need not be due; the same as above where a window is given
     metrics: every metric of the predictions of `measured` whose outcome is known, NaN where there is none
+    activity: what the service did in the days of `latest`; by default, in as many days up to today
     age_days: how old the live version is; in a look back, the measured one when the window was over
     """
 
@@ -99,6 +101,7 @@ class Look:
     as_of: date
     latest: Answered
     age_days: int
+    activity: Activity
 
     @property
     def limits(self) -> Limits:
@@ -176,11 +179,29 @@ def canary_reading(settings: Settings) -> str:
 
 
 def contract_kept(look: Look) -> Iterator[Reading]:
-    """Tell the share of rows that broke the contract, of those sent for scoring and those predicted."""
-    latest = look.latest
-    broken = count_rejected(look.connection, look.settings, latest.start, latest.end)
+    """Tell the share of rows that broke the contract, of those sent for scoring or asked for, and predicted.
+
+    A request that the service refused for that counts as one row, on the day on which it was sent.
+    """
+    latest, refused = look.latest, look.activity.refused["contract"]
+    broken = count_rejected(look.connection, look.settings, latest.start, latest.end) + refused
     share, most = broken / (latest.count + broken), look.limits.maximum_violation_share
     yield _at_most(most, "rows that break the contract", share)
+
+
+def service_answers(look: Look) -> Iterator[Reading]:
+    """Tell the share of requests that the service failed to answer, and how long the slowest hundredth took.
+
+    With fewer than `live.minimum_outcomes` requests both are unknown; where nothing was asked over HTTP,
+    nothing is told.
+    """
+    activity, limits = look.activity, look.limits
+    if not activity.requests:
+        return
+    enough = activity.requests >= limits.minimum_outcomes
+    failed, slowest = (activity.failed_share, activity.slowest(0.01)) if enough else (nan, nan)
+    yield look.reading("requests that failed", failed, 0.0, limits.maximum_error_share)
+    yield look.reading("slowest hundredth in seconds", slowest, 0.0, limits.maximum_seconds)
 
 
 def young_enough(look: Look) -> Iterator[Reading]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import inf, isfinite, isnan, nan
 from typing import Any
 
@@ -27,6 +27,7 @@ from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
 from handrail.registry.versions import Version, learnt_before, load_version
+from handrail.serving.activity import read_activity
 from handrail.training.known_outcomes import DAY, due_before, today_of, told_until
 
 WINDOW = timedelta(days=30)
@@ -209,7 +210,12 @@ def _look(
         )
         notes.append(f"outcomes come later: drift is that of the latest predictions, {days[0]} to {days[1]}")
     age = (aged_on - learnt_before(settings, aged)).days
-    counts, figures = (count, known), (measured, found.metrics, as_of, latest, age)
+    asked = (latest.start, latest.end)
+    if given == (None, None):  # rows may lie in another time than the requests for them
+        now = datetime.now(UTC).date() + DAY
+        asked = (now - (latest.end - latest.start), now)
+    activity = read_activity(settings, *asked)
+    counts, figures = (count, known), (measured, found.metrics, as_of, latest, age, activity)
     return Look(settings, version, live, start, end, connection, source, *counts, *figures), tuple(notes)
 
 

@@ -11,10 +11,12 @@ from handrail.config.settings import Settings
 from handrail.monitoring.outcomes import all_predictions
 from handrail.registry.live import read_live
 from handrail.registry.versions import SUMS, model_folder
+from handrail.serving.activity import SUFFIX as ACTIVITY
+from handrail.serving.activity import activity_folder
 from handrail.serving.prediction_log import prediction_folder
 
 MARKERS = {"versions": SUMS, "replays": "replay.json"}  # in each folder of a kind whose items are folders
-SUFFIXES = (".parquet", ".jsonl")
+SUFFIXES = (".parquet", ".jsonl", ACTIVITY)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def places(settings: Settings) -> dict[str, Path]:
         "raw": data / "raw",
         "versions": model_folder(settings),
         "replays": data / "replays",
+        "service": activity_folder(settings),
     }
 
 
@@ -100,7 +103,7 @@ def _needed(connection: Connection, settings: Settings) -> set[str]:
 
 def _day(connection: Connection, kind: str, path: Path) -> date:
     """Return when the newest of it was predicted; of other kinds, when it was written."""
-    served = match(r"served-(\d{4}-\d\d-\d\d)-\d+\.jsonl$", path.name)
+    served = match(r"served-(\d{4}-\d\d-\d\d)-[0-9a-f]+\.jsonl$", path.name)
     if served:
         return date.fromisoformat(served[1])
     if kind == "predictions" and path.suffix == ".parquet":

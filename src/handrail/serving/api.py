@@ -3,6 +3,7 @@
 from asyncio import create_task, sleep
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, Security
@@ -14,6 +15,7 @@ from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.serving import request_id
+from handrail.serving.activity import EVERY_SECONDS, ActivityLog, activity_folder
 from handrail.serving.api_key import BEHIND, HEADER, ApiKeyMiddleware, admits
 from handrail.serving.description import Description
 from handrail.serving.inference import LiveModel
@@ -41,11 +43,17 @@ def create_app(settings: Settings) -> FastAPI:
     model = LiveModel(settings, LOOK_SECONDS, telemetry.changed)
     predicting = Predicting(settings, model, telemetry)
 
+    activity = ActivityLog(activity_folder(settings), telemetry)
+
     async def watching() -> None:
-        """Look for a switch also while nobody asks for anything."""
+        """Look for a switch also while nobody asks for anything; keep what was done."""
+        written = monotonic()
         while True:
             await sleep(max(LOOK_SECONDS, 0.05))
             model.follow()
+            if monotonic() - written >= EVERY_SECONDS:
+                activity.write()
+                written = monotonic()
 
     @asynccontextmanager
     async def while_served(_: FastAPI) -> AsyncGenerator[None]:
@@ -53,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         watch.cancel()
         predicting.close()
+        activity.write()
 
     app = Service(
         title=settings.name,

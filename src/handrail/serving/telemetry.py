@@ -1,12 +1,16 @@
 """What the service tells Prometheus."""
 
 import os
+from bisect import bisect_left
+from collections import Counter
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import prometheus_client as prometheus
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from handrail.registry.live import Mode
+from handrail.serving.activity import SECONDS
 from handrail.serving.inference import LiveModel, Reason
 
 Refused = Literal["key", "media type", "size", "contract", "rows", "table", "log"]
@@ -20,7 +24,8 @@ REFUSED: dict[Refused, int] = {
     "log": 503,
 }
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count together; read at the import
-PATHS = ("/predict", "/health", "/ready", "/version", "/metrics")
+PREDICT = "/predict"
+PATHS = (PREDICT, "/health", "/ready", "/version", "/metrics")
 OTHER = "other"  # a path that anybody may ask for, and no label for each
 STATUSES = {"/predict": (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}
 
@@ -34,18 +39,20 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        answers = Counter("http_answers", "Answers by path and status", ["path", "status"], registry=registry)
+        answers = prometheus.Counter(
+            "http_answers", "Answers by path and status", ["path", "status"], registry=registry
+        )
         self._answers = {
             (path, status): answers.labels(path, str(status))
             for path in (*PATHS, OTHER)
             for status in STATUSES.get(path, (200,))
         }
         self._any_answer = answers
-        predictions = Counter("predictions", "Predictions answered", ["source"], registry=registry)
+        predictions = prometheus.Counter("predictions", "Predictions answered", ["source"], registry=registry)
         self._predictions = {source: predictions.labels(source) for source in ("model", "fallback")}
-        refused = Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
+        refused = prometheus.Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
         self._refused = {reason: refused.labels(reason) for reason in REFUSED}
-        fallback = Counter(
+        fallback = prometheus.Counter(
             "fallback_answers", "Answers of the baseline by why", ["reason"], registry=registry
         )
         self._fallback = {reason: fallback.labels(reason) for reason in ("switched", "failed", "late")}
@@ -53,7 +60,7 @@ class Telemetry:
             "prediction_seconds",
             "Time to answer",
             registry=registry,
-            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+            buckets=SECONDS,
         )
         self._ready = Gauge(
             "model_ready",
@@ -75,6 +82,9 @@ class Telemetry:
             multiprocess_mode="livemax",
         )
         self._version = ""
+        self._counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("answers", "refused", "seconds")
+        }
 
     def predicted(self, source: Mode, reason: Reason | None, count: int, seconds: float) -> None:
         """Count predictions by who made them and why, and the time that it took."""
@@ -82,10 +92,13 @@ class Telemetry:
         if reason:
             self._fallback[reason].inc()
         self._seconds.observe(seconds)
+        place = bisect_left(SECONDS, seconds)
+        self._counts["seconds"][str(SECONDS[place]) if place < len(SECONDS) else "more"] += 1
 
     def refused(self, reason: Refused) -> None:
         """Count a request for predictions that was refused."""
         self._refused[reason].inc()
+        self._counts["refused"][reason] += 1
 
     def answered(self, path: str, status: int) -> None:
         """Count an answer."""
@@ -95,6 +108,8 @@ class Telemetry:
             found = self._any_answer.labels(path, str(status))
             self._answers[path, status] = found
         found.inc()
+        if path == PREDICT:
+            self._counts["answers"][str(status)] += 1
 
     def changed(self, model: LiveModel) -> None:
         """Note what answers now, and whether it is what is live on the disk."""
@@ -104,6 +119,10 @@ class Telemetry:
             self._info.labels(self._version).set(0)
         self._version = model.version.name
         self._info.labels(self._version).set(1)
+
+    def counts(self) -> dict[str, Counter[str]]:
+        """Return answers to POST /predict by status, refusals by why, answers by time: of this process."""
+        return {name: counts.copy() for name, counts in self._counts.items()}
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

@@ -21,6 +21,7 @@ BUILT_IN = (
     checks.outcomes_in_time,
     checks.canary_holds,
     checks.contract_kept,
+    checks.service_answers,
     checks.young_enough,
     checks.no_drift,
 )

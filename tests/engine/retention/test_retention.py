@@ -33,7 +33,11 @@ def kept(project):
     promoted(project)
     rows = rows_asked(project, 20)
     answer = live.LiveModel(project).answer(rows)
-    write(project, "data/predictions/served-2020-01-01-7.jsonl", lines(rows, answer, "2020-01-01T10:00:00"))
+    write(
+        project,
+        "data/predictions/served-2020-01-01-7f3a9c02.jsonl",
+        lines(rows, answer, "2020-01-01T10:00:00"),
+    )
     write(project, f"data/predictions/served-{TODAY}-7.jsonl", lines(rows, answer, f"{TODAY}T00:00:00"))
     with engine.connect(project) as connection:
         scored(connection, project, "old", "2020-01-01")
@@ -56,7 +60,7 @@ def lines(rows, answer, stamp):
 
 def scored(connection, project, name, day):
     """Write a table as `score` does, of what was served, predicted on `day`."""
-    served = project.workspace / "data" / "predictions" / "served-2020-01-01-7.jsonl"
+    served = project.workspace / "data" / "predictions" / "served-2020-01-01-7f3a9c02.jsonl"
     query = f"SELECT * REPLACE (TIMESTAMP '{day}' AS predicted_at) FROM read_json('{served}')"
     engine.write_parquet(connection, query, served.with_name(f"scored-{name}.parquet"))
 
@@ -98,7 +102,7 @@ def test_archive_shows_first_and_changes_nothing(kept, monkeypatch, capsys):
     before = content(kept)
     assert run(monkeypatch, kept, "archive", **limits(90)) == 0
     said = capsys.readouterr().out
-    assert "predictions: served-2020-01-01-7.jsonl" in said
+    assert "predictions: served-2020-01-01-7f3a9c02.jsonl" in said
     assert "predictions: scored-old.parquet" in said
     assert "nothing was moved; `archive --really` moves these 2 to data/archive/" in said
     assert content(kept) == before
@@ -108,7 +112,7 @@ def test_archive_shows_first_and_changes_nothing(kept, monkeypatch, capsys):
 def test_archive_moves_what_is_old_and_nothing_else(kept, monkeypatch):
     before = content(kept)
     assert run(monkeypatch, kept, "archive", "--really", **limits(90)) == 0
-    old = ("predictions/scored-old.parquet", "predictions/served-2020-01-01-7.jsonl")
+    old = ("predictions/scored-old.parquet", "predictions/served-2020-01-01-7f3a9c02.jsonl")
     moved = {f"data/{name}": f"{ARCHIVE}/{name}" for name in old}
     assert content(kept) == {moved.get(name, name): held for name, held in before.items()}
     rule = "predictions after 90 days"
@@ -127,7 +131,7 @@ def test_purge_deletes_what_is_old_in_its_place_and_in_the_archive(kept, monkeyp
     assert run(monkeypatch, kept, "purge", "--really", **limits(90, 100)) == 0
     gone = {
         f"{ARCHIVE}/predictions/scored-old.parquet",
-        f"{ARCHIVE}/predictions/served-2020-01-01-7.jsonl",
+        f"{ARCHIVE}/predictions/served-2020-01-01-7f3a9c02.jsonl",
         "data/rejected/scored-x.parquet",
     }
     assert content(kept) == {name: held for name, held in before.items() if name not in gone}
@@ -198,7 +202,7 @@ def test_a_key_is_deleted_everywhere_and_others_stay(kept, monkeypatch, capsys):
     assert sorted(line["what"] for line in said if line["rows"]) == sorted(
         [
             f"{ARCHIVE}/predictions/scored-old.parquet",
-            f"{ARCHIVE}/predictions/served-2020-01-01-7.jsonl",
+            f"{ARCHIVE}/predictions/served-2020-01-01-7f3a9c02.jsonl",
             f"data/{contract.TABLE}.parquet",
             "data/predictions/scored-new.parquet",
             f"data/predictions/served-{TODAY}-7.jsonl",

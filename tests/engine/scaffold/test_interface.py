@@ -86,4 +86,4 @@ def test_the_engine_as_it_stands_has_what_it_offers():
     for name in ("handrail.Project", "handrail.training.Run", "handrail.tasks.Regression", "handrail.etl"):
         assert own.has(name), name
     assert not own.has("handrail.training.nothing_like_this")
-    assert list(own.signature("handrail.files.write_whole").parameters) == ["path", "content"]
+    assert list(own.signature("handrail.files.write_whole").parameters) == ["path", "content", "mode"]

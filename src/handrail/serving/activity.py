@@ -1,0 +1,106 @@
+"""What the service did, minute by minute, on the disk: monitoring looks back at it, long after.
+
+A line for each stretch of time in which something was asked: answers to POST /predict by status, refusals and
+fallbacks by why, and how long the answers took. No line tells of anybody's data.
+"""
+
+import json
+import logging
+import secrets
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handrail.config.settings import Settings
+
+if TYPE_CHECKING:
+    from handrail.serving.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+EVERY_SECONDS = 60.0
+SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)  # the ends of the bins of the time to answer
+FOLDER, SUFFIX = "service", ".ndjson"
+
+
+def activity_folder(settings: Settings) -> Path:
+    """Return the folder of what services did."""
+    return settings.workspace / "data" / FOLDER
+
+
+class ActivityLog:
+    """Writes what a service did since the last line; what can't be written is told with the next."""
+
+    def __init__(self, folder: Path, telemetry: "Telemetry") -> None:
+        self._folder, self._telemetry, self._name = folder, telemetry, secrets.token_hex(4)
+        self._since, self._before = _now(), telemetry.counts()
+
+    def write(self) -> None:
+        """Write a line, if anything was asked."""
+        now, counts = _now(), self._telemetry.counts()
+        new = {name: dict(counts[name] - self._before[name]) for name in counts}
+        if not any(new.values()):
+            return
+        line = {"from": self._since.isoformat(), "to": now.isoformat()} | new
+        path = self._folder / f"{now:%Y-%m-%d}-{self._name}{SUFFIX}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            log.warning("what the service did is not kept: %s", error)
+            return
+        self._since, self._before = now, counts
+
+
+class Activity:
+    """What services did in some days: answers by status, refusals by why, and how long the answers took."""
+
+    def __init__(self, answers: Counter[str], refused: Counter[str], seconds: Counter[str]) -> None:
+        self.answers, self.refused, self._seconds = answers, refused, seconds
+
+    @property
+    def requests(self) -> int:
+        """How many requests for predictions were answered, in whatever way."""
+        return self.answers.total()
+
+    @property
+    def failed_share(self) -> float:
+        """The share of them that was answered with a 5xx: by a failure of the service."""
+        failed = sum(count for status, count in self.answers.items() if status.startswith("5"))
+        return failed / self.requests if self.requests else 0.0
+
+    def slowest(self, share: float) -> float:
+        """Return the seconds within which all but `share` of the predictions were answered, at most."""
+        total, done = self._seconds.total(), 0
+        for end in SECONDS:
+            done += self._seconds[str(end)]
+            if done >= (1 - share) * total:
+                return end
+        return float("inf")
+
+
+def read_activity(settings: Settings, start: date, end: date) -> Activity:
+    """Return what all services of the workspace did from `start` on and before `end`, by whole lines."""
+    kinds: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
+    for path in sorted(activity_folder(settings).glob(f"*{SUFFIX}")):
+        if not str(start) <= path.name[:10] <= str(end + timedelta(days=1)):
+            continue
+        for text in path.read_text(encoding="utf-8").splitlines():
+            line = _parsed(text)
+            if line and str(start) <= line["from"] < str(end):
+                for found, name in zip(kinds, ("answers", "refused", "seconds"), strict=True):
+                    found.update(line.get(name, {}))
+    return Activity(*kinds)
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+        return line if isinstance(line.get("from"), str) else None
+    except (ValueError, AttributeError):
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,155 @@
+"""What the service did is kept minute by minute, and monitoring looks back at it."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.retention.erasure import find_traces
+from handrail.serving.activity import ActivityLog, activity_folder, read_activity
+from handrail.serving.telemetry import Telemetry
+from tests.engine.support.lived import first_month_predicted, promoted, rows_asked
+from tests.engine.support.workspaces import copied
+
+API_KEY = "0123456789abcdef"
+TODAY = datetime.now(UTC).date()
+DAYS = TODAY - timedelta(days=1), TODAY + timedelta(days=2)
+
+
+@pytest.fixture
+def live(trained, tmp_path):
+    """Return settings of a workspace whose version is live."""
+    return promoted(copied(trained, tmp_path))
+
+
+@pytest.fixture
+def month(trained, tmp_path):
+    """Return settings of a workspace whose live version has predicted its first month."""
+    return first_month_predicted(trained, tmp_path)
+
+
+def served(settings, *bodies):
+    """Ask a service for each of the bodies, and stop it."""
+    app = settings.project.create_app(settings.model_copy(update={"api_key": API_KEY}))
+    with TestClient(app, headers={"X-API-Key": API_KEY}) as client:
+        for body in bodies:
+            client.post("/predict", content=json.dumps(body, default=str))
+        client.get("/health")
+
+
+def kept(settings, **counts):
+    """Keep a line of what a service did now."""
+    folder = activity_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    line = {"from": now.isoformat(), "to": now.isoformat(), "answers": {}, "refused": {}, "seconds": {}}
+    with (folder / f"{now:%Y-%m-%d}-0a0b0c0d.ndjson").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line | counts) + "\n")
+
+
+def readings(settings):
+    return {reading.name: reading for reading in run_monitoring(settings).readings}
+
+
+def test_what_was_asked_is_kept_when_the_service_stops(live):
+    good = {"records": rows_asked(live, 2)}
+    served(live, good, good, {"records": []}, {"keys": ["UA1-EWR-201301010000"]})
+    served(live)  # nothing was asked: nothing is written
+    (file,) = activity_folder(live).iterdir()
+    (line,) = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    assert (line["answers"], line["refused"]) == ({"200": 2, "422": 2}, {"contract": 1, "rows": 1})
+    assert sum(line["seconds"].values()) == 2
+    assert set(line) == {"from", "to", "answers", "refused", "seconds"}  # nothing of anybody's data
+    found = read_activity(live, *DAYS)
+    assert (found.requests, found.refused["contract"], found.failed_share) == (4, 1, 0.0)
+    assert read_activity(live, date(2013, 1, 1), date(2013, 2, 1)).requests == 0
+
+
+def test_each_line_tells_what_came_since_the_one_before(tmp_path):
+    figures = Telemetry()
+    log = ActivityLog(tmp_path, figures)
+    for number in (1, 2):
+        for _ in range(number):
+            figures.answered("/predict", 200)
+            figures.predicted("model", None, 1, 0.002)
+        log.write()
+    log.write()
+    (file,) = tmp_path.iterdir()
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [(line["answers"], line["seconds"]) for line in lines] == [
+        ({"200": 1}, {"0.003": 1}),
+        ({"200": 2}, {"0.003": 2}),
+    ]
+
+
+def test_what_cannot_be_written_is_told_with_the_next_line(tmp_path, caplog):
+    place = tmp_path / "service"
+    place.write_text("a file in the way", encoding="utf-8")
+    figures = Telemetry()
+    log = ActivityLog(place, figures)
+    figures.answered("/predict", 200)
+    log.write()
+    assert "what the service did is not kept: " in caplog.text
+    place.unlink()
+    log.write()
+    (line,) = map(json.loads, next(place.iterdir()).read_text(encoding="utf-8").splitlines())
+    assert line["answers"] == {"200": 1}
+
+
+def test_a_cut_off_line_is_no_line(live):
+    kept(live, answers={"200": 5})
+    (file,) = activity_folder(live).iterdir()
+    with file.open("a", encoding="utf-8") as log:
+        log.write('{"from": "20')
+    assert read_activity(live, *DAYS).requests == 5
+
+
+def test_refused_requests_break_the_contract(month):
+    before = readings(month)["rows that break the contract"]
+    kept(month, answers={"422": 1_000_000}, refused={"contract": 1_000_000})
+    after = readings(month)["rows that break the contract"]
+    assert (before.value, before.state) == (0, "ok")
+    assert (after.value > 0.9, after.state) == (True, "alert")
+
+
+@pytest.mark.parametrize(
+    ("counts", "failed", "slowest"),
+    [
+        ({"answers": {"200": 1000}, "seconds": {"0.003": 1000}}, (0.0, "ok"), (0.003, "ok")),
+        ({"answers": {"200": 980, "503": 20}, "seconds": {"0.01": 980}}, (0.02, "alert"), (0.01, "ok")),
+        ({"answers": {"200": 995, "500": 5}, "seconds": {"0.1": 984, "1": 11}}, (0.005, "ok"), (1, "alert")),
+        (
+            {"answers": {"200": 1000}, "seconds": {"0.1": 980, "more": 20}},
+            (0.0, "ok"),
+            (float("inf"), "alert"),
+        ),
+        ({"answers": {"200": 10, "500": 10}, "seconds": {"0.1": 10}}, (None, "unknown"), (None, "unknown")),
+    ],
+    ids=["good", "failures", "slow", "very slow", "few"],
+)
+def test_failures_and_slow_answers_are_alerts(month, counts, failed, slowest):
+    assert "requests that failed" not in readings(month)  # nothing was asked over HTTP
+    kept(month, **counts)
+    found = readings(month)
+    for name, (value, state) in {
+        "requests that failed": failed,
+        "slowest hundredth in seconds": slowest,
+    }.items():
+        assert found[name].state == state
+        assert value is None or found[name].value == pytest.approx(value)
+
+
+def test_a_look_back_reads_its_own_days(month):
+    kept(month, answers={"500": 1000})
+    start = month.dates.live_from
+    seen = run_monitoring(month, start, start + timedelta(days=30))
+    assert "requests that failed" not in {reading.name for reading in seen.readings}
+
+
+def test_nothing_of_it_is_taken_for_a_person(live):
+    kept(live, answers={"200": 7})
+    (record,) = rows_asked(live, 1)
+    traces = find_traces(live, record[live.project.key])
+    assert not any(trace.path.parent == activity_folder(live) for trace in traces)
