@@ -100,15 +100,7 @@ def _add_predict(app: Service, predicting: Predicting, description: Description)
     guard = Security(APIKeyHeader(name=HEADER, auto_error=False))  # is described; ApiKeyMiddleware checks
     body = {"requestBody": {"required": True, "content": {JSON: {"schema": description.request}}}}
 
-    @app.post(
-        PATH,
-        dependencies=[guard],
-        response_model=None,
-        openapi_extra=body,
-        responses=description.predict,
-    )
-    async def predict(request: Request) -> Response:
-        """Predict for one or many records; every prediction is logged before it is answered."""
+    async def answer(request: Request) -> Response:
         try:
             content = await request.body()
         except HTTPException as error:  # longer than it may be, and its length was not said
@@ -119,6 +111,20 @@ def _add_predict(app: Service, predicting: Predicting, description: Description)
             headers = dict(request.scope["headers"])
             status, said = await predicting.answer(content, headers, request_id.NOW.get())
         return Response(said, status, media_type=JSON)
+
+    # A plain route answers, as nothing that FastAPI could look for is asked; the other is what is described.
+    app.add_route(PATH, answer, methods=["POST"], include_in_schema=False)
+
+    @app.post(
+        PATH,
+        dependencies=[guard],
+        response_model=None,
+        openapi_extra=body,
+        responses=description.predict,
+    )
+    async def predict(request: Request) -> Response:
+        """Predict for one or many records; every prediction is logged before it is answered."""
+        return await answer(request)
 
 
 def _add_status(

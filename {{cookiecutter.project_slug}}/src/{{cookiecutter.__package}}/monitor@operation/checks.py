@@ -15,7 +15,7 @@ CHECKS = (
     checks.outcomes_in_time,  # at most live.maximum_overdue_share are due and not known
     checks.canary_holds,  # as good as the live version, where one is tried
     checks.contract_kept,  # at most live.maximum_violation_share of what was asked breaks it
-    checks.service_answers,  # as good as always, and within live.maximum_seconds; where there is a service
+    checks.service_answers,  # requests that fail, or take long
     checks.young_enough,  # at most live.maximum_age_days old
     checks.no_drift,  # of the prediction an alert, of a feature a warning
 )
