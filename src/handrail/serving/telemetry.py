@@ -124,8 +124,8 @@ class Telemetry:
         """Return answers to POST /predict by status, refusals by why, answers by time: of this process."""
         return {name: counts.copy() for name, counts in self._counts.items()}
 
-    def text(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
+    def text(self, *_: object) -> bytes:
+        """Return all figures in Prometheus' text format; what version 0.2 was told here, it knows itself."""
         if not os.environ.get(FOLDER):
             return generate_latest(self._registry)
         together = CollectorRegistry()
