@@ -3,6 +3,7 @@
 from asyncio import create_task, sleep
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -19,9 +20,9 @@ from handrail.serving.activity import EVERY_SECONDS, ActivityLog, activity_folde
 from handrail.serving.api_key import BEHIND, HEADER, ApiKeyMiddleware, admits
 from handrail.serving.description import Description
 from handrail.serving.inference import LiveModel
-from handrail.serving.predicting import JSON, Predicting, refusal
-from handrail.serving.short_way import PATH, Answer, Service
-from handrail.serving.telemetry import Telemetry
+from handrail.serving.predicting import JSON, Predicting
+from handrail.serving.short_way import Answer, Service
+from handrail.serving.telemetry import PREDICT, Telemetry
 
 TOO_LARGE = "body", "has more bytes than serving.maximum_body_bytes of project.yaml"
 LOOK_SECONDS = 0.5  # how soon a promotion is noticed
@@ -72,14 +73,15 @@ def create_app(settings: Settings) -> FastAPI:
     )
     given = key if serving.require_api_key and key else ""
     if given:
-        behind = [PATH, *(path for name in serving.key_also_for for path in BEHIND[name])]
+        behind = [PREDICT, *(path for name in serving.key_also_for for path in BEHIND[name])]
         app.add_middleware(ApiKeyMiddleware, key=given, behind=behind, predicting=predicting)
     description = Description(settings, predicting.body, serving.key_also_for if given else ())
     _add_predict(app, predicting, description)
     _add_status(app, model, predicting, telemetry, description)
     app.describe(*description.models)
     short = _guarded(predicting, given.encode())
-    app.go_short(short, serving.maximum_body_bytes, refusal(*TOO_LARGE), telemetry)
+    too_large = partial(predicting.refuse, "size", *TOO_LARGE)
+    app.go_short(short, serving.maximum_body_bytes, too_large, telemetry)
     return app
 
 
@@ -113,10 +115,10 @@ def _add_predict(app: Service, predicting: Predicting, description: Description)
         return Response(said, status, media_type=JSON)
 
     # A plain route answers, as nothing that FastAPI could look for is asked; the other is what is described.
-    app.add_route(PATH, answer, methods=["POST"], include_in_schema=False)
+    app.add_route(PREDICT, answer, methods=["POST"], include_in_schema=False)
 
     @app.post(
-        PATH,
+        PREDICT,
         dependencies=[guard],
         response_model=None,
         openapi_extra=body,

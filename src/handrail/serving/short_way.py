@@ -16,10 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from handrail.serving import request_id
-from handrail.serving.telemetry import Telemetry
+from handrail.serving.telemetry import PREDICT, Telemetry
 
 log = logging.getLogger(__name__)
-PATH = "/predict"
 JSON, TEXT = b"application/json", b"text/plain; charset=utf-8"
 Answer = Callable[[bytes, Mapping[bytes, bytes], str], Awaitable[tuple[int, bytes]]]
 
@@ -31,14 +30,17 @@ class Service(FastAPI):
     _figures: Telemetry | None = None
     _as_made: tuple[object, ...] = ()
     _built: tuple[object, ...] = ()
-    _largest, _too_large = 0, b""
+    _largest = 0
+    _too_large: Callable[[], tuple[int, bytes]] | None = None
     _described: Mapping[str, Any] = {}
 
-    def go_short(self, answer: Answer, largest: int, too_large: bytes, telemetry: Telemetry) -> None:
+    def go_short(
+        self, answer: Answer, largest: int, too_large: Callable[[], tuple[int, bytes]], telemetry: Telemetry
+    ) -> None:
         """Have `answer` give status and body by bytes, headers and name of a request, while nothing is added.
 
         largest: the longest body in bytes; one whose length is not said goes the ordinary way
-        too_large: the body of the answer to a longer one
+        too_large: gives the answer to a longer one
         """
         self._answer, self._largest, self._figures = answer, largest, telemetry
         self._too_large = too_large
@@ -66,13 +68,11 @@ class Service(FastAPI):
         name = request_id.name_request(headers.get(request_id.HEADER))
         request_id.NOW.set(name)
         named = (request_id.HEADER, name.encode())
-        length = _length(headers) if path == PATH and scope["method"] == "POST" else 0
+        length = _length(headers) if path == PREDICT and scope["method"] == "POST" else 0
         if length > self._largest or (length and self._is_as_made()):
             status, kind, said = await self._go(receive, headers, name, length)
             if not status:  # the client has gone
                 return
-            if status == 413:
-                figures.refused("size")
             figures.answered(path, status)
             given = [(b"content-length", b"%d" % len(said)), (b"content-type", kind), named]
             await send({"type": "http.response.start", "status": status, "headers": given})
@@ -98,8 +98,9 @@ class Service(FastAPI):
         self, receive: Receive, headers: Mapping[bytes, bytes], name: str, length: int
     ) -> tuple[int, bytes, bytes]:
         """Return status, media type and body of the answer by the short way; no status: nobody waits."""
-        if length > self._largest:
-            return 413, JSON, self._too_large
+        if length > self._largest and self._too_large:
+            status, said = self._too_large()
+            return status, JSON, said
         content = await _body(receive)
         if content is None or self._answer is None:
             return 0, b"", b""
@@ -127,7 +128,9 @@ class Service(FastAPI):
 
     def _stack(self) -> tuple[object, ...]:
         """Return what stands before /predict: what is equal to what was there at first, adds nothing."""
-        first = next((place for place, route in enumerate(self.router.routes) if _path(route) == PATH), None)
+        first = next(
+            (place for place, route in enumerate(self.router.routes) if _path(route) == PREDICT), None
+        )
         return (
             len(self.user_middleware),
             len(self.exception_handlers),

@@ -1,8 +1,8 @@
 """What the service tells Prometheus."""
 
 import os
-from bisect import bisect_left
 from collections import Counter
+from operator import sub
 from typing import Literal
 
 import prometheus_client as prometheus
@@ -27,7 +27,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count together; r
 PREDICT = "/predict"
 PATHS = (PREDICT, "/health", "/ready", "/version", "/metrics")
 OTHER = "other"  # a path that anybody may ask for, and no label for each
-STATUSES = {"/predict": (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}
+STATUSES = {PREDICT: (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}
 
 
 class Telemetry:
@@ -82,9 +82,6 @@ class Telemetry:
             multiprocess_mode="livemax",
         )
         self._version = ""
-        self._counts: dict[str, Counter[str]] = {
-            name: Counter() for name in ("answers", "refused", "seconds")
-        }
 
     def predicted(self, source: Mode, reason: Reason | None, count: int, seconds: float) -> None:
         """Count predictions by who made them and why, and the time that it took."""
@@ -92,13 +89,10 @@ class Telemetry:
         if reason:
             self._fallback[reason].inc()
         self._seconds.observe(seconds)
-        place = bisect_left(SECONDS, seconds)
-        self._counts["seconds"][str(SECONDS[place]) if place < len(SECONDS) else "more"] += 1
 
     def refused(self, reason: Refused) -> None:
         """Count a request for predictions that was refused."""
         self._refused[reason].inc()
-        self._counts["refused"][reason] += 1
 
     def answered(self, path: str, status: int) -> None:
         """Count an answer."""
@@ -108,8 +102,6 @@ class Telemetry:
             found = self._any_answer.labels(path, str(status))
             self._answers[path, status] = found
         found.inc()
-        if path == PREDICT:
-            self._counts["answers"][str(status)] += 1
 
     def changed(self, model: LiveModel) -> None:
         """Note what answers now, and whether it is what is live on the disk."""
@@ -122,7 +114,26 @@ class Telemetry:
 
     def counts(self) -> dict[str, Counter[str]]:
         """Return answers to POST /predict by status, refusals by why, answers by time: of this process."""
-        return {name: counts.copy() for name, counts in self._counts.items()}
+        samples = [each for metric in self._registry.collect() for each in metric.samples]
+        upto = [int(each.value) for each in samples if each.name == "prediction_seconds_bucket"]
+        bins = (*map(str, SECONDS), "more")
+        return {
+            "answers": Counter(
+                {
+                    each.labels["status"]: int(each.value)
+                    for each in samples
+                    if each.name == "http_answers_total" and each.labels["path"] == PREDICT
+                }
+            ),
+            "refused": Counter(
+                {
+                    each.labels["reason"]: int(each.value)
+                    for each in samples
+                    if each.name == "predictions_refused_total"
+                }
+            ),
+            "seconds": Counter(dict(zip(bins, map(sub, upto, [0, *upto]), strict=True))),
+        }
 
     def text(self, *_: object) -> bytes:
         """Return all figures in Prometheus' text format; what version 0.2 was told here, it knows itself."""
