@@ -1,8 +1,9 @@
 """Whether a version may go live: better than the baseline, at least the minimum, no worse than the live."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import isnan, nan
 from typing import Any
 
@@ -109,51 +110,53 @@ def agreed_metric(settings: Settings) -> str:
     return metric
 
 
-def objections(settings: Settings, version: Version) -> list[str]:
+def objections(settings: Settings, version: Version, compared: "BesideLive | None" = None) -> list[str]:
     """Return every reason against making `version` live; an empty list lets it pass.
 
-    Raises ProjectError where the metric of project.yaml is unknown.
+    compared: what compare_with_live has found, where that was asked already. Raises ProjectError where the
+    metric of project.yaml is unknown.
     """
     found = (
         *against_baseline(settings, version),
         *against_minimum(settings, version),
         *not_agreed(settings),
-        *_against_live(settings, version),
+        *_against_live(settings, version, compared or compare_with_live(settings, version)),
     )
     return [*dict.fromkeys(found)]
 
 
-def _against_live(settings: Settings, version: Version) -> list[str]:
-    """Compare with the live version on the latest rows of known outcome that neither has learnt from.
-
-    A live version that learnt from columns no longer in the contract can answer for nothing any more:
-    whatever passes the rest of the gate may take its place.
-    """
-    found = _compare_with_live(settings, version)
-    if found is None or found.holds:
+def _against_live(settings: Settings, version: Version, compared: "BesideLive | None") -> list[str]:
+    if compared is None or compared.holds:
         return []
     tolerance = settings.accuracy.tolerance
-    allowed = f"; accuracy.tolerance is {tolerance:g}" if found.measured and tolerance else ""
-    return [f"{version.name}: {found.said}{allowed}"]
-
-
-def beside_live(settings: Settings, version: Version) -> str | None:
-    """Say how a version that passed the gate does beside the live one; None where they can't be compared."""
-    found = _compare_with_live(settings, version)
-    return found.said if found and found.measured else None
+    allowed = f"; accuracy.tolerance is {tolerance:g}" if compared.measured and tolerance else ""
+    return [f"{version.name}: {compared.said}{allowed}"]
 
 
 @dataclass(frozen=True)
-class _BesideLive:
-    """What a comparison with the live version says, whether it was measured, and lets the other pass."""
+class BesideLive:
+    """A comparison with the live version: whether it was measured, and lets the other pass.
 
-    said: str
+    tell: says what came out, with the interval of the difference, which is drawn then
+    """
+
+    tell: Callable[[], str]
     measured: bool = False
     holds: bool = False
 
+    @cached_property
+    def said(self) -> str:
+        """What came out, in words."""
+        return self.tell()
 
-def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | None:
-    """Compare; None where nothing is live, it is the same version, or the live one can answer no more."""
+
+def compare_with_live(settings: Settings, version: Version) -> BesideLive | None:
+    """Compare with the live version on the latest rows of known outcome that neither has learnt from.
+
+    None where nothing is live, or it is the same version. A live version that is broken, or has learnt from
+    columns no longer in the contract, can answer for nothing any more: whatever passes the rest of the gate
+    may take its place.
+    """
     if read_live(settings) is None:
         return None
     try:
@@ -167,7 +170,7 @@ def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | No
         return None
     which, source = _compared_on(settings, version, live)
     if source is None:
-        return _BesideLive(f"older than {now}; use `rollback` to go back")
+        return BesideLive(lambda: f"older than {now}; use `rollback` to go back")
     metrics = settings.project.metrics
     metric, both = metrics[agreed_metric(settings)], (version, live)
     rows, predictions = _predicted(settings, both, source)
@@ -176,19 +179,23 @@ def _compare_with_live(settings: Settings, version: Version) -> _BesideLive | No
         _measured(metrics, metric, rows, *each) for each in zip(predictions, decisions, strict=True)
     )
     if isnan(candidate) or isnan(current):
-        return _BesideLive(
-            f"can't be compared with {now}: too few outcomes of the rows {which} were known then; train on "
-            "newer ones"
+        return BesideLive(
+            lambda: (
+                f"can't be compared with {now}: too few outcomes of the rows {which} were known then; train "
+                "on newer ones"
+            )
         )
-    gain = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])[2]
     worse = metric.worse(candidate, current, settings.accuracy.tolerance)
-    beside = f"is worse than {now}'s {figure(current)}" if worse else f"beside {now}'s {figure(current)}"
-    return _BesideLive(
-        f"{metric.name} {figure(candidate)} on the {len(rows):,} rows {which} {beside} on the same rows: "
-        f"{format_gain(gain[metric.name])}",
-        measured=True,
-        holds=not worse,
-    )
+
+    def tell() -> str:
+        gain = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])[2]
+        joined = "is worse than" if worse else "beside"
+        return (
+            f"{metric.name} {figure(candidate)} on the {len(rows):,} rows {which} {joined} {now}'s "
+            f"{figure(current)} on the same rows: {format_gain(gain[metric.name])}"
+        )
+
+    return BesideLive(tell, measured=True, holds=not worse)
 
 
 def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[str, str | None]:

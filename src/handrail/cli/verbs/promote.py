@@ -41,7 +41,7 @@ class Share(click.ParamType):
 def promote(settings: "Settings", version: str | None, canary: float | None, live: bool) -> None:
     """Put a trained version into staging, or what is in staging live, if it passes the gate."""
     from handrail.console import say
-    from handrail.registry.acceptance import beside_live, objections
+    from handrail.registry.acceptance import compare_with_live, objections
     from handrail.registry.versions import load_version, newest_version
 
     if live:
@@ -49,12 +49,12 @@ def promote(settings: "Settings", version: str | None, canary: float | None, liv
         return
     chosen = load_version(settings, newest_version(settings) if version is None else version)
     _look_at_test(settings, chosen)
-    found = objections(settings, chosen)
+    compared = compare_with_live(settings, chosen)
+    found = objections(settings, chosen, compared)
     if found:
         raise ProjectError(found)
-    beside = beside_live(settings, chosen)
-    if beside:
-        say(beside)
+    if compared:  # it was measured: of what was not, there is an objection
+        say(compared.said)
     if canary:
         _try_beside(settings, chosen.name, canary)
     else:
