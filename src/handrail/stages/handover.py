@@ -45,7 +45,7 @@ def rolled_back(settings: Settings) -> Finding:
     places = [number for number, line in enumerate(history) if line["reason"] == "rolled back"]
     if not places:
         return still_open("no version was ever rolled back", command(settings, "rollback"))
-    after = [line for line in history[places[-1] :] if line["reason"] == "promoted"]
+    after = [line for line in history[places[0] :] if line["reason"] == "promoted"]
     if not after:
         return still_open("nothing was promoted after the rollback", command(settings, "promote"))
     return done(f"back on {history[places[-1]]['at'][:10]}, forward on {after[-1]['at'][:10]}")

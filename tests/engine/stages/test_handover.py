@@ -257,6 +257,11 @@ def test_a_tick_that_nothing_shows_is_refused(shown, item, broken, evidence):
     assert said.startswith(f"{HANDOVER}: {item}: ticked by Ada, but {evidence}; ")
 
 
+def test_a_rollback_that_was_followed_by_a_promotion_is_one_whatever_came_after(shown):
+    write(shown.root, *history(*BACK, ("promoted", "b"), ("rolled back", "a")))
+    assert handover.contradictions(handover.rows(shown)) == []
+
+
 def test_an_item_that_is_not_ticked_is_no_contradiction(shown, monkeypatch, capsys):
     write(shown.root, "reports/alerts.jsonl", "")
     write(shown.root, HANDOVER, HEADER + asked(*ITEMS))
