@@ -9,7 +9,7 @@ from pathlib import Path
 from handrail.compute.duckdb import Connection, identifier, parquet, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.forgotten import without_forgotten
+from handrail.etl.forgotten import is_forgetting, without_forgotten
 from handrail.etl.load import raw_path
 from handrail.etl.raw_files import RawSource, read_raw
 
@@ -115,10 +115,16 @@ def _left_out(
 ) -> dict[str, int]:
     """Leave the rows of forgotten keys and subjects out of each raw table that has a column of them."""
     counts = {}
-    for name, table in tables.items():
-        of_whom = {*settings.project.erasable, table.subject} & {*table.columns}
+    erasable = settings.project.erasable
+    of_whom = {name: {*erasable, table.subject} & {*table.columns} for name, table in tables.items()}
+    if is_forgetting(settings) and not any(of_whom.values()):
+        log.warning(
+            "data/raw: no table says by a column whom a row is about: rows of those who were forgotten stay "
+            "in these copies; name it: RawTable(..., subject=...) in etl/extract.py"
+        )
+    for name, columns in of_whom.items():
         source = parquet(paths[name])
-        kept = without_forgotten(source, settings, sorted(filter(None, of_whom)))
+        kept = without_forgotten(source, settings, sorted(filter(None, columns)))
         if kept != source:
             counts[name] = write_parquet(connection, f"SELECT * FROM {kept}", paths[name])
     return counts

@@ -47,16 +47,18 @@ def keep_out(settings: Settings, line: str) -> None:
             lines.write(f"{line}\n")
 
 
+def is_forgetting(settings: Settings) -> bool:
+    """Return whether any key is to be left out."""
+    return bool(_kept_out(settings))
+
+
 def without_forgotten(source: str, settings: Settings, names: Collection[str]) -> str:
     """Return the FROM item `source` without the rows that have a forgotten key, or subject, in a column.
 
     `names`: the columns in which one may stand. Raises ProjectError where the secret is missing, or another
     one than the keys were forgotten with.
     """
-    lines = _lines(forgotten_path(settings))
-    if settings.sample:  # a small run lies in sample/<N>/ of the whole, whose list holds for it
-        whole = settings.model_copy(update={"workspace": settings.workspace.parents[1]})
-        lines = [*dict.fromkeys([*lines, *_lines(forgotten_path(whole))])]
+    lines = _kept_out(settings)
     if not lines or not names:
         return source
     plain = [line for line in lines if ":" not in line]
@@ -70,6 +72,15 @@ def without_forgotten(source: str, settings: Settings, names: Collection[str]) -
         known += [f"sha256({text}) IN ({', '.join(map(literal, plain))})"] if plain else []
         known += [f"{_digest_in_sql(secret, text)} IN ({digests})"] if keyed else []
     return f"(SELECT * FROM {source} WHERE ({' OR '.join(known)}) IS NOT TRUE)"
+
+
+def _kept_out(settings: Settings) -> list[str]:
+    """Return what is kept of each key that is to be left out, here and in what a small run is of."""
+    lines = _lines(forgotten_path(settings))
+    if settings.sample:  # it lies in sample/<N>/ of the whole
+        whole = settings.model_copy(update={"workspace": settings.workspace.parents[1]})
+        lines += _lines(forgotten_path(whole))
+    return [*dict.fromkeys(lines)]
 
 
 def _secret_of(settings: Settings, used: set[str]) -> str:
