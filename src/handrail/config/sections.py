@@ -241,6 +241,9 @@ class Live(Section):
     maximum_age_days: int = Field(120, gt=0)
     maximum_violation_share: Share = 0.01
     maximum_overdue_share: Share = 0.1
+    maximum_new_share: Share = 0.1
+    maximum_repeated_share: Share = 0.2
+    minimum_traffic_share: Share = 0.6
     maximum_error_share: Share = 0.01
     maximum_seconds: float = Field(0.3, gt=0)
     minimum_outcomes: int = Field(500, ge=1)

@@ -215,8 +215,8 @@ def _look(
         now = datetime.now(UTC).date() + DAY
         asked = (now - (latest.end - latest.start), now)
     activity = read_activity(settings, *asked)
-    counts, figures = (count, known), (measured, found.metrics, as_of, latest, age, activity)
-    return Look(settings, version, live, start, end, connection, source, *counts, *figures), tuple(notes)
+    figures = (count, known, measured, found.metrics, as_of, latest, age, activity, given == (None, None))
+    return Look(settings, version, live, start, end, connection, source, *figures), tuple(notes)
 
 
 def _measured(

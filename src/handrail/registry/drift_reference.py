@@ -1,7 +1,7 @@
 """What the model learnt from, as shares per bin: the yardstick for drift.
 
-Amounts have ten bins of about equal share, names one bin each; a last bin holds what is missing or was
-never seen.
+Amounts have ten bins of about equal share, and one for each value that is frequent; names have one bin each.
+A last bin holds what is missing or was never seen.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,11 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.contract.schema import Column
 
 PREDICTION = "prediction"
+MOST_VALUES, MOST_OTHERS = (
+    500,
+    0.005,
+)  # of an amount with few values, and the share of recent rows with others
+FREQUENT = 0.05  # the share from which on a value of an amount has a bin of its own
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,65 @@ class Bins:
         return f"CASE {' '.join(steps)} WHEN {column} IS NOT NULL THEN {len(self.edges)} END"
 
 
+def known_values(
+    connection: Connection, learnt: str, recent: str, bins: list[Bins]
+) -> dict[str, list[float]]:
+    """Return all values of each amount that has few, as distances of routes; of the others none.
+
+    It has few where there are at most MOST_VALUES among the rows learnt from, and nearly all of the recent
+    rows have one of them: what else comes then is new.
+    """
+    found = {}
+    for item in bins:
+        column = identifier(item.column)
+        if item.names:
+            continue
+        values = f"(SELECT DISTINCT {column} FROM {learnt} WHERE {column} IS NOT NULL)"
+        if row(connection, f"SELECT count(*) AS n FROM {values}")["n"] > MOST_VALUES:
+            continue
+        others = f"count(*) FILTER (WHERE {column} NOT IN {values})"
+        query = f"SELECT {others} AS n, count({column}) AS known FROM {recent}"
+        counted = row(connection, query)
+        if counted["known"] and counted["n"] <= MOST_OTHERS * counted["known"]:
+            query = f"SELECT list({column} ORDER BY {column}) AS kept FROM {values}"
+            found[item.column] = [float(value) for value in row(connection, query)["kept"]]
+    return found
+
+
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
     """Return bins for `columns` from the rows of `source`."""
     return [_learn(connection, source, column) for column in columns]
 
 
 def learn_amount_bins(connection: Connection, source: str, name: str) -> Bins:
-    """Return ten bins of about equal share for an amount; fewer where values repeat."""
-    tenths = [n / 10 for n in range(1, 10)]
-    found = row(connection, f"SELECT quantile_disc({identifier(name)}, {tenths}) AS edges FROM {source}")
-    return Bins(name, edges=tuple(sorted({float(edge) for edge in found["edges"] or []})))
+    """Return ten bins of about equal share for an amount, and one for each of its values that is frequent.
+
+    A value that most rows have would else share a bin with all that is less: a visibility in km with the same
+    in miles.
+    """
+    tenths, column = [n / 10 for n in range(1, 10)], identifier(name)
+    found = row(connection, f"SELECT quantile_disc({column}, {tenths}) AS edges FROM {source}")
+    edges = {float(edge) for edge in found["edges"] or []}
+    if not edges:
+        return Bins(name)
+    below = ", ".join(
+        f"CASE WHEN count_if({column} = {edge!r}) >= {FREQUENT} * count({column}) "
+        f"THEN max({column}) FILTER ({column} < {edge!r}) END"
+        for edge in sorted(edges)
+    )
+    before = row(connection, f"SELECT [{below}] AS edges FROM {source}")["edges"]
+    return Bins(name, edges=tuple(sorted(edges | {float(edge) for edge in before if edge is not None})))
+
+
+def known_ranges(connection: Connection, sources: str, bins: list[Bins]) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest value of each amount in a FROM item, where there is any."""
+    amounts = [item.column for item in bins if not item.names]
+    if not amounts:
+        return {}
+    both = ", ".join(f"min({identifier(name)}), max({identifier(name)})" for name in amounts)
+    ends = [*row(connection, f"SELECT [{both}] AS ends FROM {sources}")["ends"]]
+    pairs = zip(amounts, ends[::2], ends[1::2], strict=True)
+    return {name: (float(low), float(high)) for name, low, high in pairs if low is not None}
 
 
 def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, list[float]]:

@@ -22,7 +22,14 @@ from handrail.errors import ProjectError
 from handrail.etl.load import require_table
 from handrail.predictor import Predictor
 from handrail.registry.acceptance import agreed_metric
-from handrail.registry.drift_reference import PREDICTION, learn_amount_bins, learn_bins, shares
+from handrail.registry.drift_reference import (
+    PREDICTION,
+    known_ranges,
+    known_values,
+    learn_amount_bins,
+    learn_bins,
+    shares,
+)
 from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
 from handrail.registry.versions import save_version
@@ -38,6 +45,7 @@ from handrail.training.split_advice import split_advice
 from handrail.training.splits import (
     Splits,
     half_told_periods,
+    inside,
     periods,
     read_splits,
     rows_in,
@@ -281,14 +289,26 @@ def train(settings: Settings, split: Split | Shares, on_step: Callable[[str], No
 def count_reference(
     connection: Connection, settings: Settings, table: str, split: Split | Shares, prediction: Floats
 ) -> dict[str, Any]:
-    """Return bins and shares: of the features in the training rows, of the predictions in the test rows."""
+    """Return bins and shares: of the features in the training rows, of the predictions in the test rows.
+
+    Of the features `recent` has the shares in the test rows, the newest that the version knows, `range` the
+    ends of an amount in all of its rows, and `values` all of an amount that has few.
+    """
     learnt_from = rows_in(settings, table, split, periods(split)[0])
     bins = learn_bins(connection, learnt_from, of_role(settings.project.contract, Role.FEATURE))
     connection.register("predicted", {PREDICTION: prediction})
     predicted = learn_amount_bins(connection, "predicted", PREDICTION)
     counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])
+    tested = rows_in(settings, table, split, periods(split)[2])
+    recent = shares(connection, tested, bins)
+    every = " OR ".join(f"({inside(settings, split, each)})" for each in periods(split))
+    ranges = known_ranges(connection, f"(SELECT * FROM {table} WHERE {every})", bins)
+    values = known_values(connection, learnt_from, tested, bins)
     return {
         item.column: {"edges": item.edges, "names": item.names, "shares": counted[item.column]}
+        | ({"recent": recent[item.column]} if item.column in recent else {})
+        | ({"range": ranges[item.column]} if item.column in ranges else {})
+        | ({"values": values[item.column]} if item.column in values else {})
         for item in [*bins, predicted]
     }
 

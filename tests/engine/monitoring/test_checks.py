@@ -24,6 +24,10 @@ BUILT_IN = (
     checks.service_answers,
     checks.young_enough,
     checks.no_drift,
+    checks.values_known,
+    checks.traffic_as_usual,
+    checks.keys_once,
+    checks.outcomes_vary,
 )
 WIDE = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
 
@@ -61,7 +65,15 @@ def test_they_are_told_in_the_order_of_the_list(predicted):
     others = ("outcomes overdue", "rows that break the contract", "age of the model in days")
     expected = [*predicted.live.expected, *others]
     assert seen[: len(expected)] == expected
-    assert all(name.startswith("drift of ") for name in seen[len(expected) :])
+    later = [name for name in seen[len(expected) :] if not name.startswith("drift of ")]
+    assert later == seen[-len(later) :]
+    assert later == [
+        "missing values",
+        "new values",
+        "traffic of the last week",
+        "days without predictions",
+        "answers for a key once more",
+    ]
     turned = watching(predicted, checks.young_enough, checks.metrics_in_range)
     found = [reading.name for reading in run_monitoring(turned).readings]
     assert found == ["age of the model in days", *predicted.live.expected]

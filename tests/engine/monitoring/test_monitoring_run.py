@@ -156,13 +156,14 @@ def test_the_latest_prediction_for_a_key_counts(month):
     assert seen.metrics["mean_prediction"] == pytest.approx(0.5, rel=1e-12)
 
 
-def test_a_shifted_feature_is_a_warning(watched):
-    predict(watched, [row | {AMOUNT.name: AMOUNT.kind(AMOUNT.le)} for row in first_month(watched)])
-    seen = look(watched)
-    found = readings(seen)[f"drift of {AMOUNT.name}"]
-    assert found.value > 2
-    assert found.state == "warning"
-    assert found not in seen.alerts
+@pytest.mark.parametrize(("share", "state"), [(0.5, "warning"), (1.0, "alert")])
+def test_a_shifted_feature_is_a_warning_and_a_sudden_shift_an_alert(watched, share, state):
+    rows = first_month(watched)
+    moved = [row | {AMOUNT.name: AMOUNT.kind(AMOUNT.le)} for row in rows[: round(share * len(rows))]]
+    predict(watched, [*moved, *rows[len(moved) :]])
+    found = readings(look(watched))[f"drift of {AMOUNT.name}"]
+    assert found.state == state
+    assert (found.value > 2.5) == (state == "alert")
 
 
 def test_shifted_predictions_are_an_alert(watched):
@@ -287,7 +288,8 @@ def test_predictions_of_a_former_contract_have_empty_columns(month):
     file.unlink()
     after = look(month)
     assert (after.rows, after.metrics) == (before.rows, before.metrics)
-    assert readings(after)[f"drift of {AMOUNT.name}"].state == "warning"
+    assert readings(after)[f"drift of {AMOUNT.name}"].state == "alert"
+    assert readings(after)[f"missing values of {AMOUNT.name}"].state == "alert"
 
 
 def monitor(monkeypatch, settings, expected, **environment):

@@ -17,5 +17,9 @@ CHECKS = (
     checks.contract_kept,  # at most live.maximum_violation_share of what was asked breaks it
     checks.service_answers,  # requests that fail, or take long
     checks.young_enough,  # at most live.maximum_age_days old
-    checks.no_drift,  # of the prediction an alert, of a feature a warning
+    checks.no_drift,  # of the prediction an alert; of a feature a warning, or an alert if it is sudden
+    checks.values_known,  # no more are missing or new than usual: live.maximum_new_share
+    checks.traffic_as_usual,  # at least live.minimum_traffic_share of what is usual, and something each day
+    checks.keys_once,  # at most live.maximum_repeated_share of the answers are for a key once more
+    checks.outcomes_vary,  # and are not all the same
 )

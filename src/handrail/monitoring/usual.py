@@ -1,0 +1,71 @@
+"""What was usual before a window: in as many days before it, and in the same days of the year before.
+
+A season moves every feature, and half of a month's rows can be missing without any of them having moved. So a
+window is held against others of its kind, and not only against what was learnt from.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from handrail.compute.duckdb import identifier, row, rows
+from handrail.monitoring.outcomes import in_window, live_predictions
+
+if TYPE_CHECKING:
+    from handrail.monitoring.checks import Look
+
+YEAR = timedelta(days=364)  # whole weeks: the same days of the week
+WEEK = 7
+FEWEST_DAYS = 14  # before the last week, of which is known how many predictions are usual
+SOME = 20  # predictions that are usual on a day; where there are fewer, one without any is none to speak of
+
+
+def windows_before(look: "Look") -> list[str]:
+    """Return the FROM items of the window before, and of that a year before, where each has enough rows."""
+    latest, least = look.latest, look.limits.minimum_outcomes
+    length = latest.end - latest.start
+    ends = {"window_before": latest.start, "year_before": latest.end - YEAR}
+    found = []
+    for name, end in ends.items():
+        inside = in_window(look.settings.project, end - length, end)
+        look.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS "
+            f"SELECT * FROM ({live_predictions(look.settings)}) WHERE {inside}"
+        )
+        if row(look.connection, f"SELECT count(*) AS n FROM {name}")["n"] >= least:
+            found.append(name)
+    return found
+
+
+def daily_counts(look: "Look") -> list[int]:
+    """Return how many rows were predicted on each day, from the first of the window before to the latest."""
+    project, latest = look.settings.project, look.latest
+    first, time = latest.start - (latest.end - latest.start), identifier(project.window)
+    key = identifier(project.key)
+    found = rows(
+        look.connection,
+        f"SELECT CAST({time} AS DATE) AS day, count(DISTINCT {key}) AS n "
+        f"FROM ({live_predictions(look.settings)}) WHERE {in_window(project, first, latest.end)} GROUP BY 1",
+    )
+    counted = {item["day"]: item["n"] for item in found}
+    days = (latest.end - first).days
+    counts = [counted.get(first + timedelta(days=number), 0) for number in range(days)]
+    return counts[next((place for place, count in enumerate(counts) if count), days) :]
+
+
+def traffic(counts: Sequence[int]) -> tuple[float, int] | None:
+    """Return what share of the usual was predicted in the last week, and on how many of its days nothing was.
+
+    counts: of each day, in their order. The usual of a day is the median of the same days of the week before.
+    None where too few days are known, or none has enough.
+    """
+    earlier, last = counts[:-WEEK], counts[-WEEK:]
+    if len(earlier) < FEWEST_DAYS:
+        return None
+    usual = [median(earlier[place % WEEK :: WEEK]) for place in range(len(earlier), len(earlier) + WEEK)]
+    if not sum(usual) or sorted(usual)[1] < SOME:  # rows come once a month, say
+        return None
+    return sum(last) / sum(usual), sum(
+        not count and each >= SOME for count, each in zip(last, usual, strict=True)
+    )

@@ -1,0 +1,179 @@
+"""What goes wrong in practice is noticed, and what is as always is not."""
+
+from collections import Counter
+from datetime import timedelta
+from statistics import mean
+
+import duckdb
+import numpy as np
+import pytest
+
+from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.monitoring.usual import traffic
+from handrail.serving import inference as live
+from handrail.serving import prediction_log
+from tests.engine.support.lived import KEY, TIME, keep, promoted, rows_asked
+from tests.engine.support.workspaces import copied
+
+WINDOW = timedelta(days=30)
+LOOSE = {"maximum_age_days": 1000, "minimum_outcomes": 300, "expected": {}}
+
+
+@pytest.fixture(scope="module")
+def months(trained, tmp_path_factory):
+    """Return settings, and the rows of the first two months after the split: the first is predicted."""
+    settings = promoted(copied(trained, tmp_path_factory.mktemp("months")))
+    live_section = settings.live.model_copy(update=LOOSE)
+    settings = settings.model_copy(update={"live": live_section})
+    first = settings.dates.live_from
+    every = [row for row in rows_asked(settings) if row[TIME].date() < first + 2 * WINDOW]
+    earlier = [row for row in every if row[TIME].date() < first + WINDOW]
+    return settings, earlier, [row for row in every if row[TIME].date() >= first + WINDOW]
+
+
+@pytest.fixture
+def watched(months, tmp_path):
+    """Return a function that predicts the second month, as it is changed, and looks at it."""
+    settings, earlier, later = months
+    there = copied(settings, tmp_path).model_copy(update={"live": settings.live})
+    model = live.LiveModel(there)
+    keep(there, prediction_log.log_rows(earlier, model.answer(earlier)))
+
+    def look(change=lambda rows: rows):
+        rows = change([dict(row) for row in later])
+        keep(there, prediction_log.log_rows(rows, model.answer(rows)))
+        start = settings.dates.live_from + WINDOW
+        seen = run_monitoring(there, start, start + WINDOW)
+        assert seen.problems == ()
+        return {each.name: each for each in seen.readings}
+
+    return look
+
+
+def alerts(readings):
+    return {name for name, reading in readings.items() if reading.state == "alert"}
+
+
+def changed(name, change):
+    """Return a change of one column, where it has a value."""
+
+    def of(rows):
+        return [row | {name: None if row[name] is None else change(row[name])} for row in rows]
+
+    return of
+
+
+def some(share, change):
+    """Return a change of a share of the rows."""
+    rng = np.random.default_rng(1)
+
+    def of(rows):
+        other = change(rows)
+        return [b if rng.random() < share else a for a, b in zip(rows, other, strict=True)]
+
+    return of
+
+
+def test_two_ordinary_months_raise_no_alert(watched):
+    readings = watched()
+    assert alerts(readings) == set()
+    assert {"missing values", "new values", "traffic of the last week", "days without predictions"} <= {
+        *readings
+    }
+    assert readings["answers for a key once more"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (changed("temperature_c", lambda c: c * 9 / 5 + 32), "new values of temperature_c"),
+        (changed("distance_km", lambda km: km / 1.609344), "new values of distance_km"),
+        (changed("visibility_km", lambda km: km / 1.609344), "drift of visibility_km"),
+        (changed("humidity_percent", lambda _: None), "missing values of humidity_percent"),
+        (changed("temperature_c", lambda _: 15.0), "drift of temperature_c"),
+        (changed("carrier", {"UA": "United"}.get), "missing values of carrier"),
+        (changed("carrier", lambda name: "United" if name == "UA" else name), "new values of carrier"),
+        (some(0.2, changed("carrier", lambda _: "ZZ")), "new values of carrier"),
+        (lambda rows: rows[::2], "traffic of the last week"),
+        (lambda rows: rows[::3], "traffic of the last week"),
+        (
+            lambda rows: [
+                row for row in rows if row[TIME].date() != rows[-1][TIME].date() - timedelta(days=3)
+            ],
+            "days without predictions",
+        ),
+        (lambda rows: [*rows, *rows], "answers for a key once more"),
+    ],
+    ids=[
+        "a temperature in Fahrenheit",
+        "distances in miles",
+        "visibility in miles",
+        "a column all null",
+        "a column constant",
+        "all but one name null",
+        "a name renamed",
+        "a fifth of the names new",
+        "half of the traffic missing",
+        "two thirds of the traffic missing",
+        "a day without any",
+        "each key twice",
+    ],
+)
+def test_it_is_noticed(watched, change, expected):
+    readings = watched(change)
+    print(expected, readings.get(expected))
+    assert expected in alerts(readings), {name: (r.value, r.state) for name, r in readings.items()}
+
+
+def test_outcomes_that_are_all_the_same_are_noticed(watched, months, tmp_path):
+    settings, *_ = months
+    there = next(tmp_path.rglob("departures.parquet"))
+    new = there.with_name("new.parquet")
+    target = settings.project.target
+    query = f"SELECT * REPLACE (CASE WHEN {target} IS NOT NULL THEN 0 END AS {target}) FROM '{there}'"
+    duckdb.sql(query).write_parquet(str(new))
+    new.replace(there)
+    readings = watched()
+    assert "different outcomes" in alerts(readings)
+
+
+@pytest.mark.slow
+def test_thirty_windows_of_what_was_learnt_raise_one_alert_at_most(months, tmp_path):
+    settings, earlier, _ = months
+    learnt = [
+        row
+        for row in rows_asked(settings, start="2013-01-01")
+        if row[TIME].date() < settings.dates.validation_from
+    ]
+    start, raised, rng = settings.dates.live_from, Counter(), np.random.default_rng(3)
+    for number in range(30):
+        there = copied(settings, tmp_path / str(number)).model_copy(update={"live": settings.live})
+        model = live.LiveModel(there)
+        drawn = [learnt[place] for place in rng.integers(0, len(learnt), 2 * len(earlier))]
+        days = rng.permutation(np.arange(len(drawn)) % 60)
+        rows = [
+            row
+            | {
+                KEY: f"UA{n}-EWR-201309010000",
+                TIME: row[TIME].replace(year=2013, month=9, day=1) + timedelta(days=int(day)),
+            }
+            for n, (row, day) in enumerate(zip(drawn, days, strict=True), start=1)
+        ]
+        keep(there, prediction_log.log_rows(rows, model.answer(rows)))
+        seen = run_monitoring(there, start + WINDOW, start + 2 * WINDOW)
+        # The keys are made up, so that no outcome ever comes.
+        raised.update(each.name for each in seen.alerts if each.name != "outcomes overdue")
+    assert raised.total() <= 1, raised
+
+
+def test_the_usual_of_a_day_is_that_of_the_same_days_before():
+    week = [100, 100, 100, 100, 100, 40, 30]
+    assert traffic(week * 5) == (1.0, 0)
+    assert traffic([*week * 4, *(each // 2 for each in week)]) == (pytest.approx(0.5, abs=0.01), 0)
+    silent = [*week]
+    silent[2] = 0
+    share, days = traffic([*week * 4, *silent])
+    assert (round(share, 3), days) == (round(470 / 570, 3), 1)
+    assert traffic(week * 2) is None  # too few weeks to know what is usual
+    assert traffic([*[1000, 0, 0, 0, 0, 0, 0] * 8]) is None  # rows that come once a week
+    assert mean(week) > 80
