@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
+DEBIAN := promtool=prometheus chromium=chromium  # command=package: what the slow tests need beside Python
 EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
@@ -28,6 +29,7 @@ fast: .venv/ready
 	$(PYTEST) --dist loadfile -m "not slow"
 
 slow: .venv/ready
+	@tests/debian.sh $(DEBIAN)
 	$(PYTEST) --dist loadgroup -m slow
 
 lint: .venv/ready
