@@ -20,11 +20,7 @@ def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = Fal
     """
     if not seen.alerts:
         return []
-    lines = [
-        f"{seen.start} to {seen.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
-        f"{reading.high:g}"
-        for reading in seen.alerts
-    ]
+    lines = seen.alert_lines
     entry: dict[str, object] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": seen.version,

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from math import inf, isnan, nan
 from typing import Literal, Protocol
 
@@ -13,9 +14,10 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.monitoring.champion_challenger import canary_gain
-from handrail.monitoring.drift import drifts, not_asked_for
+from handrail.monitoring.drift import drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions
-from handrail.monitoring.usual import daily_counts, traffic, windows_before
+from handrail.monitoring.usual import daily_counts, silence, traffic, usual_share, windows_before
+from handrail.monitoring.values import missing_shares, shares_beyond
 from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION, shares
 from handrail.registry.live import Live
@@ -23,20 +25,23 @@ from handrail.registry.versions import Version
 from handrail.serving.activity import Activity
 
 SUDDEN = 10  # times live.drift_limit, from which on the drift of a feature is no season any more
-MOST = 0.5  # of the values of an amount that has few, from which on others are new
-BEYOND = 0.1  # of the range of an amount, by which a value is beyond it
+BY_CHANCE = 0.001  # the chance from which on outcomes that are all the same may be so by chance
 State = Literal["ok", "warning", "alert", "unknown"]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A figure, the range in which it is expected (both ends in it), and what follows; NaN is not known."""
+    """A figure, the range in which it is expected (both ends in it), and what follows; NaN is not known.
+
+    why: why it is not known, in a few words
+    """
 
     name: str
     value: float
     low: float
     high: float
     state: State
+    why: str = ""
 
     @property
     def shown(self) -> str:
@@ -109,6 +114,11 @@ class Look:
     activity: Activity
     newest: bool
 
+    @cached_property
+    def latest_shares(self) -> dict[str, list[float]]:
+        """Share of the latest predictions in each bin of the prediction and of each watched feature."""
+        return shares(self.connection, self.latest.source, self.version.watched)
+
     @property
     def limits(self) -> Limits:
         """The section `live` of project.yaml."""
@@ -120,11 +130,30 @@ class Look:
         return nan if found is None else float(found)
 
     def reading(
-        self, name: str, value: float, low: float = -inf, high: float = inf, otherwise: State = "alert"
+        self,
+        name: str,
+        value: float,
+        low: float = -inf,
+        high: float = inf,
+        otherwise: State = "alert",
+        why: str = "there is nothing to compute it from",
     ) -> Reading:
-        """Return a figure beside its range: ok from `low` to `high`, else `otherwise`; NaN is unknown."""
-        inside: State = "ok" if low <= value <= high else otherwise
-        return Reading(name, float(value), float(low), float(high), "unknown" if isnan(value) else inside)
+        """Return a figure beside its range: ok from `low` to `high`, else `otherwise`; NaN is unknown.
+
+        why: what a reader is told where it is
+        """
+        ends = float(low), float(high)
+        if isnan(value):
+            return Reading(name, nan, *ends, "unknown", why)
+        return Reading(name, float(value), *ends, "ok" if low <= value <= high else otherwise)
+
+    def too_few(self, count: int, of: str) -> str:
+        """Say that so many are fewer than `live.minimum_outcomes`; empty where they are not.
+
+        of: what is counted, with its verb in the plural, as `outcomes are known`
+        """
+        least = self.limits.minimum_outcomes
+        return "" if count >= least else f"{count:,} {of}, live.minimum_outcomes is {least:,}"
 
 
 class Check(Protocol):
@@ -142,9 +171,10 @@ def metrics_in_range(look: Look) -> Iterator[Reading]:
     """Compare the metrics of `live.expected`; with fewer than `live.minimum_outcomes` they are unknown."""
     outcomes = look.measured.outcomes
     known = {"outcomes": float(outcomes), **look.metrics}
-    enough = outcomes >= look.limits.minimum_outcomes
+    few = look.too_few(outcomes, "outcomes are known")
     for name, (low, high) in look.limits.expected.items():
-        yield look.reading(name, known[name] if enough else nan, low, high)
+        value = nan if few else known[name]
+        yield look.reading(name, value, low, high, why=few or "the outcomes that are known do not give it")
 
 
 def outcomes_in_time(look: Look) -> Iterator[Reading]:
@@ -157,9 +187,9 @@ def outcomes_in_time(look: Look) -> Iterator[Reading]:
     time, target = identifier(project.window), identifier(project.target)
     due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=days)}'" if project.time or days else "FALSE"
     count = look.value(f"count_if({due})")
-    share = look.value(f"count_if({due} AND {target} IS NULL)") / count if count else nan
-    share = share if count >= look.limits.minimum_outcomes else nan
-    yield look.reading("outcomes overdue", share, low=0.0, high=look.limits.maximum_overdue_share)
+    few = look.too_few(int(count), "outcomes are due")
+    share = nan if few else look.value(f"count_if({due} AND {target} IS NULL)") / count
+    yield look.reading("outcomes overdue", share, low=0.0, high=look.limits.maximum_overdue_share, why=few)
 
 
 def canary_holds(look: Look) -> Iterator[Reading]:
@@ -173,7 +203,8 @@ def canary_holds(look: Look) -> Iterator[Reading]:
     name, tolerance = canary_reading(look.settings), look.settings.accuracy.tolerance
     gain = canary_gain(look.connection, look.settings, look.version, look.live.canary, look.source)
     if gain is None:
-        yield look.reading(name, nan, low=-tolerance)
+        few = f"fewer than {look.limits.minimum_outcomes:,} outcomes of what it answered are known"
+        yield look.reading(name, nan, low=-tolerance, why=few)
         return
     worse = gain["value"] < -tolerance and gain["high"] < 0
     yield Reading(name, gain["value"], -tolerance, inf, "alert" if worse else "ok")
@@ -204,10 +235,10 @@ def service_answers(look: Look) -> Iterator[Reading]:
     activity, limits = look.activity, look.limits
     if not activity.requests:
         return
-    enough = activity.requests >= limits.minimum_outcomes
-    failed, slowest = (activity.failed_share, activity.slowest(0.01)) if enough else (nan, nan)
-    yield look.reading("requests that failed", failed, 0.0, limits.maximum_error_share)
-    yield look.reading("slowest hundredth in seconds", slowest, 0.0, limits.maximum_seconds)
+    few = look.too_few(activity.requests, "requests came")
+    failed, slowest = (nan, nan) if few else (activity.failed_share, activity.slowest(0.01))
+    yield look.reading("requests that failed", failed, 0.0, limits.maximum_error_share, why=few)
+    yield look.reading("slowest hundredth in seconds", slowest, 0.0, limits.maximum_seconds, why=few)
 
 
 def young_enough(look: Look) -> Iterator[Reading]:
@@ -230,140 +261,109 @@ def no_drift(look: Look) -> Iterator[Reading]:
     yet tell nothing of it, and each version's predictions are held against those of its own test period. A
     feature that moves by itself, `drift=False` in contract.py, is not looked at.
     """
-    limit, latest, least = look.limits.drift_limit, look.latest, look.limits.minimum_outcomes
-    bins, measured = look.version.watched, latest.measured
-    if latest.count < least:
+    limit, latest, measured = look.limits.drift_limit, look.latest, look.latest.measured
+    bins, few = look.version.watched, look.too_few(latest.count, "predictions are in the window")
+    if few:
         for item in bins:
-            yield look.reading(f"drift of {item.column}", nan, low=0.0, high=limit)
+            yield look.reading(f"drift of {item.column}", nan, low=0.0, high=limit, why=few)
         return
-    expected = {name: item["shares"] for name, item in look.version.info["reference"].items()}
-    found = drifts(look.connection, latest.source, bins, expected)
-    for name, value in _usual_drifts(look).items():
-        found[name] = min(found[name], value)
+    reference = look.version.info["reference"]
+    usual = [{name: each.get(kind) for name, each in reference.items()} for kind in ("shares", "recent")]
+    features = [item for item in bins if item.column != PREDICTION]
+    usual += [shares(look.connection, name, features) for name in windows_before(look)]
+    found, unknown = least_drifts(look.latest_shares, usual), {}
     if PREDICTION in found and (measured.version.name, measured.count) != (look.version.name, latest.count):
         own = [item for item in measured.version.bins if item.column == PREDICTION]
-        expected[PREDICTION] = measured.version.info["reference"][PREDICTION]["shares"]
-        enough = measured.count >= least
-        found |= drifts(look.connection, measured.source, own, expected) if enough else {PREDICTION: nan}
+        expected = {PREDICTION: measured.version.info["reference"][PREDICTION]["shares"]}
+        found |= drifts(look.connection, measured.source, own, expected)
+        unknown[PREDICTION] = look.too_few(measured.count, f"predictions are of {measured.version.name}")
     for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
         asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
-        rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
-        known = latest.count - each.rows >= least
-        again = drifts(look.connection, rows, [b for b in bins if b.column == each.feature], expected)
-        if each.feature in found:
-            found |= again if known else {each.feature: nan}
+        of_it = [item for item in features if item.column == each.feature]
+        if of_it:
+            rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
+            found |= least_drifts(shares(look.connection, rows, of_it), usual)
+            unknown[each.feature] = look.too_few(latest.count - each.rows, "predictions have it")
+    found |= {name: nan for name, why in unknown.items() if why}
     for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
         otherwise: State = "alert" if name == PREDICTION or value > SUDDEN * limit else "warning"
-        yield look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise)
-
-
-def _usual_drifts(look: Look) -> dict[str, float]:
-    """Return the least drift of each feature from the test period, the window before, and the year before."""
-    reference, source = look.version.info["reference"], look.latest.source
-    bins = [item for item in look.version.watched if item.column != PREDICTION]
-    usual = [{each.column: reference[each.column].get("recent") for each in bins}]
-    usual += [shares(look.connection, name, bins) for name in windows_before(look)]
-    found: dict[str, float] = {}
-    for expected in usual:
-        known = [item for item in bins if expected[item.column]]
-        for name, value in drifts(look.connection, source, known, expected).items() if known else ():
-            found[name] = min(found.get(name, inf), value)
-    return found
+        why = unknown.get(name, "")
+        yield look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise, why=why)
 
 
 def values_known(look: Look) -> Iterator[Reading]:
-    """Tell of the latest predictions how many more values are missing than usual, and how many are new.
+    """Tell of each feature how many more of its latest values are missing than usual, and how many are new.
 
-    Of missing values it is the feature of which most are: by how much its share is above that of the training
-    and of the test period. New is a name that was not among those learnt from, of an amount with few values
-    another one, and of others what is beyond all that the version knows by more than a tenth of their range.
-    With fewer predictions than `live.minimum_outcomes` both are unknown.
+    Missing: by how much their share is above that of the training and of the test period. New: a name that
+    was not among those learnt from, of an amount with few values another one, and of others what is beyond
+    all that the version knows by more than a tenth of their range. With fewer predictions than
+    `live.minimum_outcomes` both are unknown.
     """
     latest, most = look.latest, look.limits.maximum_new_share
-    bins = [item for item in look.version.watched if item.column != PREDICTION]
-    if latest.count < look.limits.minimum_outcomes:
+    few = look.too_few(latest.count, "predictions are in the window")
+    if few:
         for name in ("missing values", "new values"):
-            yield look.reading(name, nan, low=0.0, high=most)
+            yield look.reading(name, nan, low=0.0, high=most, why=few)
         return
-    counted = ", ".join(f"count_if({identifier(item.column)} IS NULL) AS n{n}" for n, item in enumerate(bins))
-    found = row(look.connection, f"SELECT {counted or '0'} FROM {latest.source}")
-    empty = {item.column: found[f"n{number}"] / latest.count for number, item in enumerate(bins)}
-    reference, now = look.version.info["reference"], shares(look.connection, latest.source, bins)
+    bins = [item for item in look.version.watched if item.column != PREDICTION]
+    empty = missing_shares(look.connection, latest.source, bins)
+    reference = look.version.info["reference"]
     usual = {
         name: max(each[-1] for each in (reference[name]["shares"], reference[name].get("recent")) if each)
         for name in empty
     }
     missing = {name: max(0.0, share - usual[name]) for name, share in empty.items()}
-    new = {item.column: now[item.column][-1] - empty[item.column] for item in bins if item.names}
-    new |= _beyond(look)
+    new = {
+        item.column: look.latest_shares[item.column][-1] - empty[item.column] for item in bins if item.names
+    }
+    new |= shares_beyond(look.connection, latest.source, bins, reference)
     for kind, by_column in (("missing values", missing), ("new values", new)):
-        worst = max(by_column, key=lambda name: by_column[name], default=None)
-        value = max(0.0, by_column[worst]) if worst else 0.0
-        yield look.reading(f"{kind} of {worst}" if value > most else kind, value, low=0.0, high=most)
-
-
-def _beyond(look: Look) -> dict[str, float]:
-    """Return the share of the values of each amount that lie beyond the known range.
-
-    Where an amount has few values, and most are none of them, it is the share of those: so a column changes
-    whose unit does, and not one that reaches a little further in another season.
-    """
-    reference, watched = look.version.info["reference"], {item.column for item in look.version.watched}
-    counted = {}
-    for name, item in reference.items():
-        column = identifier(name)
-        if name not in watched or "range" not in item:
-            continue
-        low, high = item["range"]
-        more = BEYOND * (high - low)
-        counted[name, False] = f"{column} < {low - more!r} OR {column} > {high + more!r}"
-        if "values" in item:
-            # As 32 bits: an amount that went through a file or a request may have lost its last digits.
-            known = ", ".join(f"CAST({value!r} AS FLOAT)" for value in item["values"])
-            counted[name, True] = f"CAST({column} AS FLOAT) NOT IN ({known})"
-    if not counted:
-        return {}
-    columns = ", ".join(
-        f"count(*) FILTER (WHERE {other}) AS n{number}" for number, other in enumerate(counted.values())
-    )
-    found = row(look.connection, f"SELECT {columns} FROM {look.latest.source}")
-    beyond: dict[str, float] = {}
-    for number, (name, of_few) in enumerate(counted):
-        share = found[f"n{number}"] / look.latest.count
-        if not of_few or share > MOST:
-            beyond[name] = max(share, beyond.get(name, 0.0))
-    return beyond
+        for name, value in sorted(by_column.items(), key=lambda item: -item[1]):
+            yield look.reading(f"{kind} of {name}", max(0.0, value), low=0.0, high=most)
 
 
 def traffic_as_usual(look: Look) -> Iterator[Reading]:
     """Tell what share of the usual was predicted in the last week of the window, and its days without any.
 
     Usual is the median of the same days of the week in the weeks before; where fewer than two are known, or
-    rows don't come every day, nothing is told.
+    rows don't come every day, neither is told. A look at the newest predictions tells, too, for how many days
+    none was made: at most a day more than in the 90 days before.
     """
     counts = daily_counts(look)
     found = traffic(counts[:-1] if look.newest else counts)  # the last day may not be over
-    if found is None:
-        return
-    share, silent = found
-    yield look.reading("traffic of the last week", share, low=look.limits.minimum_traffic_share)
-    yield look.reading("days without predictions", silent, low=0, high=0)
+    if found:
+        yield look.reading("traffic of the last week", found[0], low=look.limits.minimum_traffic_share)
+        yield look.reading("days without predictions", found[1], low=0, high=0)
+    since, longest = silence(look) if look.newest else (0, 0)
+    if longest:
+        yield look.reading("days since the last prediction", since, low=0, high=longest + 1)
 
 
 def outcomes_vary(look: Look) -> Iterator[Reading]:
-    """Raise an alert where all outcomes that are known are the same: they do not come as they should."""
-    target, outcomes = identifier(look.settings.project.target), look.measured.outcomes
-    if outcomes < look.limits.minimum_outcomes:
-        return
-    query = f"SELECT count(DISTINCT {target}) AS n FROM {look.measured.source}"
-    if row(look.connection, query)["n"] == 1:
-        yield look.reading("different outcomes", 1, low=2)
+    """Tell how many different outcomes are known: an alert where they are all the same, and not by chance.
+
+    By chance they may be where nearly all that were known before the window are the same, too.
+    """
+    few, target = look.too_few(look.measured.outcomes, "outcomes are known"), look.settings.project.target
+    query = f"SELECT count(DISTINCT {identifier(target)}) AS n FROM {look.measured.source}"
+    count = nan if few else row(look.connection, query)["n"]
+    reading = look.reading("different outcomes", count, low=2, why=few)
+    if reading.state == "alert" and usual_share(look) ** look.measured.outcomes > BY_CHANCE:
+        reading = replace(reading, state="ok")
+    yield reading
 
 
 def keys_once(look: Look) -> Iterator[Reading]:
     """Tell what share of the answers is for a key that the version had answered already, in the window."""
     project, latest = look.settings.project, look.latest
-    if not project.has_key or latest.count < look.limits.minimum_outcomes:
+    if not project.has_key:
+        return
+    few, most = (
+        look.too_few(latest.count, "predictions are in the window"),
+        look.limits.maximum_repeated_share,
+    )
+    if few:
+        yield look.reading("answers for a key once more", nan, low=0.0, high=most, why=few)
         return
     inside = in_window(project, latest.start, latest.end)
     query = (
@@ -372,7 +372,7 @@ def keys_once(look: Look) -> Iterator[Reading]:
     )
     found = row(look.connection, query)
     share = (found["n"] - found["keys"]) / found["n"] if found["n"] else 0.0
-    yield look.reading("answers for a key once more", share, low=0.0, high=look.limits.maximum_repeated_share)
+    yield look.reading("answers for a key once more", share, low=0.0, high=most)
 
 
 def _at_most(limit: float, name: str, value: float, otherwise: State = "alert") -> Reading:

@@ -1,9 +1,9 @@
 """How far live columns have moved from what the model learnt from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 
 from handrail.compute.duckdb import Connection, literal, rows
 from handrail.config.settings import Settings
@@ -30,6 +30,22 @@ def drifts(
     """Return the population stability index of each column of `source`, in one scan."""
     actual = shares(connection, source, bins)
     return {name: population_stability(expected[name], actual[name]) for name in actual}
+
+
+def least_drifts(
+    actual: Mapping[str, Sequence[float]], usual: Iterable[Mapping[str, Sequence[float] | None]]
+) -> dict[str, float]:
+    """Return the least population stability index of each column of `actual` from what is usual.
+
+    Both: shares per bin. What a column has in none of `usual` is left out.
+    """
+    found: dict[str, float] = {}
+    for expected in usual:
+        for name in actual:
+            known = expected.get(name)
+            if known:
+                found[name] = min(found.get(name, inf), population_stability(known, actual[name]))
+    return found
 
 
 @dataclass(frozen=True)

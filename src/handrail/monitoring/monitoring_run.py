@@ -61,6 +61,24 @@ class MonitoringRun:
         """The readings that somebody has to look at now."""
         return tuple(reading for reading in self.readings if reading.state == "alert")
 
+    @property
+    def alert_lines(self) -> list[str]:
+        """Each alert as a sentence, with its window."""
+        return [
+            f"{self.start} to {self.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
+            f"{reading.high:g}"
+            for reading in self.alerts
+        ]
+
+    @property
+    def unknown(self) -> dict[str, list[str]]:
+        """The readings that are not known, by why."""
+        found: dict[str, list[str]] = {}
+        for reading in self.readings:
+            if reading.state == "unknown":
+                found.setdefault(reading.why, []).append(reading.name)
+        return found
+
     def record(self) -> dict[str, Any]:
         """Return everything as plain data; a figure that is not known, or a range without end, is None."""
         readings = [
@@ -306,7 +324,7 @@ def _checked(look: Look) -> tuple[list[Reading], list[str]]:
                 readings.append(reading)
         except Exception as error:  # whatever a check does, the others are run
             name = getattr(check, "__name__", type(check).__name__)
-            readings.append(Reading(name, nan, -inf, inf, "unknown"))
+            readings.append(Reading(name, nan, -inf, inf, "unknown", f"it failed: {_told(error)}"))
             problems.append(f"monitor/checks.py: {name}: {_told(error)}")
     return readings, problems
 

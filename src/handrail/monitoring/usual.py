@@ -6,17 +6,22 @@ window is held against others of its kind, and not only against what was learnt 
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from handrail.compute.duckdb import identifier, row, rows
+from handrail.compute.duckdb import identifier, parquet, row, rows
+from handrail.etl.load import table_path
 from handrail.monitoring.outcomes import in_window, live_predictions
+from handrail.training.dataset import period
 
 if TYPE_CHECKING:
     from handrail.monitoring.checks import Look
 
 YEAR = timedelta(days=364)  # whole weeks: the same days of the week
 WEEK = 7
+REMEMBERED = timedelta(days=90)
+FEWEST_MADE = 5  # days with predictions of the REMEMBERED, of which is known how often they are made
 FEWEST_DAYS = 14  # before the last week, of which is known how many predictions are usual
 SOME = 20  # predictions that are usual on a day; where there are fewer, one without any is none to speak of
 
@@ -69,3 +74,36 @@ def traffic(counts: Sequence[int]) -> tuple[float, int] | None:
     return sum(last) / sum(usual), sum(
         not count and each >= SOME for count, each in zip(last, usual, strict=True)
     )
+
+
+def silence(look: "Look") -> tuple[int, int]:
+    """Return for how many days nothing was predicted, and the longest such time of the 90 days before.
+
+    Both from one day with predictions to the next, by when they were made. With predictions on fewer than
+    FEWEST_MADE days, the latter is 0: nobody knows.
+    """
+    today = look.as_of - timedelta(days=1)
+    days = rows(
+        look.connection,
+        f"SELECT DISTINCT CAST(predicted_at AS DATE) AS day FROM ({live_predictions(look.settings)}) "
+        f"WHERE predicted_at >= TIMESTAMP '{today - REMEMBERED}' AND predicted_at < TIMESTAMP '{look.as_of}' "
+        "ORDER BY day",
+    )
+    made = [item["day"] for item in days]
+    if len(made) < FEWEST_MADE:
+        return 0, 0
+    return (today - made[-1]).days, max((b - a).days for a, b in pairwise(made))
+
+
+def usual_share(look: "Look") -> float:
+    """Return the share of the most frequent outcome of the loaded rows before the window; 1 without any."""
+    project, path = look.settings.project, table_path(look.settings, look.settings.project.table_name)
+    if not path.is_file():
+        return 1.0
+    target = identifier(project.target)
+    before = period(project.contract, None, look.start) if project.time else "TRUE"
+    counted = (
+        f"SELECT count(*) AS n FROM {parquet(path)} WHERE {before} AND {target} IS NOT NULL GROUP BY {target}"
+    )
+    found = row(look.connection, f"SELECT max(n) / sum(n) AS share FROM ({counted})")["share"]
+    return 1.0 if found is None else found

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import inf, isnan, nan
 
 import pytest
@@ -65,14 +65,15 @@ def test_they_are_told_in_the_order_of_the_list(predicted):
     others = ("outcomes overdue", "rows that break the contract", "age of the model in days")
     expected = [*predicted.live.expected, *others]
     assert seen[: len(expected)] == expected
-    later = [name for name in seen[len(expected) :] if not name.startswith("drift of ")]
-    assert later == seen[-len(later) :]
-    assert later == [
+    kinds = [name.partition(" of ")[0] for name in seen[len(expected) :]]
+    assert [*dict.fromkeys(kinds)] == [
+        "drift",
         "missing values",
         "new values",
-        "traffic of the last week",
+        "traffic",
         "days without predictions",
         "answers for a key once more",
+        "different outcomes",
     ]
     turned = watching(predicted, checks.young_enough, checks.metrics_in_range)
     found = [reading.name for reading in run_monitoring(turned).readings]
@@ -93,7 +94,7 @@ def test_a_check_of_ones_own_is_read_told_and_kept_like_the_others(month, monkey
     assert shown.removeprefix(reading.name).split() == [f"{reading.value:.3f}", "0.9", "to", "1", "alert"]
     (entry,) = (month.workspace / "reports" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(entry)["alerts"] == [line]
-    (report,) = (month.workspace / "reports" / "monitoring").iterdir()
+    (report,) = (month.workspace / "reports" / "monitoring").glob("*.json")
     assert json.loads(report.read_text(encoding="utf-8"))["alerts"] == [reading.name]
 
 
@@ -166,8 +167,9 @@ def test_a_check_that_fails_is_named_and_the_others_are_run(predicted, check):
     (problem,) = seen.problems
     assert problem.startswith(f"monitor/checks.py: {check.__name__}: {FAILING[check]}")
     assert "\n" not in problem
-    own = [r for r in seen.record()["readings"] if r["name"] == check.__name__]
-    assert own == [{"name": check.__name__, "value": None, "low": None, "high": None, "state": "unknown"}]
+    (own,) = [r for r in seen.record()["readings"] if r["name"] == check.__name__]
+    assert own.pop("why").startswith(f"it failed: {FAILING[check]}")
+    assert own == {"name": check.__name__, "value": None, "low": None, "high": None, "state": "unknown"}
 
 
 def test_what_a_check_has_told_before_it_fails_stays_told(predicted):
@@ -181,7 +183,7 @@ def test_a_check_that_fails_is_exit_status_1_and_an_alert_beside_it_3(month, mon
     said = capsys.readouterr()
     assert said.err == problem
     assert "rows that break the contract" in said.out
-    (report,) = (month.workspace / "reports" / "monitoring").iterdir()
+    (report,) = (month.workspace / "reports" / "monitoring").glob("*.json")
     kept = json.loads(report.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert kept["problems"] == [problem.removeprefix("error: ").removesuffix("\n")]
     assert run(monkeypatch, watching(month, refuses, share_of_night), "monitor") == 3
@@ -199,7 +201,8 @@ def test_with_the_engine_s_checks_nothing_fails(predicted):
 def test_both_ends_of_a_range_are_in_it(value, state):
     look = Look(*[None] * len(fields(Look)))
     reading = look.reading("share", value, low=0.9, high=1.0)
-    assert reading == Reading("share", reading.value, 0.9, 1.0, state)
+    assert replace(reading, why="") == Reading("share", reading.value, 0.9, 1.0, state)
+    assert reading.why == ("there is nothing to compute it from" if isnan(value) else "")
     assert look.reading("share", value).state == ("unknown" if isnan(value) else "ok")
     assert (look.reading("share", 1).low, look.reading("share", 1).high) == (-inf, inf)
 

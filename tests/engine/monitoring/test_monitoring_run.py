@@ -238,8 +238,9 @@ def test_what_is_unknown_is_a_dash_and_null(month, monkeypatch, capsys):
     said = capsys.readouterr().out.splitlines()
     line = next(line for line in said if line.startswith(agreed(month)))
     assert line.split()[1] == "-"
-    assert "unknown is what fewer than 1,000,000 cannot tell: live.minimum_outcomes in project.yaml" in said
-    (report,) = (month.workspace / "reports" / "monitoring").iterdir()
+    count = f"{look(month).outcomes:,} outcomes are known, live.minimum_outcomes is 1,000,000"
+    assert any(line.startswith(f"not known: {agreed(month)}, ") and line.endswith(count) for line in said)
+    (report,) = (month.workspace / "reports" / "monitoring").glob("*.json")
     record = json.loads(report.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert record["readings"][0] | {"low": 0, "high": 0} == {
         "name": agreed(month),
@@ -247,6 +248,7 @@ def test_what_is_unknown_is_a_dash_and_null(month, monkeypatch, capsys):
         "low": 0,
         "high": 0,
         "state": "unknown",
+        "why": count,
     }
 
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -12,52 +14,114 @@ from handrail.cli.verb import verb
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
+    from handrail.monitoring.checks import Reading
     from handrail.monitoring.monitoring_run import MonitoringRun
 
 ALERT = 3
+BY_FEATURE = ("drift of", "missing values of", "new values of")
+LONGEST = 3  # readings of features that are ok and shown, of each kind
 
 
 @verb()
 @window()
 @click.option("--relive", is_flag=True, help="live the months since live_from again, until the first alert")
-def monitor(settings: "Settings", start: date | None, end: date | None, relive: bool) -> int:
+@click.option("--html", is_flag=True, help="write every figure over time to reports/monitoring.html, too")
+@click.option("--dry-run", is_flag=True, help="only show: keep nothing, tell nobody, change nothing")
+def monitor(
+    settings: "Settings", start: date | None, end: date | None, relive: bool, html: bool, dry_run: bool
+) -> int:
     """Compare what is live with what is expected; raise alerts.
 
     Without days: the last 30 days of predictions. An alert is exit status 3.
     """
+    from handrail.console import say
+    from handrail.errors import ProjectError
     from handrail.monitoring.backtesting import backtest
     from handrail.monitoring.monitoring_run import run_monitoring
+    from handrail.monitoring.series_page import write_series_page
 
+    if dry_run and (relive or html):
+        raise ProjectError(f"--dry-run: keeps nothing; leave out {'--relive' if relive else '--html'}")
     looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
-        _report(settings, seen, relive)
+        _show(settings, seen)
+        if dry_run:
+            _tell_what_would_be_done(seen)
+        else:
+            _keep_and_act(settings, seen, relive)
         if seen.alerts:
-            return ALERT
+            status = ALERT
+            break
         status = 1 if seen.problems else status
+    if html:
+        say(f"every figure over time: {write_series_page(settings, datetime.now(UTC).date())}")
     return status
 
 
-def _report(settings: "Settings", seen: "MonitoringRun", relived: bool) -> None:
-    """Show, keep and act on one look, and name the checks that failed; `relived`: at the past, once more."""
-    from handrail.config.sections import Live
+def _show(settings: "Settings", seen: "MonitoringRun") -> None:
+    """Show the readings of a look, why some are not known, and what has to be said of it."""
     from handrail.console import say, table
+
+    say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
+    shown, rest = in_short(seen.readings)
+    table(("", "is", "expected", ""), [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in shown])
+    for kind, count in rest.items():
+        say(f"{kind}: {count} more, all ok")
+    for why, names in seen.unknown.items():
+        say(f"not known: {', '.join(names)}: {why}")
+    for line in seen.notes:
+        say(line)
+
+
+def in_short(readings: "Iterable[Reading]") -> "tuple[list[Reading], dict[str, int]]":
+    """Return the readings to show, and how many were left out of each kind, as `drift of`.
+
+    Of a kind with one for each feature, those that are ok are left out but for the first LONGEST.
+    """
+    shown, left, seen = [], Counter[str](), Counter[str]()
+    for each in readings:
+        kind = next((name for name in BY_FEATURE if each.name.startswith(name)), None)
+        if kind and each.state == "ok" and seen[kind] >= LONGEST:
+            left[kind] += 1
+            continue
+        seen[kind or each.name] += 1
+        shown.append(each)
+    return shown, dict(left)
+
+
+def _tell_what_would_be_done(seen: "MonitoringRun") -> None:
+    from handrail.console import say
+
+    for line in seen.alert_lines:
+        print(f"alert: {line}", file=sys.stderr)
+    for problem in seen.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    for worse, who, what in (
+        (seen.baseline_better, "the baseline did better", "the fallback would answer"),
+        (seen.canary_worse, "the canary did worse", "it would be withdrawn"),
+    ):
+        if worse:
+            say(f"{who}: {what if seen.newest else 'a look back changes nothing'}")
+    say("nothing is kept, told or changed: --dry-run")
+
+
+def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) -> None:
+    """Keep and act on one look, and name the checks that failed; `relived`: at the past, once more."""
+    from handrail.console import say
     from handrail.files import write_whole
     from handrail.monitoring.alerts import raise_alerts
     from handrail.monitoring.monitoring_run import act_on
+    from handrail.monitoring.series import keep_series
 
-    say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
-    rows = [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in seen.readings]
-    table(("", "is", "expected", ""), rows)
-    least = settings.section(Live).minimum_outcomes
-    if any(reading.state == "unknown" for reading in seen.readings) and min(seen.rows, seen.outcomes) < least:
-        say(f"unknown is what fewer than {least:,} cannot tell: live.minimum_outcomes in project.yaml")
+    at = datetime.now(UTC)
     report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
-    record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "relived": relived} | seen.record()
+    record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
+    keep_series(settings, seen, at, relived=relived)
     for line in raise_alerts(settings, seen, relived=relived or not seen.newest):
         print(f"alert: {line}", file=sys.stderr)
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)
-    for line in (*seen.notes, *act_on(settings, seen)):
+    for line in act_on(settings, seen):
         say(line)

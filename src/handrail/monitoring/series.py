@@ -1,0 +1,95 @@
+"""Every reading of every look, as a row of a time series: `reports/monitoring/series.ndjson`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from handrail.config.settings import Settings
+from handrail.monitoring.checks import State
+from handrail.monitoring.monitoring_run import MonitoringRun
+
+Kind = Literal["latest", "back", "relived"]
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """A reading of a look.
+
+    at: when it was looked · start, end: the window, its first day and the first after its last · version: the
+    one that was measured · rows, outcomes: how many predictions the window had, and known outcomes
+    figure, value, low, high, state, why: the reading; what is not known, or has no end, is None
+    of: whether it was a look at the latest predictions, one back, or at a month that was lived again
+    """
+
+    at: datetime
+    start: date
+    end: date
+    version: str
+    rows: int
+    outcomes: int
+    figure: str
+    value: float | None
+    low: float | None
+    high: float | None
+    state: State
+    why: str
+    of: Kind
+
+
+ROW = TypeAdapter(SeriesRow)
+
+
+def series_path(settings: Settings) -> Path:
+    """Return the file of the time series."""
+    return settings.workspace / "reports" / "monitoring" / "series.ndjson"
+
+
+def keep_series(settings: Settings, seen: MonitoringRun, at: datetime, *, relived: bool = False) -> None:
+    """Add a row for each reading of a look that was taken `at` that time."""
+    kind: Kind = "relived" if relived else "latest" if seen.newest else "back"
+    look = (at, seen.start, seen.end, seen.version, seen.rows, seen.outcomes)
+    found = [
+        SeriesRow(*look, r.name, _known(r.value), _known(r.low), _known(r.high), r.state, r.why, kind)
+        for r in seen.readings
+    ]
+    path = series_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:  # in one piece, after whatever else is added meanwhile
+        file.write("".join(f"{json.dumps(asdict(each), default=str)}\n" for each in found).encode())
+
+
+def read_series(settings: Settings) -> list[SeriesRow]:
+    """Return all rows, in the order in which they were kept; what a killed look left half is skipped."""
+    path = series_path(settings)
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return [row for line in lines if (row := _row(line))]
+
+
+def newest_rows(rows: Iterable[SeriesRow]) -> list[SeriesRow]:
+    """Return the last row of each figure and window, by figure and time.
+
+    What was seen when it happened counts more than what was seen when it was lived again.
+    """
+    found: dict[tuple[str, date, date], SeriesRow] = {}
+    for each in rows:
+        key = (each.figure, each.end, each.start)
+        if each.of != "relived" or key not in found or found[key].of == "relived":
+            found[key] = each
+    return sorted(found.values(), key=lambda each: (each.figure, each.end, each.start))
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _row(line: bytes) -> SeriesRow | None:
+    try:
+        return ROW.validate_json(line)
+    except ValidationError:
+        return None
