@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from math import inf, isnan, nan
+from math import inf, isinf, isnan, nan
 from typing import Literal, Protocol
 
 from handrail.compute.duckdb import Connection, identifier, literal, row
@@ -15,8 +15,9 @@ from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import drifts, least_drifts, not_asked_for
-from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions
-from handrail.monitoring.usual import daily_counts, silence, traffic, usual_share, windows_before
+from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
+from handrail.monitoring.predicted_days import count_predicted
+from handrail.monitoring.usual import MOST_ROWS, daily_counts, silence, traffic, usual_share, windows_before
 from handrail.monitoring.values import missing_shares, shares_beyond
 from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION, shares
@@ -45,9 +46,33 @@ class Reading:
 
     @property
     def shown(self) -> str:
-        """The value as people read it: whole days without decimals, a dash where it is not known."""
-        counted = self.value >= 2 or self.name.endswith(" in days")
-        return f"{self.value:.0f}" if counted and self.value % 1 == 0 else figure(self.value)
+        """The value as people read it: whole days without decimals, a dash where it is not known.
+
+        What is outside of its range by less than can be seen has more decimals.
+        """
+        told = told_value(self.name, self.value)
+        hidden = self.state in ("warning", "alert") and self.low <= float(told) <= self.high
+        return f"{self.value:.6g}" if hidden else told
+
+    @property
+    def expected(self) -> str:
+        """The range as people read it; empty where it has no end."""
+        return told_range(self.low, self.high)
+
+
+def told_value(name: str, value: float) -> str:
+    """Return the value of a reading as people read it: what is counted, as days, without decimals."""
+    counted = value >= 2 or "days " in f"{name} "
+    return f"{value:.0f}" if counted and value % 1 == 0 else figure(value)
+
+
+def told_range(low: float, high: float) -> str:
+    """Return a range as people read it, as `at least 0.6`; empty where neither end is finite."""
+    if isinf(low) and isinf(high):
+        return ""
+    if isinf(high):
+        return f"at least {low:g}"
+    return f"at most {high:g}" if isinf(low) else f"{low:g} to {high:g}"
 
 
 @dataclass(frozen=True)
@@ -365,7 +390,8 @@ def keys_once(look: Look) -> Iterator[Reading]:
     if few:
         yield look.reading("answers for a key once more", nan, low=0.0, high=most, why=few)
         return
-    inside = in_window(project, latest.start, latest.end)
+    count = count_predicted(look.connection, look.settings, latest.start, latest.end)
+    inside = f"{in_window(project, latest.start, latest.end)} AND {sample_by_key(project, count, MOST_ROWS)}"
     query = (
         f"SELECT count(*) AS n, count(DISTINCT {identifier(project.key)}) AS keys "
         f"FROM ({live_predictions(look.settings)}) WHERE {inside} AND version = {literal(look.version.name)}"

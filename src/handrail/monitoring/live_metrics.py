@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from handrail.compute.duckdb import Connection, identifier, row
+from handrail.monitoring.outcomes import sample_by_key
 from handrail.project import Project
 from handrail.tasks.metric import Decision
 
@@ -54,7 +55,8 @@ def live_metrics(
     query = task.grouped_query(source, *columns, as_told=as_told)
     sampled = known > MOST_GROUPS and _groups(connection, query) > MOST_GROUPS
     if sampled:
-        query = task.grouped_query(_sample(source, project, known), *columns, as_told=as_told)
+        chosen = f"(SELECT * FROM {source} WHERE {sample_by_key(project, known, MOST_GROUPS)})"
+        query = task.grouped_query(chosen, *columns, as_told=as_told)
     found = {name: np.ma.getdata(values) for name, values in connection.execute(query).fetchnumpy().items()}
     counted = int(found["n"].sum())
     if not counted:
@@ -68,13 +70,3 @@ def live_metrics(
 
 def _groups(connection: Connection, query: str) -> int:
     return row(connection, f"SELECT count(*) AS n FROM ({query})")["n"]
-
-
-def _sample(source: str, project: Project, rows: int) -> str:
-    """Return the FROM item of about MOST_GROUPS of `rows`, which the hash of the key chooses.
-
-    It is not the hash that chooses a canary's rows: those would be all that is seen.
-    """
-    below = f"{int(MOST_GROUPS / rows * 2**32):08x}"
-    key = identifier(project.key)
-    return f"(SELECT * FROM {source} WHERE md5('measured ' || CAST({key} AS VARCHAR)) < '{below}')"

@@ -18,11 +18,11 @@ from handrail.monitoring.drift import not_asked_for
 from handrail.monitoring.live_metrics import live_metrics
 from handrail.monitoring.outcomes import (
     answered_by,
-    count_learnt,
     join_outcomes,
-    live_predictions,
     newest_outcome,
+    sample_by_key,
 )
+from handrail.monitoring.predicted_days import count_predicted, newest_predicted
 from handrail.registry.canary import end_canary
 from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
@@ -31,6 +31,7 @@ from handrail.serving.activity import read_activity
 from handrail.training.known_outcomes import DAY, due_before, today_of, told_until
 
 WINDOW = timedelta(days=30)
+MOST_ROWS = 10_000_000  # predictions of a window, beyond which a sample by key is looked at
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ class MonitoringRun:
     def alert_lines(self) -> list[str]:
         """Each alert as a sentence, with its window."""
         return [
-            f"{self.start} to {self.end}: {reading.name} is {reading.shown}, expected {reading.low:g} to "
-            f"{reading.high:g}"
+            f"{self.start} to {self.end}: {reading.name} is {reading.shown}, expected {reading.expected}"
             for reading in self.alerts
         ]
 
@@ -146,8 +146,8 @@ def choose_window(
     """
     if start is None or end is None:
         after = today + DAY
-        newest = _newest(connection, settings, due_before(settings, after))
-        newest = newest or _newest(connection, settings, after)
+        newest = newest_predicted(connection, settings, due_before(settings, after))
+        newest = newest or newest_predicted(connection, settings, after)
         if newest is None:
             raise ProjectError(_no_prediction_yet(connection, settings, today))
         end = end or newest + DAY
@@ -155,20 +155,9 @@ def choose_window(
     return start, end
 
 
-def _newest(connection: Connection, settings: Settings, before: date) -> date | None:
-    """Return the day of the newest row that was predicted and not learnt from, before a day; None without."""
-    time = identifier(settings.project.window)
-    query = (
-        f"SELECT CAST(max({time}) AS DATE) AS day FROM ({live_predictions(settings)}) "
-        f"WHERE {time} < TIMESTAMP '{before}'"
-    )
-    return row(connection, query)["day"]
-
-
 def _no_prediction_yet(connection: Connection, settings: Settings, today: date) -> str:
-    time = identifier(settings.project.window)
-    learnt = count_learnt(connection, settings, None, None)
-    later = row(connection, f"SELECT count({time}) AS n FROM ({live_predictions(settings)})")["n"]
+    learnt = count_predicted(connection, settings, learnt=True)
+    later = count_predicted(connection, settings, start=date.min)
     if later:
         return (
             f"all {later:,} predictions are of rows after {today}; monitoring starts when that day has come"
@@ -193,9 +182,11 @@ def _look(
     """Join the window's predictions with their outcomes and measure them; say how where that matters."""
     start, end = window
     watched = (version.name, live.canary.name) if live.canary else (version.name,)
-    source = join_outcomes(connection, settings, start, end, today=today, watched=watched)
+    every = count_predicted(connection, settings, start, end)
+    sample = sample_by_key(settings.project, every, MOST_ROWS)
+    source = join_outcomes(connection, settings, window, today=today, watched=watched, sample=sample)
     count = row(connection, f"SELECT count(*) AS n FROM {source}")["n"]
-    learnt = count_learnt(connection, settings, start, end)
+    learnt = count_predicted(connection, settings, start, end, learnt=True)
     left_out = (
         f"{learnt:,} predictions are left out: of rows that their version had learnt from or was tested on"
     )
@@ -206,7 +197,8 @@ def _look(
     decision, outcomes = measured.version.decision, f"count({identifier(settings.project.target)})"
     known = row(connection, f"SELECT {outcomes} AS n FROM {source}")["n"]
     found = live_metrics(connection, settings.project, measured.source, PREDICTION, decision, as_told=True)
-    notes = [f"the metrics are {found.note}"] if found.note else []
+    notes = [f"looked at is a sample by key, {count:,} of {every:,} predictions"] if sample != "TRUE" else []
+    notes += [f"the metrics are {found.note}"] if found.note else []
     notes += _others(version, live, measured, count)
     notes += [each for each in (left_out if learnt else "", version.note) if each]
     notes += _half_told(connection, settings, end, today)
@@ -218,10 +210,12 @@ def _look(
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))
         aged, aged_on = measured.version, min(as_of, end)
-    newest = _newest(connection, settings, as_of) if given == (None, None) else None
+    newest = newest_predicted(connection, settings, as_of) if given == (None, None) else None
     if newest and newest >= end:
         days = (newest + DAY - WINDOW, newest + DAY)
-        others = join_outcomes(connection, settings, *days, today=today, watched=watched, name="latest")
+        sample = sample_by_key(settings.project, count_predicted(connection, settings, *days), MOST_ROWS)
+        told = {"today": today, "watched": watched, "sample": sample}
+        others = join_outcomes(connection, settings, days, name="latest", **told)
         counted = row(connection, f"SELECT count(*) AS n FROM {others}")["n"]
         latest = Answered(
             *days, others, counted, _measured(connection, settings, version, live, others, due=False)
@@ -296,7 +290,7 @@ def _newest_outcome(connection: Connection, settings: Settings, start: date, tod
     day = newest_outcome(connection, settings, today)
     if day is None or day >= start:
         return []
-    predicted = _newest(connection, settings, day + DAY)
+    predicted = newest_predicted(connection, settings, day + DAY)
     if predicted is None:
         return [f"no outcome is loaded from {day + DAY} on, nor of any row that was predicted before"]
     return [

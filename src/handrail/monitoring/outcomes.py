@@ -78,17 +78,15 @@ def _named(files: Sequence[Path]) -> str:
 
 def live_predictions(settings: Settings) -> str:
     """Return the same for rows that the version which predicted them had not learnt from."""
-    versions = _learnt_until(settings)
-    if not versions:
-        return all_predictions(settings)
-    return f"SELECT * EXCLUDE (_learnt) FROM ({_with_learnt(settings, versions)}) WHERE _learnt IS NOT TRUE"
+    return f"SELECT * EXCLUDE (_learnt) FROM ({with_learnt(settings)}) WHERE _learnt IS NOT TRUE"
 
 
-def _with_learnt(settings: Settings, versions: Mapping[str, date | None]) -> str:
+def with_learnt(settings: Settings) -> str:
     """Return a query of all predictions with `_learnt`: whether their version has learnt from the row.
 
     It has from those older than the end of its split; of a split by chance, from the keys that it has kept.
     """
+    versions = _learnt_until(settings)
     project, days = settings.project, {name: day for name, day in versions.items() if day}
     drawn = {name: model_folder(settings) / name / LEARNT for name, day in versions.items() if day is None}
     query = f"SELECT p.*, FALSE AS _learnt FROM ({all_predictions(settings)}) AS p"
@@ -131,27 +129,19 @@ def in_window(project: Project, start: date | None, end: date | None) -> str:
     return period(project.contract, start, end, project.window)
 
 
-def count_learnt(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:
-    """Return how many predictions of the window are of rows that their version had learnt from."""
-    versions, inside = _learnt_until(settings), in_window(settings.project, start, end)
-    if not versions:
-        return 0
-    query = f"SELECT count(*) AS n FROM ({_with_learnt(settings, versions)}) WHERE _learnt AND {inside}"
-    return row(connection, query)["n"]
-
-
 def join_outcomes(
     connection: Connection,
     settings: Settings,
-    start: date | None,
-    end: date | None,
+    window: tuple[date | None, date | None],
     *,
     today: date,
     watched: Sequence[str] = (),
     name: str = "watched",
+    sample: str = "TRUE",
 ) -> str:
     """Put the window's predictions with their outcomes into the temporary table `name`, and return that.
 
+    window: its first day, and the first after its last; None is no end · sample: what `sample_by_key` chose
     Of several predictions for one key the latest of the versions `watched` counts, else the latest; the
     outcome is empty until it is known, at the end of `today`.
     """
@@ -163,11 +153,22 @@ def join_outcomes(
         SELECT p.* EXCLUDE (_place), o.{target}
         FROM (
             SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS _place
-            FROM ({live_predictions(settings)}) WHERE {in_window(project, start, end)}
+            FROM ({live_predictions(settings)}) WHERE {in_window(project, *window)} AND {sample}
         ) AS p LEFT JOIN ({_known(connection, settings, today)}) AS o ON o.{key} = p.{key}
         WHERE _place = 1
     """)
     return name
+
+
+def sample_by_key(project: Project, rows: int, most: int) -> str:
+    """Return the SQL condition that chooses about `most` of so many rows by the hash of their key, or all.
+
+    It is not the hash that chooses a canary's rows: those would be all that is seen.
+    """
+    if rows <= most:
+        return "TRUE"
+    below = f"{int(most / rows * 2**32):08x}"
+    return f"md5('measured ' || CAST({identifier(project.key)} AS VARCHAR)) < '{below}'"
 
 
 def answered_by(source: str, version: str) -> str:

@@ -64,7 +64,7 @@ def replay(settings: Settings, start: date | None, end: date | None, today: date
         start, end = choose_window(connection, settings, start, end, today)
         live = read_live(settings)
         watched = (live.versions[-1], *([live.canary.name] if live.canary else [])) if live else ()
-        source = join_outcomes(connection, settings, start, end, today=today, watched=watched)
+        source = join_outcomes(connection, settings, (start, end), today=today, watched=watched)
         answered = _versions(connection, source)
         if not answered:
             raise ProjectError(f"no prediction from {start} on and before {end}; choose another window")

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from itertools import groupby, pairwise
+from math import inf
 
 from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
+from handrail.monitoring.checks import told_range, told_value
 from handrail.monitoring.series import SeriesRow, newest_rows, read_series
-from handrail.number_format import figure
 from handrail.stages.html_page import heading, html_page, paragraph
 
 WIDTH, HEIGHT = 340.0, 150.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 10.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 10.0, 24.0
 # Okabe and Ito's colours, told apart by everybody.
 COLOURS = {"ok": "#0072b2", "warning": "#e69f00", "alert": "#d55e00", "unknown": "#8a8a8a"}
 RANGE, QUIET = "#e6f0f7", "#5c5c5c"
@@ -24,20 +25,20 @@ WORST_FIRST = ("alert", "warning", "unknown", "ok")
 
 def write_series_page(settings: Settings, today: date) -> str:
     """Write reports/monitoring.html and return its path from the workspace; ProjectError without any look."""
-    rows = newest_rows(read_series(settings))
-    if not rows:
+    every = read_series(settings)
+    if not every:
         raise ProjectError("no look is kept yet; run `monitor`")
     path = settings.workspace / "reports" / "monitoring.html"
     lead = f"{said(settings.description)}. What is watched of it, over time."
     footer = f"Written on {today}, from reports/monitoring/series.ndjson."
-    write_whole(path, html_page(f"{settings.name}: monitoring", lead, _parts(rows), footer))
+    write_whole(path, html_page(f"{settings.name}: monitoring", lead, _parts(every), footer))
     return "reports/monitoring.html"
 
 
-def _parts(rows: Sequence[SeriesRow]) -> Iterator[str]:
-    by_figure = {name: list(found) for name, found in groupby(rows, key=lambda row: row.figure)}
-    newest = max(rows, key=lambda row: (row.of != "relived", row.at))
-    now = {name: found[-1] for name, found in by_figure.items() if found[-1].at == newest.at}
+def _parts(every: Sequence[SeriesRow]) -> Iterator[str]:
+    by_figure = {name: list(found) for name, found in groupby(newest_rows(every), key=lambda row: row.figure)}
+    newest = max(every, key=lambda row: (row.of == "latest", row.of == "back", row.at))
+    now = {row.figure: row for row in every if (row.at, row.of) == (newest.at, newest.of)}
     wrong = sum(row.state in ("warning", "alert") for row in now.values())
     window = f"{newest.start} to {newest.end}"
     yield paragraph(
@@ -46,7 +47,7 @@ def _parts(rows: Sequence[SeriesRow]) -> Iterator[str]:
         "A band is the range that was agreed, a ring a month that was lived again.",
         "note bad" if wrong else "note",
     )
-    ranked = sorted(by_figure, key=lambda name: _rank(now.get(name)))
+    ranked = sorted(dict.fromkeys([*now, *by_figure]), key=lambda name: _rank(now.get(name)))
     for title, names in (
         ("Outside of the range", [name for name in ranked if _rank(now.get(name)) < 2]),
         ("Not known", [name for name in ranked if _rank(now.get(name)) == 2]),
@@ -65,18 +66,14 @@ def _rank(row: SeriesRow | None) -> int:
 
 def _figure(rows: Sequence[SeriesRow]) -> str:
     last = rows[-1]
-    shown = "not known" if last.value is None else figure(last.value)
+    shown = "not known" if last.value is None else told_value(last.figure, last.value)
     why = f": {last.why}" if last.value is None and last.why else ""
     caption = f"<b>{escape(last.figure)}</b> {escape(shown + why)} <small>{escape(_range(last))}</small>"
     return f"<figure><figcaption>{caption}</figcaption>\n{_chart(rows)}\n</figure>"
 
 
 def _range(row: SeriesRow) -> str:
-    if row.low is None and row.high is None:
-        return ""
-    if row.high is None:
-        return f"at least {row.low:g}"
-    return f"at most {row.high:g}" if row.low is None else f"{row.low:g} to {row.high:g}"
+    return told_range(-inf if row.low is None else row.low, inf if row.high is None else row.high)
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ def _line(rows: Sequence[SeriesRow], frame: Frame) -> Iterator[str]:
 
 
 def _told(row: SeriesRow) -> str:
-    value = f"not known: {row.why}" if row.value is None else figure(row.value)
+    value = f"not known: {row.why}" if row.value is None else told_value(row.figure, row.value)
     judged = ", ".join(filter(None, (_range(row), row.state)))
     return f"{row.start} to {row.end}: {value} ({judged}), {row.version}"
 
@@ -173,7 +170,7 @@ def _scale(rows: Sequence[SeriesRow], frame: Frame) -> Iterator[str]:
     ends = sorted({min(values), max(values)}) if values else []
     apart = len(ends) < 2 or frame.y(ends[0]) - frame.y(ends[1]) > 12
     for value in ends if apart else ends[-1:]:
-        yield _text(LEFT - 6, frame.y(value) + 4, figure(value), "end")
+        yield _text(LEFT - 6, frame.y(value) + 4, told_value(rows[0].figure, value), "end")
     alone = rows[0].end == rows[-1].end
     yield _text(frame.x(rows[0]), HEIGHT - 6, str(rows[0].end), "middle" if alone else "start")
     if not alone:

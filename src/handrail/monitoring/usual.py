@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from handrail.compute.duckdb import identifier, parquet, row, rows
 from handrail.etl.load import table_path
-from handrail.monitoring.outcomes import in_window, live_predictions
+from handrail.monitoring.outcomes import in_window, live_predictions, sample_by_key
+from handrail.monitoring.predicted_days import count_predicted, days_made
 from handrail.training.dataset import period
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ WEEK = 7
 REMEMBERED = timedelta(days=90)
 FEWEST_MADE = 5  # days with predictions of the REMEMBERED, of which is known how often they are made
 FEWEST_DAYS = 14  # before the last week, of which is known how many predictions are usual
+MOST_ROWS = 1_000_000  # of a window that another is held against, and of exact counts of keys
 SOME = 20  # predictions that are usual on a day; where there are fewer, one without any is none to speak of
 
 
@@ -33,13 +35,16 @@ def windows_before(look: "Look") -> list[str]:
     ends = {"window_before": latest.start, "year_before": latest.end - YEAR}
     found = []
     for name, end in ends.items():
+        count = count_predicted(look.connection, look.settings, end - length, end)
+        if count < least:
+            continue
         inside = in_window(look.settings.project, end - length, end)
+        chosen = sample_by_key(look.settings.project, count, MOST_ROWS)
         look.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS "
-            f"SELECT * FROM ({live_predictions(look.settings)}) WHERE {inside}"
+            f"SELECT * FROM ({live_predictions(look.settings)}) WHERE {inside} AND {chosen}"
         )
-        if row(look.connection, f"SELECT count(*) AS n FROM {name}")["n"] >= least:
-            found.append(name)
+        found.append(name)
     return found
 
 
@@ -47,10 +52,12 @@ def daily_counts(look: "Look") -> list[int]:
     """Return how many rows were predicted on each day, from the first of the window before to the latest."""
     project, latest = look.settings.project, look.latest
     first, time = latest.start - (latest.end - latest.start), identifier(project.window)
+    many = count_predicted(look.connection, look.settings, first, latest.end) > MOST_ROWS
     key = identifier(project.key)
+    counted = f"approx_count_distinct({key})" if many else f"count(DISTINCT {key})"
     found = rows(
         look.connection,
-        f"SELECT CAST({time} AS DATE) AS day, count(DISTINCT {key}) AS n "
+        f"SELECT CAST({time} AS DATE) AS day, {counted} AS n "
         f"FROM ({live_predictions(look.settings)}) WHERE {in_window(project, first, latest.end)} GROUP BY 1",
     )
     counted = {item["day"]: item["n"] for item in found}
@@ -83,13 +90,7 @@ def silence(look: "Look") -> tuple[int, int]:
     FEWEST_MADE days, the latter is 0: nobody knows.
     """
     today = look.as_of - timedelta(days=1)
-    days = rows(
-        look.connection,
-        f"SELECT DISTINCT CAST(predicted_at AS DATE) AS day FROM ({live_predictions(look.settings)}) "
-        f"WHERE predicted_at >= TIMESTAMP '{today - REMEMBERED}' AND predicted_at < TIMESTAMP '{look.as_of}' "
-        "ORDER BY day",
-    )
-    made = [item["day"] for item in days]
+    made = days_made(look.connection, look.settings, today - REMEMBERED, look.as_of)
     if len(made) < FEWEST_MADE:
         return 0, 0
     return (today - made[-1]).days, max((b - a).days for a, b in pairwise(made))

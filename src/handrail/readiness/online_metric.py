@@ -100,8 +100,7 @@ def _live_rows(context: ReadinessContext) -> tuple[Floats, Floats, Groups]:
         source = join_outcomes(
             connection,
             context.settings,
-            context.new_from,
-            None,
+            (context.new_from, None),
             today=context.today,
             watched=(context.version.name,),
         )

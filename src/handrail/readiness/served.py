@@ -104,7 +104,7 @@ def young_enough(context: ReadinessContext) -> str:
 def _window(connection: Connection, context: ReadinessContext) -> tuple[str, date, date]:
     """Return the predictions of the last 30 days as a FROM item, and their window; refuse without any."""
     start, end = choose_window(connection, context.settings, None, None, context.today)
-    return join_outcomes(connection, context.settings, start, end, today=context.today), start, end
+    return join_outcomes(connection, context.settings, (start, end), today=context.today), start, end
 
 
 def _differing(connection: Connection, context: ReadinessContext, source: str) -> list[str]:

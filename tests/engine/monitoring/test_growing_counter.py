@@ -51,7 +51,7 @@ def test_it_is_watched_unless_the_contract_leaves_it_alone(tmp_path, caplog, cou
         assert readings["drift of meter"].state == "ok"
     assert "meter" in version.encoding.features
     with connect(settings) as connection:
-        source = join_outcomes(connection, settings, seen.start, seen.end, today=seen.end)
+        source = join_outcomes(connection, settings, (seen.start, seen.end), today=seen.end)
         names = [each.name for each in feature_drift(connection, source, version)]
     assert ("meter" in names) == watched
     row = next(line for line in data_dictionary(settings.project.contract).splitlines() if "`meter`" in line)

@@ -9,7 +9,7 @@ from handrail import Project
 from handrail.compute import duckdb as engine
 from handrail.config.sections import ErrorCosts
 from handrail.contract import Role, column
-from handrail.monitoring import live_metrics
+from handrail.monitoring import live_metrics, outcomes
 from handrail.registry.canary import is_chosen
 from handrail.tasks.metric import Metric
 from handrail.training.intervals import groups_of, resampled
@@ -191,8 +191,8 @@ def test_beyond_the_most_groups_a_sample_by_key_is_measured_and_said(kind, monke
     assert (found.outcomes, found.measured) == (20_000, pytest.approx(5000, rel=0.05))
     assert found.note == f"measured on a sample by key, {found.measured:,} of 20,000 outcomes"
     name = next(iter(project.metrics.goals))
-    outcomes = project.metrics.outcomes(target[:5000].astype(np.float32), prediction[:5000])
-    spread = resampled(project.metrics, outcomes, groups_of(None, None, 5000), decision, 50)[name].std()
+    first = project.metrics.outcomes(target[:5000].astype(np.float32), prediction[:5000])
+    spread = resampled(project.metrics, first, groups_of(None, None, 5000), decision, 50)[name].std()
     assert found.metrics[name] != whole.metrics[name]
     assert found.metrics[name] == pytest.approx(whole.metrics[name], abs=5 * spread)
 
@@ -206,12 +206,12 @@ def test_where_predictions_repeat_every_row_counts(kind, monkeypatch):
     assert measured(project, target, prediction, decision) == whole
 
 
-def test_the_sample_is_not_a_canary_s_share(monkeypatch):
+def test_the_sample_is_not_a_canary_s_share():
     """Whoever chooses by the same hash would measure the canary alone."""
-    monkeypatch.setattr(live_metrics, "MOST_GROUPS", 5000)
     with duckdb.connect() as connection:
         numbered = f"(SELECT 'key ' || range AS {PROJECT.key} FROM range(20000))"
-        query = f"SELECT {PROJECT.key} AS k FROM {live_metrics._sample(numbered, PROJECT, 20_000)}"
+        chosen_by = outcomes.sample_by_key(PROJECT, 20_000, 5000)
+        query = f"SELECT {PROJECT.key} AS k FROM {numbered} WHERE {chosen_by}"
         chosen = {item["k"] for item in engine.rows(connection, query)}
     assert sum(is_chosen(key, 0.25) for key in chosen) / len(chosen) == pytest.approx(0.25, abs=0.03)
 

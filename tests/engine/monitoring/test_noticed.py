@@ -1,5 +1,6 @@
 """What goes wrong in practice is noticed, and what is as always is not."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from statistics import mean
@@ -8,6 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from handrail.monitoring import checks, monitoring_run, usual
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.monitoring.usual import traffic
 from handrail.serving import inference as live
@@ -45,8 +47,10 @@ def watched(months, tmp_path):
         start = settings.dates.live_from + WINDOW
         seen = run_monitoring(there, start, start + WINDOW)
         assert seen.problems == ()
+        notes[:] = seen.notes
         return {each.name: each for each in seen.readings}
 
+    notes = look.notes = []
     return look
 
 
@@ -123,7 +127,9 @@ def test_it_is_noticed(watched, change, expected):
     assert expected in alerts(readings), {name: (r.value, r.state) for name, r in readings.items()}
 
 
-def test_outcomes_that_are_all_the_same_are_noticed(watched, months, tmp_path):
+@pytest.fixture
+def outcomes_all_0(watched, months, tmp_path):
+    """Return a function that looks at the second month, of which every outcome is 0."""
     settings, *_ = months
     there = next(tmp_path.rglob("departures.parquet"))
     new = there.with_name("new.parquet")
@@ -132,8 +138,11 @@ def test_outcomes_that_are_all_the_same_are_noticed(watched, months, tmp_path):
     query = f"SELECT * REPLACE ({told} AS {target}) FROM '{there}'"
     duckdb.sql(query).write_parquet(str(new))
     new.replace(there)
-    readings = watched()
-    assert "different outcomes" in alerts(readings)
+    return watched
+
+
+def test_outcomes_that_are_all_the_same_are_noticed(outcomes_all_0):
+    assert "different outcomes" in alerts(outcomes_all_0())
 
 
 @pytest.mark.slow
@@ -176,3 +185,66 @@ def test_the_usual_of_a_day_is_that_of_the_same_days_before():
     assert traffic(week * 2) is None  # too few weeks to know what is usual
     assert traffic([*[1000, 0, 0, 0, 0, 0, 0] * 8]) is None  # rows that come once a week
     assert mean(week) > 80
+
+
+@pytest.fixture
+def daily(months, tmp_path):
+    """Return a function that keeps the first month as predicted on the day before each row, and settings."""
+    settings, earlier, _ = months
+    there = copied(settings, tmp_path).model_copy(update={"live": settings.live})
+    first = settings.dates.live_from
+
+    def look(today, made=f"CAST({TIME} AS DATE) - 1", rows=earlier):
+        keep(there, prediction_log.log_rows(rows, live.LiveModel(there).answer(rows)))
+        (log,) = prediction_log.prediction_folder(there).glob("*.jsonl")
+        query = f"SELECT * REPLACE (CAST({made} AS TIMESTAMP) AS predicted_at) FROM read_json('{log}')"
+        duckdb.sql(query).write_parquet(str(log.with_name("scored-daily.parquet")))
+        log.unlink()
+        return {r.name: r for r in run_monitoring(there, today=first + timedelta(days=today)).readings}
+
+    return look
+
+
+def test_a_service_that_nobody_has_asked_since_is_noticed(daily):
+    reading = daily(today=33)["days since the last prediction"]
+    assert (reading.value, reading.high, reading.state) == (5, 2, "alert")
+
+
+def test_it_is_not_where_it_was_asked_yesterday(daily):
+    reading = daily(today=29)["days since the last prediction"]
+    assert (reading.value, reading.high, reading.state) == (1, 2, "ok")
+
+
+def test_what_is_scored_once_a_week_may_wait_a_week(daily):
+    readings = daily(today=35, made=f"date_trunc('week', {TIME})")
+    reading = readings["days since the last prediction"]
+    assert (reading.value, reading.high, reading.state) == (6, 8, "ok")
+
+
+def test_of_what_was_scored_on_few_days_nobody_knows_how_often_it_is(daily):
+    assert "days since the last prediction" not in daily(today=35, made="TIMESTAMP '2013-09-20'")
+
+
+@pytest.mark.parametrize(("usual", "state"), [(0.999, "ok"), (0.9, "alert")])
+def test_outcomes_that_are_nearly_always_the_same_may_all_be(monkeypatch, outcomes_all_0, usual, state):
+    """Of one case in a thousand, some hundred outcomes without any are no fault."""
+    monkeypatch.setattr(checks, "usual_share", lambda look: usual)
+    reading = outcomes_all_0()["different outcomes"]
+    assert (reading.value, reading.state) == (1, state)
+
+
+def test_beyond_the_most_rows_a_sample_by_key_is_looked_at_and_said(monkeypatch, watched):
+    whole = watched()
+    monkeypatch.setattr(monitoring_run, "MOST_ROWS", 600)
+    monkeypatch.setattr(checks, "MOST_ROWS", 600)
+    monkeypatch.setattr(usual, "MOST_ROWS", 600)
+    sampled = watched()
+    (said,) = watched.notes
+    counted = re.fullmatch(r"looked at is a sample by key, (\d+) of ([\d,]+) predictions", said)
+    assert int(counted[1]) == pytest.approx(300, rel=0.15)  # each was predicted twice
+    assert {*sampled} == {*whole}
+    share = sampled["new values of carrier"].value
+    assert share == pytest.approx(whole["new values of carrier"].value, abs=0.01)
+    assert sampled["traffic of the last week"].value == pytest.approx(
+        whole["traffic of the last week"].value, abs=0.06
+    )

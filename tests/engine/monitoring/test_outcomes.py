@@ -42,7 +42,7 @@ def numbered(tmp_path):
 def joined(settings):
     """Return prediction and outcome of each key."""
     with engine.connect(settings) as connection:
-        source = outcomes.join_outcomes(connection, settings, None, None, today=date(2030, 6, 1))
+        source = outcomes.join_outcomes(connection, settings, (None, None), today=date(2030, 6, 1))
         found = engine.rows(connection, f"SELECT number, prediction, cost FROM {source} ORDER BY number")
     return [tuple(item.values()) for item in found]
 

@@ -65,7 +65,7 @@ def _show(settings: "Settings", seen: "MonitoringRun") -> None:
 
     say(f"{seen.start} to {seen.end}: {seen.rows:,} predictions, {seen.outcomes:,} outcomes known")
     shown, rest = in_short(seen.readings)
-    table(("", "is", "expected", ""), [(r.name, r.shown, f"{r.low:g} to {r.high:g}", r.state) for r in shown])
+    table(("", "is", "expected", ""), [(r.name, r.shown, r.expected, r.state) for r in shown])
     for kind, count in rest.items():
         say(f"{kind}: {count} more, all ok")
     for why, names in seen.unknown.items():
