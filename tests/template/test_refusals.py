@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -169,7 +170,9 @@ def test_ctrl_c_leaves_nothing_behind(moment, world):
     git(world.here, "init", "--quiet", "late-flights")
     done = interrupted(world, moment)
     assert done.returncode == 1
-    assert done.stderr.strip() == "Aborted!"
+    # Where the signal comes while an object is taken away, Python says so, and goes on with it.
+    said = re.sub(r"Exception ignored in: .*?KeyboardInterrupt: *\n", "", done.stderr, flags=re.DOTALL)
+    assert said.strip() == "Aborted!"
     assert [path.name for path in (world.here / "late-flights").iterdir()] == [".git"]
     assert left(world) == ["late-flights"]
 
