@@ -73,7 +73,7 @@ def read_live(settings: Settings) -> Live | None:
         return live
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(f"{path}: not readable ({error}); remove it and promote a version again") from None
 
 

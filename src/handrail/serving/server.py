@@ -7,11 +7,13 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event as SharedEvent
 from threading import Event
 from typing import Any, cast
 
@@ -31,6 +33,8 @@ LINGER_SECONDS = 1.0  # in which a client that is there may ask once more when t
 ACCEPT_SECONDS = 0.1  # in which those are let in that the system has accepted already
 STOP_SECONDS = 30  # for what is under way
 WATCH_SECONDS = 0.5  # how soon a worker that died is replaced
+LONG_SECONDS = 10  # a worker that lived shorter is begun again after a pause,
+MOST_PAUSE_SECONDS = 30.0  # of 1 s at first, and of this at most
 CANNOT_BEGIN = 3  # the exit status of a worker that could not serve at all
 
 
@@ -107,6 +111,13 @@ class LimitedServer(uvicorn.Server):
     """A server that drops clients which are too slow, and when it stops answers all that was accepted."""
 
     config: LimitedConfig
+    begun: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.begun()
 
     async def on_tick(self, counter: int) -> bool:
         """Once in a second, close the connections whose request should be here by now."""
@@ -130,52 +141,80 @@ class LimitedServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_alone(app: FastAPI, settings: Settings, listener: socket.socket) -> bool:
-    """Serve in this process until it is told to stop; return whether it could begin."""
+def run_alone(
+    app: FastAPI, settings: Settings, listener: socket.socket, begun: Callable[[], None] = lambda: None
+) -> bool:
+    """Serve in this process until it is told to stop; call `begun` when it answers; return whether it did."""
     server = LimitedServer(LimitedConfig(app, settings.section(Serving)))
+    server.begun = begun
     server.run(sockets=[listener])
     return server.started
+
+
+class Worker:
+    """A process that answers beside others, and that is begun again where it dies."""
+
+    def __init__(self, begin: Callable[[], BaseProcess]) -> None:
+        self._begin, self._pause = begin, 0.0
+        self._since, self._again = time.monotonic(), 0.0
+        self.process = begin()
+
+    def watch(self, now: float) -> None:
+        """Begin another where it has died: at once where it had answered for long, else ever later."""
+        status = self.process.exitcode
+        if status is None:
+            return
+        if not self._again:
+            quick = now - self._since < LONG_SECONDS
+            self._pause = min(MOST_PAUSE_SECONDS, 2 * self._pause or 1.0) if quick else 0.0
+            self._again = now + self._pause
+            when = f" in {self._pause:.0f} s" if self._pause else ""
+            log.error("a worker has died (exit status %s); another begins%s", status, when)
+        if now >= self._again:
+            self._since, self._again = now, 0.0
+            self.process = self._begin()
 
 
 def run_workers(settings: Settings, listener: socket.socket, count: int) -> bool:
     """Serve in `count` processes, which are begun again where they die, until this one is told to stop.
 
-    They count together for /metrics. Returns whether they could begin.
+    They count together for /metrics. Returns whether they could begin: what stops the first from it stops
+    all; what comes later stops those alone that begin again.
     """
     spawn, stop = get_context("spawn"), Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    given = settings.project.package, settings.sample, listener
+    begun = spawn.Event()
+    given = settings.project.package, settings.sample, listener, begun
 
-    def begun() -> BaseProcess:
+    def begin() -> BaseProcess:
         process = spawn.Process(target=_serve_beside, args=given, daemon=True)
         process.start()
         return process
 
     with tempfile.TemporaryDirectory(prefix="figures-") as folder:
         os.environ[telemetry.FOLDER] = folder
-        processes = [begun() for _ in range(count)]
-        while not stop.wait(WATCH_SECONDS):
-            for place, process in enumerate(processes):
-                if process.exitcode == CANNOT_BEGIN:  # another would fail for the same reason
-                    stop.set()
-                elif process.exitcode is not None:
-                    log.error("a worker has died (exit status %s); another begins", process.exitcode)
-                    processes[place] = begun()
-        failed = any(process.exitcode == CANNOT_BEGIN for process in processes)
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(STOP_SECONDS + LINGER_SECONDS + ACCEPT_SECONDS)
+        workers = [Worker(begin) for _ in range(count)]
+        failed = False
+        while not failed and not stop.wait(WATCH_SECONDS):
+            ended = [each.process.exitcode for each in workers]
+            failed = CANNOT_BEGIN in ended and not begun.is_set()
+            for each in () if failed else workers:
+                each.watch(time.monotonic())
+        listener.close()  # of the system, too, the workers alone take whoever comes now
+        for each in workers:
+            each.process.terminate()
+        for each in workers:
+            each.process.join(STOP_SECONDS + LINGER_SECONDS + ACCEPT_SECONDS)
     return not failed
 
 
-def _serve_beside(package: str, sample: int | None, listener: socket.socket) -> None:
+def _serve_beside(package: str, sample: int | None, listener: socket.socket, begun: SharedEvent) -> None:
     """Serve in a process of its own, beside others."""
     project = import_module(package).project
     try:
         settings = project.settings(sample)
-        began = run_alone(project.create_app(settings), settings, listener)
+        began = run_alone(project.create_app(settings), settings, listener, begun.set)
     except ProjectError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)

@@ -201,6 +201,27 @@ def test_a_worker_that_dies_is_replaced(live, monkeypatch):
     assert {line[KEY] for line in logged(live)} == {rows_asked(live, 1)[0][KEY]}
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the children of a process")
+def test_a_worker_that_cannot_begin_again_leaves_the_others_and_is_tried_again(live, monkeypatch):
+    content, pointer = body_of(live), registry.live_path(live)
+    good = pointer.read_bytes()
+    with served(live, monkeypatch, "--workers", "2") as service:
+        before = workers_of(service)
+        pointer.write_bytes(good[:40])
+        os.kill(min(before), signal.SIGKILL)
+        end = time.monotonic() + 8
+        while time.monotonic() < end:  # its successors can't begin
+            assert posted(service, content)[0] == 200
+            time.sleep(0.1)
+        assert max(before) in workers_of(service)
+        pointer.write_bytes(good)
+        end = time.monotonic() + 30
+        while len(workers_of(service)) < 2 and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(3)
+        assert len(workers_of(service)) == 2
+
+
 def workers_of(service):
     """Return the processes that serve, without that which Python starts to look after them."""
     children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text(encoding="utf-8").split()
