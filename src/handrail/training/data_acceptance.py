@@ -343,8 +343,9 @@ def values_there(given: Examined) -> Iterator[Finding]:
     Beyond is what lies outside of the range of an amount by more than a tenth of it.
     """
     bins, reference, most = _features(given), given.live.info["reference"], given.watch.maximum_new_share
-    asked = [f"count_if({identifier(item.column)} IS NULL) AS missing{n}" for n, item in enumerate(bins)]
-    asked += [f"count_if({_beyond(reference, item)}) AS beyond{n}" for n, item in enumerate(bins)]
+    conditions = {f"missing{n}": f"{identifier(item.column)} IS NULL" for n, item in enumerate(bins)}
+    conditions |= {f"beyond{n}": _beyond(reference, item) for n, item in enumerate(bins)}
+    asked = [f"count(*) FILTER ({condition}) AS {name}" for name, condition in conditions.items()]
     for month in _with_enough(given) if bins else ():
         found = row(given.connection, f"SELECT {', '.join(asked)} FROM {month.source}")
         for number, item in enumerate(bins):

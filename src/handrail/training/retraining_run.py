@@ -7,7 +7,7 @@ nothing but the steps that it had ended, and no model answers that has not passe
 
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -81,8 +81,11 @@ def run_retraining(settings: Settings, until: date | None, on_step: Callable[[st
     with one_at_a_time(settings):
         try:
             done = _retrain(settings, until, on_step)
-        except ProjectError as error:
-            log_retraining(settings, Retraining("failed", until=until, why=error.problems))
+        except Exception as error:
+            problems = error.problems if isinstance(error, ProjectError) else None
+            why = problems or (f"{type(error).__name__}: {error}",)
+            with suppress(OSError):  # such as the full disk that it failed by
+                log_retraining(settings, Retraining("failed", until=until, why=why))
             raise
         log_retraining(settings, done)
         return done
