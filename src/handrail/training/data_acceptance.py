@@ -30,13 +30,13 @@ from handrail.registry.outcome_sketch import Changes, changes, sketch
 from handrail.registry.versions import Version
 from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.intervals import deviation, replicated
-from handrail.training.newest_rows import FEWEST_DAYS, WHOLE, Month, NewestRows
+from handrail.training.newest_rows import FEWEST_DAYS, Month, NewestRows
 from handrail.training.splits import Period, periods, rows_in, rows_of, split_of
 
 MONTHS_BEFORE = 3  # of which the least is the usual number of rows a day
 FEWEST_MONTHS = 3  # whose outcomes tell what is usual
 KNOWN = 0.9  # of a month's outcomes, from which on their mean says something
-CHANCE = 2.0  # standard errors that the many slices are allowed by chance
+CHANCE = 2.0  # standard errors that slices, and an order, are allowed by chance
 ODDS, DEVIATIONS = log(2.25), 0.25  # beyond all months before, at least: of shares and of amounts
 SUDDEN = 10  # times live.drift_limit: so far moves a column in another unit
 EXPECTED = 20  # rows of a name, of which less than a tenth come by chance once in millions
@@ -392,33 +392,36 @@ def no_sudden_drift(given: Examined) -> Iterator[Finding]:
 
 
 def still_in_order(given: Examined) -> Iterator[Finding]:
-    """Hold how well the live version puts each new month into order against how it did in its own test.
+    """Hold how well the live version puts the new rows into order against how it did in its own test.
 
-    Outcomes that are drawn by chance, or swapped, have no order that anything could tell.
+    Outcomes that are drawn by chance, or swapped, have no order that anything could tell. It is looked at all
+    of them, and at each month.
     """
     split = split_of(given.live.info["split"])
     usual, _ = order(*_predicted(given, _then(given, split, periods(split)[2])))
-    least, (rows, prediction) = (
-        given.limits.minimum_order_share,
-        _predicted(given, given.newest.with_outcome),
+    rows, prediction = _predicted(given, given.newest.with_outcome)
+    parts = {"the newest rows": np.ones(len(rows), bool)}
+    months = np.unique(rows.months) if rows.months is not None else ()
+    parts |= {name: rows.months == name for name in months} if len(months) > 1 else {}
+    for name, chosen in parts.items():
+        if chosen.sum() >= given.watch.minimum_outcomes:
+            yield from _in_order(given, name, order(rows.rows(chosen), prediction[chosen]), usual)
+
+
+def _in_order(given: Examined, name: str, found: tuple[float, float], usual: float) -> Iterator[Finding]:
+    value, error = found
+    if isnan(value) or isnan(usual) or usual <= 0:
+        return
+    said = (
+        f"{name}: {given.live.name} puts them into the order of their outcomes by {figure(value)}, where it "
+        f"did by {figure(usual)} in its test"
     )
-    names = np.repeat(WHOLE, len(rows)) if rows.months is None else rows.months
-    for name in np.unique(names):
-        chosen = names == name
-        if chosen.sum() < given.watch.minimum_outcomes:
-            continue
-        value, error = order(rows.rows(chosen), prediction[chosen])
-        if isnan(value) or isnan(usual) or usual <= 0:
-            continue
-        said = (
-            f"{name}: {given.live.name} puts the rows into the order of their outcomes by {figure(value)}, "
-            f"where it did by {figure(usual)} in its test"
-        )
-        if value + CHANCE * (0.0 if isnan(error) else error) < least * usual:
-            said += "; are they right, or is its time over? (retraining.minimum_order_share)"
-            yield Finding(said, holds=False)
-        else:
-            yield Finding(said)
+    most = value + CHANCE * (0.0 if isnan(error) else error)
+    if most < given.limits.minimum_order_share * usual:
+        said += "; are they right, or is its time over? (retraining.minimum_order_share)"
+        yield Finding(said, holds=False)
+    else:
+        yield Finding(said)
 
 
 def _predicted(given: Examined, source: str) -> tuple[Dataset, Floats]:

@@ -126,11 +126,15 @@ POISONS = {
     ),
     "outcomes of the new rows drawn by chance": (
         outcomes("{time} >= '2013-09-01'", "CAST({chance} < 0.2 AS BIGINT)"),
-        "puts the rows into the order of their outcomes by",
+        "puts them into the order of their outcomes by",
     ),
     "a third of the new outcomes swapped": (
         outcomes("{time} >= '2013-09-01' AND {chance} < 0.34"),
-        "puts the rows into the order of their outcomes by",
+        "puts them into the order of their outcomes by",
+    ),
+    "a tenth of the new outcomes swapped": (
+        outcomes("{time} >= '2013-09-01' AND {chance} < 0.15"),
+        "puts them into the order of their outcomes by",
     ),
     "one month swapped": (
         outcomes("month({time}) = 11"),
