@@ -99,6 +99,15 @@ class NewestRows:
         time = identifier(self.settings.project.time)
         return row(self.connection, f"SELECT CAST(min({time}) AS DATE) AS day FROM {TABLE}")["day"]
 
+    @cached_property
+    def _begins(self) -> date | None:
+        """The first day of the new rows; of forecasts it lies as far ahead as they reach."""
+        if not (self.start and self.settings.project.origin):
+            return self.start
+        time = identifier(self.settings.project.time or "")
+        found = row(self.connection, f"SELECT CAST(min({time}) AS DATE) AS day FROM {self.source}")
+        return found["day"] or self.start
+
     def months(self, column: str | None = None) -> list[Month]:
         """Return the months in order, those before the new rows first; of each value of `column`, its own."""
         project = self.settings.project
@@ -147,7 +156,8 @@ class NewestRows:
         after = (first + timedelta(days=32)).replace(day=1)
         begins, ends = self.first_day or first, self.until
         if self.start:
-            begins, ends = (max(self.start, begins), ends) if new else (begins, min(self.start, ends))
+            new_from = max(self._begins or begins, begins)
+            begins, ends = (new_from, ends) if new else (begins, min(self.start, ends))
         return max((min(after, ends) - max(first, begins)).days, 0)
 
 

@@ -1,5 +1,7 @@
 """Honest data of any shape raises no objection; what is counted is counted right."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,14 @@ from handrail.etl.load import require_table
 from handrail.etl.pipeline import run_etl
 from handrail.registry.live import load_live, make_live
 from handrail.registry.outcome_sketch import changes, sketch
+from handrail.registry.versions import newest_version
 from handrail.training.data_acceptance import order
 from handrail.training.dataset import Dataset
+from handrail.training.newest_rows import newest_rows
 from handrail.training.retraining_run import look_at_data
 from handrail.training.run import train
 from tests.engine.monitoring.test_late_outcomes import AGAIN, LIVE_FROM, panel
+from tests.engine.support.workspaces import copied
 from tests.engine.testing.made_up_projects import Shape, made_up_project
 
 SHAPES = {
@@ -118,6 +123,19 @@ def test_rows_that_are_gone_are_counted(trained):
     found = changes(before, few)
     assert found.now == few["count"] < found.before
     assert found.moved == pytest.approx(found.before - found.now, rel=0.5)
+
+
+def test_a_month_of_forecasts_begins_as_far_ahead_as_they_reach(trained_forecast, tmp_path):
+    """Each is made a week before: of September there are the days from the 8th on."""
+    settings = copied(trained_forecast, tmp_path)
+    make_live(settings, newest_version(settings))
+    table = require_table(settings, settings.project.table_name)
+    with connect(settings) as connection:
+        split = settings.dates.ending(date(2013, 11, 1))
+        months = newest_rows(connection, settings, table, load_live(settings)[0], split).months()
+    new = {each.name: each for each in months if each.new}
+    assert [new["2013-09"].days, new["2013-10"].days] == [24, 31]
+    assert new["2013-09"].daily == pytest.approx(new["2013-10"].daily, rel=0.1)
 
 
 def rows_with(target, days=100):
