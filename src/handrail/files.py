@@ -6,12 +6,19 @@ from pathlib import Path
 READABLE, OPEN = 0o644, 0o755  # a file and a folder that other users can read, whatever the umask
 
 
+def settle(path: Path) -> None:
+    """Wait until the content of a file is on the disk, so that not even a power cut leaves half of it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def write_whole(path: Path, content: str, mode: int | None = None) -> None:
     """Write a text file, whole or not at all; `mode`: who may read it, by default as the umask says."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(content, encoding="utf-8")
+        settle(unfinished)
         if mode is not None:
             unfinished.chmod(mode)
         unfinished.replace(path)

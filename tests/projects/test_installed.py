@@ -225,7 +225,9 @@ def test_scheduled_jobs_retrain_and_watch_in_a_workspace_elsewhere(installed, tm
     environment = {"LATE_FLIGHTS_WORKSPACE": str(tmp_path), "LATE_FLIGHTS_WEBHOOK_URL": ""}
     scored = "uv run late-flights score --from 2013-11-01 --to 2013-12-01"
     said = {}
-    for command in (*runs["retrain"], scored, *runs["monitor"], *runs["upkeep"]):
+    first = [f"uv run late-flights {verb}" for verb in ("etl", "train --no-round", "promote")]
+    environment["LATE_FLIGHTS_RETRAINING__GOES_LIVE"] = "promotion"
+    for command in (*first, *runs["retrain"], scored, *runs["monitor"], *runs["upkeep"]):
         done = installed.run("bash", "-c", command, **environment, UNTIL="2013-11-01")
         assert done.returncode == 0 or (done.returncode, command) == (3, runs["monitor"][-1]), done.stderr
         said[command] = done.stdout
@@ -250,9 +252,7 @@ def test_the_runbook_is_rehearsed(installed):
     assert re.match(r"\d+ passed", kept["tests"]["said"])
     assert [each["command"] for each in kept["commands"] if each["works"]] == [
         "rollback",
-        "etl",
-        "train --until 2013-11-01",
-        "promote",
+        "retrain",
         "replay",
     ]
 

@@ -12,7 +12,7 @@ OWN = re.compile(r"uv run .+")
 # What runs on a schedule, and nothing that deletes for good.
 JOBS = {
     "monitor": ["etl", "monitor"],
-    "retrain": ["etl", 'train --no-round --until "${UNTIL:-$(date +%Y-%m-01)}"', "promote"],
+    "retrain": ['retrain ${UNTIL:+--until "$UNTIL"}'],
     "upkeep": ["archive --really", "purge"],
 }
 

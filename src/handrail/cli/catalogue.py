@@ -72,6 +72,11 @@ VERBS: Mapping[str, Entry] = {
     "serve": Entry("production", "api", "Serve predictions over HTTP"),
     "score": Entry("production", "batch", "Score many rows into a Parquet file"),
     "monitor": Entry("operation", "operation", "Compare what is live with what is expected; raise alerts"),
+    "retrain": Entry(
+        "operation",
+        "operation",
+        "Load newer data, train on it, and let the model go live if nothing speaks against it",
+    ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
     "readiness": Entry(
         "operation",

@@ -15,6 +15,7 @@ import duckdb
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.files import settle
 
 Connection = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
@@ -79,6 +80,7 @@ def write_parquet(connection: Connection, query: str, path: Path) -> int:
     try:
         result = connection.execute(f"COPY ({query}) TO {literal(unfinished)} (FORMAT parquet)")
         ((count,),) = result.fetchall()
+        settle(unfinished)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -258,6 +258,36 @@ class Live(Section):
         return expected
 
 
+class Retraining(Section):
+    """What a model that `retrain` has made becomes by itself, and what a person has to look at before it.
+
+    goes_live: a canary that answers `canary_share` of what is asked, the live version, or nothing by itself ·
+    maximum_changed_share: of the outcomes that the live version was decided and tested on, that may read
+    otherwise now · maximum_lost_share: of the rows that it has learnt from, whose names may occur no more ·
+    minimum_rows_share: of the usual number of rows a day · minimum_order_share: of how well the live version
+    has put the rows of its test period into order · usual_outcome: in which range the mean outcome of a month
+    is nothing to look at; by default one somewhat wider than that of the months before
+    """
+
+    goes_live: Literal["canary", "promotion", "nobody"] = Field(
+        "canary", description="write canary, promotion or nobody"
+    )
+    canary_share: float = Field(0.1, gt=0, lt=1, description="write a share below 1, as 0.1")
+    maximum_changed_share: Share = 0.01
+    maximum_lost_share: Share = 0.02
+    minimum_rows_share: Share = 0.6
+    minimum_order_share: Share = 0.6
+    usual_outcome: Range | None = None
+
+    @field_validator("usual_outcome")
+    @classmethod
+    def ordered(cls, usual: Range | None) -> Range | None:
+        """Refuse a range that nothing lies in."""
+        if usual and usual[0] > usual[1]:
+            raise ValueError("the lower end comes first")
+        return usual
+
+
 class Keep(Section):
     """After how many days data is moved to the archive, and after how many it is deleted (None: never).
 

@@ -26,6 +26,7 @@ from handrail.config.sections import (
     Outcome,
     Readiness,
     Retention,
+    Retraining,
     Section,
     Serving,
     Shares,
@@ -48,7 +49,7 @@ AnySplit = Annotated[
 SectionOfProject = TypeVar("SectionOfProject", bound=Section)
 SECTIONS: dict[str, dict[str, type[Section]]] = {
     "api": {"serving": Serving},
-    "operation": {"live": Live, "retention": Retention, "readiness": Readiness},
+    "operation": {"live": Live, "retraining": Retraining, "retention": Retention, "readiness": Readiness},
 }
 SECRETS: dict[str, dict[str, Any]] = {
     "api": {"api_key": Field(None, min_length=16, repr=False)},

@@ -94,10 +94,10 @@ def young_enough(context: ReadinessContext) -> str:
     if age <= most:
         return found
     if isinstance(context.split, Shares):  # no day parts the rows: it learns from all that is loaded
-        raise ProjectError(f"{found}; load what is new with `etl`, `train`, then promote")
+        raise ProjectError(f"{found}; `retrain` learns from what is new")
     until = newest_end(settings, today)
     newer = until and until > learnt and (today + DAY - until).days <= most
-    advice = f"`train --until {until}`, then promote" if newer else "load newer outcomes with `etl` first"
+    advice = f"`retrain --until {until}`" if newer else "load newer outcomes with `etl` first"
     raise ProjectError(f"{found}; {advice}")
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import isnan, nan
 from typing import Any
 
@@ -137,12 +137,14 @@ def _against_live(settings: Settings, version: Version, compared: "BesideLive | 
 class BesideLive:
     """A comparison with the live version: whether it was measured, and lets the other pass.
 
-    tell: says what came out, with the interval of the difference, which is drawn then
+    tell: says what came out, with the interval of the difference, which is drawn then · figures: what was
+    measured: `rows`, and of the metric `candidate`, `live` and `gain` with their intervals; without, nothing
     """
 
     tell: Callable[[], str]
     measured: bool = False
     holds: bool = False
+    figures: Callable[[], Mapping[str, Any]] = dict
 
     @cached_property
     def said(self) -> str:
@@ -187,15 +189,22 @@ def compare_with_live(settings: Settings, version: Version) -> BesideLive | None
         )
     worse = metric.worse(candidate, current, settings.accuracy.tolerance)
 
+    @cache
+    def drawn() -> Mapping[str, Any]:
+        found = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])
+        names = ("candidate", "live", "gain")
+        return {name: each[metric.name] for name, each in zip(names, found, strict=True)} | {
+            "rows": len(rows)
+        }
+
     def tell() -> str:
-        gain = compare(metrics, rows.target, *predictions, decisions[0], rows.groups, decisions[1])[2]
         joined = "is worse than" if worse else "beside"
         return (
             f"{metric.name} {figure(candidate)} on the {len(rows):,} rows {which} {joined} {now}'s "
-            f"{figure(current)} on the same rows: {format_gain(gain[metric.name])}"
+            f"{figure(current)} on the same rows: {format_gain(drawn()['gain'])}"
         )
 
-    return BesideLive(tell, measured=True, holds=not worse)
+    return BesideLive(tell, measured=True, holds=not worse, figures=drawn)
 
 
 def _compared_on(settings: Settings, version: Version, live: Version) -> tuple[str, str | None]:

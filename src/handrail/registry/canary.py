@@ -5,17 +5,28 @@ from hashlib import md5
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.live import Canary, changing_live, checksum_of, load_live, read_live, write_live
+from handrail.registry.live import (
+    Canary,
+    Live,
+    changing_live,
+    checksum_of,
+    load_live,
+    read_live,
+    require_unchanged,
+    write_live,
+)
 from handrail.registry.versions import Version, load_version
 
 
-def start_canary(settings: Settings, name: str, share: float) -> None:
+def start_canary(settings: Settings, name: str, share: float, judged: Live | None = None) -> None:
     """Let version `name` answer `share` (0 to 1) of what is asked, in place of any canary before it.
 
-    Raises ProjectError where nothing is live beside which it could be tried.
+    `judged`: what it was compared with. Raises ProjectError where that is not live any more, or nothing is
+    beside which it could be tried.
     """
     load_version(settings, name)
     with changing_live(settings):
+        require_unchanged(settings, judged)
         version, live = load_live(settings)
         if name == version.name:
             raise ProjectError(f"{name}: answers everything already; a canary is another version")

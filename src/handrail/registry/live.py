@@ -100,10 +100,28 @@ def changing_live(settings: Settings) -> Generator[None]:
         ) from None
 
 
-def make_live(settings: Settings, name: str) -> None:
-    """Put version `name` on top of what was live before; the model answers again, and no canary."""
+def require_unchanged(settings: Settings, judged: Live | None) -> None:
+    """Raise ProjectError where by now something else is live, or tried, than when it was `judged`.
+
+    Who calls holds the lock of `changing_live`.
+    """
+    now = read_live(settings)
+    if judged is not None and now != judged:
+        name = now.versions[-1] if now else "nothing"
+        raise ProjectError(
+            f"{live_path(settings)}: was changed meanwhile, {name} is live and not what was compared with; "
+            "nothing is changed, try again"
+        )
+
+
+def make_live(settings: Settings, name: str, judged: Live | None = None) -> None:
+    """Put version `name` on top of what was live before; the model answers again, and no canary.
+
+    `judged`: what it was compared with; raises ProjectError where that is not live any more.
+    """
     load_version(settings, name)
     with changing_live(settings):
+        require_unchanged(settings, judged)
         live = read_live(settings) or Live((), (), "model", "")
         if live.versions[-1:] == (name,):
             live = replace(live, versions=live.versions[:-1], checksums=live.checksums[:-1])

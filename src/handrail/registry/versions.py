@@ -19,7 +19,7 @@ from typing import Any, Literal
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
-from handrail.files import OPEN, READABLE
+from handrail.files import OPEN, READABLE, settle
 from handrail.project import Project
 from handrail.registry.drift_reference import PREDICTION, Bins
 from handrail.tasks.metric import Decision, of_baseline
@@ -107,6 +107,7 @@ def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) ->
             unfinished.mkdir(parents=True)
             for file, content in {**files, SUMS: sums.encode()}.items():
                 (unfinished / file).write_bytes(content)
+                settle(unfinished / file)
                 (unfinished / file).chmod(READABLE)  # the service may run as another user
             unfinished.chmod(OPEN)
             unfinished.rename(target)

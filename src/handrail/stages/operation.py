@@ -117,5 +117,5 @@ BY_PEOPLE = ()
 def yours(project: Project) -> dict[str, str]:
     """Return the files to change for data of one's own, with what to do there."""
     return {
-        "4-operation/runbook.md": "the day up to which is trained again; what you know of your alerts",
+        "4-operation/runbook.md": "what you know of your alerts",
     }

@@ -21,6 +21,15 @@ def newest_end(settings: Settings, today: date) -> date | None:
     return _if_it_works(settings, newest + DAY) if newest else None
 
 
+def newest_whole_end(settings: Settings, today: date) -> date | None:
+    """Return the same, and where all days of the split are firsts of a month the last first until then."""
+    newest, split = newest_end(settings, today), settings.split
+    if newest is None or not isinstance(split, Split):
+        return newest
+    whole = all(day.day == 1 for day in (split.validation_from, split.test_from, split.live_from))
+    return _if_it_works(settings, newest.replace(day=1)) if whole else newest
+
+
 def newer_end(settings: Settings, today: date) -> date | None:
     """Return a day up to which can be trained on rows newer than those of the split in project.yaml.
 

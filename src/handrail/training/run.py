@@ -32,6 +32,7 @@ from handrail.registry.drift_reference import (
 )
 from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
+from handrail.registry.outcome_sketch import sketch
 from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision
 from handrail.training.baseline import Baseline, without_value
@@ -49,6 +50,7 @@ from handrail.training.splits import (
     periods,
     read_splits,
     rows_in,
+    rows_of,
     unknown_outcomes,
 )
 
@@ -197,6 +199,7 @@ class Run:
             "evaluation": evaluation,
             "validation": validation,
             "reference": reference,
+            "outcomes": sketch_outcomes(self.connection, self.settings, self._table, self.split),
         }
         info |= {"rolling_origins": rolled} if rolled else {}
         self.step("keep the version")
@@ -310,6 +313,16 @@ def count_reference(
         | ({"range": ranges[item.column]} if item.column in ranges else {})
         | ({"values": values[item.column]} if item.column in values else {})
         for item in [*bins, predicted]
+    }
+
+
+def sketch_outcomes(
+    connection: Connection, settings: Settings, table: str, split: Split | Shares
+) -> dict[str, Any]:
+    """Return by which a later change of the outcomes is known that a version is decided and tested on."""
+    return {
+        each.name: sketch(connection, settings.project, rows_of(connection, settings, table, split, each))
+        for each in periods(split)[1:]
     }
 
 

@@ -34,6 +34,7 @@ OPTIONS = {
     "purge": ["--key KEY", "--really"],
     "readiness": ["--section NAME"],
     "replay": ["--from DATE", "--to DATE"],
+    "retrain": ["--until DATE"],
     "rollback": [],
     "rounds": [],
     "score": ["--from DATE", "--to DATE", "--input FILE", "--output FILE"],
@@ -238,7 +239,7 @@ def test_a_mistake_in_the_project_s_python_is_one_line_with_file_and_line(
     ("slip", "advice"),
     [
         ("dance", "No such command 'dance'."),
-        ("trian", "No such command 'trian'. Did you mean 'train'?"),
+        ("trian", "No such command 'trian'. (Did you mean one of: 'retrain', 'train'?)"),
         ("startover", "No such command 'startover'. Did you mean 'start-over'?"),
         ("complet", "No such command 'complet'. Did you mean 'completion'?"),
     ],

@@ -586,7 +586,7 @@ def test_a_model_that_is_too_old_is_told_what_works(tmp_path):
     settings = panel(tmp_path, until=date(2019, 12, 30))
     context = ReadinessContext(settings)
     vars(context).update(version=learnt(settings), today=date(2019, 12, 30))
-    with pytest.raises(ProjectError, match=r"121 days old on .*; `train --until 2019-12-31`, then promote"):
+    with pytest.raises(ProjectError, match=r"121 days old on .*; `retrain --until 2019-12-31`"):
         young_enough(context)
     vars(context).update(today=date(2020, 12, 30))
     with pytest.raises(ProjectError, match=r"load newer outcomes with `etl` first$"):

@@ -201,7 +201,7 @@ def test_age_is_compared_with_what_was_agreed(world):
     vars(old).update(today=last)
     (said,) = made_up_context.refusal(served.young_enough, old)
     until = last + timedelta(days=1)
-    assert said == f"30 days old on {last}, at most 10 were agreed; `train --until {until}`, then promote"
+    assert said == f"30 days old on {last}, at most 10 were agreed; `retrain --until {until}`"
     vars(old).pop("today")
     assert refusal(served.young_enough, old.settings).endswith("; load newer outcomes with `etl` first")
 

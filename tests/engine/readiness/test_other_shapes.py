@@ -66,5 +66,5 @@ def test_where_chance_parts_the_rows_a_model_that_is_too_old_is_trained_again(wo
     later = ReadinessContext(context.settings)
     vars(later).update(today=datetime.now(UTC).date() + timedelta(days=200))
     (said,) = refusal(served.young_enough, later)
-    by_chance = said.endswith(" were agreed; load what is new with `etl`, `train`, then promote")
+    by_chance = said.endswith(" were agreed; `retrain` learns from what is new")
     assert by_chance == (name != "numbers as keys")

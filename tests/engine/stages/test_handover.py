@@ -295,7 +295,7 @@ def test_a_rehearsal_that_cannot_be_read_is_one_line(shown, monkeypatch, capsys)
 def test_the_project_s_own_runbook_and_list_fit():
     own = PROJECT.settings()
     lines = dry_run.commands_of(own)
-    assert {"rollback", "etl", "promote", "replay"} <= set(lines)
+    assert {"rollback", "retrain", "replay"} <= set(lines)
     assert [line for line in lines if not cli.accepts(PROJECT, *_split(line))] == []
     assert set(handover.CHECKS) <= set(ITEMS)
     assert set(ITEMS) == {item.item for item in checklist.read_checklist(own, HANDOVER)}

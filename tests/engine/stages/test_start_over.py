@@ -212,7 +212,6 @@ def test_no_text_of_the_example_is_left(problem):
     for name in (
         "README.md",
         "4-operation/README.md",
-        "4-operation/runbook.md",
         "1-discovery/README.md",
         "2-research/labelling/README.md",
     ):
@@ -231,9 +230,16 @@ def test_no_text_of_the_example_is_left(problem):
     assert "## Step by step\n" in texts["2-research/labelling/README.md"]  # only the passages are gone
     for text in texts.values():
         assert "of the example -->" not in text
-    assert "train --until YEAR-MONTH-DAY\n" in texts["4-operation/runbook.md"]
     assert [name for name, text in texts.items() if name.startswith("tests/") and not text]
     compile(texts["tests/test_example.py"], "test_example.py", "exec")
+
+
+def test_the_day_of_a_runbook_from_before_is_left_blank(tmp_path):
+    settings = example().settings()
+    shutil.copytree(settings.root, tmp_path / "old", ignore=shutil.ignore_patterns("src"))
+    (tmp_path / "old" / "4-operation" / "runbook.md").write_text("train --until 2013-11-01\n")
+    old = settings.model_copy(update={"root": tmp_path / "old"})
+    assert start_over.blank_texts(old)["4-operation/runbook.md"] == "train --until YEAR-MONTH-DAY\n"
 
 
 def test_what_is_not_agreed_is_asked_for_by_the_gates(committed, trained):

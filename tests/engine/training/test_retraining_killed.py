@@ -1,0 +1,105 @@
+"""A retraining that is killed at any moment leaves all as it was, or a whole step further."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from hashlib import sha256
+
+import numpy as np
+import pytest
+
+from handrail.errors import ProjectError
+from handrail.etl.load import table_path
+from handrail.leftovers import remove_leftovers
+from handrail.registry import live as registry
+from handrail.registry import versions
+from handrail.registry.canary import end_canary
+from handrail.registry.live import live_path
+from handrail.serving.inference import LiveModel
+from handrail.stages import gates
+from handrail.training.retraining_run import last_retrainings
+from tests.engine.support.lived import GO, promoted, rows_asked
+from tests.engine.support.workspaces import SECRET, copied
+
+pytestmark = pytest.mark.slow
+KILLS = 20
+
+
+def started(settings, whole):
+    """Start the verb in a process group of its own."""
+    prefix = settings.project.env_prefix
+    given = {"WORKSPACE": str(whole), "FORGETTING_SECRET": SECRET, "ACCURACY__MINIMUM": "0.5", **GO}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"} | {
+        f"{prefix}{name}": value for name, value in given.items()
+    }
+    command = [sys.executable, "-m", settings.project.package, "retrain", "--until", "2013-12-01"]
+    return subprocess.Popen(
+        [*command, "--sample", str(settings.sample)],
+        cwd=settings.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def seen(settings):
+    """Return what users, `status` and `monitor` see: the table, what is live, its answers, the gates."""
+    answers = LiveModel(settings).answer(rows_asked(settings, 20))
+    stages = {stage.folder: stage.findings for stage in gates.read_stages(settings)}
+    return (
+        sha256(table_path(settings, settings.project.table_name).read_bytes()).hexdigest(),
+        live_path(settings).read_bytes(),
+        str(answers),
+        str(stages["4-operation"]["model answers"]),
+        (settings.workspace / "models" / "history.jsonl").read_bytes(),
+    )
+
+
+def broken(settings):
+    """Return the versions that are not whole."""
+    found = []
+    for path in versions.model_folder(settings).glob("[!.]*/"):
+        try:
+            versions.load_version(settings, path.name)
+        except ProjectError as error:
+            found.append(str(error))
+    return found
+
+
+def test_twenty_kills_at_random_moments(trained, tmp_path):
+    settings = promoted(copied(trained, tmp_path))
+    whole = tmp_path / "whole"
+    (whole / "sample").mkdir(parents=True)
+    settings.workspace.rename(whole / "sample" / str(settings.sample))
+    settings = settings.model_copy(update={"workspace": whole / "sample" / str(settings.sample)})
+    begun = time.perf_counter()
+    first = started(settings, whole)
+    said = first.communicate()
+    took = time.perf_counter() - begun
+    assert first.returncode == 0, said
+    tried = registry.read_live(settings).canary.name
+    end_canary(settings, "rolled back")
+    before, moments = seen(settings), np.random.default_rng(7).uniform(0.02, 0.98, KILLS)
+    for number, moment in enumerate(np.sort(moments) * took):
+        process = started(settings, whole)
+        time.sleep(moment)
+        sign = signal.SIGINT if number % 4 == 3 else signal.SIGKILL
+        os.killpg(process.pid, sign)
+        said = process.communicate()
+        if registry.read_live(settings).canary:  # it was done by then
+            assert registry.read_live(settings).canary.name == tried
+            end_canary(settings, "rolled back")
+            before = seen(settings)
+        assert seen(settings) == before, (number, moment, said)
+        assert broken(settings) == [], (number, moment, said)
+    last = started(settings, whole)
+    said = last.communicate()
+    assert (last.returncode, registry.read_live(settings).canary.name) == (0, tried), said
+    assert last_retrainings(settings)[-1]["verdict"] == "canary"
+    remove_leftovers(settings, fresh_seconds=0)
+    hidden = {path.name for path in settings.workspace.rglob(".*")}
+    assert hidden <= {".live.lock", ".retraining.lock", ".retraining.json"}
