@@ -72,6 +72,11 @@ VERBS: Mapping[str, Entry] = {
     "serve": Entry("production", "api", "Serve predictions over HTTP"),
     "score": Entry("production", "batch", "Score many rows into a Parquet file"),
     "monitor": Entry("operation", "operation", "Compare what is live with what is expected; raise alerts"),
+    "alert": Entry(
+        "operation",
+        "operation",
+        "Show which faults are open and since when, and deliver what was not delivered yet",
+    ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
     "readiness": Entry(
         "operation",

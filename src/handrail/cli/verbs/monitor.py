@@ -25,10 +25,12 @@ def monitor(settings: "Settings", start: date | None, end: date | None, relive: 
 
     Without days: the last 30 days of predictions. An alert is exit status 3.
     """
+    from handrail.monitoring.alerts import failure_told
     from handrail.monitoring.backtesting import backtest
     from handrail.monitoring.monitoring_run import run_monitoring
 
-    looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
+    with failure_told(settings, look_back=relive or bool(start or end)):
+        looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
         _report(settings, seen, relive)
