@@ -80,8 +80,8 @@ def test_slack_gets_a_text_in_which_nothing_is_a_command():
         assert attempt(at(server.url, "slack"), MESSAGE) == (True, "")
     (sent,) = server.received
     assert sent == {
-        "text": "Late flights: alert\n2026-03-01 to 2026-03-31: drift of &lt;a &amp; b&gt; is 0.9, expected 0 to "
-        "0.25 (4-operation/runbook.md#drift)"
+        "text": "Late flights: alert\n2026-03-01 to 2026-03-31: drift of &lt;a &amp; b&gt; is 0.9, expected "
+        "0 to 0.25 (4-operation/runbook.md#drift)"
     }
 
 
