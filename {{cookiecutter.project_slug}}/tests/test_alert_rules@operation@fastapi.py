@@ -29,7 +29,9 @@ def test_an_alert_reads_figures_that_there_are_and_is_explained(rule):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian's package prometheus)")
+@pytest.mark.skipif(
+    not shutil.which("promtool"), reason="no promtool; Debian has it in its package prometheus"
+)
 @pytest.mark.parametrize("what", [["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]])
 def test_promtool_finds_the_rules_right_and_that_each_fires_and_stays_silent(what):
     tried = subprocess.run(["promtool", *what], cwd=FOLDER, capture_output=True, text=True, check=False)

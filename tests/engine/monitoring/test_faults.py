@@ -76,8 +76,8 @@ def test_what_the_look_can_not_tell_ends_nothing_and_reminds():
     assert watch(look()) == [
         (
             "reminder",
-            "roc_auc: open since 2026-03-02, and not known at this look; `alert --close` ends what is watched "
-            "no more",
+            "roc_auc: open since 2026-03-02, and not known at this look; `alert --close` ends what is "
+            "watched no more",
         )
     ]
     assert [state for state, _ in watch(look(GOOD))] == ["over"]

@@ -64,8 +64,8 @@ def test_what_is_left_is_sent_in_its_order_when_the_receiver_is_back(told):
         put(settings, 3)
         (line,) = deliver(settings)
         assert line == (
-            f"{PREFIX}WEBHOOK_URL: not delivered (answered 500 Internal Server Error); 3 messages wait for the "
-            "next `alert` or `monitor`"
+            f"{PREFIX}WEBHOOK_URL: not delivered (answered 500 Internal Server Error); 3 messages wait for "
+            "the next `alert` or `monitor`"
         )
         assert (ids(server), waits(settings)) == (["m0"], ["m0", "m1", "m2"])
         server.status = 200

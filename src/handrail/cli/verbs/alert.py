@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from handrail.config.settings import Settings
 
 
-@verb(needs_go=False)
+@verb()
 @click.option("--test", is_flag=True, is_eager=True, help="send a test by every channel; it is no fault")
 @click.option(
     "--close",
