@@ -156,7 +156,7 @@ class Mail:
             return "can't be used: a user, or smtps://, does not go with alerts.email_encrypted: false"
         needed = {"alerts.email_from": self.chosen.email_from, "alerts.email_to": self.chosen.email_to}
         missing = " and ".join(name for name, value in needed.items() if not value)
-        return f"can't be used: {missing} is missing in project.yaml" if missing else ""
+        return f"can't be used: project.yaml lacks {missing}" if missing else ""
 
     def send(self, message: Message) -> str:
         """Hand a mail to the server; say how many of the addresses it does not take."""

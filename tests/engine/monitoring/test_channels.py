@@ -148,11 +148,11 @@ def test_an_address_that_can_not_be_used_is_told_without_being_shown(url, said):
             {"email_encrypted": False},
             "does not go with alerts.email_encrypted",
         ),
-        (f"smtp://{QUOTED}@mail.example", {"email_to": ()}, "alerts.email_to is missing in project.yaml"),
+        (f"smtp://{QUOTED}@mail.example", {"email_to": ()}, "project.yaml lacks alerts.email_to"),
         (
             f"smtp://{QUOTED}@mail.example",
             {"email_to": (), "email_from": None},
-            "alerts.email_from and alerts.email_to is missing in project.yaml",
+            "project.yaml lacks alerts.email_from and alerts.email_to",
         ),
     ],
 )
