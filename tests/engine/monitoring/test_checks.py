@@ -72,8 +72,8 @@ def test_they_are_told_in_the_order_of_the_list(predicted):
         "new values",
         "traffic of the last week",
         "days without predictions",
-        "different outcomes",
         "answers for a key once more",
+        "different outcomes",
     ]
     turned = watching(predicted, checks.young_enough, checks.metrics_in_range)
     found = [reading.name for reading in run_monitoring(turned).readings]
