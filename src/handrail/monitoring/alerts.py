@@ -212,7 +212,7 @@ def _figures(event: Event) -> dict[str, Any]:
 def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = ()) -> str:
     """Return where the runbook has the section of a fault, as a path with an anchor; "" without a runbook.
 
-    It is the section whose heading begins with the name, or with that of its group (`drift of`, `missing
+    It is the section whose heading, or a part of it after `; `, begins with the name, or with that of its group (`drift of`, `missing
     values`); of a metric without one, that of the measures; else the chapter of `monitor`.
     """
     path = settings.root / RUNBOOK
@@ -222,7 +222,7 @@ def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = (
     name = SECTIONS.get(wrong.kind, wrong.name)
     group = name.partition(" of ")[0] if " of " in name else None
     wanted = [
-        [h for h in headings if re.match(rf"{re.escape(name)}(?!\w)", h)],
+        [h for h in headings if re.search(rf"(?:^|; ){re.escape(name)}(?!\w)", h)],
         [h for h in headings if group and re.fullmatch(rf"{re.escape(group)}(?: of a feature\b.*)?", h)],
         [h for h in headings if wrong.name in metrics and ", or another measure" in h],
     ]

@@ -213,6 +213,22 @@ def test_a_fault_has_its_place_in_the_runbook(kind, name, anchor, tmp_path):
     assert place == anchor or ", or another measure" in runbook or place.startswith(anchor)
 
 
+def test_a_section_may_be_of_several_figures_or_of_one_for_each_feature(tmp_path):
+    settings = in_workspace(tmp_path).model_copy(update={"root": tmp_path})
+    (tmp_path / "4-operation").mkdir()
+    (tmp_path / alerts.RUNBOOK).write_text(
+        "### traffic; days without any\n\n### missing values of a feature\n"
+    )
+    for name, anchor in {
+        "days without any": "traffic-days-without-any",
+        "traffic": "traffic-days-without-any",
+        "missing values of temp": "missing-values-of-a-feature",
+        "values": "alerts-of-monitor",
+    }.items():
+        place = runbook_place(settings, Wrong(kind="reading", name=name, text=""))
+        assert place == f"{alerts.RUNBOOK}#{anchor}"
+
+
 def test_without_a_runbook_there_is_no_place(tmp_path):
     nowhere = in_workspace(tmp_path).model_copy(update={"root": tmp_path})
     assert runbook_place(nowhere, Wrong(kind="reading", name="x", text="")) == ""
