@@ -212,8 +212,9 @@ def _figures(event: Event) -> dict[str, Any]:
 def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = ()) -> str:
     """Return where the runbook has the section of a fault, as a path with an anchor; "" without a runbook.
 
-    It is the section whose heading, or a part of it after `; `, begins with the name, or with that of its group (`drift of`, `missing
-    values`); of a metric without one, that of the measures; else the chapter of `monitor`.
+    It is the section whose heading, or a part of it after `; `, begins with the name, or with that of its
+    group (`drift of`, `missing values`); of a metric without one, that of the measures; else the chapter of
+    `monitor`.
     """
     path = settings.root / RUNBOOK
     if not path.is_file():
