@@ -25,6 +25,8 @@ TRACES = {
         r"\bML Test Score\b",
         r"\bretention:",
         r"\bwebhook",
+        r"SMTP_URL",
+        r"late-flights alert\b",
         r"\bHANDOVER\.md\b",
         r"\bchecks\.py\b",
         r"\brunbook\.md\b",

@@ -77,6 +77,11 @@ VERBS: Mapping[str, Entry] = {
         "operation",
         "Load newer data, train on it, and let the model go live if nothing speaks against it",
     ),
+    "alert": Entry(
+        "operation",
+        "operation",
+        "Show which faults are open and since when, and deliver what was not delivered yet",
+    ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
     "readiness": Entry(
         "operation",

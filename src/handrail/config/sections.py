@@ -288,6 +288,24 @@ class Retraining(Section):
         return usual
 
 
+Address = Annotated[str, Field(pattern=r'^[^@\s<>,;:"()]+@[^@\s<>,;:"()]+$')]
+
+
+class Alerts(Section):
+    """How people are told of a fault; where to is a secret, in the environment of the machine that watches.
+
+    remind_after_hours: after which a fault that is still there is told again; by default a week, less what a
+    weekly look may come early · webhook_form: every figure as JSON, or the text that Slack takes ·
+    email_encrypted: false for a server inside that knows no encryption, and takes no password then
+    """
+
+    remind_after_hours: float = Field(160.0, gt=0, le=87_600)
+    webhook_form: Literal["generic", "slack"] = Field("generic", description="write generic or slack")
+    email_from: Address | None = Field(None, description="write one address, as ops@example.com")
+    email_to: tuple[Address, ...] = Field((), description="write a list of addresses, as [ops@example.com]")
+    email_encrypted: bool = True
+
+
 class Keep(Section):
     """After how many days data is moved to the archive, and after how many it is deleted (None: never).
 

@@ -18,6 +18,7 @@ from handrail.config.sections import (
     BY_CHANCE,
     BY_TIME,
     Accuracy,
+    Alerts,
     AmountWords,
     Data,
     Decision,
@@ -49,12 +50,19 @@ AnySplit = Annotated[
 SectionOfProject = TypeVar("SectionOfProject", bound=Section)
 SECTIONS: dict[str, dict[str, type[Section]]] = {
     "api": {"serving": Serving},
-    "operation": {"live": Live, "retraining": Retraining, "retention": Retention, "readiness": Readiness},
+    "operation": {
+        "live": Live,
+        "alerts": Alerts,
+        "retraining": Retraining,
+        "retention": Retention,
+        "readiness": Readiness,
+    },
 }
 SECRETS: dict[str, dict[str, Any]] = {
     "api": {"api_key": Field(None, min_length=16, repr=False)},
     "operation": {
-        "webhook_url": Field(None, pattern="^https?://", repr=False),
+        "webhook_url": Field(None, repr=False),  # one that can't be used is told by what would use it
+        "smtp_url": Field(None, repr=False),
         "forgetting_secret": Field(None, min_length=16, repr=False),
     },
 }

@@ -187,7 +187,8 @@ class Check(Protocol):
     def __call__(self, look: Look, /) -> Iterable[Reading]:
         """Return or yield the readings, in the order in which they are shown.
 
-        An `alert` is told, kept in reports/alerts.jsonl, sent to the webhook, and is exit status 3.
+        An `alert` is told, kept in reports/alerts.jsonl, and is exit status 3. By its name a fault is known
+        again at the next look, and it is sent out: put no figure into it, and nobody's data.
         """
         ...
 

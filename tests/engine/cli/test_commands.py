@@ -23,6 +23,7 @@ from tests.engine.support.workspaces import PROJECT
 
 # What could be said on the command line before there was click, and has to be understood as it was.
 OPTIONS = {
+    "alert": ["--test", "--close NAME"],
     "archive": ["--really"],
     "demo": ["--record"],
     "etl": ["--check"],

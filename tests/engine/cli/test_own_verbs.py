@@ -209,7 +209,7 @@ def tell(settings):
     (tmp_path / "project.yaml").write_text((PROJECT.root / "project.yaml").read_text(encoding="utf-8"))
     facts = tmp_path / "project.yaml"
     text = facts.read_text()
-    for part in ("serving", "live", "retraining", "retention", "readiness", "words"):
+    for part in ("serving", "live", "alerts", "retraining", "retention", "readiness", "words"):
         text = re.sub(rf"^{part}:.*\n(?:(?:[ #].*)?\n)*", "", text, flags=re.MULTILINE)
     facts.write_text(text)
     return tmp_path, {**os.environ, "PYTHONPATH": f"{tmp_path / 'src'}"}

@@ -379,7 +379,7 @@ def test_a_webhook_that_fails_is_reported_and_the_alert_stands(month, webhook, m
     alert, failure = capsys.readouterr().err.splitlines()
     assert f"{agreed(month)} is" in alert
     assert "WEBHOOK_URL: not delivered (" in failure
-    assert failure.endswith("); the alert stands in reports/alerts.jsonl")
+    assert failure.endswith("); 1 message waits for the next `alert` or `monitor`")
     assert "secret" not in failure
     journal = month.workspace / "reports" / "alerts.jsonl"
     assert len(journal.read_text(encoding="utf-8").splitlines()) == 1

@@ -385,11 +385,12 @@ def test_tests_and_commands_that_fail_are_told(shown, monkeypatch, capsys):
 
 
 def test_a_copy_tells_nobody(shown, tmp_path, monkeypatch):
-    monkeypatch.setenv(f"{ENV_PREFIX}WEBHOOK_URL", "https://example.com")
+    for name in ("WEBHOOK_URL", "SMTP_URL"):
+        monkeypatch.setenv(f"{ENV_PREFIX}{name}", "https://example.com")
     there = project_copy.copy_project(shown, tmp_path / "copy")
     ours = {name for name in there.environment if name.startswith(ENV_PREFIX)}
     assert f"{ENV_PREFIX}WORKSPACE" in ours
-    assert f"{ENV_PREFIX}WEBHOOK_URL" not in ours
+    assert not ours & {f"{ENV_PREFIX}WEBHOOK_URL", f"{ENV_PREFIX}SMTP_URL"}
     assert there.settings.root == tmp_path / "copy"
     assert (tmp_path / "copy" / HANDOVER).read_bytes() == (shown.root / HANDOVER).read_bytes()
 

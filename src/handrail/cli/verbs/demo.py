@@ -162,9 +162,10 @@ def _headline(settings: "Settings", line: Sequence[str], seconds: float) -> None
 
 
 def _alerts(settings: "Settings") -> list[str]:
-    """Return the lines of the log of alerts."""
+    """Return the lines of the log of alerts, without those that only tell what is over."""
     path = settings.workspace / "reports" / "alerts.jsonl"
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [line for line in lines if json.loads(line)["alerts"]]
 
 
 def _summary(settings: "Settings", seconds: float, alerts: int) -> None:

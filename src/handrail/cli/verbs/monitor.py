@@ -36,13 +36,15 @@ def monitor(
     """
     from handrail.console import say
     from handrail.errors import ProjectError
+    from handrail.monitoring.alerts import failure_told
     from handrail.monitoring.backtesting import backtest
     from handrail.monitoring.monitoring_run import run_monitoring
     from handrail.monitoring.series_page import write_series_page
 
     if dry_run and (relive or html):
         raise ProjectError(f"--dry-run: keeps nothing; leave out {'--relive' if relive else '--html'}")
-    looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
+    with failure_told(settings, look_back=relive or dry_run or bool(start or end)):
+        looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
         _show(settings, seen)

@@ -1,0 +1,211 @@
+"""What a fault is: when it begins, when it is told again, and when it is over.
+
+A fault is known again by what is wrong, never by how wrong it is. Nothing here touches a file or the network.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from math import isfinite
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from handrail.monitoring.checks import Reading
+from handrail.monitoring.monitoring_run import MonitoringRun
+from handrail.registry.live import Live
+
+Kind = Literal["reading", "canary", "check", "baseline", "monitor"]
+State = Literal["firing", "reminder", "over"]
+LONGEST = 400  # letters of a line: names and texts of one's own checks are as long as somebody makes them
+CHECKS_FILE = "monitor/checks.py: "  # what the line of a check that failed begins with
+
+
+class Wrong(BaseModel):
+    """Something that a look found wrong, by what it is known again (kind, name, of), and how it is told.
+
+    of: what else keeps two of one name apart, such as the version of a canary · value, low, high: the figure
+    and its range, None where there is none
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    name: str
+    of: str = ""
+    text: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a fault is known again by."""
+        return self.kind, self.name, self.of
+
+
+class Fault(BaseModel):
+    """A fault that is open: what was wrong when it was last seen, since when, and when it was last told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wrong: Wrong
+    since: AwareDatetime
+    told: AwareDatetime
+    runbook: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same in everything that is told of this fault, and in nothing that is told of another."""
+        return sha256("\n".join((*self.wrong.key, self.since.isoformat())).encode()).hexdigest()[:16]
+
+
+class Event(BaseModel):
+    """One thing that is told of one fault."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State
+    fault: Fault
+    text: str
+
+
+Verdict = Callable[[Fault], str | None]
+
+
+def follow(
+    faults: Sequence[Fault], found: Sequence[Wrong], verdict: Verdict, now: datetime, pause: timedelta
+) -> tuple[tuple[Fault, ...], tuple[Event, ...]]:
+    """Return the faults that are open after a look, and what is to be told of it: what is new comes first.
+
+    found: what the look found wrong · verdict: how a fault is over, None where the look can't tell · pause:
+    how long an open fault isn't told again
+    """
+    there = {each.key: each for each in found}
+    known = {fault.wrong.key for fault in faults}
+    begun = [Fault(wrong=each, since=now, told=now) for key, each in there.items() if key not in known]
+    events = [Event(state="firing", fault=fault, text=fault.wrong.text) for fault in begun]
+    kept = []
+    for fault in faults:
+        wrong = there.get(fault.wrong.key)
+        ended = None if wrong else verdict(fault)
+        if ended is not None:
+            lasted = f"over after {duration(now - fault.since)}"
+            events.append(Event(state="over", fault=fault, text=one_line(f"{lasted}: {ended}")))
+            continue
+        seen = fault.model_copy(update={"wrong": wrong or fault.wrong})
+        if now - fault.told >= pause:
+            seen = seen.model_copy(update={"told": now})
+            events.append(Event(state="reminder", fault=seen, text=_again(seen, there)))
+        kept.append(seen)
+    order = ("firing", "reminder", "over")
+    return (*kept, *begun), tuple(sorted(events, key=lambda event: order.index(event.state)))
+
+
+def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
+    """Return how a fault is told once more."""
+    since = f"since {fault.since:%Y-%m-%d}"
+    if fault.wrong.key in there:
+        return one_line(f"{fault.wrong.text}; {since}")
+    return one_line(
+        f"{fault.wrong.name}: open {since}, and not known at this look; `alert --close` ends what is watched "
+        "no more"
+    )
+
+
+def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> list[Wrong]:
+    """Return what a look found wrong: readings, a baseline that did better, checks that failed.
+
+    canary_name: of the reading that decides on the canary, which is another fault for each version tried
+    """
+    found = [_of_reading(seen, reading, canary_name) for reading in seen.alerts]
+    if seen.baseline_better and live is not None and live.versions[-1] == seen.version:
+        text = (
+            f"{seen.start} to {seen.end}: the baseline did better than {seen.version}; the fallback answers"
+        )
+        found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
+    # What the exception said stays on the machine: it may hold a value of somebody's data.
+    found += [
+        Wrong(
+            kind="check",
+            name=name,
+            text=f"the check {name} could not be run; what `monitor` printed says why",
+        )
+        for name in failed_checks(seen)
+    ]
+    return found
+
+
+def _of_reading(seen: MonitoringRun, reading: Reading, canary_name: str) -> Wrong:
+    name, canary = one_line(reading.name), seen.canary if reading.name == canary_name else None
+    figures = {
+        key: value if isfinite(value) else None
+        for key, value in (("value", reading.value), ("low", reading.low), ("high", reading.high))
+    }
+    told = one_line(f"{seen.start} to {seen.end}: {as_read(reading)}")
+    return Wrong(kind="canary" if canary else "reading", name=name, of=canary or "", text=told, **figures)
+
+
+def as_read(reading: Reading) -> str:
+    """Return a reading as a person is told it: the figure and the range in which it is expected."""
+    return f"{reading.name} is {reading.shown}, expected {reading.expected}"
+
+
+def failed_checks(seen: MonitoringRun) -> list[str]:
+    """Return the names of the checks that could not be run."""
+    names = [problem.removeprefix(CHECKS_FILE).partition(": ")[0] for problem in seen.problems]
+    return [one_line(name) for name in dict.fromkeys(names)]
+
+
+def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
+    """Return what a look says of a fault that it did not find: how it is over, or None if it can't tell.
+
+    A reading that is unknown, a warning or not there ends nothing. One that is there for a whole group, as
+    `missing values` is for `missing values of temp`, tells of each of them.
+    """
+    readings = {one_line(reading.name): reading for reading in seen.readings}
+    failed = failed_checks(seen)
+
+    def verdict(fault: Fault) -> str | None:
+        name = fault.wrong.name
+        if fault.wrong.kind == "monitor":
+            return "`monitor` looks again"
+        if fault.wrong.kind == "check":
+            return None if name in failed else f"the check {name} runs again"
+        if fault.wrong.kind == "baseline":
+            back = live is not None and live.mode == "model" and not seen.baseline_better
+            return "the model answers" if back else None
+        if fault.wrong.kind == "canary" and seen.canary != fault.wrong.of:
+            return f"{fault.wrong.of} is not tried any more"
+        group = (key for key in readings if name.startswith(f"{key} of "))
+        reading = readings.get(name) or readings.get(max(group, key=len, default=""))
+        if reading is None or reading.state != "ok":
+            return None
+        return as_read(reading) if name in readings else f"{name}: {as_read(reading)}"
+
+    return verdict
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks, control and invisible characters, and not longer than LONGEST.
+
+    Names of readings may come from data, and end up in terminals, logs, chats and headers of mails.
+    """
+    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
+
+
+def duration(lasted: timedelta) -> str:
+    """Return how long something lasted, in the largest unit of which there are at least two."""
+    seconds = max(0.0, lasted.total_seconds())
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return "a minute"
+
+
+def this_moment() -> datetime:
+    """Return the present moment in UTC, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
