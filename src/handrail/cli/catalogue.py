@@ -72,6 +72,11 @@ VERBS: Mapping[str, Entry] = {
     "serve": Entry("production", "api", "Serve predictions over HTTP"),
     "score": Entry("production", "batch", "Score many rows into a Parquet file"),
     "monitor": Entry("operation", "operation", "Compare what is live with what is expected; raise alerts"),
+    "dashboard": Entry(
+        "operation",
+        "dashboard",
+        "Show the KPIs, predictions, live accuracy, drift, alerts and costs on a page",
+    ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
     "readiness": Entry(
         "operation",

@@ -95,9 +95,7 @@ def live_predictions(settings: Settings, *, archived: bool = False) -> str:
     return f"SELECT * EXCLUDE (_learnt) FROM ({found}) WHERE _learnt IS NOT TRUE"
 
 
-def _with_learnt(
-    settings: Settings, versions: Mapping[str, date | None], *, archived: bool = False
-) -> str:
+def _with_learnt(settings: Settings, versions: Mapping[str, date | None], *, archived: bool = False) -> str:
     """Return a query of all predictions with `_learnt`: whether their version has learnt from the row.
 
     It has from those older than the end of its split; of a split by chance, from the keys that it has kept.

@@ -1,0 +1,1 @@
+"""What the sponsor and the team look at."""
