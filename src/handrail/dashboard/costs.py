@@ -16,8 +16,7 @@ from handrail.tasks.metric import of_baseline
 from handrail.training.budget_usage import BudgetUsage, budget_usage, format_usage
 from handrail.training.experiment_log import read_experiments
 
-
-ACTED_ON = ("what was told", "the simple technique", "nothing")
+ACTED_ON = ("acting on what was told", "on the simple technique", "doing nothing")
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,8 @@ class ErrorCosts:
         """Of what these are the costs, in a sentence."""
         left_out = "".join(f"; {note}" for note in self.notes)
         return (
-            f"Errors of {self.rows:,} predictions whose outcome is known, by month, from "
-            f"{self.months[0].month} on: acting on {ACTED_ON[0]}, on {ACTED_ON[1]} in its place{left_out}"
+            f"What errors cost in {self.rows:,} predictions whose outcome is known, by month: acting on what "
+            f"was told, and as it would have been otherwise{left_out}"
         )
 
 

@@ -9,7 +9,6 @@ from handrail.config.settings import Settings
 from handrail.dashboard.alert_log import Alerts, raised
 from handrail.dashboard.series import LATEST, RELIVED, Figure, read_series
 from handrail.errors import ProjectError
-from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION
 from handrail.training.known_outcomes import DAY
 
@@ -58,11 +57,10 @@ class Watched:
     def told(self) -> str:
         """The newest reading, in a sentence."""
         now = self.newest
-        value = "not known" if now.value is None else figure(now.value)
         why = f" ({now.why})" if now.why else ""
         again = "; lived again, with nobody alarmed" if now.of == RELIVED else ""
         return (
-            f"{value}{why}, expected {self.expected}: {now.state}. {now.start} to {now.end}, "
+            f"{now.shown}{why}, expected {self.expected}: {now.state}. {now.start} to {now.end}, "
             f"{now.outcomes:,} of {now.rows:,} outcomes known{again}"
         )
 
@@ -97,7 +95,7 @@ class Monitored:
         return [
             {
                 "figure": name,
-                "is": "-" if watched.newest.value is None else figure(watched.newest.value),
+                "is": watched.newest.shown,
                 "expected": watched.expected,
                 "state": watched.newest.state,
                 "from": watched.newest.start,
@@ -135,7 +133,5 @@ def read_alerts(settings: Settings) -> Alerts:
         found = read_monitored(settings).open
     except ProjectError:  # nobody has looked yet
         return raised(settings)
-    now = tuple(
-        f"{each.figure} is {figure(each.value or 0.0)} ({each.start} to {each.end})" for each in found
-    )
+    now = tuple(f"{each.figure} is {each.shown} ({each.start} to {each.end})" for each in found)
     return replace(raised(settings), open=now)

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.monitoring.checks import Reading
 from handrail.stages.gates import command
 
 LATEST, BACK, RELIVED = "latest", "back", "relived"
@@ -38,6 +40,13 @@ class Figure:
     state: str
     why: str
     of: str
+
+    @property
+    def shown(self) -> str:
+        """The figure as people read it, as that of `Reading`."""
+        if self.value is None:
+            return "not known"
+        return Reading(self.figure, self.value, nan, nan, "ok").shown
 
 
 @dataclass(frozen=True)

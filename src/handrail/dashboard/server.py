@@ -32,13 +32,13 @@ def command_of(settings: Settings, host: str, port: int) -> tuple[list[str], dic
     """
     if find_spec("streamlit") is None:
         raise ProjectError(
-            "dashboard: streamlit is not installed; it comes with handrail[dashboard], in the group dashboard "
-            "of pyproject.toml: run `uv sync`"
+            "dashboard: streamlit is not installed; it comes with handrail[dashboard], in the group "
+            "dashboard of pyproject.toml: run `uv sync`"
         )
     options = OPTIONS | {"server.address": host, "server.port": str(port)}
-    if host in LOCAL:  # no other name of this machine, which a page elsewhere could have made one of
-        options["server.allowedHosts"] = ",".join(LOCAL)
     said = [part for name, value in options.items() for part in (f"--{name}", value)]
+    if host in LOCAL:  # no other name, which a page from elsewhere could have made one of this machine's
+        said += [part for name in LOCAL for part in ("--server.allowedHosts", name)]
     script = Path(__file__).with_name("script.py")
     root = settings.root.as_posix()
     given = [settings.project.package, root, *([str(settings.sample)] if settings.sample else [])]

@@ -11,7 +11,7 @@ MOST_SECONDS = 120
 
 
 def dashboard_page(settings: Settings) -> "AppTest":
-    """Return the page of a workspace as it was shown once: `page.metric`, `page.info` and so on hold its parts.
+    """Return the page of a workspace as it was shown once; `page.metric`, `page.info`, ... are parts of it.
 
     See Streamlit's `AppTest`. What a section tells in place of its figures is in `page.info`, in Markdown.
     """

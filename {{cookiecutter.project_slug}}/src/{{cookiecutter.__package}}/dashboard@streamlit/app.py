@@ -71,7 +71,7 @@ def drift(settings: Settings) -> None:
     """Show how far the prediction and the features have moved, and the last reading of every figure."""
     st.header("Drift, and what else is watched")
     found = dashboard.read_monitored(settings)
-    names = st.multiselect("Drift of", list(found.drift), found.furthest, format_func=plain)
+    names = st.multiselect("Drift of", list(found.drift), found.furthest)
     lines = {name: found.drift[name].points for name in names}
     st.vega_lite_chart(over_time(lines, high=found.drift_limit, title="population stability index"))
     st.dataframe(found.table, hide_index=True)
