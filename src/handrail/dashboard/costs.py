@@ -141,7 +141,7 @@ def read_error_costs(settings: Settings) -> ErrorCosts:
     left_out = sum(each["rows"] for each in found if not each["kept"])
     if not months:
         raise ProjectError("no outcome of a prediction is known yet; `etl` loads outcomes")
-    said = f"{left_out:,} predictions are left out: of versions that are not kept any more"
+    said = f"of versions that are not kept any more, left out: {left_out:,}"
     return ErrorCosts(
         costs.currency, tuple(MonthCosts(**each) for each in months), (said,) if left_out else ()
     )

@@ -15,7 +15,6 @@ from handrail.config.sections import Kpi
 from handrail.config.settings import Settings
 from handrail.dashboard.tables import remembered, tables
 from handrail.errors import ProjectError
-from handrail.number_format import figure
 from handrail.training.known_outcomes import DAY, today_of
 
 VALUE, SHARE = "value", "share"
@@ -91,7 +90,8 @@ def amount(value: float, unit: str) -> str:
     """Return a figure as people read it: a share in percent, others with their unit."""
     if unit == SHARE:
         return f"{value:.1%}"
-    number = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else figure(value)
+    whole = abs(value) >= 100 or value == round(value)
+    number = f"{value:,.0f}" if whole else f"{value:.3g}"
     return f"{number} {unit}".strip()
 
 

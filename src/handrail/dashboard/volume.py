@@ -52,7 +52,8 @@ class Volume:
         for each in self.days:
             by[each.by] = by.get(each.by, 0) + each.rows
         parts = ", ".join(f"{rows:,} by {name}" for name, rows in by.items())
-        return f"{self.rows:,} predictions of {self.days[0].day} to {self.days[-1].day}: {parts}"
+        noun = "prediction" if self.rows == 1 else "predictions"
+        return f"{self.rows:,} {noun} of {self.days[0].day} to {self.days[-1].day}: {parts}"
 
     @property
     def by_day(self) -> list[tuple[date, str, float]]:

@@ -89,7 +89,7 @@ class _AmountTask:
 
     def acts_in_sql(self, prediction: str, decision: Decision) -> str:
         """Return the amount to plan with."""
-        return f"CAST({prediction} AS DOUBLE) + {decision['margin']!r}"
+        return f"(CAST({prediction} AS DOUBLE) + {decision['margin']!r})"
 
     def error_cost_in_sql(self, target: str, acts: str, costs: ErrorCosts) -> str:
         """Return what is short, or left over, times what a unit of it costs."""

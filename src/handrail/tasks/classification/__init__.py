@@ -84,7 +84,7 @@ class Classification:
 
     def acts_in_sql(self, prediction: str, decision: Decision) -> str:
         """Return whether it is a warning."""
-        return f"{prediction} >= CAST({decision['threshold']!r} AS FLOAT)"
+        return f"({prediction} >= CAST({decision['threshold']!r} AS FLOAT))"
 
     def error_cost_in_sql(self, target: str, acts: str, costs: ErrorCosts) -> str:
         """Return what a case costs that nobody was warned of, or a warning for nothing."""
