@@ -14,7 +14,10 @@ MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # the characters of ASCII that Markdow
 
 
 def plain(text: str) -> str:
-    """Return Markdown that shows `text` as it stands, on one line: no link, picture, colour or formula."""
+    """Return Markdown that shows `text` as it stands, on one line: no picture, colour or formula.
+
+    An address of the web becomes a link to just that; nothing else is one.
+    """
     return MARKS.sub(r"\\\1", " ".join(str(text).split()))
 
 

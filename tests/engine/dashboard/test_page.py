@@ -123,7 +123,7 @@ def test_it_is_served_to_this_machine_with_protection_on_and_nothing_told_to_oth
     ):
         assert option in line
     assert line.endswith(f"-- {PROJECT.package} {empty.root.as_posix()} 20000")
-    assert "allowedHosts" not in " ".join(command_of(empty, "0.0.0.0", 8501)[0])  # noqa: S104
+    assert "allowedHosts" not in " ".join(command_of(empty, "0.0.0.0", 8501)[0])
 
 
 def test_streamlit_knows_every_option():
