@@ -1,1 +1,0 @@
-"""What the sponsor and the team look at."""
