@@ -17,6 +17,9 @@ from handrail.dashboard.tables import remembered, tables
 from handrail.errors import ProjectError
 from handrail.training.known_outcomes import DAY, today_of
 
+BORROWED = (
+    "the KPIs are the worked example's, not of your data; write your own into project.yaml and kpis.sql"
+)
 VALUE, SHARE = "value", "share"
 MOST_POINTS = 5000
 LENGTHS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days; a month begins on a first
@@ -105,7 +108,8 @@ def read_kpis(settings: Settings) -> Kpis:
     today, text = today_of(settings), settings.project.kpi_queries
     with tables(settings) as connection:
         found: dict[str, str] = {}
-        notes = [f"{file}: {each}" for each in _create(connection, text, found)]
+        notes = [BORROWED] if settings.borrowed else []
+        notes += [f"{file}: {each}" for each in _create(connection, text, found)]
         names = {kpi.name for kpi in asked}
         notes += [
             f"{file}: {name} is no KPI of project.yaml; give one under decision.kpis that name, or take the "

@@ -102,6 +102,13 @@ def test_a_kpi_without_a_goal_says_so(tmp_path):
     assert found.goal == "no goal is agreed: at_least or at_most says it, in project.yaml under decision.kpis"
 
 
+def test_kpis_of_the_example_are_nobody_s_with_data_of_one_s_own(tmp_path):
+    settings = filled(tmp_path, example=True, data={"source": "raw"})
+    assert read_kpis(settings).notes == (
+        "the KPIs are the worked example's, not of your data; write your own into project.yaml and kpis.sql",
+    )
+
+
 def test_nothing_but_views_is_run(tmp_path):
     target = tmp_path / "written.csv"
     more = f"COPY (SELECT 1) TO '{target}';\nDROP VIEW found;\n"
