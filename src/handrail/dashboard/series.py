@@ -71,7 +71,8 @@ def read_series(settings: Settings) -> Series:
     newest: dict[tuple[str, date, date], Figure] = {}
     for each in found:
         before = newest.get((each.figure, each.start, each.end))
-        if before is None or before.at <= each.at:
+        # What was seen when it happened counts more than what was seen when it was lived again.
+        if before is None or (before.of != RELIVED, before.at) <= (each.of != RELIVED, each.at):
             newest[each.figure, each.start, each.end] = each
     notes = tuple(f"{settings.shown(folder)}/{each} can't be read, and is left out" for each in broken)
     return Series(tuple(sorted(newest.values(), key=lambda each: (each.end, each.start))), notes)

@@ -168,7 +168,8 @@ def test_the_budget_is_told_with_what_is_left(tmp_path):
 
 def test_the_newest_reading_of_a_figure_and_window_counts(tmp_path):
     settings = board(tmp_path)
-    looked(settings, {"value": 0.5}, {"value": 0.8, "at": "2024-02-02T00:00:00+00:00"})
+    looked(settings, {"value": 0.5}, {"value": 0.8, "at": "2024-02-02 00:00:00+00:00"})
+    looked(settings, {"value": 0.4, "at": "2024-02-03T00:00:00+00:00", "of": "relived"})
     looked(settings, {"value": 0.6, "start": "2023-12-01", "end": "2023-12-31", "of": "relived"})
     (found,) = read_monitored(settings).accuracy
     assert found.points == [(date(2023, 12, 30), 0.6), (date(2024, 1, 30), 0.8)]
