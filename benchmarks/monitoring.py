@@ -27,7 +27,7 @@ COUNT = """
 import sys
 from handrail.monitoring.series import read_series
 from late_flights import project
-print(read_series(project.settings())[-1].rows)
+print(read_series(project.settings()).rows[-1].rows)
 """
 
 

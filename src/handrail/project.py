@@ -40,6 +40,7 @@ SHOWN_BY = {
     "operation": "monitor/__init__.py",
     "api": "serve/api.py",
     "batch": "serve/batch.py",
+    "dashboard": "dashboard/app.py",
 }
 
 
@@ -95,7 +96,7 @@ class Project:
 
     @cached_property
     def parts(self) -> frozenset[str]:
-        """The parts that the package has: stages but discovery, `api`, `batch`, `tracking`."""
+        """The parts that the package has: stages but discovery, `api`, `batch`, `dashboard`, `tracking`."""
         if "parts" in self.given:
             return frozenset(self.given["parts"])
         folder = files(self.package)
@@ -158,6 +159,15 @@ class Project:
 
     def _module(self, attribute: str, module: str) -> Any:
         return self.given[attribute] if attribute in self.given else self.module(module)
+
+    def _text(self, attribute: str, name: str) -> str:
+        """Return what was given, or the text of a file of the package."""
+        if attribute in self.given:
+            return self.given[attribute]
+        path = files(self.package).joinpath(name)
+        if not path.is_file():
+            raise ProjectError(f"src/{self.package}/{name}: no such file; bring it back")
+        return path.read_text(encoding="utf-8")
 
     # The contract.
 
@@ -289,12 +299,7 @@ class Project:
     @property
     def transform(self) -> str:
         """The statement of etl/transform.sql, as it is now."""
-        if "transform" in self.given:
-            return self.given["transform"]
-        path = files(self.package).joinpath("etl", "transform.sql")
-        if not path.is_file():
-            raise ProjectError(f"src/{self.package}/etl/transform.sql: no such file; bring it back")
-        return path.read_text(encoding="utf-8")
+        return self._text("transform", "etl/transform.sql")
 
     # The model.
 
@@ -350,6 +355,16 @@ class Project:
     def checks(self) -> Sequence[Check]:
         """What is watched of what is live: `CHECKS` of monitor/checks.py."""
         return self._brought("checks", "monitor.checks", "CHECKS")
+
+    @property
+    def dashboard(self) -> Callable[[Settings], None]:
+        """The function that shows the page of the dashboard: `show` of dashboard/app.py."""
+        return self._brought("dashboard", "dashboard.app", "show")
+
+    @property
+    def kpi_queries(self) -> str:
+        """The queries of the business KPIs, dashboard/kpis.sql, as they are now."""
+        return self._text("kpi_queries", "dashboard/kpis.sql")
 
     # Settings, and the data for people who explore.
 

@@ -201,6 +201,7 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     record.write_text(json.dumps(replay), encoding="utf-8")
     done = cookiecutter("--replay")
     parts = ("problem=classification", "model=sklearn", "notebooks=jupyter", "api=fastapi")
+    parts += ("dashboard=streamlit",)
     assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", part) for part in parts]
     assert "api" not in answers_of(tmp_path / "edited")
     assert not (tmp_path / "edited" / "2-research").exists()

@@ -178,6 +178,7 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     assert "stage: discovery -> operation\n" in said
     assert "model: - -> lightgbm\n" in said
     new = "problem=classification tracking=none notebooks=jupyter labelling=none api=fastapi batch=batch"
+    new += " dashboard=streamlit"
     assert f"New questions took their defaults: {new}. For others, name them in the command\n" in said
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}

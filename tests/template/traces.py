@@ -65,6 +65,7 @@ TRACES = {
         r"\bmiddleware\b",
         r"\b(a|the) service\b",
     ],
+    "streamlit": [r"\bstreamlit\b", r"late-flights dashboard\b", r"\bkpis\.sql\b", r"\bapp\.py\b"],
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
     "github": [r"\bgithub\b"],
     "gitlab": [r"\bgitlab\b"],

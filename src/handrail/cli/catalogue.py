@@ -82,6 +82,11 @@ VERBS: Mapping[str, Entry] = {
         "operation",
         "Show which faults are open and since when, and deliver what was not delivered yet",
     ),
+    "dashboard": Entry(
+        "operation",
+        "dashboard",
+        "Show the KPIs, predictions, live accuracy, drift, alerts and costs on a page",
+    ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
     "readiness": Entry(
         "operation",

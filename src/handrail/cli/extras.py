@@ -29,6 +29,7 @@ EXTRAS: Mapping[str, str] = {
     "sqlalchemy": "mlflow",
     "nltk": "labelling",
     "pandas": "pandas",
+    "streamlit": "dashboard",
     "httpx2": "testing",
     "pytest": "testing",
 }

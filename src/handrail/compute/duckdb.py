@@ -23,12 +23,13 @@ WRONG_DATA = (duckdb.DataError, duckdb.ProgrammingError)  # not: a full disk, to
 
 
 @contextmanager
-def connect(settings: Settings) -> Generator[Connection]:
+def connect(settings: Settings, spill: Path | None = None) -> Generator[Connection]:
     """Open an engine with bounded memory that spills to the workspace; closed when the block ends.
 
-    Errors of the engine inside the block become a ProjectError in the engine's own words.
+    `spill`: the folder to spill to in its place. Errors of the engine inside the block become a ProjectError
+    in the engine's own words.
     """
-    spill = settings.workspace / "data" / f".spill-{os.getpid()}"
+    spill = spill or settings.workspace / "data" / f".spill-{os.getpid()}"
     limits = {"memory_limit": settings.data.memory_limit, "temp_directory": str(spill)}
     try:
         with duckdb.connect(config={**limits, "preserve_insertion_order": False}) as connection:

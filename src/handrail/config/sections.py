@@ -26,15 +26,59 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Kpi(Section):
+    """A figure by which the sponsor sees whether it pays; a plain text is one without a name or a goal.
+
+    text: what it is, in words · at_least or at_most: the goal · unit: what it counts, such as USD; a `share`
+    (0 to 1) is told in percent · name: what its query is called, where one computes it
+    """
+
+    text: str = Field(description="write in words what it is, as: share of the warnings that were right")
+    name: str = Field("", pattern=r"^([a-z][a-z0-9_]*)?$", description="write small letters, digits and _")
+    unit: str = ""
+    at_least: float | None = Field(None, allow_inf_nan=False, description="write the goal as a number")
+    at_most: float | None = Field(None, allow_inf_nan=False, description="write the goal as a number")
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_text(cls, given: Any) -> Any:
+        """Take a plain text, too."""
+        return {"text": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def one_goal(self) -> Self:
+        """Refuse two goals."""
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("at_least and at_most are both given; take the one that is the goal")
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+    def met(self, value: float) -> bool | None:
+        """Return whether a figure reaches the goal, None where none is agreed."""
+        if self.at_least is not None:
+            return value >= self.at_least
+        return None if self.at_most is None else value <= self.at_most
+
+
 class Decision(Section):
     """What is decided with the prediction, for whom, and whether the project may go on."""
 
     question: str
     sponsor: str
-    kpis: tuple[str, ...] = Field(min_length=1)
+    kpis: tuple[Kpi, ...]
     go: Literal["go", "no-go", "open"] = Field(description="write go, no-go or open")
     decided_by: str | None = Field(None, description="write who decided, or null while it is open")
     decided_on: date | None = Field(None, description="write the day on which it was decided, as 2026-03-31")
+
+    @field_validator("kpis")
+    @classmethod
+    def some(cls, kpis: tuple[Kpi, ...]) -> tuple[Kpi, ...]:
+        """Refuse a project of which nobody says by what it is measured."""
+        if not kpis:
+            raise ValueError("is empty; write one at least")
+        return kpis
 
     @field_validator("decided_on")
     @classmethod

@@ -34,14 +34,16 @@ LOGGED = {
 }
 
 
-def all_predictions(settings: Settings) -> str:
+def all_predictions(settings: Settings, *, archived: bool = False) -> str:
     """Return a query of every prediction, served or scored; raises ProjectError where there is none.
 
-    A column that the contract did not have yet when a prediction was made is empty in it.
+    A column that the contract did not have yet when a prediction was made is empty in it. `archived`: those
+    that were moved to the archive, too.
     """
     folder, project = prediction_folder(settings), settings.project
     types = LOGGED | dict(project.task.told) | {c.name: SQL_TYPES[c.kind] for c in columns(project.request)}
-    scored, served = sorted(folder.glob("*.parquet")), sorted(folder.glob("*.jsonl"))
+    files = prediction_files(settings, archived=archived)
+    scored, served = ([path for path in files if path.suffix == kind] for kind in (".parquet", ".jsonl"))
     parts = [_scored(scored, types)] if scored else []
     parts += [_served(served, types, project.key if project.has_key else "prediction")] if served else []
     if not parts:
@@ -50,6 +52,14 @@ def all_predictions(settings: Settings) -> str:
     if project.has_key:
         return found
     return f"SELECT *, {row_key(project.contract)} AS {identifier(project.key)} FROM ({found})"
+
+
+def prediction_files(settings: Settings, *, archived: bool = False) -> list[Path]:
+    """Return the files of all predictions; `archived`: those in the archive, too."""
+    folder = prediction_folder(settings)
+    folders = [folder, *sorted(folder.parent.glob(f"archive/*/{folder.name}"))] if archived else [folder]
+    found = (path for each in folders for path in sorted(each.glob("[!.]*")))
+    return [path for path in found if path.suffix in (".parquet", ".jsonl")]
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
@@ -76,12 +86,13 @@ def _named(files: Sequence[Path]) -> str:
     return f"[{', '.join(map(file_name, files))}]"
 
 
-def live_predictions(settings: Settings) -> str:
+def live_predictions(settings: Settings, *, archived: bool = False) -> str:
     """Return the same for rows that the version which predicted them had not learnt from."""
-    return f"SELECT * EXCLUDE (_learnt) FROM ({with_learnt(settings)}) WHERE _learnt IS NOT TRUE"
+    found = with_learnt(settings, archived=archived)
+    return f"SELECT * EXCLUDE (_learnt) FROM ({found}) WHERE _learnt IS NOT TRUE"
 
 
-def with_learnt(settings: Settings) -> str:
+def with_learnt(settings: Settings, *, archived: bool = False) -> str:
     """Return a query of all predictions with `_learnt`: whether their version has learnt from the row.
 
     It has from those older than the end of its split; of a split by chance, from the keys that it has kept.
@@ -89,7 +100,7 @@ def with_learnt(settings: Settings) -> str:
     versions = _learnt_until(settings)
     project, days = settings.project, {name: day for name, day in versions.items() if day}
     drawn = {name: model_folder(settings) / name / LEARNT for name, day in versions.items() if day is None}
-    query = f"SELECT p.*, FALSE AS _learnt FROM ({all_predictions(settings)}) AS p"
+    query = f"SELECT p.*, FALSE AS _learnt FROM ({all_predictions(settings, archived=archived)}) AS p"
     if days and project.time:
         known = ", ".join(f"({literal(name)}, TIMESTAMP '{day}')" for name, day in days.items())
         # A forecast that was logged before rows had an origin goes by its time.
@@ -145,19 +156,31 @@ def join_outcomes(
     Of several predictions for one key the latest of the versions `watched` counts, else the latest; the
     outcome is empty until it is known, at the end of `today`.
     """
+    own = f"version IN ({', '.join(map(literal, watched))})" if watched else "FALSE"
+    inside = f"{in_window(settings.project, *window)} AND {sample}"
+    found = f"SELECT * FROM ({live_predictions(settings)}) WHERE {inside}"
+    query = with_outcomes(connection, settings, found, today=today, first=f"{own} DESC, ")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+    return name
+
+
+def with_outcomes(
+    connection: Connection, settings: Settings, predictions: str, *, today: date, first: str = ""
+) -> str:
+    """Return a query of the latest of `predictions`, a query, for each key with the outcome known `today`.
+
+    first: what comes first in ORDER BY where others than the latest count
+    """
     project = settings.project
     key, target = identifier(project.key), identifier(project.target)
-    own = f"version IN ({', '.join(map(literal, watched))})" if watched else "FALSE"
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE {name} AS
+    return f"""
         SELECT p.* EXCLUDE (_place), o.{target}
         FROM (
-            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {own} DESC, predicted_at DESC) AS _place
-            FROM ({live_predictions(settings)}) WHERE {in_window(project, *window)} AND {sample}
+            SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {first}predicted_at DESC) AS _place
+            FROM ({predictions})
         ) AS p LEFT JOIN ({_known(connection, settings, today)}) AS o ON o.{key} = p.{key}
         WHERE _place = 1
-    """)
-    return name
+    """
 
 
 def sample_by_key(project: Project, rows: int, most: int) -> str:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from handrail.config.settings import Settings
-from handrail.monitoring.checks import State
+from handrail.monitoring.checks import State, told_range, told_value
 from handrail.monitoring.monitoring_run import MonitoringRun
 
 Kind = Literal["latest", "back", "relived"]
@@ -41,6 +41,24 @@ class SeriesRow:
     why: str
     of: Kind
 
+    @property
+    def shown(self) -> str:
+        """The value as people read it."""
+        return "not known" if self.value is None else told_value(self.figure, self.value)
+
+    @property
+    def expected(self) -> str:
+        """The range as people read it; empty where it has no end."""
+        return told_range(-inf if self.low is None else self.low, inf if self.high is None else self.high)
+
+
+@dataclass(frozen=True)
+class Series:
+    """All rows, in the order in which they were kept; broken: the numbers of the lines that can't be read."""
+
+    rows: tuple[SeriesRow, ...]
+    broken: tuple[int, ...] = ()
+
 
 ROW = TypeAdapter(SeriesRow)
 
@@ -64,11 +82,19 @@ def keep_series(settings: Settings, seen: MonitoringRun, at: datetime, *, relive
         file.write("".join(f"{json.dumps(asdict(each), default=str)}\n" for each in found).encode())
 
 
-def read_series(settings: Settings) -> list[SeriesRow]:
-    """Return all rows, in the order in which they were kept; what a killed look left half is skipped."""
+def read_series(settings: Settings) -> Series:
+    """Return the whole series; a last line that is only half there may be in the making, and is no fault."""
     path = series_path(settings)
-    lines = path.read_bytes().splitlines() if path.is_file() else []
-    return [row for line in lines if (row := _row(line))]
+    content = path.read_bytes() if path.is_file() else b""
+    found, broken = [], []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            found.append(ROW.validate_json(line))
+        except ValidationError:
+            broken.append(number)
+    if broken and not content.endswith(b"\n"):
+        broken.remove(content.count(b"\n") + 1)
+    return Series(tuple(found), tuple(broken))
 
 
 def newest_rows(rows: Iterable[SeriesRow]) -> list[SeriesRow]:
@@ -86,10 +112,3 @@ def newest_rows(rows: Iterable[SeriesRow]) -> list[SeriesRow]:
 
 def _known(value: float) -> float | None:
     return value if isfinite(value) else None
-
-
-def _row(line: bytes) -> SeriesRow | None:
-    try:
-        return ROW.validate_json(line)
-    except ValidationError:
-        return None

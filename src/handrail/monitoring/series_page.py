@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from itertools import groupby, pairwise
-from math import inf
 
 from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
-from handrail.monitoring.checks import told_range, told_value
+from handrail.monitoring.checks import told_value
 from handrail.monitoring.series import SeriesRow, newest_rows, read_series
 from handrail.stages.html_page import heading, html_page, paragraph
 
@@ -25,7 +24,7 @@ WORST_FIRST = ("alert", "warning", "unknown", "ok")
 
 def write_series_page(settings: Settings, today: date) -> str:
     """Write reports/monitoring.html and return its path from the workspace; ProjectError without any look."""
-    every = read_series(settings)
+    every = read_series(settings).rows
     if not every:
         raise ProjectError("no look is kept yet; run `monitor`")
     path = settings.workspace / "reports" / "monitoring.html"
@@ -66,14 +65,11 @@ def _rank(row: SeriesRow | None) -> int:
 
 def _figure(rows: Sequence[SeriesRow]) -> str:
     last = rows[-1]
-    shown = "not known" if last.value is None else told_value(last.figure, last.value)
     why = f": {last.why}" if last.value is None and last.why else ""
-    caption = f"<b>{escape(last.figure)}</b> {escape(shown + why)} <small>{escape(_range(last))}</small>"
+    caption = (
+        f"<b>{escape(last.figure)}</b> {escape(last.shown + why)} <small>{escape(last.expected)}</small>"
+    )
     return f"<figure><figcaption>{caption}</figcaption>\n{_chart(rows)}\n</figure>"
-
-
-def _range(row: SeriesRow) -> str:
-    return told_range(-inf if row.low is None else row.low, inf if row.high is None else row.high)
 
 
 @dataclass(frozen=True)
@@ -159,8 +155,8 @@ def _line(rows: Sequence[SeriesRow], frame: Frame) -> Iterator[str]:
 
 
 def _told(row: SeriesRow) -> str:
-    value = f"not known: {row.why}" if row.value is None else told_value(row.figure, row.value)
-    judged = ", ".join(filter(None, (_range(row), row.state)))
+    value = f"not known: {row.why}" if row.value is None else row.shown
+    judged = ", ".join(filter(None, (row.expected, row.state)))
     return f"{row.start} to {row.end}: {value} ({judged}), {row.version}"
 
 

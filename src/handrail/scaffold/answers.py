@@ -25,7 +25,7 @@ WINDOWS = frozenset(
 # shadow it, or be shadowed; a test compares this with what is really installed.
 TAKEN = frozenset(
     """
-    absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic annotated-doc
+    absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic altair annotated-doc
     annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens astunparse async-lru
     attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi
     cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama colorlog
@@ -48,18 +48,19 @@ TAKEN = frozenset(
     opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
     opt-einsum optree optuna overrides packaging pandas pandocfilters parso pasta pexpect pil pillow pip
     platformdirs pluggy pre-commit prettytable prometheus-client prompt-toolkit propcache protobuf
-    psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic
+    psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic pydeck
     pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pyjson5 pylab
     pymdown-extensions pymdownx pyparsing pytest pytest-xdist python python-dateutil python-discovery
     python-dotenv python-json-logger python-multipart python3 pythonjsonlogger pyyaml pyzmq referencing regex
     requests requirements requirements-parser rfc3339-validator rfc3986-validator rfc3987-syntax rich
     rpds rpds-py rst2html rst2html4 rst2html5 rst2latex rst2man rst2odt rst2pseudoxml rst2s5 rst2xetex
     rst2xml ruff saved-model-cli scikit-learn scipy send2trash setuptools six skl2onnx sklearn skops
-    smmap soupsieve sqlalchemy sqlformat sqlparse stack-data starlette tensorflow tensorflow-cpu
+    smmap soupsieve sqlalchemy sqlformat sqlparse stack-data starlette streamlit tensorflow tensorflow-cpu
     termcolor terminado tf-upgrade-v2 tflite-convert threadpoolctl tinycss2 toco tomli tomlkit tornado
     tqdm traitlets truststore ttx ty typing-extensions typing-inspection tzdata uri-template urllib3 uv
-    uvicorn uvloop uvx virtualenv watchfiles wcwidth webcolors webencodings websocket websocket-client
-    websockets werkzeug wheel wrapt wrapt-stubs wsdump xdist xgboost xgboost-cpu yaml yarl zipp zmq
+    uvicorn uvloop uvx virtualenv watchdog watchfiles watchmedo wcwidth webcolors webencodings websocket
+    websocket-client websockets werkzeug wheel wrapt wrapt-stubs wsdump xdist xgboost xgboost-cpu yaml yarl
+    zipp zmq
     """.split()
 )
 

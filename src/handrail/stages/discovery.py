@@ -48,7 +48,7 @@ def decision_made(settings: Settings) -> Finding:
     """Find go or no-go, with a name and a date, and the reasons written down."""
     decision, name = settings.decision, "1-discovery/decision.md"
     reasons = written(settings, name)
-    if UNANSWERED in (decision.question, decision.sponsor, *decision.kpis):
+    if UNANSWERED in (decision.question, decision.sponsor, *map(str, decision.kpis)):
         return still_open("project.yaml leaves a ? under decision", "say there what is decided, and for whom")
     if settings.description == UNANSWERED:
         return still_open("project.yaml leaves a ? as description", "say there what is predicted, for whom")

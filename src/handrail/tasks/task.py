@@ -100,6 +100,19 @@ class Task(Protocol):
         """Return what acting on each prediction brings (n), in the currency of `costs`; losses below 0."""
         ...
 
+    @property
+    def idle(self) -> str | None:
+        """The SQL of what is done where nothing is predicted, as `acts_in_sql`; None where nobody can say."""
+        ...
+
+    def acts_in_sql(self, prediction: str, decision: Decision) -> str:
+        """Return the SQL of what comes first in `told`, of the SQL of a prediction."""
+        ...
+
+    def error_cost_in_sql(self, target: str, acts: str, costs: ErrorCosts) -> str:
+        """Return the SQL of what an error costs, 0 without one; `acts`: the SQL of what was done."""
+        ...
+
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":
         """Return what can be chosen, from the rows that the model was tested on."""
         ...

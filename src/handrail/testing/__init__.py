@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from handrail.lazy_imports import lazy_names
 
 if TYPE_CHECKING:
+    from handrail.testing.dashboard import dashboard_page
     from handrail.testing.made_up_records import made_up_records
     from handrail.testing.notebooks import NotebookRun, cells_with_outputs, notebooks_of, run_notebook
     from handrail.testing.project_checks import Check, checks_of, parametrize_with_checks
@@ -26,6 +27,7 @@ __all__ = [
     "SmallRun",
     "cells_with_outputs",
     "checks_of",
+    "dashboard_page",
     "isolated",
     "made_up_records",
     "notebooks_of",
@@ -43,6 +45,7 @@ __getattr__ = lazy_names(
         "SmallRun": "runs",
         "cells_with_outputs": "notebooks",
         "checks_of": "project_checks",
+        "dashboard_page": "dashboard",
         "isolated": "runs",
         "made_up_records": "made_up_records",
         "notebooks_of": "notebooks",

@@ -204,6 +204,15 @@ class SmallRun:
         make_live(there, self.version.name)
         return there
 
+    def asked_copy(self, most: int) -> Settings:
+        """Return the same of a workspace whose live version was asked for the latest rows, at most `most`."""
+        from handrail.serving.inference import LiveModel
+        from handrail.serving.prediction_log import answer_and_log
+
+        there = self.live_copy()
+        answer_and_log(there, LiveModel(there), [self.rows(self.project.request.model_fields, most)])
+        return there
+
 
 def requested(project: Project, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what a client sends of whole records: key, time and features."""

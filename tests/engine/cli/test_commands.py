@@ -25,6 +25,7 @@ from tests.engine.support.workspaces import PROJECT
 OPTIONS = {
     "alert": ["--test", "--close NAME"],
     "archive": ["--really"],
+    "dashboard": ["--host HOST", "--port PORT"],
     "demo": ["--record"],
     "etl": ["--check"],
     "handover": ["--rehearse"],
@@ -47,6 +48,7 @@ OPTIONS = {
     "tune": ["--trials N", "--minutes M"],
 }
 DEFAULTS = {("serve", "host"): "127.0.0.1", ("serve", "port"): 8000, ("tune", "trials"): 20}
+DEFAULTS |= {("dashboard", "host"): "127.0.0.1", ("dashboard", "port"): 8501}
 DEFAULTS |= {("tracking", "port"): 5000, ("train", "note"): ""}
 WITHOUT_GO = {"ideas", "start-over", "status"}
 INTERPRETER = [sys.executable, "-c", "pass"]

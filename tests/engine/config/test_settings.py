@@ -6,7 +6,7 @@ import shutil
 import pytest
 import yaml
 
-from handrail import errors
+from handrail import Project, ProjectError, errors
 from handrail.config.settings import read_settings
 from tests.engine.support.evidence import write, write_facts
 from tests.engine.support.names import commands
@@ -190,3 +190,38 @@ def test_a_folder_with_another_package_of_the_same_name_is_refused(tmp_path):
         f"{own}: another {PROJECT.package} is imported in this process, from {PROJECT.folder}; run "
         f"`uv run {PROJECT.program}` in this folder, in a process of its own"
     )
+
+
+def with_kpis(tmp_path, *kpis):
+    """Return the root of a project that goes by these KPIs."""
+    facts = {"name": "n", "description": "d", "accuracy": {"metric": "roc_auc", "baseline_by": "b"}}
+    facts["decision"] = {"question": "q", "sponsor": "s", "kpis": list(kpis), "go": "open"}
+    (tmp_path / "project.yaml").write_text(yaml.safe_dump(facts), encoding="utf-8")
+    return Project("made_up_kpis", given={"parts": ()}, root=tmp_path)
+
+
+def test_a_kpi_is_a_text_or_has_a_goal_and_a_name(tmp_path):
+    goals = {"name": "saved", "text": "money saved", "at_least": 10, "unit": "EUR"}
+    text, least, most = (
+        with_kpis(tmp_path, "calls", goals, {"text": "waiting", "at_most": 5}).settings().decision.kpis
+    )
+    assert (str(text), text.name, text.met(3.0)) == ("calls", "", None)
+    assert [least.met(value) for value in (9.9, 10.0)] == [False, True]
+    assert [most.met(value) for value in (5.0, 5.1)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("kpi", "sentence"),
+    [
+        ({"name": "saved"}, "is missing; write in words what it is"),
+        ({"text": "t", "name": "two words"}, "write small letters, digits and _"),
+        ({"text": "t", "at_least": 1, "at_most": 2}, "at_least and at_most are both given"),
+        ({"text": "t", "at_least": "much"}, "write the goal as a number"),
+        ({"text": "t", "goal": 1}, "goal: no such field; take one of text, name, unit, at_least, at_most"),
+    ],
+)
+def test_a_kpi_that_cannot_be_is_refused(tmp_path, kpi, sentence):
+    with pytest.raises(ProjectError) as refusal:
+        with_kpis(tmp_path, kpi).settings()
+    assert sentence in str(refusal.value)
+    assert len(refusal.value.problems) == 1

@@ -219,7 +219,7 @@ def hangs_up(connection, ended):
     [
         (silent, "no answer within 0 s"),
         (endless, "no answer within 1 s"),
-        (other_words, "its answer is no HTTP"),
+        (other_words, "its answer is no HTTP|Connection reset by peer"),
         (hangs_up, "hung up without an answer|Connection reset by peer"),
     ],
 )

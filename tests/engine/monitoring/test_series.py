@@ -48,7 +48,7 @@ def precision(value, state="ok", why=""):
 def test_each_reading_is_a_row_with_its_window_and_range(month):
     unknown = Reading("lift", float("nan"), 1.0, float("inf"), "unknown", "12 outcomes are known")
     series.keep_series(month, seen(precision(0.4), unknown), AT)
-    first, second = series.read_series(month)
+    first, second = series.read_series(month).rows
     assert (first.at, first.start, first.end) == (AT, date(2026, 1, 1), date(2026, 2, 1))
     assert (first.version, first.rows, first.outcomes, first.of) == ("v1", 1200, 900, "latest")
     assert (first.figure, first.value, first.low, first.high, first.state) == (
@@ -68,7 +68,11 @@ def test_a_line_that_was_left_half_is_skipped_and_the_next_look_stands(month):
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:40] + b"\n" + b'{"at": "soon", "figure": 3}\n')
     series.keep_series(month, seen(precision(0.5), month=2), AT)
-    assert [row.value for row in series.read_series(month)] == [0.4, 0.5]
+    found = series.read_series(month)
+    assert [row.value for row in found.rows] == [0.4, 0.5]
+    assert found.broken == (2, 3)
+    path.write_bytes(whole + whole[:40])  # it may be in the making
+    assert series.read_series(month).broken == ()
 
 
 def test_the_last_look_at_a_window_counts_and_what_happened_before_what_was_lived_again(month):
@@ -76,7 +80,7 @@ def test_the_last_look_at_a_window_counts_and_what_happened_before_what_was_live
     series.keep_series(month, seen(precision(0.41)), AT)
     series.keep_series(month, seen(precision(0.99), newest=False), AT, relived=True)
     series.keep_series(month, seen(precision(0.98), month=2, newest=False), AT, relived=True)
-    rows = series.newest_rows(series.read_series(month))
+    rows = series.newest_rows(series.read_series(month).rows)
     assert [(row.end.month, row.value, row.of) for row in rows] == [(2, 0.41, "latest"), (3, 0.98, "relived")]
 
 
@@ -124,7 +128,7 @@ def test_a_look_is_on_the_page_with_the_figures_that_it_told(month, monkeypatch,
     assert run(monkeypatch, month, "monitor", "--html", **QUIET) == 0
     said = capsys.readouterr().out
     assert said.endswith("every figure over time: reports/monitoring.html\n")
-    kept = {row.figure: row for row in series.read_series(month)}
+    kept = {row.figure: row for row in series.read_series(month).rows}
     page = Page((month.workspace / "reports" / "monitoring.html").read_text(encoding="utf-8"))
     assert page.tags["svg"] == len(kept)
     (record,) = (month.workspace / "reports" / "monitoring").glob("*.json")

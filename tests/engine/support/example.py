@@ -20,7 +20,11 @@ PACKAGE = "{{cookiecutter.__package}}"
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
 TEXTS = (".md", ".yaml", ".yml", ".toml", ".csv", ".json", ".py", ".ipynb")
 ALWAYS = ("github", "proprietary")
-FROM_STAGE = {"research": ("jupyter",), "production": ("fastapi", "batch")}  # no question before it
+FROM_STAGE = {  # no question before it
+    "research": ("jupyter",),
+    "production": ("fastapi", "batch"),
+    "operation": ("streamlit",),
+}
 HOME = Path(tempfile.mkdtemp(prefix="handrail-examples-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 

@@ -83,6 +83,21 @@ class _AmountTask:
         """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
         return payoff(target, prediction, decision, costs)
 
+    @property
+    def idle(self) -> None:
+        """Something has to be planned in any case."""
+
+    def acts_in_sql(self, prediction: str, decision: Decision) -> str:
+        """Return the amount to plan with."""
+        return f"(CAST({prediction} AS DOUBLE) + {decision['margin']!r})"
+
+    def error_cost_in_sql(self, target: str, acts: str, costs: ErrorCosts) -> str:
+        """Return what is short, or left over, times what a unit of it costs."""
+        short = f"({target} - {acts})"
+        return (
+            f"CASE WHEN {short} > 0 THEN {short} * {costs.too_low!r} ELSE -{short} * {costs.too_high!r} END"
+        )
+
     # What follows draws and writes: imported where it is asked for, so that serving never has it.
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":

@@ -77,6 +77,21 @@ class Classification:
         """Return what a row saves: a case that is warned of, what it would have cost; a false alarm costs."""
         return payoff(target, prediction, decision, costs)
 
+    @property
+    def idle(self) -> str:
+        """Nobody is warned of anything."""
+        return "FALSE"
+
+    def acts_in_sql(self, prediction: str, decision: Decision) -> str:
+        """Return whether it is a warning."""
+        return f"({prediction} >= CAST({decision['threshold']!r} AS FLOAT))"
+
+    def error_cost_in_sql(self, target: str, acts: str, costs: ErrorCosts) -> str:
+        """Return what a case costs that nobody was warned of, or a warning for nothing."""
+        return (
+            f"CASE WHEN {acts} THEN (1 - {target}) * {costs.too_high!r} ELSE {target} * {costs.too_low!r} END"
+        )
+
     # What follows draws and writes: imported where it is asked for, so that serving never has it.
 
     def tradeoff(self, settings: "Settings", training: "Training") -> "Tradeoff":

@@ -1,0 +1,84 @@
+"""Where the project stands: its stages, by the evidence that `status` finds, and what is live since when."""
+
+import json
+from dataclasses import dataclass
+
+from handrail.config.sections import said
+from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.registry.live import Live, read_live
+from handrail.registry.versions import model_folder
+from handrail.stages.gates import State, command, read_stages
+from handrail.stages.go_ahead import farewell
+from handrail.stages.status import count, next_step
+
+
+@dataclass(frozen=True)
+class StageStanding:
+    """A stage: what is done of it; open: what isn't, and why, a line each."""
+
+    name: str
+    reached: str
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """lead: what it is for, and for whom · next: what to do now · live: what is live, a line each."""
+
+    lead: str
+    stages: tuple[StageStanding, ...]
+    next: str
+    live: tuple[str, ...]
+
+
+def read_standing(settings: Settings) -> Standing:
+    """Return what `status` finds, and what is live."""
+    found = read_stages(settings)
+    stages = tuple(
+        StageStanding(
+            stage.folder.partition("-")[2].capitalize(),
+            count(stage),
+            tuple(
+                f"{title}: {finding.evidence}"
+                for title, finding in stage.findings.items()
+                if finding.state in (State.OPEN, State.FAILED)
+            ),
+        )
+        for stage in found
+    )
+    described = said(settings.description)
+    lead = f"{described[:1].upper()}{described[1:]}. Sponsor: {said(settings.decision.sponsor)}."
+    return Standing(lead, stages, farewell(settings) or next_step(found), tuple(_live(settings)))
+
+
+def _live(settings: Settings) -> list[str]:
+    """Return what is live in a few sentences, or what is wrong with the file that says it."""
+    try:
+        live = read_live(settings)
+    except ProjectError as error:
+        return list(error.problems)
+    if live is None:
+        return [f"no model is live; `{command(settings, 'promote')}` puts one into staging"]
+    since = _since(settings, live)
+    place = "live" if live.launched else "in staging, which is a trial"
+    lines = [f"{live.versions[-1]} is {place}{f', since {since}' if since else ''}"]
+    if live.mode == "fallback":
+        lines.append(f"the fallback answers in place of the model: {live.reason}")
+    if live.canary:
+        lines.append(f"the canary {live.canary.name} answers {live.canary.share:.0%} of what is asked")
+    return lines
+
+
+def _since(settings: Settings, live: Live) -> str:
+    """Return the day since which the version is where it is; empty where the history does not say."""
+    path, since = model_folder(settings) / "history.jsonl", ""
+    for line in reversed(path.read_bytes().splitlines() if path.is_file() else []):
+        try:
+            event = json.loads(line)
+            if (event["live"], event["stage"]) != (live.versions[-1], live.stage):
+                break
+            since = str(event["at"])[:10]
+        except (ValueError, KeyError, TypeError):  # a line that a kill has cut off says nothing
+            continue
+    return since
