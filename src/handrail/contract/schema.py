@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from handrail.contract.native_rules import beside, whole_number
 from handrail.contract.times import LOCAL, Zone, reading_times
 from handrail.errors import ProjectError
 
@@ -78,7 +79,9 @@ def _add_rule(holder: Any, zone: Zone) -> None:
     elif inner["type"] == "int":
         least, most = WHOLE_NUMBERS
         inner["ge"], inner["le"] = max(inner.get("ge", least), least), min(inner.get("le", most), most)
-        holder["schema"] = core_schema.no_info_before_validator_function(_number, inner)
+        holder["schema"] = core_schema.no_info_before_validator_function(
+            _number, inner, metadata=beside(whole_number({**inner}))
+        )
     elif inner["type"] == "float":
         inner["strict"] = True
     elif inner["type"] == "str":

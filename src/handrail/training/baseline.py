@@ -67,8 +67,11 @@ class MeanByColumn:
         if self.means is None:
             amounts = _amounts(values)
             return np.where(np.isnan(amounts), self.overall, amounts).astype(np.float32)
-        names = _bins(values, self.edges) if self.edges is not None else map(_name, values)
-        return np.array([self.means.get(name, self.overall) for name in names], dtype=np.float32)
+        each = [*values]
+        known = [*set(each)]
+        names = _bins(known, self.edges) if self.edges is not None else map(_name, known)
+        means = {value: self.means.get(name, self.overall) for value, name in zip(known, names, strict=True)}
+        return np.array([means[value] for value in each], dtype=np.float32)
 
     def select(self) -> str:
         """Return the SQL expression of the prediction, of type FLOAT: the same to the bit."""
