@@ -1,8 +1,8 @@
 """Rules that pydantic-core checks by itself, for values as programs usually write them.
 
-A rule that calls back into Python takes most of the time in which a long list of records is read. Beside such a
-rule stands one without the call: what it takes, the rule takes, with the same result. What it refuses is no
-error yet; the rule itself has to be asked.
+A call back into Python takes most of the time in which a long list of values is checked. Beside a rule with
+such a call stands one without: what it takes, the rule takes, with the same result. What it refuses is no error
+yet; the rule itself has to be asked.
 """
 
 from typing import Any

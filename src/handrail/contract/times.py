@@ -39,7 +39,10 @@ def reading_times(schema: CoreSchema, zone: Zone) -> CoreSchema:
 
     written = core_schema.no_info_before_validator_function(refuse_numbers, schema)
     if zone == LOCAL:
-        native: Any = {**schema, "tz_constraint": "naive"}  # a number is read as a time in UTC, so it is refused
+        native: Any = {
+            **schema,
+            "tz_constraint": "naive",
+        }  # a number is read as a time in UTC, so it is refused
     else:
         text = core_schema.chain_schema([core_schema.str_schema(pattern=":"), schema])
         native = core_schema.no_info_after_validator_function(without_offset, text)

@@ -1,18 +1,17 @@
-"""A body of many records, read and answered column by column: in a third of the time that it takes by rows.
+"""A body of many records, read and answered column by column: in half the time that it takes by rows.
 
-A body is parsed into rows of plain values, and each column is checked at once, by the rules of the contract as
-pydantic-core has them. What is not as programs usually write it is not read here: then the body is read record
-by record, so whatever is refused is refused with the same words.
+A body is parsed into rows of plain values, and each column is checked at once, by the rules of the contract.
+What is not as programs usually write it is not read here: then the body is read record by record, so whatever
+is refused is refused with the same words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, overload
 
 import msgspec
-from pydantic_core import SchemaValidator, ValidationError, core_schema, to_json
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from handrail.config.settings import Settings
 from handrail.contract.native_rules import native_rule, plain_schema
@@ -20,7 +19,6 @@ from handrail.contract.schema import Column, columns
 from handrail.serving.horizon import within_bounds
 
 PARSED: dict[type, Any] = {str: str, float: float, int: int | float, datetime: str}  # by the kind of a column
-PLAIN = {bool, int, float, type(None)}  # no comma is in their JSON
 _encoder = msgspec.json.Encoder()
 
 
@@ -54,45 +52,46 @@ class ByColumn(Sequence[Mapping[str, Any]]):
 class ColumnReader:
     """Reads the records of a body whose values are as programs usually write them.
 
-    rules: of each column, one that calls no Python
+    rules: of each column, one that calls no Python · most: records of a body
     """
 
     def __init__(self, settings: Settings, rules: Mapping[str, Any], config: Any, most: int) -> None:
         asked = [each for each in columns(settings.project.contract) if each.name in rules]
         row = _struct("Row", [_parsed(each, rules[each.name]) for each in asked])
         self._decoder = msgspec.json.Decoder(_struct("Body", [("records", list[row])]))
-        self._names, self._most = tuple(rules), most
-        self._values_of = attrgetter(*self._names)
+        self._most = most
         self._rules = {
-            name: SchemaValidator(core_schema.list_schema(rule), config=config) for name, rule in rules.items()
+            name: (attrgetter(name), SchemaValidator(core_schema.list_schema(rule), config=config))
+            for name, rule in rules.items()
         }
-        self._rewritten = [each for each in asked if each.kind in (int, datetime)]
+        self._rewritten = {each.name: each.kind for each in asked if each.kind in (int, datetime)}
         self._are_within = within_bounds(settings)
 
     def read(self, content: bytes) -> ByColumn | None:
         """Return the records of a body; None where it has to be read record by record."""
         try:
             rows = self._decoder.decode(content).records
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if not 0 < len(rows) <= self._most:
+                return None
+            found = {name: self._checked(name, rows) for name in self._rules}
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValidationError):
             return None
-        if not 0 < len(rows) <= self._most:
-            return None
-        written = dict(zip(self._names, zip(*map(self._values_of, rows)), strict=True))
-        try:
-            found = {name: rule.validate_python(written[name]) for name, rule in self._rules.items()}
-        except ValidationError:
-            return None
-        if not self._are_within(found):
-            return None
-        for column in self._rewritten:
-            if column.kind is datetime or float in set(map(type, written[column.name])):
-                for row, value in zip(rows, found[column.name], strict=True):
-                    setattr(row, column.name, value)
-        return ByColumn(rows, found)
+        return ByColumn(rows, found) if self._are_within(found) else None
+
+    def _checked(self, name: str, rows: Sequence[msgspec.Struct]) -> list[Any]:
+        """Return the values of a column, and keep in the rows what is not as it was parsed."""
+        value_of, rule = self._rules[name]
+        written = [*map(value_of, rows)]
+        found = rule.validate_python(written)
+        kind = self._rewritten.get(name)
+        if kind is datetime or (kind is int and float in set(map(type, written))):
+            for row, value in zip(rows, found, strict=True):
+                setattr(row, name, value)
+        return found
 
 
 def column_reader(settings: Settings, most: int) -> ColumnReader | None:
-    """Return what reads at most `most` records by columns; None for a contract with rules that need a record."""
+    """Return what reads at most `most` records by columns; None for a contract with rules of its own."""
     schema = plain_schema(settings.project.request)
     if schema is None:
         return None
@@ -110,30 +109,3 @@ def _parsed(column: Column, rule: Any) -> tuple[Any, ...]:
     kind = PARSED[column.kind]
     kind = kind | None if column.nullable else kind
     return (column.name, kind, rule["default"]) if rule["type"] == "default" else (column.name, kind)
-
-
-def join_alike(
-    same: Mapping[str, Any], columns: Mapping[str, Sequence[Any]], asked: ByColumn | None = None, *, after: bytes
-) -> bytes:
-    """Return objects as JSON, each followed by `after`: what all of them have, its columns, its record.
-
-    same: the members that are one for all · columns (n): by name, at least one · asked (n): whose members are
-    not repeated
-    """
-    said = asked.columns if asked else {}
-    same = {name: value for name, value in same.items() if name not in said}
-    opened, comma = to_json(same)[:-1], b"," if same else b""
-    strands: list[Iterable[bytes]] = []
-    for name, values in columns.items():
-        if name not in said:
-            strands += [repeat(opened + comma + to_json(name) + b":"), _texts(values)]
-            opened, comma = b"", b","
-    strands += [repeat(b","), asked.tails(), repeat(after)] if asked else [repeat(b"}" + after)]
-    return b"".join(chain.from_iterable(zip(*strands, strict=False)))
-
-
-def _texts(values: Sequence[Any]) -> list[bytes]:
-    """Return the JSON of each value."""
-    if set(map(type, values)) <= PLAIN:
-        return to_json(values)[1:-1].split(b",")
-    return [*map(to_json, values)]

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from handrail.config.settings import Settings
-from handrail.serving.columns import ByColumn, join_alike
+from handrail.serving.alike import join_alike
 from handrail.serving.inference import Inference, LiveModel
+
+if TYPE_CHECKING:
+    from handrail.serving.columns import ByColumn
 
 PROBE_BYTES = 65_536
 Records = Sequence[Mapping[str, Any]]
@@ -81,7 +84,7 @@ class PredictionLog:
         lines = b"".join(to_json({"predicted_at": stamp, **row}) + b"\n" for row in rows)
         self._write(lines, stamp[:10])
 
-    def append_columns(self, asked: ByColumn, answer: Inference, request_id: str) -> None:
+    def append_columns(self, asked: "ByColumn", answer: Inference, request_id: str) -> None:
         """Write what `log_rows` returns of an answer in one piece."""
         stamp = _stamp()
         by = {"request_id": request_id, "version": answer.version, "source": answer.source}

@@ -1,5 +1,6 @@
 """What a client sends to POST /predict: its body, read and checked in one pass over the bytes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, ValidationError, core_schema
@@ -12,8 +13,15 @@ from handrail.serving.columns import ByColumn, column_reader
 from handrail.serving.horizon import bounded_request
 from handrail.serving.loaded_rows import rows_of_keys
 
-Asked = list[dict[str, Any]] | ByColumn
+Asked = list[dict[str, Any]] | ByColumn  # the records of a request
 LARGE = 20_000  # bytes of a body, about 50 records, that is read by columns
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a request holds in place of records."""
+
+    values: list[Any]
 
 
 class RequestBody:
@@ -37,11 +45,8 @@ class RequestBody:
         self._plain = plain_schema(self.record) is not None
         self._columns = column_reader(settings, most)
 
-    def read(self, content: bytes) -> Asked:
-        """Return the records of a body; raises pydantic_core.ValidationError that names all that is wrong.
-
-        Raises UnknownKeysError for keys of which no row is loaded.
-        """
+    def read(self, content: bytes) -> Asked | Keys:
+        """Return what a body asks for; raises pydantic_core.ValidationError that names all that is wrong."""
         if len(content) > LARGE and self._columns:
             read = self._columns.read(content)
             if read is not None:
@@ -51,8 +56,15 @@ class RequestBody:
         if found is None or len(said) > 1:
             if len(said) != 1:
                 raise ValidationError.from_exception_data("PredictRequest", [_one_of_two(said)])
-            return rows_of_keys(self._settings, said["keys"])
+            return Keys(said["keys"])
         return found if self._plain else [dict(record) for record in found]
+
+    def rows_of(self, keys: Keys) -> Asked:
+        """Return the loaded row of each key; it takes a while.
+
+        Raises UnknownKeysError where none is loaded, ProjectError where the table can't be read.
+        """
+        return rows_of_keys(self._settings, keys.values)
 
 
 def _one_of_two(said: dict[str, Any]) -> Any:
