@@ -1,8 +1,8 @@
 """Rules that pydantic-core checks by itself, for values as programs usually write them.
 
 A call back into Python takes most of the time in which a long list of values is checked. Beside a rule with
-such a call stands one without: what it takes, the rule takes, with the same result. What it refuses is no error
-yet; the rule itself has to be asked.
+such a call stands one without: what it takes, the rule takes, with the same result. What it refuses is no
+error yet; the rule itself has to be asked.
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ def native_rule(schema: Any) -> CoreSchema | None:
     return None if "function" in schema else schema
 
 
-def whole_number(schema: CoreSchema) -> CoreSchema:
+def whole_number(schema: Any) -> CoreSchema:
     """Return the rule of a whole number, which may be written as 5.0, and is no text and no yes or no."""
     exact: Any = {**schema, "strict": True}
     written_as_amount = core_schema.chain_schema([core_schema.float_schema(strict=True), schema])

@@ -58,7 +58,7 @@ class ColumnReader:
     def __init__(self, settings: Settings, rules: Mapping[str, Any], config: Any, most: int) -> None:
         asked = [each for each in columns(settings.project.contract) if each.name in rules]
         row = _struct("Row", [_parsed(each, rules[each.name]) for each in asked])
-        self._decoder = msgspec.json.Decoder(_struct("Body", [("records", list[row])]))
+        self._decoder = msgspec.json.Decoder(_struct("Body", [("records", list[row])]))  # ty: ignore[invalid-type-form]
         self._most = most
         self._rules = {
             name: (attrgetter(name), SchemaValidator(core_schema.list_schema(rule), config=config))
