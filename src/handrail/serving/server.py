@@ -31,6 +31,7 @@ LINGER_SECONDS = 1.0  # in which a client that is there may ask once more when t
 ACCEPT_SECONDS = 0.1  # in which those are let in that the system has accepted already
 STOP_SECONDS = 30  # for what is under way
 WATCH_SECONDS = 0.5  # how soon a worker that died is replaced
+SWITCH_SECONDS = 0.0005  # for which a large body in a thread may keep the others waiting, each time
 CANNOT_BEGIN = 3  # the exit status of a worker that could not serve at all
 
 
@@ -132,6 +133,7 @@ class LimitedServer(uvicorn.Server):
 
 def run_alone(app: FastAPI, settings: Settings, listener: socket.socket) -> bool:
     """Serve in this process until it is told to stop; return whether it could begin."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = LimitedServer(LimitedConfig(app, settings.section(Serving)))
     server.run(sockets=[listener])
     return server.started
