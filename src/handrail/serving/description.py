@@ -1,7 +1,7 @@
 """How the service describes itself: what each path takes, and what it answers with each status."""
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -13,6 +13,7 @@ from handrail.serving.request_body import RequestBody
 OF_SQL = {"BOOLEAN": bool, "DOUBLE": float}
 ABOUT = {
     401: "The key is missing or wrong.",
+    404: "No row is loaded that has one of the keys.",
     413: "The body is too long.",
     415: "The body is no JSON in UTF-8.",
     422: "The body breaks the contract: every field that does, with its rule.",
@@ -55,8 +56,9 @@ class Description:
         asked = [create_model("PredictRequest", __base__=Record, records=records)]
         project = settings.project
         if project.has_key:
-            annotation: Any = body.record.model_fields[project.key].annotation
-            keys: Any = (list[annotation], Field(min_length=1, max_length=most))
+            field = body.record.model_fields[project.key]
+            annotation: Any = field.annotation
+            keys: Any = (list[Annotated[annotation, field]], Field(min_length=1, max_length=most))
             asked.append(create_model("PredictByKeys", __base__=Record, keys=keys))
         answered = _answer_model(settings)
         self.models: list[type[BaseModel]] = [*asked, answered]
