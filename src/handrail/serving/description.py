@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field, create_model
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.contract.schema import Record
+from handrail.serving.predicting import JSON
 from handrail.serving.request_body import RequestBody
+from handrail.serving.telemetry import PREDICT
 
 OF_SQL = {"BOOLEAN": bool, "DOUBLE": float}
 ABOUT = {
@@ -47,7 +49,7 @@ class Description:
     """The parts of the OpenAPI document that FastAPI can't read from the code.
 
     models: what is named in it · request: the schema of a body of POST /predict · behind: what is behind the
-    key, besides · predict, ready: answers by status · refused: the answer without the key
+    key · predict, ready: answers by status · refused: the answer without the key
     """
 
     def __init__(self, settings: Settings, body: RequestBody, behind: Collection[str]) -> None:
@@ -61,16 +63,16 @@ class Description:
             keys: Any = (list[Annotated[annotation, field]], Field(min_length=1, max_length=most))
             asked.append(create_model("PredictByKeys", __base__=Record, keys=keys))
         answered = _answer_model(settings)
-        self.models: list[type[BaseModel]] = [*asked, answered]
+        self.models: list[type[BaseModel]] = [*asked, answered, Refusals]
         self.behind = behind
         self.request = _any_of(asked)
         self.refused = _refusals(401)
         self.predict: dict[int | str, dict[str, Any]] = {
             200: {
                 "description": "A prediction for each record, in their order.",
-                "content": {"application/json": {"schema": _ref(answered)}},
+                "content": {JSON: {"schema": _ref(answered)}},
             },
-            **{status: _refusals(status) for status in ABOUT},
+            **{status: _refusals(status) for status in ABOUT if status != 401 or PREDICT in behind},
         }
         self.ready: dict[int | str, dict[str, Any]] = {
             200: {"model": Readiness, "description": "Predictions are answered."},
@@ -105,7 +107,7 @@ def _answer_model(settings: Settings) -> type[BaseModel]:
 
 
 def _refusals(status: int) -> dict[str, Any]:
-    return {"model": Refusals, "description": ABOUT[status]}
+    return {"description": ABOUT[status], "content": {JSON: {"schema": _ref(Refusals)}}}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:
