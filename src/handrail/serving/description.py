@@ -67,12 +67,13 @@ class Description:
         self.behind = behind
         self.request = _any_of(asked)
         self.refused = _refusals(401)
+        may_be = dict.fromkeys(ABOUT, True) | {401: PREDICT in behind, 404: project.has_key}
         self.predict: dict[int | str, dict[str, Any]] = {
             200: {
                 "description": "A prediction for each record, in their order.",
                 "content": {JSON: {"schema": _ref(answered)}},
             },
-            **{status: _refusals(status) for status in ABOUT if status != 401 or PREDICT in behind},
+            **{status: _refusals(status) for status in ABOUT if may_be[status]},
         }
         self.ready: dict[int | str, dict[str, Any]] = {
             200: {"model": Readiness, "description": "Predictions are answered."},
