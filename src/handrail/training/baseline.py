@@ -68,10 +68,13 @@ class MeanByColumn:
             amounts = _amounts(values)
             return np.where(np.isnan(amounts), self.overall, amounts).astype(np.float32)
         each = [*values]
-        known = [*set(each)]
+        known = [*set(each)] if len(each) > len(self.means) else each  # then some values come again
         names = _bins(known, self.edges) if self.edges is not None else map(_name, known)
-        means = {value: self.means.get(name, self.overall) for value, name in zip(known, names, strict=True)}
-        return np.array([means[value] for value in each], dtype=np.float32)
+        means = [self.means.get(name, self.overall) for name in names]
+        if known is not each:
+            by_value = dict(zip(known, means, strict=True))
+            means = [by_value[value] for value in each]
+        return np.array(means, dtype=np.float32)
 
     def select(self) -> str:
         """Return the SQL expression of the prediction, of type FLOAT: the same to the bit."""
