@@ -1,13 +1,8 @@
 """Runs a model file; all that serving and scoring need of a model library."""
 
-import os
 from pathlib import Path
 
 import numpy as np
-
-# Read at the import: without it, a session looks up its maker's host and leaves a number of this machine.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import onnxruntime
 
 from handrail.arrays import Floats

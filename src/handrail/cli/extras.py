@@ -12,6 +12,7 @@ EXTRAS: Mapping[str, str] = {
     "optuna": "training",
     "fastapi": "serving",
     "httptools": "serving",
+    "msgspec": "serving",
     "prometheus_client": "serving",
     "starlette": "serving",
     "uvicorn": "serving",

@@ -13,10 +13,18 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from handrail.contract.native_rules import beside, whole_number
 from handrail.contract.times import LOCAL, Zone, reading_times
 from handrail.errors import ProjectError
 
@@ -25,6 +33,7 @@ RULES = ("ge", "le", "pattern", "max_length")
 WHOLE_NUMBERS = (-(2**63), 2**63 - 1)  # of 64 bits, in tables and records alike
 ROW_KEY = "row_key"  # the key that the engine makes of rows without one of their own
 MADE_KEY = r"^[0-9a-f]{32}(-[0-9]+)?$"  # and how it looks
+LOCAL_TIME = "date-time-local"  # a time without an offset, in the registry of OpenAPI's formats
 MAXIMUM_LENGTH = 1000  # characters of a name or key, where the contract says nothing else
 # What the engine writes into a column beside those of the contract, and where.
 WRITTEN = dict.fromkeys(("predicted_at", "version", "source", "prediction", "baseline"), "data/predictions/")
@@ -78,7 +87,9 @@ def _add_rule(holder: Any, zone: Zone) -> None:
     elif inner["type"] == "int":
         least, most = WHOLE_NUMBERS
         inner["ge"], inner["le"] = max(inner.get("ge", least), least), min(inner.get("le", most), most)
-        holder["schema"] = core_schema.no_info_before_validator_function(_number, inner)
+        holder["schema"] = core_schema.no_info_before_validator_function(
+            _number, inner, metadata=beside(whole_number({**inner}))
+        )
     elif inner["type"] == "float":
         inner["strict"] = True
     elif inner["type"] == "str":
@@ -109,6 +120,20 @@ class Record(BaseModel):
         schema = handler(source)
         _add_rules(schema, cls.model_fields)
         return schema
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe local times as such: `date-time` is one with an offset."""
+        found = handler(schema)
+        described = handler.resolve_ref_schema(found)["properties"]
+        for name, field in cls.model_fields.items():
+            if _said(field).get("zone", LOCAL) == LOCAL:
+                for each in (described[name], *described[name].get("anyOf", ())):
+                    if each.get("format") == "date-time":
+                        each["format"] = LOCAL_TIME
+        return found
 
 
 @dataclass(frozen=True)

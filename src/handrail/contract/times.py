@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from handrail.contract.native_rules import beside
+
 Zone = Literal["local", "utc"]
 LOCAL, UTC_ZONE = "local", "utc"
 NUMBER = pattern(r"\s*[+-]?\d+(\.\d*)?\s*")
@@ -36,4 +38,12 @@ def reading_times(schema: CoreSchema, zone: Zone) -> CoreSchema:
         raise PydanticCustomError("time_local", "has an offset, and local time has none; leave it out")
 
     written = core_schema.no_info_before_validator_function(refuse_numbers, schema)
-    return core_schema.no_info_after_validator_function(without_offset, written)
+    if zone == LOCAL:
+        native: Any = {
+            **schema,
+            "tz_constraint": "naive",
+        }  # a number is read as a time in UTC, so it is refused
+    else:
+        text = core_schema.chain_schema([core_schema.str_schema(pattern=":"), schema])
+        native = core_schema.no_info_after_validator_function(without_offset, text)
+    return core_schema.no_info_after_validator_function(without_offset, written, metadata=beside(native))

@@ -75,7 +75,8 @@ def create_app(settings: Settings) -> FastAPI:
     if given:
         behind = [PREDICT, *(path for name in serving.key_also_for for path in BEHIND[name])]
         app.add_middleware(ApiKeyMiddleware, key=given, behind=behind, predicting=predicting)
-    description = Description(settings, predicting.body, serving.key_also_for if given else ())
+    guarded = (PREDICT, *serving.key_also_for) if given else ()
+    description = Description(settings, predicting.body, guarded)
     _add_predict(app, predicting, description)
     _add_status(app, model, predicting, telemetry, description)
     app.describe(*description.models)
@@ -119,7 +120,7 @@ def _add_predict(app: Service, predicting: Predicting, description: Description)
 
     @app.post(
         PREDICT,
-        dependencies=[guard],
+        dependencies=[guard] if PREDICT in description.behind else [],
         response_model=None,
         openapi_extra=body,
         responses=description.predict,

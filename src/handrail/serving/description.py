@@ -1,18 +1,21 @@
 """How the service describes itself: what each path takes, and what it answers with each status."""
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.contract.schema import Record
+from handrail.serving.predicting import JSON
 from handrail.serving.request_body import RequestBody
+from handrail.serving.telemetry import PREDICT
 
 OF_SQL = {"BOOLEAN": bool, "DOUBLE": float}
 ABOUT = {
     401: "The key is missing or wrong.",
+    404: "No row is loaded that has one of the keys.",
     413: "The body is too long.",
     415: "The body is no JSON in UTF-8.",
     422: "The body breaks the contract: every field that does, with its rule.",
@@ -46,7 +49,7 @@ class Description:
     """The parts of the OpenAPI document that FastAPI can't read from the code.
 
     models: what is named in it · request: the schema of a body of POST /predict · behind: what is behind the
-    key, besides · predict, ready: answers by status · refused: the answer without the key
+    key · predict, ready: answers by status · refused: the answer without the key
     """
 
     def __init__(self, settings: Settings, body: RequestBody, behind: Collection[str]) -> None:
@@ -55,20 +58,22 @@ class Description:
         asked = [create_model("PredictRequest", __base__=Record, records=records)]
         project = settings.project
         if project.has_key:
-            annotation: Any = body.record.model_fields[project.key].annotation
-            keys: Any = (list[annotation], Field(min_length=1, max_length=most))
+            field = body.record.model_fields[project.key]
+            annotation: Any = field.annotation
+            keys: Any = (list[Annotated[annotation, field]], Field(min_length=1, max_length=most))
             asked.append(create_model("PredictByKeys", __base__=Record, keys=keys))
         answered = _answer_model(settings)
-        self.models: list[type[BaseModel]] = [*asked, answered]
+        self.models: list[type[BaseModel]] = [*asked, answered, Refusals]
         self.behind = behind
         self.request = _any_of(asked)
         self.refused = _refusals(401)
+        may_be = dict.fromkeys(ABOUT, True) | {401: PREDICT in behind, 404: project.has_key}
         self.predict: dict[int | str, dict[str, Any]] = {
             200: {
                 "description": "A prediction for each record, in their order.",
-                "content": {"application/json": {"schema": _ref(answered)}},
+                "content": {JSON: {"schema": _ref(answered)}},
             },
-            **{status: _refusals(status) for status in ABOUT},
+            **{status: _refusals(status) for status in ABOUT if may_be[status]},
         }
         self.ready: dict[int | str, dict[str, Any]] = {
             200: {"model": Readiness, "description": "Predictions are answered."},
@@ -103,7 +108,7 @@ def _answer_model(settings: Settings) -> type[BaseModel]:
 
 
 def _refusals(status: int) -> dict[str, Any]:
-    return {"model": Refusals, "description": ABOUT[status]}
+    return {"description": ABOUT[status], "content": {JSON: {"schema": _ref(Refusals)}}}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """How far ahead the time of a row may lie that is asked for: `outcome.horizon_days` of project.yaml."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import le
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, create_model, model_validator
@@ -53,6 +55,24 @@ def bounded_request(settings: Settings) -> type[Record]:
     fields: dict[str, Any] = {name: (Annotated[annotation, AfterValidator(not_too_far)], field)}
     checks: dict[str, Any] = {"made_before": model_validator(mode="after")(made_before)} if origin else {}
     return create_model(request.__name__, __base__=request, __validators__=checks, **fields)
+
+
+def within_bounds(settings: Settings) -> Callable[[Mapping[str, Sequence[Any]]], bool]:
+    """Return what tells of columns that keep the contract whether `bounded_request` takes them, too."""
+    name, origin, latest = settings.project.time, settings.project.origin, latest_time(settings)
+    if name is None:
+        return lambda columns: True
+
+    def are_within(columns: Mapping[str, Sequence[Any]]) -> bool:
+        nonlocal latest  # as above
+        times = columns[name]
+        last = max(times)
+        if last > latest:
+            latest = latest_time(settings)
+        made_before = not origin or all(map(le, columns[origin], times))
+        return last <= latest and made_before
+
+    return are_within
 
 
 def _text(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from handrail.registry.live import Canary, Live, Mode, live_path, load_live
 from handrail.registry.versions import Version
 from handrail.tasks.metric import Decision
 from handrail.tasks.task import told_beside
+from handrail.training.encoding import values_of
 
 log = logging.getLogger(__name__)
 Reason = Literal["switched", "failed", "late"]
@@ -74,7 +75,7 @@ def infer(
 ) -> Inference:
     """Predict for `records`; the baseline answers where `mode` says so, for `reason`, or the model fails."""
     version = loaded.version
-    baseline = version.baseline.predict([record[version.baseline.column] for record in records])
+    baseline = version.baseline.predict(values_of(records, version.baseline.column))
     prediction = None
     if mode == "model":
         prediction = try_model(version, loaded.predictor, version.encoding.matrix(records))

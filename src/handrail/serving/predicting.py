@@ -14,10 +14,12 @@ from pydantic_core import ValidationError, to_json
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.serving.alike import join_alike
+from handrail.serving.columns import ByColumn
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.loaded_rows import UnknownKeysError
 from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
-from handrail.serving.request_body import RequestBody
+from handrail.serving.request_body import LARGE, Asked, Keys, RequestBody
 from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ UTF_8 = ("utf-8", "utf8")
 UPON_EACH_OTHER = 6e-5  # seconds from one answer to the next request: that was here already
 CROWDED = 0.05  # seconds for which it is expected that others come at the same moment
 TOGETHER = 64  # requests that are answered in one pass, so that the first does not wait long
-LARGE = 20_000  # bytes of a body that is read in a thread, about 50 records
+THREADS = 2  # one reads or answers while the model is at work for the other
 SLOW_SECONDS = 0.005  # of a model that answers one record in a thread: others would wait meanwhile
 Headers = Mapping[bytes, bytes]  # by name, in small letters
 Answer = tuple[int, bytes]  # status, and the body as JSON
@@ -51,12 +53,13 @@ class Predicting:
 
     def __init__(self, settings: Settings, model: LiveModel, telemetry: Telemetry) -> None:
         self.body = RequestBody(settings)
-        self._project, self._model, self._telemetry = settings.project, model, telemetry
+        self._model, self._telemetry = model, telemetry
+        self._named = (settings.project.key,) if settings.project.has_key else ()
         self._log = PredictionLog(prediction_folder(settings))
         self._budget = settings.section(Serving).budget_seconds
         self._ended = self._crowded_until = 0.0
         self._waiting: list[tuple[Records, str, float, Future[Answer]]] = []
-        self._threads = ThreadPoolExecutor(1, "model")
+        self._threads = ThreadPoolExecutor(THREADS, "model")
         self._spare = ThreadPoolExecutor(1, "baseline")
 
     def close(self) -> None:
@@ -77,25 +80,30 @@ class Predicting:
         """Return status and body of the answer to a request with this body and these headers.
 
         Of requests that come one upon the other, those that are here at the same moment are answered in one
-        pass: a model takes little longer for many records than for one. A large body, or any of a slow
-        model, is answered in a thread, as others would wait meanwhile. There, the model has
+        pass: a model takes little longer for many records than for one. A large body, keys of rows, or any
+        request of a slow model is answered in a thread, as others would wait meanwhile. There, the model has
         `serving.budget_seconds`; then the baseline answers.
         """
         wrong = _unreadable(headers)
         if wrong:
             return self.refuse("media type", *wrong)
-        if len(content) > LARGE or self._model.seconds > SLOW_SECONDS or b'"keys"' in content[:64]:
+        if len(content) > LARGE or self._model.seconds > SLOW_SECONDS:
             return await self._answer_beside(content, request_id)
-        begun = perf_counter()
+        begun, asked = perf_counter(), self._read(content)
+        if isinstance(asked, tuple):
+            return asked
+        if isinstance(asked, Keys):
+            return await self._answer_beside(content, request_id)
         if begun - self._ended < UPON_EACH_OTHER:
             self._crowded_until = begun + CROWDED
         elif begun > self._crowded_until:
-            said = self._answer(content, request_id, self._model.answer, None)
+            said = self._answer_read(asked, request_id, begun, self._model.answer(asked))
             self._ended = perf_counter()
             return said
-        asked = self._read(content)
-        if isinstance(asked, tuple):
-            return asked
+        return await self._answer_in_turn(asked, request_id, begun)
+
+    async def _answer_in_turn(self, asked: Asked, request_id: str, begun: float) -> Answer:
+        """Answer together with those that are here when it is their turn."""
         turn = get_running_loop().create_future()
         self._waiting.append((asked, request_id, begun, turn))
         if len(self._waiting) == 1:
@@ -150,23 +158,36 @@ class Predicting:
     ) -> Answer:
         """Read, predict, log and answer; where the turn was taken meanwhile, nothing is logged or said."""
         begun, asked = perf_counter(), self._read(content)
+        if isinstance(asked, Keys):
+            asked = self._rows_of(asked)
         if isinstance(asked, tuple):
             return asked
         answer = predict(asked)
         if turn and not turn.taken():
             return 0, b""
+        return self._answer_read(asked, request_id, begun, answer)
+
+    def _answer_read(self, asked: Asked, request_id: str, begun: float, answer: Inference) -> Answer:
+        """Log and say what was predicted for a request that has been read."""
         try:
+            if isinstance(asked, ByColumn):
+                return self._say_columns(asked, request_id, begun, answer)
             return self._say([(asked, request_id, begun)], [answer])[0]
         except OSError as error:
             return self._unlogged(error)
 
-    def _read(self, content: bytes) -> list[dict[str, Any]] | Answer:
-        """Return the records of a body, or the answer that refuses it."""
+    def _read(self, content: bytes) -> Asked | Keys | Answer:
+        """Return what a body asks for, or the answer that refuses it."""
         try:
             return self.body.read(content)
         except ValidationError as error:
             self._telemetry.refused("contract")
             return REFUSED["contract"], _explained(error)
+
+    def _rows_of(self, keys: Keys) -> Asked | Answer:
+        """Return the records of keys, or the answer that refuses them."""
+        try:
+            return self.body.rows_of(keys)
         except UnknownKeysError as error:
             return self.refuse("rows", error.field, error.rule)
         except ProjectError as error:
@@ -194,6 +215,17 @@ class Predicting:
             self._telemetry.predicted(answer.source, answer.reason, len(each), perf_counter() - begun)
         return said
 
+    def _say_columns(self, asked: ByColumn, request_id: str, begun: float, answer: Inference) -> Answer:
+        """Do what `_say` does, for one request that was read by columns."""
+        self._log.append_columns(asked, answer, request_id)
+        columns = {key: asked.columns[key] for key in self._named}
+        columns["prediction"] = [round(value, 6) for value in answer.prediction.tolist()]
+        columns |= {name: values.tolist() for name, values in answer.told.items()}
+        predictions = join_alike({}, columns, after=b",")[:-1]
+        said = to_json(_by(answer))[:-1] + b',"predictions":[' + predictions + b"]}"
+        self._telemetry.predicted(answer.source, answer.reason, len(asked), perf_counter() - begun)
+        return 200, said
+
     def _unlogged(self, error: OSError) -> Answer:
         log.error("prediction log: %s", error)
         return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
@@ -201,15 +233,17 @@ class Predicting:
     def _reply(
         self, asked: Sequence[Mapping[str, Any]], answer: Inference, told: Sequence[Mapping[str, Any]]
     ) -> bytes:
-        named = (self._project.key,) if self._project.has_key else ()
         predictions = [
-            {**{key: record[key] for key in named}, "prediction": round(value, 6), **each}
+            {**{key: record[key] for key in self._named}, "prediction": round(value, 6), **each}
             for record, value, each in zip(asked, answer.prediction.tolist(), told, strict=True)
         ]
-        why = {"reason": answer.reason} if answer.reason else {}
-        return to_json(
-            {"version": answer.version, "source": answer.source, **why, "predictions": predictions}
-        )
+        return to_json({**_by(answer), "predictions": predictions})
+
+
+def _by(answer: Inference) -> dict[str, Any]:
+    """Return who has answered, and why where the baseline has."""
+    why = {"reason": answer.reason} if answer.reason else {}
+    return {"version": answer.version, "source": answer.source, **why}
 
 
 def _unreadable(headers: Headers) -> tuple[str, str] | None:

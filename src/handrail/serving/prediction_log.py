@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from handrail.config.settings import Settings
+from handrail.serving.alike import join_alike
 from handrail.serving.inference import Inference, LiveModel
+
+if TYPE_CHECKING:
+    from handrail.serving.columns import ByColumn
 
 PROBE_BYTES = 65_536
 Records = Sequence[Mapping[str, Any]]
@@ -76,11 +80,21 @@ class PredictionLog:
 
     def append(self, rows: Records) -> None:
         """Write `rows` in one piece."""
-        now = datetime.now(UTC).replace(tzinfo=None)
-        stamp = now.isoformat(timespec="microseconds")
+        stamp = _stamp()
         lines = b"".join(to_json({"predicted_at": stamp, **row}) + b"\n" for row in rows)
+        self._write(lines, stamp[:10])
+
+    def append_columns(self, asked: "ByColumn", answer: Inference, request_id: str) -> None:
+        """Write what `log_rows` returns of an answer in one piece."""
+        stamp = _stamp()
+        by = {"request_id": request_id, "version": answer.version, "source": answer.source}
+        given = {"prediction": answer.prediction, "baseline": answer.baseline, **answer.told}
+        columns = {name: values.tolist() for name, values in given.items()}
+        self._write(join_alike({"predicted_at": stamp, **by}, columns, asked, after=b"\n"), stamp[:10])
+
+    def _write(self, lines: bytes, day: str) -> None:
         with self._lock:
-            file = self._open(stamp[:10])
+            file = self._open(day)
             written = os.write(file, lines)
             if written != len(lines):
                 # What is left of it would spoil the next line.
@@ -108,6 +122,10 @@ class PredictionLog:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             self._day = day
         return self._file
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def answer_and_log(settings: Settings, model: LiveModel, requests: Iterable[Records]) -> None:

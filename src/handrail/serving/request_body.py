@@ -1,16 +1,27 @@
 """What a client sends to POST /predict: its body, read and checked in one pass over the bytes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, ValidationError, core_schema
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
+from handrail.contract.native_rules import plain_schema
 from handrail.contract.schema import Record
+from handrail.serving.columns import ByColumn, column_reader
 from handrail.serving.horizon import bounded_request
 from handrail.serving.loaded_rows import rows_of_keys
 
-Asked = list[dict[str, Any]]
+Asked = list[dict[str, Any]] | ByColumn  # the records of a request
+LARGE = 20_000  # bytes of a body, about 50 records, that is read by columns
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a request holds in place of records."""
+
+    values: list[Any]
 
 
 class RequestBody:
@@ -31,20 +42,29 @@ class RequestBody:
             keys = core_schema.list_schema(key, min_length=1, max_length=most)
             fields["keys"] = core_schema.typed_dict_field(keys, required=False)
         self._validator = SchemaValidator(core_schema.typed_dict_schema(fields, extra_behavior="forbid"))
-        self._plain = _of_model(self.record) is not None
+        self._plain = plain_schema(self.record) is not None
+        self._columns = column_reader(settings, most)
 
-    def read(self, content: bytes) -> Asked:
-        """Return the records of a body; raises pydantic_core.ValidationError that names all that is wrong.
-
-        Raises UnknownKeysError for keys of which no row is loaded.
-        """
+    def read(self, content: bytes) -> Asked | Keys:
+        """Return what a body asks for; raises pydantic_core.ValidationError that names all that is wrong."""
+        if len(content) > LARGE and self._columns:
+            read = self._columns.read(content)
+            if read is not None:
+                return read
         said = self._validator.validate_json(content)
         found = said.get("records")
         if found is None or len(said) > 1:
             if len(said) != 1:
                 raise ValidationError.from_exception_data("PredictRequest", [_one_of_two(said)])
-            return rows_of_keys(self._settings, said["keys"])
+            return Keys(said["keys"])
         return found if self._plain else [dict(record) for record in found]
+
+    def rows_of(self, keys: Keys) -> Asked:
+        """Return the loaded row of each key; it takes a while.
+
+        Raises UnknownKeysError where none is loaded, ProjectError where the table can't be read.
+        """
+        return rows_of_keys(self._settings, keys.values)
 
 
 def _one_of_two(said: dict[str, Any]) -> Any:
@@ -60,7 +80,7 @@ def _as_mapping(record: type[Record]) -> CoreSchema:
 
     A model with rules of its own, beside those of its fields, stays one.
     """
-    found = _of_model(record)
+    found = plain_schema(record)
     if found is None:
         return record.__pydantic_core_schema__
     fields = {
@@ -76,10 +96,3 @@ def _schema_of(record: type[Record], name: str) -> Any:
     while "fields" not in schema:  # what a model with rules of its own is wrapped in
         schema = schema["schema"]
     return schema["fields"][name]["schema"]
-
-
-def _of_model(record: type[Record]) -> Any:
-    """Return the schema of a record of which nothing but its fields has rules; None of any other."""
-    schema: Any = record.__pydantic_core_schema__
-    plain = schema["type"] == "model" and schema["schema"]["type"] == "model-fields"
-    return schema if plain and not schema["schema"].get("computed_fields") else None

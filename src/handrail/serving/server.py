@@ -35,6 +35,7 @@ STOP_SECONDS = 30  # for what is under way
 WATCH_SECONDS = 0.5  # how soon a worker that died is replaced
 LONG_SECONDS = 10  # a worker that lived shorter is begun again after a pause,
 MOST_PAUSE_SECONDS = 30.0  # of 1 s at first, and of this at most
+SWITCH_SECONDS = 0.0005  # for which a large body in a thread may keep the others waiting, each time
 CANNOT_BEGIN = 3  # the exit status of a worker that could not serve at all
 
 
@@ -145,6 +146,7 @@ def run_alone(
     app: FastAPI, settings: Settings, listener: socket.socket, begun: Callable[[], None] = lambda: None
 ) -> bool:
     """Serve in this process until it is told to stop; call `begun` when it answers; return whether it did."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = LimitedServer(LimitedConfig(app, settings.section(Serving)))
     server.begun = begun
     server.run(sockets=[listener])

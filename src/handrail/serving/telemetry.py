@@ -19,7 +19,7 @@ REFUSED: dict[Refused, int] = {
     "media type": 415,
     "size": 413,
     "contract": 422,
-    "rows": 422,
+    "rows": 404,
     "table": 503,
     "log": 503,
 }
@@ -27,7 +27,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count together; r
 PREDICT = "/predict"
 PATHS = (PREDICT, "/health", "/ready", "/version", "/metrics")
 OTHER = "other"  # a path that anybody may ask for, and no label for each
-STATUSES = {PREDICT: (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}
+STATUSES = {PREDICT: (200, 401, 404, 413, 415, 422, 500, 503), "/ready": (200, 503)}
 
 
 class Telemetry:

@@ -67,8 +67,14 @@ class MeanByColumn:
         if self.means is None:
             amounts = _amounts(values)
             return np.where(np.isnan(amounts), self.overall, amounts).astype(np.float32)
-        names = _bins(values, self.edges) if self.edges is not None else map(_name, values)
-        return np.array([self.means.get(name, self.overall) for name in names], dtype=np.float32)
+        each = [*values]
+        known = [*set(each)] if len(each) > len(self.means) else each  # then some values come again
+        names = _bins(known, self.edges) if self.edges is not None else map(_name, known)
+        means = [self.means.get(name, self.overall) for name in names]
+        if known is not each:
+            by_value = dict(zip(known, means, strict=True))
+            means = [by_value[value] for value in each]
+        return np.array(means, dtype=np.float32)
 
     def select(self) -> str:
         """Return the SQL expression of the prediction, of type FLOAT: the same to the bit."""

@@ -169,17 +169,18 @@ class Encoding:
             return np.array(found, dtype=np.float32).reshape(len(records), len(self.features))
         found = np.empty((len(records), len(self.features)), dtype=np.float32)
         for place, name in enumerate(self.features):
-            found[:, place] = self._numbers(name, [record[name] for record in records])
+            found[:, place] = self._numbers(name, values_of(records, name))
         return found
 
     def _numbers(self, name: str, values: list[Any]) -> list[float]:
         """Return the numbers of a whole column, each as `_number` does."""
         codes = self._codes.get(name)
         if codes is not None:
-            return [NAN if value is None else codes.get(str(value), NAN) for value in values]
+            found = {each: NAN if each is None else codes.get(str(each), NAN) for each in set(values)}
+            return [found[value] for value in values]
         if name in self.logarithms:
             return [_number(value, None, logged=True) for value in values]
-        return [NAN if value is None else value for value in values]
+        return [NAN if value is None else value for value in values] if None in values else values
 
     @cached_property
     def _plan(self) -> list[tuple[str, tuple[dict[str, int] | None, bool]]]:
@@ -206,6 +207,12 @@ class Encoding:
         if not cases:
             return NAN_SQL
         return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {NAN_SQL} END AS FLOAT)"
+
+
+def values_of(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """Return the values of a column of records, some of which are kept by column."""
+    columns = getattr(records, "columns", None)
+    return [record[name] for record in records] if columns is None else columns[name]
 
 
 def _number(value: Any, codes: Mapping[str, int] | None, logged: bool) -> float:

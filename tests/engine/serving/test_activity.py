@@ -59,7 +59,10 @@ def test_what_was_asked_is_kept_when_the_service_stops(live):
     served(live)  # nothing was asked: nothing is written
     (file,) = activity_folder(live).iterdir()
     (line,) = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    assert (line["answers"], line["refused"]) == ({"200": 2, "422": 2}, {"contract": 1, "rows": 1})
+    assert (line["answers"], line["refused"]) == (
+        {"200": 2, "404": 1, "422": 1},
+        {"contract": 1, "rows": 1},
+    )
     assert sum(line["seconds"].values()) == 2
     assert set(line) == {"from", "to", "answers", "refused", "seconds"}  # nothing of anybody's data
     found = read_activity(live, *DAYS)

@@ -355,7 +355,7 @@ def test_the_description_tells_every_field_and_the_key(client, live):
     post = described["paths"]["/predict"]["post"]
     asked = post["requestBody"]["content"]["application/json"]["schema"]
     assert asked == {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in REQUESTS]}
-    assert set(post["responses"]) == {"200", "401", "413", "415", "422", "503"}
+    assert set(post["responses"]) == {"200", "401", "404", "413", "415", "422", "503"}
     refused = {"$ref": "#/components/schemas/Refusals"}
     for status, told in post["responses"].items():
         schema = {"$ref": "#/components/schemas/Predictions"} if status == "200" else refused
@@ -363,6 +363,25 @@ def test_the_description_tells_every_field_and_the_key(client, live):
     assert list(described["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
     assert set(described["paths"]["/ready"]["get"]["responses"]) == {"200", "503"}
     assert described["paths"]["/predict"]["post"]["security"] == [{"APIKeyHeader": []}]
+    assert {each.get("format") for each in record["properties"].values()} == {None, "date-time-local"}
+
+
+def test_the_description_of_an_open_service_asks_for_no_key(live):
+    serving = live.serving.model_copy(update={"require_api_key": False})
+    described = TestClient(service_of(live, serving=serving)).get("/openapi.json").json()
+    post = described["paths"]["/predict"]["post"]
+    assert "security" not in post
+    assert "401" not in post["responses"]
+
+
+def test_what_is_behind_the_key_is_refused_as_described(live):
+    serving = live.serving.model_copy(update={"key_also_for": ["metrics"]})
+    described = TestClient(service_of(live, serving=serving)).get("/openapi.json").json()
+    responses = described["paths"]["/metrics"]["get"]["responses"]
+    assert {status: list(told["content"]) for status, told in responses.items()} == {
+        "200": ["text/plain"],
+        "401": ["application/json"],
+    }
 
 
 def test_metrics_count_what_was_answered_and_refused(client, live, record):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import os
-import sys
+import threading
 import time
 
 import numpy as np
@@ -17,7 +17,7 @@ from handrail.contract import schema
 from handrail.etl import load
 from handrail.registry import canary
 from handrail.registry import live as registry
-from handrail.serving import api, logs, prediction_log, request_id
+from handrail.serving import api, logs, prediction_log, request_body, request_id
 from handrail.serving.inference import LiveModel
 from handrail.serving.predicting import Predicting
 from handrail.serving.telemetry import Telemetry
@@ -98,7 +98,7 @@ def test_a_key_is_answered_as_its_row_is(client, live):
 )
 def test_a_key_that_is_none_is_refused(client, live, body, field, rule):
     reply = client.post("/predict", json=body)
-    assert reply.status_code == 422
+    assert reply.status_code == (404 if "loaded" in rule else 422)
     (said, *_) = reply.json()["errors"]
     assert said["field"] == field
     assert said["rule"].startswith(rule)
@@ -118,7 +118,7 @@ def test_keys_without_a_table_say_so(client, live):
     load.table_path(live, live.project.table_name).unlink()
     reply = client.post("/predict", json={"keys": ["UA1-EWR-201309010000"]})
     rule = "no table is loaded here: run `etl`, or send records"
-    assert (reply.status_code, reply.json()) == (422, {"errors": [{"field": "keys", "rule": rule}]})
+    assert (reply.status_code, reply.json()) == (404, {"errors": [{"field": "keys", "rule": rule}]})
 
 
 def test_a_table_that_cannot_be_read_refuses_keys_for_now(client, live):
@@ -192,9 +192,9 @@ def test_a_traceback_is_one_line_of_json(capsys):
         root.handlers[:] = before
     (line,) = capsys.readouterr().err.splitlines()
     said = json.loads(line)
-    assert said["message"] == "it failed"
-    assert said["traceback"].endswith("ValueError: no such thing")
-    assert sys.exc_info() == (None, None, None)
+    assert (said["message"], said["level"], said["logger"]) == ("it failed", "error", "handrail.x")
+    first, *_, last = said["traceback"].splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "ValueError: no such thing")
 
 
 # What counts.
@@ -203,7 +203,7 @@ def test_a_traceback_is_one_line_of_json(capsys):
 def test_every_answer_counts_by_its_status(client, live):
     (record,) = records(live, 1)
     before = figures(client)
-    for path, status in {"/predict": (200, 401, 413, 415, 422, 500, 503), "/ready": (200, 503)}.items():
+    for path, status in {"/predict": (200, 401, 404, 413, 415, 422, 500, 503), "/ready": (200, 503)}.items():
         for each in status:
             assert before[f'http_answers_total{{path="{path}",status="{each}"}}'] == 0
     good = {"records": [record]}
@@ -330,8 +330,54 @@ def test_a_path_that_a_proxy_puts_in_front_opens_no_door(live):
     assert (reply.status_code, logged(live)) == (401, [])
 
 
-def test_the_key_of_a_contract_is_what_a_request_by_keys_holds():
-    assert schema.one_of_role(CONTRACT, schema.Role.KEY).name == KEY
+def test_a_request_by_keys_is_described_by_the_rules_of_the_key(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    keys = schemas["PredictByKeys"]["properties"]["keys"]
+    (column,) = schema.of_role(CONTRACT, schema.Role.KEY)
+    assert keys["items"]["pattern"] == column.pattern
+    assert (keys["minItems"], keys["maxItems"]) == (1, 1000)
+
+
+def looked_up_in(monkeypatch):
+    """Return the names of the threads in which rows will be looked up by their keys."""
+    found, look_up = [], request_body.rows_of_keys
+
+    def noted(settings, keys):
+        found.append(threading.current_thread().name)
+        return look_up(settings, keys)
+
+    monkeypatch.setattr(request_body, "rows_of_keys", noted)
+    return found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"keys": ["%s"]}',
+        " " * 100 + '{"keys": ["%s"]}',
+        '{"\\u006beys": ["%s"]}',
+        '{"keys": [], "keys": ["%s"]}',
+    ],
+    ids=["as usual", "after spaces", "escaped", "twice"],
+)
+def test_keys_are_looked_up_beside_the_others_however_they_are_written(client, live, monkeypatch, written):
+    threads = looked_up_in(monkeypatch)
+    (record,) = records(live, 1)
+    reply = client.post(
+        "/predict", content=written % record[KEY], headers={"Content-Type": "application/json"}
+    )
+    assert (reply.status_code, len(logged(live))) == (200, 1)
+    assert [name.partition("_")[0] for name in threads] == ["model"]
+
+
+def test_a_record_that_speaks_of_keys_is_answered_at_once(live, monkeypatch):
+    def refuse(self, content, request_id):
+        raise AssertionError("in a thread")
+
+    monkeypatch.setattr(Predicting, "_answer_beside", refuse)
+    (record,) = records(live, 1)
+    reply = client_of(live).post("/predict", json={"keys": "of none", "records": [record]})
+    assert reply.status_code == 422
 
 
 # Requests that come at the same moment.

@@ -303,6 +303,16 @@ def test_a_version_that_grouped_amounts_as_text_still_answers():
     assert [value for (value,) in found] == pytest.approx([0.1, 0.2, 0.3])
 
 
+@pytest.mark.parametrize("edges", [None, (4.5, 5.5)], ids=["names", "bins"])
+def test_values_that_come_again_have_the_baseline_that_each_has_alone(edges):
+    means = {"5": 0.1, "0": 0.4, "1": 0.5, "unknown": 0.3}
+    simple = baseline.MeanByColumn("hour", means, 0.2, edges)
+    values = [5, 6, None, 4, float("nan"), "unknown"] * 4
+    alone = [simple.predict([value]).tolist()[0] for value in values]
+    assert simple.predict(values).tolist() == alone
+    assert len(set(alone)) == (3 if edges is None else 4)
+
+
 def test_a_gain_is_measured_on_the_same_rows(version):
     found = version.info["evaluation"]
     model, simple, gain = (found[name][METRIC] for name in ("model", "baseline", "gain"))
