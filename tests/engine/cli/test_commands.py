@@ -31,7 +31,7 @@ OPTIONS = {
     "handover": ["--rehearse"],
     "ideas": ["--schema"],
     "labels": ["--export [team|mturk|clickworker]"],
-    "monitor": ["--from DATE", "--to DATE", "--relive"],
+    "monitor": ["--from DATE", "--to DATE", "--relive", "--html", "--dry-run"],
     "promote": ["--canary SHARE", "--live", "[VERSION]"],
     "purge": ["--key KEY", "--really"],
     "readiness": ["--section NAME"],
