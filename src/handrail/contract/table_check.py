@@ -100,8 +100,13 @@ def reasons_by_place(
 
 def _judged(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule]) -> str:
     every = (*rules(contract, column_types(connection, table)), *also)
+    return f"SELECT {typed(contract)}, {reason_of(every)} AS reason FROM {table}"
+
+
+def reason_of(every: Sequence[Rule]) -> str:
+    """Return the SQL expression of the rules that a row breaks, NULL where it breaks none."""
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)
-    return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
+    return f"nullif(concat_ws('; ', {reasons}), '')"
 
 
 def typed(contract: type[Record]) -> str:

@@ -34,7 +34,7 @@ def score(
     rows = batch.rows_to_score(settings, file, start, end)
     output = output or batch.output_path(settings, rows.name)
     with progress("score"):
-        scored = batch.score(settings, rows.source, rows.origin, output)
+        scored = batch.score_rows(settings, rows, output)
     inside = output.is_relative_to(settings.workspace)
     shown = output.relative_to(settings.workspace).as_posix() if inside else output
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
