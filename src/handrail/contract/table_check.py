@@ -104,9 +104,15 @@ def _judged(connection: Connection, table: str, contract: type[Record], also: Se
 
 
 def reason_of(every: Sequence[Rule]) -> str:
-    """Return the SQL expression of the rules that a row breaks, NULL where it breaks none."""
+    """Return the SQL expression of the rules that a row breaks, NULL where it breaks none.
+
+    The words are only put together for a row that does.
+    """
+    if not every:
+        return "CAST(NULL AS VARCHAR)"
+    any_of_them = " OR ".join(f"({rule.broken})" for rule in every)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)
-    return f"nullif(concat_ws('; ', {reasons}), '')"
+    return f"CASE WHEN {any_of_them} THEN concat_ws('; ', {reasons}) END"
 
 
 def typed(contract: type[Record]) -> str:

@@ -6,7 +6,7 @@ kept until it ends, see `handrail.serving.checkpoint`.
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +173,8 @@ class _Run:
         counts: Counter[str] = Counter()
         project, keeper, done = self._settings.project, _PartKeeper(self._kept), 0
         total = row(self._connection, f"SELECT count(*) AS n FROM {self._rows.source()}")["n"]
-        with BatchWriter(self._result) as write, BatchWriter(broken) as reject:
+        distinct = ["prediction", *([project.key] if project.has_key else [])]
+        with BatchWriter(self._result, distinct) as write, BatchWriter(broken) as reject:
             reject.begin(self._question.broken(self._connection))
             for portion in side_by_side(Scoring(project, self._who).portion, self._batches()):
                 for by, batch in portion.scored:
@@ -319,8 +320,9 @@ def _array(name: str, values: Any) -> pa.Array:
 class BatchWriter:
     """Writes record batches of one schema to a Parquet file; it is finished where the block ends."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, distinct: Sequence[str] = ()) -> None:
+        """Write to `path`; `distinct`: columns of which nearly all values are different."""
+        self._path, self._distinct = path, distinct
         self._file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> "BatchWriter":
@@ -331,17 +333,23 @@ class BatchWriter:
 
     def begin(self, rows: pa.Table) -> None:
         """Write the first rows, of which there may be none."""
-        self._file = pq.ParquetWriter(self._path, rows.schema)
+        self._file = self._opened(rows.schema)
         self._file.write_table(rows)
 
     def __call__(self, batch: pa.RecordBatch) -> int:
         """Write a batch and return its rows; raises ProjectError where its columns are not those before."""
-        self._file = self._file or pq.ParquetWriter(self._path, batch.schema)
+        self._file = self._file or self._opened(batch.schema)
         others = sorted({field.name for field in set(batch.schema) ^ set(self._file.schema)})
         if others:
             raise ProjectError(f"{WRITTEN}: {', '.join(others)}: not of one type in all rows")
         self._file.write_batch(batch.select(self._file.schema.names))
         return batch.num_rows
+
+    def _opened(self, schema: pa.Schema) -> pq.ParquetWriter:
+        """Open the file: columns of few values have a dictionary, and times their ends in each row group."""
+        repeating = [name for name in schema.names if name not in self._distinct]
+        times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+        return pq.ParquetWriter(self._path, schema, use_dictionary=repeating, write_statistics=times)
 
     def close(self) -> None:
         """Finish the file."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from handrail.arrays import Floats
 from handrail.compute.duckdb import identifier
 from handrail.config.settings import Settings
 from handrail.contract.row_key import row_key
+from handrail.contract.schema import columns
 from handrail.project import Project
 from handrail.registry.canary import chosen_condition
 from handrail.registry.live import Live, Mode, load_live
+from handrail.registry.versions import Version
 from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
 from handrail.tasks.metric import Decision
 from handrail.tasks.task import told_beside
+from handrail.training.encoding import NAN
 
 MOST_WORKERS = 8  # batches that are predicted side by side, one a core
 ARROW_TYPES = {"f": pa.float32(), "d": pa.float64(), "?": pa.bool_()}
@@ -138,30 +142,65 @@ class Scoring:
     def _scored(self, number: int, rows: pa.RecordBatch, known: Floats | None) -> tuple[Mode, ScoredBatch]:
         """Predict for rows by a version; `known`: what was predicted already."""
         loaded, prediction, count = self._who.versions[number], known, rows.num_rows
-        version, baseline = loaded.version, rows.column(f"_{number}_baseline")
+        version, baseline = loaded.version, self._baseline(number, rows)
         if prediction is None and self._who.mode(number) == "model":
             prediction = try_model(version, loaded.predictor, self._matrix(number, rows))
         by: Mode = "fallback" if prediction is None else "model"
-        predicted = _numpy(baseline) if prediction is None else prediction
+        predicted = baseline if prediction is None else prediction
         decision = version.decision_of(by)
         told = told_beside(version.project.task, predicted, decision)
         needed = {
             "predicted_at": pa.repeat(self._now, count),
             "version": pa.repeat(version.name, count),
             "source": pa.repeat(by, count),
-            "prediction": baseline if prediction is None else _arrow(prediction),
-            "baseline": baseline,
+            "prediction": _arrow(predicted),
+            "baseline": _arrow(baseline),
             **_told(version.project, told, count),
             **{name: rows.column(name) for name in self._names},
         }
         return by, ScoredBatch(needed, predicted, version.name, count, decision)
 
     def _matrix(self, number: int, rows: pa.RecordBatch) -> Floats:
-        width = len(self._who.versions[number].version.encoding.features)
-        matrix = np.empty((rows.num_rows, width), dtype=np.float32)
-        for place in range(width):
-            matrix[:, place] = _numpy(rows.column(f"_{number}_{place}"))
+        encoding = self._who.versions[number].version.encoding
+        matrix = np.empty((rows.num_rows, len(encoding.features)), dtype=np.float32)
+        for place, name in enumerate(encoding.features):
+            if name in encoding.categories:
+                found = _by_value(rows.column(name), partial(encoding.numbers, name))
+            elif name in encoding.logarithms:
+                found = _numpy(rows.column(f"_{number}_{place}"))
+            else:
+                found = _numpy(rows.column(name).cast(pa.float32(), safe=False).fill_null(NAN))
+            matrix[:, place] = found
         return matrix
+
+    def _baseline(self, number: int, rows: pa.RecordBatch) -> Floats:
+        version = self._who.versions[number].version
+        if "baseline" in computed(version):
+            return _numpy(rows.column(f"_{number}_baseline"))
+        return _by_value(rows.column(version.baseline.column), version.baseline.predict)
+
+
+def computed(version: Version) -> dict[str, str]:
+    """Return what the engine computes of each row: SQL expressions by name, of features by their place.
+
+    Amounts stand in the row as they are; what names become is found once for all rows of a name.
+    """
+    encoding, baseline = version.encoding, version.baseline
+    found = {
+        str(place): expression
+        for place, (name, expression) in enumerate(zip(encoding.features, encoding.select(), strict=True))
+        if name in encoding.logarithms
+    }
+    texts = [column.name for column in columns(version.project.request) if column.kind is str]
+    return found if baseline.column in texts else {**found, "baseline": baseline.select()}
+
+
+def _by_value(column: pa.Array, numbers: Callable[[list[Any]], Floats]) -> Floats:
+    """Return the number of each value of a column; each value is asked for once."""
+    coded = column.dictionary_encode()
+    values = [*coded.dictionary.to_pylist(), None]
+    places = np.from_dlpack(coded.indices.fill_null(len(values) - 1)).astype(np.int64)
+    return numbers(values)[places]
 
 
 def _known(part: Part, numbers: NDArray[np.int64]) -> Floats | None:
