@@ -211,17 +211,21 @@ def _known(part: Part, numbers: NDArray[np.int64]) -> Floats | None:
     return None if np.isnan(found).any() else found
 
 
+def workers() -> int:
+    """Return how many batches are predicted at the same time, each on one thread."""
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
 def side_by_side(
     work: Callable[[Part, pa.RecordBatch], Portion], batches: Iterable[tuple[Part, pa.RecordBatch]]
 ) -> Iterator[Portion]:
-    """Yield what `work` makes of each batch, in their order; as many as there are cores are worked on."""
-    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    """Yield what `work` makes of each batch, in their order; as many as there are `workers` are worked on."""
     waiting: deque[Future[Portion]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="score") as pool:
+    with ThreadPoolExecutor(workers(), thread_name_prefix="score") as pool:
         try:
             for part, batch in batches:
                 waiting.append(pool.submit(work, part, batch))
-                if len(waiting) > workers:
+                if len(waiting) > workers():
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -18,7 +18,11 @@ FILE = click.Path(path_type=Path)
 @verb()
 @window("first day to score (default: where the live version's test period ends)", "first day not to score")
 @click.option(
-    "--input", "file", type=FILE, metavar="FILE", help="a Parquet or CSV file (.csv.gz too) instead of the loaded table"
+    "--input",
+    "file",
+    type=FILE,
+    metavar="FILE",
+    help="a Parquet or CSV file (.csv.gz too) instead of the loaded table",
 )
 @click.option("--output", type=FILE, metavar="FILE", help="where to (default: data/predictions/)")
 def score(
