@@ -49,6 +49,11 @@ class Checkpoint:
             return None
         return found if len(found) == after - first else None
 
+    @property
+    def holds_parts(self) -> bool:
+        """Whether a part is kept."""
+        return any(path.name.rpartition("-")[2].isdecimal() for path in self.folder.iterdir())
+
     def keep(self, first: int, predictions: Floats) -> None:
         """Keep a part, whole or not at all, also when the power fails."""
         path = self.place(str(first))
@@ -64,16 +69,27 @@ class Checkpoint:
 def checkpoint(output: Path, about: Mapping[str, object]) -> Generator[Checkpoint]:
     """Give what is kept beside `output`, which goes when the block ends well.
 
-    It stays for the next run where the block fails. Raises ProjectError where another run writes `output`.
+    It stays for the next run where the block is stopped, but not where the input is refused before a part is
+    done. Raises ProjectError where another run writes `output`.
     """
     folder = output.with_name(f".{output.name}.parts")
     folder.mkdir(parents=True, exist_ok=True)
+    lock, stays = FileLock(folder / LOCK, timeout=0), False
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            yield Checkpoint(folder, about)
+        lock.acquire()
     except Timeout:
         raise ProjectError(f"{output}: another `score` is writing it; wait until that has ended") from None
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        kept = Checkpoint(folder, about)
+        try:
+            yield kept
+        except BaseException as error:
+            stays = kept.holds_parts or not isinstance(error, ProjectError)
+            raise
+    finally:
+        lock.release()
+        if not stays:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _drop_others(folder: Path, name: str, said: Mapping[str, str]) -> str:

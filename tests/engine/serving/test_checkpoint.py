@@ -260,6 +260,19 @@ def test_a_full_disk_leaves_the_last_good_result(project, source, monkeypatch):
     assert [*output.parent.iterdir()] == [output]
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_large_input_that_is_refused_leaves_nothing(project, tmp_path, suffix):
+    source = write(project, tmp_path / f"in.{suffix}")
+    with engine.connect(project) as connection:
+        rows = engine.parquet(source) if suffix == "parquet" else f"read_csv({engine.literal(source)})"
+        table = connection.sql(f"SELECT * EXCLUDE ({LIMITED.name}) FROM {rows}").to_arrow_table()
+        connection.register("without", table)
+        connection.execute(f"COPY without TO {engine.literal(source)} (FORMAT {suffix})")
+    with pytest.raises(ProjectError, match=f"no column {LIMITED.name}, "):
+        score(project, source)
+    assert [*(project.workspace / "out").iterdir()] == []
+
+
 def test_the_fallback_and_a_small_input_need_no_parts(project, source, monkeypatch):
     monkeypatch.setattr(checkpoint.Checkpoint, "keep", None)
     registry.use_fallback(project, "it rained")
