@@ -7,7 +7,7 @@ kept until it ends, see `handrail.serving.checkpoint`.
 import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,13 +145,14 @@ class _Run:
             asked = settings.project.request
             self._rows = numbered(connection, given, asked, place("rows"), place("unread"))
             self._question = Question(connection, settings, given.origin, self._rows, who)
-        # What breaks the contract does so for every version: it is kept once.
 
     def score(self, output: Path, tell: Callable[[int, int], object]) -> Scored:
         """Write predictions to `output`, and what is broken aside."""
+        # What breaks the contract does so for every version: it is kept once.
         name = output.stem.removeprefix("scored-").removesuffix(_by(self._settings))
         rejected = rejected_path(self._settings, f"scored-{name}")
         rejected.parent.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(rejected, 0 if self._kept else FRESH_SECONDS)
         broken = unfinished_path(rejected)
         try:
             counts, taken_up = self._write(broken, tell)
@@ -174,9 +175,14 @@ class _Run:
         project, keeper, done = self._settings.project, _PartKeeper(self._kept), 0
         total = row(self._connection, f"SELECT count(*) AS n FROM {self._rows.source()}")["n"]
         distinct = ["prediction", *([project.key] if project.has_key else [])]
-        with BatchWriter(self._result, distinct) as write, BatchWriter(broken) as reject:
+        portions = side_by_side(Scoring(project, self._who).portion, self._batches())
+        with (
+            BatchWriter(self._result, distinct) as write,
+            BatchWriter(broken) as reject,
+            closing(portions),
+        ):
             reject.begin(self._question.broken(self._connection))
-            for portion in side_by_side(Scoring(project, self._who).portion, self._batches()):
+            for portion in portions:
                 for by, batch in portion.scored:
                     counts[by] += write(_written(project, batch))
                 if portion.rejected:

@@ -2,11 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,10 @@ class Answering:
     def depends_on(self) -> list[object]:
         """Return all that predictions depend on beside the rows."""
         canary = self.live.canary
-        pins: list[object] = [
-            self.live.checksums[-1],
-            canary and [canary.checksum, canary.share],
-            self.chosen,
-        ]
-        return [*pins, *(each.version.encoding.select() for each in self.versions)]
+        shares = canary and [canary.checksum, canary.share]
+        kinds = {column.name: column.kind for column in columns(self.versions[0].version.project.request)}
+        coded = [each.version.encoding.select() for each in self.versions]
+        return [metadata.version("handrail"), self.live.checksums[-1], shares, self.chosen, kinds, coded]
 
 
 def answering(settings: Settings) -> Answering:
@@ -218,7 +217,7 @@ def workers() -> int:
 
 def side_by_side(
     work: Callable[[Part, pa.RecordBatch], Portion], batches: Iterable[tuple[Part, pa.RecordBatch]]
-) -> Iterator[Portion]:
+) -> Generator[Portion]:
     """Yield what `work` makes of each batch, in their order; as many as there are `workers` are worked on."""
     waiting: deque[Future[Portion]] = deque()
     with ThreadPoolExecutor(workers(), thread_name_prefix="score") as pool:

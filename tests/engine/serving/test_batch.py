@@ -1,5 +1,6 @@
 """Batch scoring: the same predictions as one by one, nothing lost, nothing half done."""
 
+import threading
 from datetime import timedelta
 
 import numpy as np
@@ -345,6 +346,7 @@ def test_stopped_half_way_it_leaves_the_last_good_file(score, live_project, monk
     assert 0 < written[0] < len(scored(path))
     assert path.read_bytes() == good
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("score")] == []
 
 
 def test_a_column_that_the_model_needs_is_never_guessed(live_project):

@@ -379,5 +379,4 @@ def test_kills_at_any_moment_change_nothing(project, tmp_path, suffix):
     assert process.wait(SECONDS) == 0
     assert (rows_of(output), rows_of(rejected), parts > 0) == (*undisturbed, True)
     assert [*output.parent.iterdir()] == [output]
-    remove_leftovers(project, fresh_seconds=0)
     assert [*Path(project.workspace / "data").rglob(".*")] == []
