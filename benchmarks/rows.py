@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NAMES = ("baking", "etl", "large", "monitoring", "demo", "startup", "serving", "coverage_of_ranges")
+NAMES = (
+    "baking",
+    "etl",
+    "large",
+    "monitoring",
+    "demo",
+    "startup",
+    "serving",
+    "batch",
+    "coverage_of_ranges",
+)
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 HEAD = ("| benchmark | what | result | wanted | day, Python, cores |", "|---|---|---|---|---|")
 

@@ -1,4 +1,4 @@
-"""Run the benchmarks that are named, or all but `large`, and write their rows into README.md.
+"""Run the benchmarks that are named, or all but `large` and `batch`, and write their rows into README.md.
 
 python benchmarks/run.py [name ...]
 """
@@ -15,7 +15,7 @@ from project import use_plain_environment
 from rows import NAMES, merged
 
 README = Path(__file__).with_name("README.md")
-ON_REQUEST = {"large"}
+ON_REQUEST = {"large", "batch"}
 
 
 def main(names: list[str]) -> int:

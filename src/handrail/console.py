@@ -1,7 +1,9 @@
 """What a person sees while a command works, and after."""
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -13,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+
+LINE_SECONDS = 60.0  # between two lines of what nobody watches
 
 
 @contextmanager
@@ -42,6 +46,37 @@ def counted(title: str, total: int) -> Generator[Callable[[int, str], None]]:
             bar.update(task, completed=done)
 
         yield show
+
+
+@contextmanager
+def rows_done(title: str) -> Generator[Callable[[int, int], None]]:
+    """Show how many of how many rows are done, how many a second, and the time left, on standard error.
+
+    Where nobody looks, it is a line a minute; of what takes less, none.
+    """
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, begun = bar.add_task(title, total=None), time.monotonic()
+        told = begun
+
+        def show(done: int, total: int) -> None:
+            nonlocal told
+            now = time.monotonic()
+            line = f"{title}: {_so_far(done, total, now - begun)}"
+            bar.update(task, description=line, completed=done, total=total)
+            if not console.is_terminal and now - told >= LINE_SECONDS:
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                told = now
+
+        yield show
+
+
+def _so_far(done: int, total: int, seconds: float) -> str:
+    """Say how many rows are done, at which speed, and how long the others will take."""
+    rate = done / max(seconds, 1e-9)
+    left = timedelta(seconds=round((total - done) / rate)) if done else "?"
+    return f"{done:,} of {total:,} rows, {rate:,.0f} a second, {left} left"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str] = ()) -> None:

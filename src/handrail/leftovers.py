@@ -18,6 +18,9 @@ RAW = r"raw-(?P<raw>\d+)-\w+|raw-\w+"  # the second up to version 0.2
 NAMES = r".+\.(?:parquet|jsonl?|csv|txt)|\d{4}-\d\d-\d\d-[0-9a-f]{8}"  # of files, and of versions
 UNFINISHED = re.compile(rf"\.(?:{SPILL}|{RAW}|(?:{NAMES})\.(?:gone-)?(?P<file>\d+))")
 FRESH_SECONDS = 600  # another machine may share the disk: what was just written may be its
+PARTS = re.compile(r"\..+\.parts")  # what `score` takes up again, see handrail.serving.checkpoint
+PARTS_LOCK = "lock"
+PARTS_SECONDS = 7 * 24 * 3600  # how long
 
 
 def remove_leftovers(settings: Settings, fresh_seconds: int = FRESH_SECONDS) -> list[Path]:
@@ -28,19 +31,59 @@ def remove_leftovers(settings: Settings, fresh_seconds: int = FRESH_SECONDS) -> 
     gone = []
     for folder in (settings.workspace / place for place in PLACES):
         for path in sorted(folder.rglob(".*")):
+            if PARTS.fullmatch(path.name):
+                gone += _remove_parts(path, PARTS_SECONDS if fresh_seconds else 0)
+                continue
             found = UNFINISHED.fullmatch(path.name)
             if found is None or not os.path.lexists(path):
                 continue
             process = found["raw"] or found["spill"] or found["file"]
-            fresh = fresh_seconds and time.time() - path.lstat().st_mtime < fresh_seconds
-            if fresh or (process and _runs(int(process))):
+            if _is_fresh(path, fresh_seconds) or (process and _runs(int(process))):
                 continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            _remove(path)
             gone.append(path)
     return gone
+
+
+def unfinished_path(path: Path) -> Path:
+    """Return where this process writes what becomes `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def remove_unfinished(path: Path, fresh_seconds: int = 0) -> None:
+    """Delete what killed processes have left of `path`, wherever it is; `fresh_seconds`: see above."""
+    for found in path.parent.iterdir():
+        process = found.name.removeprefix(f".{path.name}.")
+        if process == found.name or not process.isdecimal() or _runs(int(process)):
+            continue
+        if not _is_fresh(found, fresh_seconds):
+            _remove(found)
+
+
+def _remove_parts(folder: Path, fresh_seconds: int) -> list[Path]:
+    """Delete the parts of a run that nobody has taken up again; those of a running one stay."""
+    from filelock import FileLock, Timeout  # a library that discovery does without
+
+    if _is_fresh(folder, fresh_seconds) or not folder.is_dir():
+        return []
+    try:
+        with FileLock(folder / PARTS_LOCK, timeout=0):
+            pass
+    except Timeout:
+        return []
+    _remove(folder)
+    return [folder]
+
+
+def _is_fresh(path: Path, seconds: int) -> bool:
+    return bool(seconds) and time.time() - path.lstat().st_mtime < seconds
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

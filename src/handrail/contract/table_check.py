@@ -100,8 +100,19 @@ def reasons_by_place(
 
 def _judged(connection: Connection, table: str, contract: type[Record], also: Sequence[Rule]) -> str:
     every = (*rules(contract, column_types(connection, table)), *also)
+    return f"SELECT {typed(contract)}, {reason_of(every)} AS reason FROM {table}"
+
+
+def reason_of(every: Sequence[Rule]) -> str:
+    """Return the SQL expression of the rules that a row breaks, NULL where it breaks none.
+
+    The words are only put together for a row that does.
+    """
+    if not every:
+        return "CAST(NULL AS VARCHAR)"
+    any_of_them = " OR ".join(f"({rule.broken})" for rule in every)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.text)} END" for rule in every)
-    return f"SELECT {typed(contract)}, nullif(concat_ws('; ', {reasons}), '') AS reason FROM {table}"
+    return f"CASE WHEN {any_of_them} THEN concat_ws('; ', {reasons}) END"
 
 
 def typed(contract: type[Record]) -> str:

@@ -88,6 +88,14 @@ class SeparatedValues:
         """Return the FROM item by the engine's own casts: every line that is none is in reject_errors."""
         return self._reader(self.kinds, self.form.missing, keep_rejects=True)
 
+    def texts(self, most_unread: int) -> str:
+        """Return the FROM item of the columns that are asked for, each as the text that is written.
+
+        Of lines that are no rows, `most_unread` values at most are in the engine's table reject_errors.
+        """
+        source = self._reader({}, self.form.missing, keep_rejects=True, most=most_unread)
+        return f"(SELECT {', '.join(map(identifier, self.kinds))} FROM {source})"
+
     def _without_missing(self, source: str) -> str:
         """Return `source`, all texts, with the columns emptied of what is missing that hold no names."""
         missing = ", ".join(map(literal, self.form.missing))
@@ -95,12 +103,14 @@ class SeparatedValues:
         emptied = ", ".join(f"CASE WHEN {n} NOT IN ({missing}) THEN {n} END AS {n}" for n in others)
         return f"(SELECT * REPLACE ({emptied}) FROM {source})" if others and missing else source
 
-    def _reader(self, read: Mapping[str, str], missing: Sequence[str], keep_rejects: bool) -> str:
+    def _reader(
+        self, read: Mapping[str, str], missing: Sequence[str], keep_rejects: bool, most: int = 1000
+    ) -> str:
         types = ", ".join(f"{literal(name)}: {literal(read.get(name, 'VARCHAR'))}" for name in self.names)
         nothing = ", ".join(map(literal, dict.fromkeys(("", *missing))))
         options = ", compression = 'gzip'" if is_packed(self.path) else ""
         if keep_rejects:
-            options += ", store_rejects = true, rejects_limit = 1000"
+            options += f", store_rejects = true, rejects_limit = {most}"
         return (
             f"read_csv({file_name(self.path)}, columns = {{{types}}}, auto_detect = false, "
             f"header = {str(self.form.header).lower()}, delim = {literal(self.form.separator)}, "

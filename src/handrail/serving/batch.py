@@ -1,84 +1,57 @@
-"""Scores a whole table: in the engine as far as possible, in batches through the model, to Parquet."""
+"""Scores a whole table: read and checked by the engine, predicted in batches side by side, into Parquet.
 
-import os
+Everything streams: of the rows, only a few batches are in memory at once. What a long run has predicted is
+kept until it ends, see `handrail.serving.checkpoint`.
+"""
+
+import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from handrail.arrays import Floats
-from handrail.compute.duckdb import (
-    Connection,
-    EngineError,
-    connect,
-    identifier,
-    literal,
-    parquet,
-    row,
-    write_parquet,
-)
-from handrail.compute.strict_casts import stopped
-from handrail.config.sections import Shares, Split
+from handrail.compute.duckdb import Connection, EngineError, connect, parquet, row, rows
+from handrail.compute.strict_casts import STOPPED, stopped
 from handrail.config.settings import Settings
-from handrail.contract.row_key import row_key
-from handrail.contract.schema import Column, Record, columns
-from handrail.contract.table_check import INSTANT, SQL_TYPES, check, refuse_other_columns
-from handrail.contract.times import UTC_ZONE
 from handrail.errors import ProjectError
-from handrail.etl.load import reasons, rejected_path, require_table
-from handrail.etl.separated_values import (
-    Form,
-    header_of,
-    is_of_the_file,
-    is_packed,
-    is_separated,
-    separated_values,
-)
-from handrail.leftovers import remove_leftovers
+from handrail.etl.load import rejected_path
+from handrail.etl.separated_values import is_of_the_file
+from handrail.leftovers import FRESH_SECONDS, remove_leftovers, remove_unfinished, unfinished_path
 from handrail.project import Project
-from handrail.registry.canary import chosen_condition
-from handrail.registry.live import Mode, load_live
-from handrail.serving import horizon
-from handrail.serving.inference import Loaded, start_canary_model, start_model, try_model
+from handrail.registry.live import load_live
+from handrail.serving.batch_prediction import (
+    Answering,
+    Part,
+    Portion,
+    ScoredBatch,
+    Scoring,
+    answering,
+    side_by_side,
+)
+from handrail.serving.batch_query import Question
+from handrail.serving.checkpoint import Checkpoint, checkpoint, identity
 from handrail.serving.prediction_log import prediction_folder
-from handrail.tasks.metric import Decision
-from handrail.tasks.task import told_beside
-from handrail.training.dataset import period
-from handrail.training.splits import split_of
+from handrail.serving.rows_to_score import (
+    RowsToScore,
+    numbered,
+    row_group_sizes,
+    rows_to_score,
+)
+
+__all__ = ["BATCH_ROWS", "Scored", "ScoredBatch", "output_path", "rows_to_score", "score", "score_rows"]
 
 BATCH_ROWS = 100_000
-ARROW_TYPES = {"f": pa.float32(), "d": pa.float64(), "?": pa.bool_()}
-ARROW_OF_SQL = {"DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+PART_ROWS = 1_000_000  # of the input, whose predictions are kept together
+FEW_ROWS, FEW_BYTES = 2_000_000, 200_000_000  # up to which an input is scored anew after a kill
+BUFFER = "64MB"  # of rows that the engine has read ahead
 RANGE = ("low", "high")  # read back by monitoring
-EXACT_IN_DOUBLE = 2**53
 WRITTEN = "serve/batch.py"  # the file of a project that says what is written
-
-
-@dataclass(frozen=True)
-class ScoredBatch:
-    """Rows that were scored together, as `columns` of a project's serve/batch.py is given them; n rows.
-
-    needed: the columns that monitoring reads, as Arrow arrays (n): `predicted_at` (UTC), `version`, `source`
-        (model or fallback), `prediction`, `baseline`, and all that was asked, by the contract's names; among
-        them what the service tells beside a prediction: `flagged`, or `planned`, `low` and `high`
-    prediction (n) float32: that of `needed`, in NumPy · version: which has predicted · rows: n
-    decision: how its predictions are acted on, as `{"threshold": ...}`; or as `{"margin": ..., "tolerable":
-        ...}` and, where the version knows them, what is known of ranges (`handrail.tasks.amounts.ranges`)
-    """
-
-    needed: Mapping[str, pa.Array]
-    prediction: Floats
-    version: str
-    rows: int
-    decision: Decision
 
 
 @dataclass(frozen=True)
@@ -96,105 +69,218 @@ class Scored:
 def score(settings: Settings, source: str, origin: str, output: Path) -> Scored:
     """Predict for every row of the FROM item `source` that keeps the contract; `origin` names it in messages.
 
+    See `score_rows`.
+    """
+    return score_rows(settings, RowsToScore(source, origin, output.stem), output)
+
+
+def score_rows(
+    settings: Settings, given: RowsToScore, output: Path, tell: Callable[[int, int], object] = lambda *_: None
+) -> Scored:
+    """Predict for every one of the given rows that keeps the contract.
+
     The file is written whole or not at all. Rows that break the contract go to data/rejected/ with the
-    reason. Raises ProjectError without a live model, a row, or a column of the contract, and where the
-    project's serve/batch.py leaves out a column that monitoring reads.
+    reason. tell: is told how many of how many rows are done. Raises ProjectError without a live model, a row,
+    or a column of the contract, where the input is changed meanwhile, and where the project's serve/batch.py
+    leaves out a column that monitoring reads.
     """
     remove_leftovers(settings)
-    answering = _answering(settings)
-    asked = settings.project.request
-    # What breaks the contract does so for every version: it is kept once.
-    name = output.stem.removeprefix("scored-").removesuffix(_by(settings))
-    rejected = rejected_path(settings, f"scored-{name}")
-    with connect(settings) as connection:
+    who = answering(settings)
+    if given.file and output.exists() and output.samefile(given.file):
+        raise ProjectError(f"--output: {output} is what is read; name another file")
+    with connect(settings) as connection, _folder_for(output) as folder:
+        connection.execute(f"SET streaming_buffer_size = '{BUFFER}'")
+        with _checkpoint(given, who, output) as kept:
+            run = _Run(settings, connection, given, who, kept, folder)
+            return run.score(output, tell)
+
+
+@contextmanager
+def _folder_for(output: Path) -> Generator[Path]:
+    """Give a folder beside `output` for what is not finished, which goes with all that is in it."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(output, FRESH_SECONDS)
+    folder = unfinished_path(output)
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that had this number
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _checkpoint(given: RowsToScore, who: Answering, output: Path) -> Generator[Checkpoint | None]:
+    """Give what an earlier run has predicted; None of an input that is scored anew in no time."""
+    if given.file is None or who.mode(0) == "fallback" or _is_small(given.file, given.condition):
+        yield None
+        return
+    about = {"the input": [*identity(given.file), given.condition], "what answers": who.depends_on()}
+    with checkpoint(output, about) as kept:
+        remove_unfinished(output)  # nobody else writes it
+        yield kept
+
+
+def _is_small(file: Path, condition: str) -> bool:
+    return sum(row_group_sizes(file)) <= FEW_ROWS if condition else file.stat().st_size <= FEW_BYTES
+
+
+class _Run:
+    """One run: what is read, what is written, and what of it is done."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Connection,
+        given: RowsToScore,
+        who: Answering,
+        kept: Checkpoint | None,
+        folder: Path,
+    ) -> None:
+        self._settings, self._connection, self._given, self._who = settings, connection, given, who
+        self._kept, self._result = kept, folder / "result"
+        self._begun = given.file and identity(given.file)
+        place = kept.place if kept else folder.joinpath
+        with _of_the_file(given.origin):
+            asked = settings.project.request
+            self._rows = numbered(connection, given, asked, place("rows"), place("unread"))
+            self._question = Question(connection, settings, given.origin, self._rows, who)
+
+    def score(self, output: Path, tell: Callable[[int, int], object]) -> Scored:
+        """Write predictions to `output`, and what is broken aside."""
+        # What breaks the contract does so for every version: it is kept once.
+        name = output.stem.removeprefix("scored-").removesuffix(_by(self._settings))
+        rejected = rejected_path(self._settings, f"scored-{name}")
+        rejected.parent.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(rejected, 0 if self._kept else FRESH_SECONDS)
+        broken = unfinished_path(rejected)
         try:
-            refuse_other_columns(connection, source, asked, origin)
-            check(connection, source, asked, also=horizon.rules(settings))
-        except EngineError as error:
-            if not is_of_the_file(error):
-                raise
-            raise ProjectError(f"{origin}: {stopped(error)}") from None
-        write_parquet(connection, "SELECT * FROM checked WHERE reason IS NOT NULL", rejected)
-        with _parquet_writer(output) as write:
-            counts: Counter[str] = Counter()
-            for loaded, mode, rows in answering:
-                for by, batch in _predicted(connection, loaded, mode, rows):
-                    counts[by] += write(_written(settings.project, batch))
-            if counts.total() == 0:
-                raise ProjectError(f"{origin}: no row to score; rejected rows, if any, are in {rejected}")
-        sources = " and ".join(sorted(counts))
-        names = " and ".join(loaded.version.name for loaded, _, _ in answering)
-        notes = tuple(loaded.version.note for loaded, _, _ in answering if loaded.version.note)
-        return Scored(output, counts.total(), names, sources, reasons(connection, rejected), notes)
+            counts, taken_up = self._write(broken, tell)
+            self._refuse_changed()
+            broken.replace(rejected)
+        finally:
+            broken.unlink(missing_ok=True)
+        found = _reasons(self._connection, rejected)
+        if counts.total() == 0:
+            raise ProjectError(f"{self._given.origin}: no row to score; {_none(found, rejected)}")
+        self._result.replace(output)
+        versions = [loaded.version for loaded in self._who.versions]
+        names, sources = " and ".join(version.name for version in versions), " and ".join(sorted(counts))
+        notes = [*_said(self._kept, taken_up), *(version.note for version in versions if version.note)]
+        return Scored(output, counts.total(), names, sources, found, tuple(notes))
+
+    def _write(self, broken: Path, tell: Callable[[int, int], object]) -> tuple[Counter[str], int]:
+        """Write both files; return how many rows were predicted by whom, and of how many it was known."""
+        counts: Counter[str] = Counter()
+        project, keeper, done = self._settings.project, _PartKeeper(self._kept), 0
+        total = row(self._connection, f"SELECT count(*) AS n FROM {self._rows.source()}")["n"]
+        distinct = ["prediction", *([project.key] if project.has_key else [])]
+        portions = side_by_side(Scoring(project, self._who).portion, self._batches())
+        with (
+            BatchWriter(self._result, distinct) as write,
+            BatchWriter(broken) as reject,
+            closing(portions),
+        ):
+            reject.begin(self._question.broken(self._connection))
+            for portion in portions:
+                for by, batch in portion.scored:
+                    counts[by] += write(_written(project, batch))
+                if portion.rejected:
+                    reject(portion.rejected)
+                keeper.add(portion)
+                done += portion.rows
+                tell(done, total)
+            keeper.finish()
+        return counts, keeper.taken_up
+
+    def _batches(self) -> Iterator[tuple[Part, pa.RecordBatch]]:
+        """Yield the rows, part by part."""
+        for first, after in self._rows.parts(PART_ROWS):
+            self._refuse_changed()
+            part = Part(first, after, self._kept.part(first, after) if self._kept else None)
+            with _of_the_file(self._given.origin):
+                reader = self._connection.sql(self._question.of(first, after)).to_arrow_reader(BATCH_ROWS)
+            while True:
+                with _of_the_file(self._given.origin):
+                    batch = next(reader, None)
+                if batch is None:
+                    break
+                yield part, batch
+
+    def _refuse_changed(self) -> None:
+        if self._given.file and identity(self._given.file) != self._begun:
+            raise ProjectError(
+                f"{self._given.origin}: {self._given.file} was changed while it was read; score it again"
+            )
 
 
-def _answering(settings: Settings) -> list[tuple[Loaded, Mode, str]]:
-    """Return who answers which rows: the live version all, but for the canary's share."""
-    version, live = load_live(settings)
-    loaded = Loaded(version, start_model(version))
-    canary = start_canary_model(settings, live)
-    if canary is None or live.canary is None:
-        return [(loaded, live.mode, "TRUE")]
-    project = settings.project
-    unit = identifier(project.unit) if project.subject or project.has_key else row_key(project.contract)
-    chosen = chosen_condition(unit, live.canary.share)
-    return [(loaded, live.mode, f"NOT ({chosen})"), (canary, "model", chosen)]
+@contextmanager
+def _of_the_file(origin: str) -> Generator[None]:
+    """Name the input where it is what it holds that stops the engine in the block."""
+    try:
+        yield
+    except EngineError as error:
+        if not is_of_the_file(error):
+            raise
+        raise ProjectError(f"{origin}: {stopped(error)}") from None
+    except pa.ArrowException as error:  # what the engine says in the middle of its rows
+        raise ProjectError(f"{origin}: {' '.join(str(error).split()).removeprefix(STOPPED)}") from None
 
 
-def _predicted(
-    connection: Connection, loaded: Loaded, mode: Mode, rows: str
-) -> Iterator[tuple[Mode, ScoredBatch]]:
-    """Yield batches of the `rows` that keep the contract, each with who predicted it."""
-    version, now = loaded.version, datetime.now(UTC).replace(tzinfo=None)
-    kept, width = [*version.project.request.model_fields], len(version.encoding.features)
-    encoded = [f"{expression} AS _f{number}" for number, expression in enumerate(version.encoding.select())]
-    said = {"predicted_at": f"TIMESTAMP '{now}'", "version": literal(version.name)}
-    said |= {"model": "'model'", "fallback": "'fallback'", "baseline": version.baseline.select()}
-    selected = [*map(identifier, kept), *encoded, *(f"{value} AS _{name}" for name, value in said.items())]
-    reader = connection.sql(f"SELECT {', '.join(selected)} FROM checked WHERE reason IS NULL AND {rows}")
-    for batch in reader.to_arrow_reader(BATCH_ROWS):
-        matrix = np.column_stack([_numpy(batch.column(f"_f{n}")) for n in range(width)])
-        prediction = try_model(version, loaded.predictor, matrix) if mode == "model" else None
-        by: Mode = "fallback" if prediction is None else "model"
-        predicted = _numpy(batch.column("_baseline")) if prediction is None else prediction
-        decision = version.decision_of(by)
-        told = told_beside(version.project.task, predicted, decision)
-        needed = {
-            "predicted_at": batch.column("_predicted_at"),
-            "version": batch.column("_version"),
-            "source": batch.column(f"_{by}"),
-            "prediction": batch.column("_baseline") if prediction is None else _arrow(prediction),
-            "baseline": batch.column("_baseline"),
-            **_told(version.project, told, batch.num_rows),
-            **{name: batch.column(name) for name in kept},
-        }
-        yield by, ScoredBatch(needed, predicted, version.name, batch.num_rows, decision)
+class _PartKeeper:
+    """Keeps the predictions of each part once all of its rows are predicted, and each by the model."""
+
+    def __init__(self, kept: Checkpoint | None) -> None:
+        self._kept, self._part, self._whole, self.taken_up = kept, None, False, 0
+        self._predictions = np.empty(0, dtype=np.float32)
+
+    def add(self, portion: Portion) -> None:
+        """Add what was predicted; portions of a part follow one another."""
+        if self._kept is None:
+            return
+        if portion.part is not self._part:
+            self.finish()
+            self._part, self._whole = portion.part, portion.part.known is None
+            self._predictions = np.full(portion.part.after - portion.part.first, np.nan, dtype=np.float32)
+        for (by, batch), numbers in zip(portion.scored, portion.numbers, strict=True):
+            self._whole = self._whole and by == "model"
+            self._predictions[numbers - portion.part.first] = batch.prediction
+            if portion.part.known is not None:
+                self.taken_up += batch.rows
+
+    def finish(self) -> None:
+        """Keep the last part."""
+        if self._kept and self._part and self._whole:
+            self._kept.keep(self._part.first, self._predictions)
+        self._part = None
 
 
-def _told(project: Project, told: Mapping[str, NDArray[Any]], rows: int) -> dict[str, pa.Array]:
-    """Return a column for each thing told beside a prediction, empty where it is not known.
+def _said(kept: Checkpoint | None, taken_up: int) -> list[str]:
+    """Say what became of an earlier run that was stopped."""
+    if kept and kept.changed:
+        return [f"begun anew: an earlier run was stopped, and {kept.changed} has changed since"]
+    return [f"{taken_up:,} rows had been predicted by a run that was stopped"] if taken_up else []
 
-    So the file has the same columns whoever predicts, also a version trained before there were ranges.
-    """
+
+def _reasons(connection: Connection, rejected: Path) -> dict[str, int]:
+    """Return how many rows were rejected for which reason, the most frequent first; lines are counted."""
+    line = r"'^line (\d+): '"
+    found = rows(
+        connection,
+        f"SELECT regexp_replace(reason, {line}, '') AS said, count(*) AS n, "
+        f"min(TRY_CAST(regexp_extract(reason, {line}, 1) AS BIGINT)) AS first "
+        f"FROM {parquet(rejected)} GROUP BY said ORDER BY n DESC, said",
+    )
     return {
-        name: _arrow(told[name]) if name in told else pa.nulls(rows, ARROW_OF_SQL[kind])
-        for name, kind in project.task.told.items()
+        item["said"] + (f", the first in line {item['first']}" if item["first"] else ""): item["n"]
+        for item in found
     }
 
 
-# Arrow's own ways from and to NumPy load pandas, where that is installed.
-def _numpy(column: pa.Array) -> Floats:
-    return np.from_dlpack(column).astype(np.float32, copy=False)
-
-
-def _arrow(values: NDArray[Any]) -> pa.Array:
-    """Return an array as an Arrow array: numbers, and yes and no, as they lie in memory."""
-    kind, plain = ARROW_TYPES.get(values.dtype.char), np.ascontiguousarray(values)
-    if kind is None:
-        return pa.array(values.tolist())
-    if plain.dtype == np.bool_:
-        plain = np.packbits(plain, bitorder="little")
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(plain)])
+def _none(found: dict[str, int], rejected: Path) -> str:
+    """Say where the rows are of which none was scored, and what they broke most often."""
+    said = f"rejected rows, if any, are in {rejected}"
+    return f"{said}; most often {next(iter(found))}" if found else said
 
 
 def _written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
@@ -237,73 +323,44 @@ def _array(name: str, values: Any) -> pa.Array:
         raise ProjectError(f"{WRITTEN}: {name}: {' '.join(str(error).split())}") from None
 
 
-@contextmanager
-def _parquet_writer(path: Path) -> Generator["BatchWriter"]:
-    """Give a writer for `path`; the file appears when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    writer = BatchWriter(unfinished)
-    try:
-        yield writer
-        writer.close()
-        unfinished.replace(path)
-    finally:
-        writer.close()
-        unfinished.unlink(missing_ok=True)
-
-
 class BatchWriter:
-    """Writes record batches of one schema to a Parquet file."""
+    """Writes record batches of one schema to a Parquet file; it is finished where the block ends."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, distinct: Sequence[str] = ()) -> None:
+        """Write to `path`; `distinct`: columns of which nearly all values are different."""
+        self._path, self._distinct = path, distinct
         self._file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "BatchWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self, rows: pa.Table) -> None:
+        """Write the first rows, of which there may be none."""
+        self._file = self._opened(rows.schema)
+        self._file.write_table(rows)
 
     def __call__(self, batch: pa.RecordBatch) -> int:
         """Write a batch and return its rows; raises ProjectError where its columns are not those before."""
-        self._file = self._file or pq.ParquetWriter(self._path, batch.schema)
+        self._file = self._file or self._opened(batch.schema)
         others = sorted({field.name for field in set(batch.schema) ^ set(self._file.schema)})
         if others:
             raise ProjectError(f"{WRITTEN}: {', '.join(others)}: not of one type in all rows")
         self._file.write_batch(batch.select(self._file.schema.names))
         return batch.num_rows
 
+    def _opened(self, schema: pa.Schema) -> pq.ParquetWriter:
+        """Open the file: columns of few values have a dictionary, and times their ends in each row group."""
+        repeating = [name for name in schema.names if name not in self._distinct]
+        times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+        return pq.ParquetWriter(self._path, schema, use_dictionary=repeating, write_statistics=times)
+
     def close(self) -> None:
         """Finish the file."""
         if self._file:
             self._file.close()
-
-
-@dataclass(frozen=True)
-class RowsToScore:
-    """A FROM item, what to call it in messages, and a name for the output."""
-
-    source: str
-    origin: str
-    name: str
-
-
-def rows_to_score(settings: Settings, file: Path | None, start: date | None, end: date | None) -> RowsToScore:
-    """Return the rows of `file`, or those of the loaded table from `start` on and before `end`.
-
-    Without `start`, what the live version has not learnt from: from where its test period ended, or, where
-    chance has parted the rows, those without an outcome.
-    """
-    if file is None:
-        split = split_of(load_live(settings)[0].info["split"])
-        if isinstance(split, Shares) and not start and not end:
-            return _rows_without_outcome(settings)
-        return _rows_of_table(settings, start or (split.live_from if isinstance(split, Split) else None), end)
-    if start or end:
-        raise ProjectError("--input: takes the whole file; leave out --from and --to")
-    if not file.is_file():
-        raise ProjectError(f"{file}: no such file")
-    if file.suffix.lower() == ".parquet":
-        return RowsToScore(parquet(file), file.name, file.stem)
-    if is_separated(file):
-        name = Path(file.stem).stem if is_packed(file) else file.stem
-        return RowsToScore(_separated(file, settings.project.request), file.name, name)
-    raise ProjectError(f"{file}: neither .parquet nor .csv nor .csv.gz")
 
 
 def output_path(settings: Settings, name: str) -> Path:
@@ -315,43 +372,3 @@ def _by(settings: Settings) -> str:
     """Return the end of the name of a file that those versions write."""
     version, live = load_live(settings)
     return f"-{version.name}" + (f"-{live.canary.name}" if live.canary else "")
-
-
-def _rows_without_outcome(settings: Settings) -> RowsToScore:
-    project = settings.project
-    table = require_table(settings, project.table_name)
-    source = f"(SELECT * FROM {table} WHERE {identifier(project.target)} IS NULL)"
-    with connect(settings) as connection:
-        if not row(connection, f"SELECT count(*) AS n FROM {source}")["n"]:
-            raise ProjectError(
-                f"{project.table_name}: every row has its outcome, so nothing is left to predict; load rows "
-                "without one with `etl`, or name a file with --input"
-            )
-    return RowsToScore(source, f"{project.table_name} without an outcome", "without-outcome")
-
-
-def _rows_of_table(settings: Settings, start: date | None, end: date | None) -> RowsToScore:
-    project = settings.project
-    table = require_table(settings, project.table_name)
-    source = f"(SELECT * FROM {table} WHERE {period(project.contract, start, end, project.made)})"
-    origin = f"{project.table_name} from {start or 'the beginning'} to {end or 'the end'}"
-    return RowsToScore(source, origin, f"{start or 'beginning'}-{end or 'end'}")
-
-
-def _separated(file: Path, asked: type[Record]) -> str:
-    """Return the FROM item of the columns that are asked for; a whole number is read with its fraction."""
-    form = Form(place="the file")
-    header = header_of(file, file.name, form)
-    if len(header) == 1:
-        raise ProjectError(f"{file.name}: one column only, {header[0]}; commas have to separate its values")
-    kinds = {c.name: _kind(c) for c in columns(asked) if c.name in header}
-    return separated_values(file, file.name, form, kinds, file.parent).exact(without_offset=True)
-
-
-def _kind(column: Column) -> str:
-    """Return the type in which a column of a file is read, in which the contract can refuse what is wrong."""
-    if column.kind is int:
-        ends = (column.ge, column.le)
-        exact = all(end is not None and abs(end) <= EXACT_IN_DOUBLE for end in ends)
-        return "DOUBLE" if exact else "DECIMAL(38,18)"
-    return INSTANT if column.zone == UTC_ZONE else SQL_TYPES[column.kind]

@@ -172,6 +172,10 @@ class Encoding:
             found[:, place] = self._numbers(name, values_of(records, name))
         return found
 
+    def numbers(self, name: str, values: list[Any]) -> Floats:
+        """Return what the model sees of the values of a feature."""
+        return np.array(self._numbers(name, values), dtype=np.float32)
+
     def _numbers(self, name: str, values: list[Any]) -> list[float]:
         """Return the numbers of a whole column, each as `_number` does."""
         codes = self._codes.get(name)

@@ -1,5 +1,6 @@
 """Batch scoring: the same predictions as one by one, nothing lost, nothing half done."""
 
+import threading
 from datetime import timedelta
 
 import numpy as np
@@ -142,8 +143,8 @@ def test_a_local_time_with_an_offset_is_refused(score, live_project, tmp_path, c
     source = write_rows(live_project, tmp_path / "in.csv", f"* REPLACE ({TIME} || '{offset}' AS {TIME})")
     assert score("--input", source) == 1
     said = capsys.readouterr().err
-    assert said.startswith(f"error: in.csv: column {TIME}: ")
-    assert said.endswith(f"{offset} has an offset, and local time has none\n")
+    assert said.startswith("error: in.csv: no row to score; ")
+    assert said.endswith(f"most often {TIME}: has an offset, and local time has none\n")
     instants = write_rows(
         live_project, tmp_path / "in.parquet", f"* REPLACE (CAST({TIME} AS TIMESTAMPTZ) AS {TIME})"
     )
@@ -205,19 +206,23 @@ def test_a_missing_column_is_named(score, live_project, tmp_path, capsys):
 
 
 def test_a_column_of_another_type_is_named(score, live_project, tmp_path, capsys):
-    source = write_rows(live_project, tmp_path / "in.parquet", f"* REPLACE ('far' AS {LIMITED.name})")
+    source = write_rows(live_project, tmp_path / "in.parquet", f"* REPLACE (true AS {LIMITED.name})")
     assert score("--input", source) == 1
-    said = f"error: in.parquet: {LIMITED.name} is VARCHAR, contract.py asks for "
+    said = f"error: in.parquet: {LIMITED.name} is BOOLEAN, contract.py asks for "
     assert capsys.readouterr().err.startswith(said)
 
 
-def test_a_cell_that_is_no_number_is_named_with_its_line(score, live_project, tmp_path, capsys):
-    source = write_rows(live_project, tmp_path / "in.csv", f"* REPLACE ('far' AS {LIMITED.name})")
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_where_no_text_is_a_number_none_is_scored(score, live_project, tmp_path, capsys, suffix):
+    source = write_rows(live_project, tmp_path / f"in.{suffix}", f"* REPLACE ('far' AS {LIMITED.name})")
     assert score("--input", source) == 1
     said = capsys.readouterr().err
-    assert "CSV Error on Line: 2" in said
-    assert f'Error when converting column "{LIMITED.name}". Could not convert string "far"' in said
-    assert said.count("\n") == 1
+    rejected = load.rejected_path(live_project, "scored-in")
+    assert said == (
+        f"error: in.{suffix}: no row to score; rejected rows, if any, are in {rejected}; most often "
+        f"{LIMITED.name}: not a number\n"
+    )
+    assert pq.read_table(rejected).num_rows == 100
 
 
 REFUSED = {
@@ -232,7 +237,7 @@ REFUSED = {
         ",".join(ASKED).encode(),
         "header.csv: no row to score; rejected rows, if any, are in {rejected}",
     ),
-    "cut.parquet": (b"PAR1", "cut.parquet: File '{path}' too small"),
+    "cut.parquet": (b"PAR1", "cut.parquet: not a whole Parquet file (Parquet file size is 4 bytes, "),
     "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "latin.csv: "),
 }
 
@@ -341,6 +346,7 @@ def test_stopped_half_way_it_leaves_the_last_good_file(score, live_project, monk
     assert 0 < written[0] < len(scored(path))
     assert path.read_bytes() == good
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("score")] == []
 
 
 def test_a_column_that_the_model_needs_is_never_guessed(live_project):

@@ -18,23 +18,31 @@ FILE = click.Path(path_type=Path)
 @verb()
 @window("first day to score (default: where the live version's test period ends)", "first day not to score")
 @click.option(
-    "--input", "file", type=FILE, metavar="FILE", help="a Parquet or CSV file instead of the loaded table"
+    "--input",
+    "file",
+    type=FILE,
+    metavar="FILE",
+    help="a Parquet or CSV file (.csv.gz too) instead of the loaded table",
 )
 @click.option("--output", type=FILE, metavar="FILE", help="where to (default: data/predictions/)")
 def score(
     settings: "Settings", start: date | None, end: date | None, file: Path | None, output: Path | None
 ) -> None:
-    """Score many rows into a Parquet file."""
+    """Score many rows into a Parquet file.
+
+    A row that breaks the contract is kept aside with the reason. Of a large input, what a run that was
+    stopped had predicted is not predicted again.
+    """
     from handrail.config.sections import Split
-    from handrail.console import progress, say
+    from handrail.console import rows_done, say
     from handrail.registry.live import load_live
     from handrail.serving import batch
     from handrail.training.splits import split_of
 
     rows = batch.rows_to_score(settings, file, start, end)
     output = output or batch.output_path(settings, rows.name)
-    with progress("score"):
-        scored = batch.score(settings, rows.source, rows.origin, output)
+    with rows_done("score") as tell:
+        scored = batch.score_rows(settings, rows, output, tell)
     inside = output.is_relative_to(settings.workspace)
     shown = output.relative_to(settings.workspace).as_posix() if inside else output
     say(f"{scored.rows:,} rows scored by {scored.version} ({scored.source}) into {shown}")
