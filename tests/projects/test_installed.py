@@ -253,6 +253,7 @@ def test_the_runbook_is_rehearsed(installed):
     assert [each["command"] for each in kept["commands"] if each["works"]] == [
         "rollback",
         "retrain",
+        "alert",
         "replay",
     ]
 

@@ -12,6 +12,7 @@ from tests.template.histories import baked
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("last release")]
 
 ENGINE = Path(__file__).parents[2]
+EXTRAS = "data,serving,batch,training,sklearn,pandas,testing"  # those of the default project
 VERSION = "import importlib.metadata as m, handrail; print(m.version('handrail'), handrail.__file__)"
 
 
@@ -30,7 +31,8 @@ def project(tmp_path_factory) -> Project:
 
 
 def on(engine: Path, *command: str) -> tuple[str, ...]:
-    return ("uv", "run", "--quiet", "--with-editable", str(engine), *command)
+    """Return a command on another engine, with the libraries that it needs now for what the project has."""
+    return ("uv", "run", "--quiet", "--with-editable", f"{engine}[{EXTRAS}]", *command)
 
 
 def test_its_own_tests_pass_on_the_engine_of_now(project):

@@ -60,7 +60,9 @@ def _run_jupyter(path: Path) -> tuple[str, int]:
 
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": Path.cwd()}}
-    NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=where).execute()
+    # Streamlit, imported by another test, tells every process from here on to draw nothing.
+    around = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=where).execute(env=around)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     said = "".join(output.get("text", "") for output in outputs)
     return said, sum("image/png" in output.get("data", {}) for output in outputs)
