@@ -214,8 +214,8 @@ def _write_texts(connection: Connection, query: str, path: Path, unread: Path, o
         if LOST not in str(error):
             raise
         raise ProjectError(
-            f"{origin}: its lines end in different ways, or a quotation mark stands where none can; write the "
-            "file anew with one end of line, \\n or \\r\\n"
+            f"{origin}: its lines end in different ways, or a quotation mark stands where none can; write "
+            "the file anew with one end of line, \\n or \\r\\n"
         ) from None
     _refuse_hidden(connection, origin)
     said = " ".join(f"WHEN {literal(kind)} THEN {literal(words)}" for kind, words in UNREAD.items())
