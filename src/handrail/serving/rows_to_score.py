@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from handrail.compute.duckdb import (
     Connection,
+    EngineError,
     column_types,
     connect,
     identifier,
@@ -37,6 +38,7 @@ from handrail.training.splits import split_of
 
 NUMBER = "file_row_number"  # of a row in a Parquet file, as the engine calls it
 MOST_UNREAD = 100_000  # values of lines that can't be read: of a file with more, none is scored
+LOST = "invalid state"  # what the engine says of a file whose lines it can't tell apart
 UNREAD = {
     "MISSING COLUMNS": "fewer values than the header",
     "TOO MANY COLUMNS": "more values than the header",
@@ -206,7 +208,15 @@ def numbered(
 def _write_texts(connection: Connection, query: str, path: Path, unread: Path, origin: str) -> None:
     """Write what can be read to `path`, and before it what can't to `unread`: with both, the file is read."""
     unfinished = path.with_name(f"{path.name}-unfinished")
-    write_parquet(connection, query, unfinished)
+    try:
+        write_parquet(connection, query, unfinished)
+    except EngineError as error:
+        if LOST not in str(error):
+            raise
+        raise ProjectError(
+            f"{origin}: its lines end in different ways, or a quotation mark stands where none can; write "
+            "the file anew with one end of line, \\n or \\r\\n"
+        ) from None
     _refuse_hidden(connection, origin)
     said = " ".join(f"WHEN {literal(kind)} THEN {literal(words)}" for kind, words in UNREAD.items())
     lines = "SELECT line, min(CAST(error_type AS VARCHAR)) AS kind FROM reject_errors GROUP BY line"

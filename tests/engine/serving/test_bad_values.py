@@ -128,6 +128,15 @@ def test_a_mark_that_is_not_closed_hides_rows_so_the_file_is_refused(project, re
     assert not (project.workspace / "out.parquet").exists()
 
 
+def test_lines_that_end_in_different_ways_refuse_the_file(project, records, tmp_path):
+    source = csv_of(records, tmp_path / "in.csv")
+    source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n", 1))
+    with pytest.raises(
+        ProjectError, match=r"^in.csv: its lines end in different ways, or .*, \\n or \\r\\n$"
+    ):
+        score(project, source)
+
+
 def test_more_bad_lines_than_can_be_kept_refuse_the_file(project, records, tmp_path, monkeypatch):
     monkeypatch.setattr(batch.rows_to_score.__module__ + ".MOST_UNREAD", 50)
     source = csv_of([*records, *["a,b"] * 60], tmp_path / "in.csv")
