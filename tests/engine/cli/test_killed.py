@@ -1,6 +1,6 @@
 """Every verb that writes is killed at twenty random moments: what is there is whole, the next run works.
 
-`serve` is killed under load, and `score`, `tune` and `retrain` where they are tested.
+`serve` is killed under load, and `score` and `retrain` where they are tested.
 """
 
 import json
@@ -103,6 +103,7 @@ def problems(settings: Settings) -> list[str]:
 VERBS = (
     "etl",
     "train --no-round",
+    "tune --trials TRIALS",
     "promote FIRST",
     "promote SECOND --canary 0.2",
     "rollback",
@@ -129,7 +130,8 @@ def test_killed_twenty_times(place, line):
             make_live(place.settings, first)
         if line == "rollback":
             make_live(place.settings, second)
-        return [{"FIRST": first, "SECOND": second, "KEY": keys[number]}.get(w, w) for w in line.split()]
+        words = {"FIRST": first, "SECOND": second, "KEY": keys[number], "TRIALS": str(2 + number % KILLS)}
+        return [words.get(word, word) for word in line.split()]
 
     seconds = place.run(*verb(KILLS))
     for number in range(KILLS):
