@@ -91,9 +91,12 @@ class ColumnReader:
 
 
 def column_reader(settings: Settings, most: int) -> ColumnReader | None:
-    """Return what reads at most `most` records by columns; None for a contract with rules of its own."""
+    """Return what reads at most `most` records by columns.
+
+    None for a contract with rules of its own, or with names that are none of Python, as `a b`.
+    """
     schema = plain_schema(settings.project.request)
-    if schema is None:
+    if schema is None or not all(name.isidentifier() for name in settings.project.request.model_fields):
         return None
     fields = schema["schema"]["fields"].items()
     rules = {name: native_rule(field["schema"]) for name, field in fields}
