@@ -162,6 +162,14 @@ def test_a_dry_run_refuses_what_keeps_something(month, monkeypatch, capsys, othe
     assert contents(month.workspace) == before
 
 
+def test_living_all_months_again_refuses_a_window(month, monkeypatch, capsys):
+    before = contents(month.workspace)
+    assert run(monkeypatch, month, "monitor", "--relive", "--from", "2013-11-01") == 1
+    said = "--relive: lives all months since live_from again; leave out --from and --to"
+    assert said in capsys.readouterr().err
+    assert contents(month.workspace) == before
+
+
 def test_of_many_features_those_that_are_ok_are_shown_in_short():
     drifts = [
         Reading(f"drift of f{n}", 0.9 - n / 10, 0.0, 0.25, "warning" if n < 2 else "ok") for n in range(9)

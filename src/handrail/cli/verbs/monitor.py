@@ -43,6 +43,8 @@ def monitor(
 
     if dry_run and (relive or html):
         raise ProjectError(f"--dry-run: keeps nothing; leave out {'--relive' if relive else '--html'}")
+    if relive and (start or end):
+        raise ProjectError("--relive: lives all months since live_from again; leave out --from and --to")
     with failure_told(settings, look_back=relive or dry_run or bool(start or end)):
         looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
