@@ -150,6 +150,11 @@ class Service:
         return ran(self.project, ".venv/bin/late-flights", *verb, *SMALL)
 
     def kill_a_worker(self) -> None:
+        """Kill one of two; one that has died again and again is begun again after half a minute at most."""
+        end = time.monotonic() + 60
+        while len(self.workers) < 2 and time.monotonic() < end:
+            time.sleep(0.2)
+        time.sleep(3)  # until both answer
         with self.out(self.down):
             os.kill(random.choice(self.workers), signal.SIGKILL)
             time.sleep(2)
