@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from math import inf, isinf, isnan, nan
+from math import inf, isfinite, isinf, isnan, nan
 from typing import Literal, Protocol
 
 from handrail.compute.duckdb import Connection, identifier, literal, row
@@ -58,6 +58,17 @@ class Reading:
     def expected(self) -> str:
         """The range as people read it; empty where it has no end."""
         return told_range(self.low, self.high)
+
+    @property
+    def told(self) -> str:
+        """The figure and the range in which it is expected, as people are told them."""
+        return f"{self.name} is {self.shown}, expected {self.expected}"
+
+    @property
+    def plain(self) -> dict[str, float | None]:
+        """`value`, `low` and `high` as plain data: what is not known, or has no end, is None."""
+        found = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: value if isfinite(value) else None for name, value in found.items()}
 
 
 def told_value(name: str, value: float) -> str:

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from math import isfinite
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -139,17 +138,9 @@ def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> lis
 
 def _of_reading(seen: MonitoringRun, reading: Reading, canary_name: str) -> Wrong:
     name, canary = one_line(reading.name), seen.canary if reading.name == canary_name else None
-    figures = {
-        key: value if isfinite(value) else None
-        for key, value in (("value", reading.value), ("low", reading.low), ("high", reading.high))
-    }
-    told = one_line(f"{seen.start} to {seen.end}: {as_read(reading)}")
-    return Wrong(kind="canary" if canary else "reading", name=name, of=canary or "", text=told, **figures)
-
-
-def as_read(reading: Reading) -> str:
-    """Return a reading as a person is told it: the figure and the range in which it is expected."""
-    return f"{reading.name} is {reading.shown}, expected {reading.expected}"
+    told = one_line(f"{seen.start} to {seen.end}: {reading.told}")
+    kind: Kind = "canary" if canary else "reading"
+    return Wrong(kind=kind, name=name, of=canary or "", text=told, **reading.plain)
 
 
 def failed_checks(seen: MonitoringRun) -> list[str]:
@@ -182,7 +173,7 @@ def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
         reading = readings.get(name) or readings.get(max(group, key=len, default=""))
         if reading is None or reading.state != "ok":
             return None
-        return as_read(reading) if name in readings else f"{name}: {as_read(reading)}"
+        return reading.told if name in readings else f"{name}: {reading.told}"
 
     return verdict
 

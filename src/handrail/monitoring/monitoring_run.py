@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from math import inf, isfinite, isnan, nan
+from math import inf, isnan, nan
 from typing import Any
 
 from handrail.compute.duckdb import Connection, EngineError, connect, identifier, parquet, reason, row, rows
@@ -65,10 +65,7 @@ class MonitoringRun:
     @property
     def alert_lines(self) -> list[str]:
         """Each alert as a sentence, with its window."""
-        return [
-            f"{self.start} to {self.end}: {reading.name} is {reading.shown}, expected {reading.expected}"
-            for reading in self.alerts
-        ]
+        return [f"{self.start} to {self.end}: {reading.told}" for reading in self.alerts]
 
     @property
     def unknown(self) -> dict[str, list[str]]:
@@ -81,10 +78,7 @@ class MonitoringRun:
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain data; a figure that is not known, or a range without end, is None."""
-        readings = [
-            asdict(r) | {name: None for name in ("value", "low", "high") if not isfinite(getattr(r, name))}
-            for r in self.readings
-        ]
+        readings = [asdict(reading) | reading.plain for reading in self.readings]
         return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -72,10 +72,7 @@ def keep_series(settings: Settings, seen: MonitoringRun, at: datetime, *, relive
     """Add a row for each reading of a look that was taken `at` that time."""
     kind: Kind = "relived" if relived else "latest" if seen.newest else "back"
     look = (at, seen.start, seen.end, seen.version, seen.rows, seen.outcomes)
-    found = [
-        SeriesRow(*look, r.name, _known(r.value), _known(r.low), _known(r.high), r.state, r.why, kind)
-        for r in seen.readings
-    ]
+    found = [SeriesRow(*look, r.name, **r.plain, state=r.state, why=r.why, of=kind) for r in seen.readings]
     path = series_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:  # in one piece, after whatever else is added meanwhile
@@ -108,7 +105,3 @@ def newest_rows(rows: Iterable[SeriesRow]) -> list[SeriesRow]:
         if each.of != "relived" or key not in found or found[key].of == "relived":
             found[key] = each
     return sorted(found.values(), key=lambda each: (each.figure, each.end, each.start))
-
-
-def _known(value: float) -> float | None:
-    return value if isfinite(value) else None
