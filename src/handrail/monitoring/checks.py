@@ -14,18 +14,17 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.monitoring.champion_challenger import canary_gain
-from handrail.monitoring.drift import drifts, least_drifts, not_asked_for
+from handrail.monitoring.drift import SUDDEN, drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
 from handrail.monitoring.predicted_days import count_predicted
 from handrail.monitoring.usual import MOST_ROWS, daily_counts, silence, traffic, usual_share, windows_before
-from handrail.monitoring.values import missing_shares, shares_beyond
+from handrail.monitoring.values import missing_shares, shares_beyond, usual_missing
 from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION, shares
 from handrail.registry.live import Live
 from handrail.registry.versions import Version
 from handrail.serving.activity import Activity
 
-SUDDEN = 10  # times live.drift_limit, from which on the drift of a feature is no season any more
 BY_CHANCE = 0.001  # the chance from which on outcomes that are all the same may be so by chance
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -306,7 +305,7 @@ def no_drift(look: Look) -> Iterator[Reading]:
         return
     reference = look.version.info["reference"]
     usual = [{name: each.get(kind) for name, each in reference.items()} for kind in ("shares", "recent")]
-    features = [item for item in bins if item.column != PREDICTION]
+    features = look.version.watched_features
     usual += [shares(look.connection, name, features) for name in windows_before(look)]
     found, unknown = least_drifts(look.latest_shares, usual), {}
     if PREDICTION in found and (measured.version.name, measured.count) != (look.version.name, latest.count):
@@ -342,14 +341,10 @@ def values_known(look: Look) -> Iterator[Reading]:
         for name in ("missing values", "new values"):
             yield look.reading(name, nan, low=0.0, high=most, why=few)
         return
-    bins = [item for item in look.version.watched if item.column != PREDICTION]
+    bins = look.version.watched_features
     empty = missing_shares(look.connection, latest.source, bins)
     reference = look.version.info["reference"]
-    usual = {
-        name: max(each[-1] for each in (reference[name]["shares"], reference[name].get("recent")) if each)
-        for name in empty
-    }
-    missing = {name: max(0.0, share - usual[name]) for name, share in empty.items()}
+    missing = {name: max(0.0, share - usual_missing(reference[name])) for name, share in empty.items()}
     new = {
         item.column: look.latest_shares[item.column][-1] - empty[item.column] for item in bins if item.names
     }

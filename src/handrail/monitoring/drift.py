@@ -12,6 +12,7 @@ from handrail.registry.drift_reference import Bins, shares
 from handrail.registry.versions import Version, load_version
 
 EMPTY_BIN = 1e-4
+SUDDEN = 10  # times live.drift_limit, from which on the drift of a feature is no season any more
 
 
 def population_stability(expected: Sequence[float], actual: Sequence[float]) -> float:

@@ -17,6 +17,26 @@ def missing_shares(connection: Connection, source: str, bins: Sequence[Bins]) ->
     return {item.column: found[f"n{number}"] / found["n"] for number, item in enumerate(bins)}
 
 
+def usual_missing(reference: Mapping[str, Any]) -> float:
+    """Return the share of the values that were missing in the training or the test rows, the greater of both.
+
+    reference: what a version keeps of a column
+    """
+    return max(each[-1] for each in (reference["shares"], reference.get("recent")) if each)
+
+
+def is_beyond(name: str, reference: Mapping[str, Any]) -> str:
+    """Return the SQL condition for values of an amount beyond its known range, by more than a tenth of it.
+
+    reference: what a version keeps of the column; of one without a range, none is beyond
+    """
+    if "range" not in reference:
+        return "FALSE"
+    low, high = reference["range"]
+    more, column = BEYOND * (high - low), identifier(name)
+    return f"{column} < {low - more!r} OR {column} > {high + more!r}"
+
+
 def shares_beyond(
     connection: Connection, source: str, bins: Sequence[Bins], reference: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, float]:
@@ -28,13 +48,11 @@ def shares_beyond(
     """
     counted = {}
     for name in [item.column for item in bins if "range" in reference[item.column]]:
-        column, (low, high) = identifier(name), reference[name]["range"]
-        more = BEYOND * (high - low)
-        counted[name, False] = f"{column} < {low - more!r} OR {column} > {high + more!r}"
+        counted[name, False] = is_beyond(name, reference[name])
         if "values" in reference[name]:
             # As 32 bits: an amount that went through a file or a request may have lost its last digits.
             known = ", ".join(f"CAST({value!r} AS FLOAT)" for value in reference[name]["values"])
-            counted[name, True] = f"CAST({column} AS FLOAT) NOT IN ({known})"
+            counted[name, True] = f"CAST({identifier(name)} AS FLOAT) NOT IN ({known})"
     conditions = enumerate(counted.values())
     columns = "".join(f", count(*) FILTER (WHERE {other}) AS n{number}" for number, other in conditions)
     found = row(connection, f"SELECT count(*) AS n{columns} FROM {source}")

@@ -89,6 +89,11 @@ class Version:
         moving |= {PREDICTION} if self.project.target in moving else set()
         return [item for item in self.bins if item.column not in moving]
 
+    @property
+    def watched_features(self) -> list[Bins]:
+        """The same without the prediction."""
+        return [item for item in self.watched if item.column != PREDICTION]
+
 
 def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) -> str:
     """Write a version, whole or not at all, and return its name: `prefix` and a hash of its content.

@@ -11,7 +11,6 @@ person, who knows why, trains and promotes.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot, isnan, log, nan
-from typing import Any
 
 import numpy as np
 
@@ -21,10 +20,11 @@ from handrail.config.sections import Live as Limits
 from handrail.config.sections import Retraining, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
-from handrail.monitoring.drift import population_stability
+from handrail.monitoring.drift import SUDDEN, least_drifts, population_stability
+from handrail.monitoring.values import is_beyond, usual_missing
 from handrail.number_format import figure
 from handrail.predictor import Predictor
-from handrail.registry.drift_reference import PREDICTION, Bins, shares
+from handrail.registry.drift_reference import Bins, shares
 from handrail.registry.learnt_keys import LEARNT, key_hash
 from handrail.registry.outcome_sketch import Changes, changes, sketch
 from handrail.registry.versions import Version
@@ -38,12 +38,10 @@ FEWEST_MONTHS = 3  # whose outcomes tell what is usual
 KNOWN = 0.9  # of a month's outcomes, from which on their mean says something
 CHANCE = 2.0  # standard errors that slices, and an order, are allowed by chance
 ODDS, DEVIATIONS = log(2.25), 0.25  # beyond all months before, at least: of shares and of amounts
-SUDDEN = 10  # times live.drift_limit: so far moves a column in another unit
 EXPECTED = 20  # rows of a name, of which less than a tenth come by chance once in millions
 GONE = 0.1
 RESAMPLES = 100
 MOST_NAMED = 3
-BEYOND = 0.1
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def outcomes_as_they_were(given: Examined) -> Iterator[Finding]:
 
 def features_as_they_were(given: Examined) -> Iterator[Finding]:
     """Compare the features of the live version's test rows with what they were when it was trained."""
-    bins, kept = _features(given), given.live.info["reference"]
+    bins, kept = given.live.watched_features, given.live.info["reference"]
     bins = [item for item in bins if kept[item.column].get("recent")]
     split, name = split_of(given.live.info["split"]), given.live.name
     one = periods(split)[2]
@@ -274,17 +272,9 @@ def _scaled(month: Month, chance: bool) -> tuple[float, float]:
     return log(share / (1 - share)), month.error / (share * (1 - share))
 
 
-def _names(given: Examined) -> list[Bins]:
-    return [item for item in _features(given) if item.names]
-
-
-def _features(given: Examined) -> list[Bins]:
-    return [item for item in given.live.watched if item.column != PREDICTION]
-
-
 def names_known(given: Examined) -> Iterator[Finding]:
     """Tell of names that the live version has learnt from, and that occur no more: renamed, or lost."""
-    bins = [item for item in _features(given) if item.names]
+    bins = [item for item in given.live.watched_features if item.names]
     if not bins:
         return
     for month in _with_enough(given):
@@ -294,10 +284,6 @@ def names_known(given: Examined) -> Iterator[Finding]:
             if sum(lost.values()) > given.limits.maximum_lost_share + 2 * usual:
                 yield Finding(_told_lost(given, item, lost, month), holds=False)
     yield Finding(f"names of {', '.join(item.column for item in bins)}: none of weight is lost")
-
-
-def _features(given: Examined) -> list[Bins]:
-    return [item for item in given.live.watched if item.column != PREDICTION]
 
 
 def _with_enough(given: Examined) -> list[Month]:
@@ -342,15 +328,20 @@ def values_there(given: Examined) -> Iterator[Finding]:
 
     Beyond is what lies outside of the range of an amount by more than a tenth of it.
     """
-    bins, reference, most = _features(given), given.live.info["reference"], given.watch.maximum_new_share
+    bins, reference, most = (
+        given.live.watched_features,
+        given.live.info["reference"],
+        given.watch.maximum_new_share,
+    )
     conditions = {f"missing{n}": f"{identifier(item.column)} IS NULL" for n, item in enumerate(bins)}
-    conditions |= {f"beyond{n}": _beyond(reference, item) for n, item in enumerate(bins)}
+    conditions |= {
+        f"beyond{n}": is_beyond(item.column, reference[item.column]) for n, item in enumerate(bins)
+    }
     asked = [f"count(*) FILTER ({condition}) AS {name}" for name, condition in conditions.items()]
     for month in _with_enough(given) if bins else ():
         found = row(given.connection, f"SELECT {', '.join(asked)} FROM {month.source}")
         for number, item in enumerate(bins):
-            kept = reference[item.column]
-            usual = max(each[-1] for each in (kept["shares"], kept.get("recent")) if each)
+            usual = usual_missing(reference[item.column])
             missing, beyond = (found[f"{name}{number}"] / month.rows for name in ("missing", "beyond"))
             said = f"{month.name}: {item.column}: {{:.1%}} of the values are {{}} (live.maximum_new_share)"
             if missing > usual + most:
@@ -359,33 +350,23 @@ def values_there(given: Examined) -> Iterator[Finding]:
                 yield Finding(said.format(beyond, f"beyond all that {given.live.name} knows"), holds=False)
 
 
-def _beyond(reference: Mapping[str, Any], item: Bins) -> str:
-    """Return the SQL condition for values of an amount that are beyond its known range."""
-    if "range" not in reference[item.column]:
-        return "FALSE"
-    low, high = reference[item.column]["range"]
-    more, column = BEYOND * (high - low), identifier(item.column)
-    return f"{column} < {low - more!r} OR {column} > {high + more!r}"
-
-
 def no_sudden_drift(given: Examined) -> Iterator[Finding]:
     """Tell of features that have moved as far as a column in another unit does, and not with the season.
 
     That is, from the training and the test rows, and from the month before and that of a year before.
     """
-    bins, kept = _features(given), given.live.info["reference"]
+    bins, reference = given.live.watched_features, given.live.info["reference"]
     limit = SUDDEN * given.watch.drift_limit
+    kept = [{item.column: reference[item.column].get(kind) for item in bins} for kind in ("shares", "recent")]
     months = [each for each in given.newest.months() if each.rows >= given.watch.minimum_outcomes]
     seen = [shares(given.connection, each.source, bins) for each in months] if bins else []
     for place, month in enumerate(months if bins else ()):
         like = [n for n in range(place) if n == place - 1 or months[n].name == _year_before(month.name)]
-        for item in bins if month.new else ():
-            usual = [kept[item.column].get(name) for name in ("shares", "recent")]
-            usual += [seen[number][item.column] for number in like]
-            drift = min(population_stability(each, seen[place][item.column]) for each in usual if each)
+        usual = [*kept, *(seen[number] for number in like)]
+        for name, drift in least_drifts(seen[place], usual).items() if month.new else ():
             if drift > limit:
                 yield Finding(
-                    f"{month.name}: {item.column} has drifted by {drift:.2f}, as a column in another unit "
+                    f"{month.name}: {name} has drifted by {drift:.2f}, as a column in another unit "
                     f"does; {limit:g} may be the season ({SUDDEN} times live.drift_limit)",
                     holds=False,
                 )
