@@ -12,10 +12,15 @@ def settle(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def unfinished_path(path: Path) -> Path:
+    """Return where this process writes what becomes `path`: see `handrail.leftovers`."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
 def write_whole(path: Path, content: str, mode: int | None = None) -> None:
     """Write a text file, whole or not at all; `mode`: who may read it, by default as the umask says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = unfinished_path(path)
     try:
         unfinished.write_text(content, encoding="utf-8")
         settle(unfinished)

@@ -45,11 +45,6 @@ def remove_leftovers(settings: Settings, fresh_seconds: int = FRESH_SECONDS) -> 
     return gone
 
 
-def unfinished_path(path: Path) -> Path:
-    """Return where this process writes what becomes `path`."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
 def remove_unfinished(path: Path, fresh_seconds: int = 0) -> None:
     """Delete what killed processes have left of `path`, wherever it is; `fresh_seconds`: see above."""
     for found in path.parent.iterdir():

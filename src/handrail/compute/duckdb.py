@@ -15,7 +15,7 @@ import duckdb
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.files import settle
+from handrail.files import settle, unfinished_path
 
 Connection = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
@@ -77,7 +77,7 @@ def column_types(connection: Connection, source: str) -> dict[str, str]:
 def write_parquet(connection: Connection, query: str, path: Path) -> int:
     """Write the rows of `query` to `path`, whole or not at all, and return their number."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = unfinished_path(path)
     try:
         result = connection.execute(f"COPY ({query}) TO {literal(unfinished)} (FORMAT parquet)")
         ((count,),) = result.fetchall()

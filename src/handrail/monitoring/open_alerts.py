@@ -4,17 +4,17 @@ Both lie in one file, `reports/open-alerts.json`, so that a fault is never noted
 without being noted. It is written whole or not at all, by one process at a time. No address is in it.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
+from handrail.locks import locked
 from handrail.monitoring.faults import Fault
 
 FILE = "reports/open-alerts.json"
@@ -66,7 +66,7 @@ def change_open_alerts(settings: Settings, change: Callable[[OpenAlerts], OpenAl
     somebody else holds it for too long.
     """
     path = open_alerts_path(settings)
-    with locked(path.with_name(".open-alerts.lock"), settings.shown(path)):
+    with alone(path.with_name(".open-alerts.lock"), settings.shown(path)):
         try:
             before = read_open_alerts(settings)
         except ProjectError:
@@ -78,14 +78,7 @@ def change_open_alerts(settings: Settings, change: Callable[[OpenAlerts], OpenAl
     return after
 
 
-@contextmanager
-def locked(path: Path, what: str) -> Generator[None]:
+def alone(path: Path, what: str) -> AbstractContextManager[None]:
     """Hold a lock; raises ProjectError where another process holds it for longer than LOCKED_SECONDS."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path, timeout=LOCKED_SECONDS):
-            yield
-    except Timeout:
-        raise ProjectError(
-            f"{what}: another command has been at it for {LOCKED_SECONDS:.0f} s; try again when it is done"
-        ) from None
+    said = f"{what}: another command has been at it for {LOCKED_SECONDS:.0f} s; try again when it is done"
+    return locked(path, LOCKED_SECONDS, lambda: said)

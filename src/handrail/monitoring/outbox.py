@@ -14,8 +14,8 @@ from handrail.monitoring.faults import this_moment
 from handrail.monitoring.open_alerts import (
     OpenAlerts,
     Waiting,
+    alone,
     change_open_alerts,
-    locked,
     open_alerts_path,
     read_open_alerts,
 )
@@ -34,7 +34,7 @@ def deliver(settings: Settings) -> list[str]:
     if not read_open_alerts(settings).outbox:
         return refused
     path = open_alerts_path(settings)
-    with locked(path.with_name(".delivery.lock"), "the outbox"):
+    with alone(path.with_name(".delivery.lock"), "the outbox"):
         said = _drop(settings, this_moment())
         for channel in ready:
             said += _deliver_to(settings, channel)

@@ -13,11 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import READABLE, write_whole
+from handrail.locks import locked
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, version_folder
 
 Mode = Literal["model", "fallback"]
@@ -88,16 +87,11 @@ def load_live(settings: Settings) -> tuple[Version, Live]:
 @contextmanager
 def changing_live(settings: Settings) -> Generator[None]:
     """Let nobody else change what is live; raises ProjectError where somebody does, for too long."""
-    folder = model_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".live.lock", timeout=LOCKED_SECONDS):
-            yield
-    except Timeout:
-        raise ProjectError(
-            f"{live_path(settings)}: another command has been changing it for {LOCKED_SECONDS:.0f} s; "
-            "try again when it is done"
-        ) from None
+    said = f"{live_path(settings)}: another command has been changing it for {LOCKED_SECONDS:.0f} s; "
+    with locked(
+        model_folder(settings) / ".live.lock", LOCKED_SECONDS, lambda: f"{said}try again when it is done"
+    ):
+        yield
 
 
 def require_unchanged(settings: Settings, judged: Live | None) -> None:

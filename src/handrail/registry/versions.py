@@ -5,7 +5,6 @@ name, whenever it was made.
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from typing import Any, Literal
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
-from handrail.files import OPEN, READABLE, settle
+from handrail.files import OPEN, READABLE, settle, unfinished_path
 from handrail.project import Project
 from handrail.registry.drift_reference import PREDICTION, Bins
 from handrail.tasks.metric import Decision, of_baseline
@@ -107,7 +106,7 @@ def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) ->
     if target.is_dir():
         shutil.rmtree(target) if _broken(target) else None
     if not target.is_dir():
-        unfinished = target.with_name(f".{name}.{os.getpid()}")
+        unfinished = unfinished_path(target)
         try:
             unfinished.mkdir(parents=True)
             for file, content in {**files, SUMS: sums.encode()}.items():

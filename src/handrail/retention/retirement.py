@@ -9,6 +9,7 @@ from pathlib import Path
 from handrail.config.sections import Retention
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.files import unfinished_path
 from handrail.retention.audit_log import audit_log
 from handrail.retention.inventory import StoredItem, archive_folder, inventory
 from handrail.retention.links import refuse_links
@@ -80,7 +81,7 @@ def _name(settings: Settings, item: StoredItem) -> str:
 def _copy(source: Path, target: Path) -> None:
     """Copy a file or a folder with its times, whole or not at all, onto another disk too."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished = unfinished_path(target)
     try:
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, unfinished)
         unfinished.rename(target)

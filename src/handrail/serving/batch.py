@@ -22,7 +22,8 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path
 from handrail.etl.separated_values import is_of_the_file
-from handrail.leftovers import FRESH_SECONDS, remove_leftovers, remove_unfinished, unfinished_path
+from handrail.files import unfinished_path
+from handrail.leftovers import FRESH_SECONDS, remove_leftovers, remove_unfinished
 from handrail.project import Project
 from handrail.registry.live import load_live
 from handrail.serving.batch_prediction import (

@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
 from handrail.compute.duckdb import connect
 from handrail.config.sections import Retraining as Limits
 from handrail.config.sections import Shares, Split
@@ -24,6 +22,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import require_table, table_path
 from handrail.etl.pipeline import run_etl
 from handrail.files import write_whole
+from handrail.locks import locked
 from handrail.registry.acceptance import BesideLive, agreed_metric, compare_with_live, objections
 from handrail.registry.canary import start_canary
 from handrail.registry.live import Live, load_live, make_live
@@ -94,18 +93,15 @@ def run_retraining(settings: Settings, until: date | None, on_step: Callable[[st
 @contextmanager
 def one_at_a_time(settings: Settings) -> Generator[None]:
     """Let no other retraining run; raises ProjectError where one does, and says since when."""
-    folder = model_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            write_whole(folder / SINCE, json.dumps({"since": now}) + "\n")
-            yield
-    except Timeout:
-        raise ProjectError(
-            f"another retraining runs since {_since(folder / SINCE)}; one at a time: try again when "
-            "it is done"
-        ) from None
+    since = model_folder(settings) / SINCE
+    with locked(since.with_name(LOCK), 0, lambda: _another(since)):
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_whole(since, json.dumps({"since": now}) + "\n")
+        yield
+
+
+def _another(since: Path) -> str:
+    return f"another retraining runs since {_since(since)}; one at a time: try again when it is done"
 
 
 def _since(path: Path) -> str:
