@@ -37,3 +37,14 @@ class Budget(BaseModel):
     total: Money = Field(gt=0, description="write the money agreed for all stages, as 150000")
     spent: Money = Field(description="write what is spent so far, as 0")
     research: ResearchBudget | None = None
+
+    @property
+    def left(self) -> float:
+        """What is left; below 0 where more was spent than agreed."""
+        return self.total - self.spent
+
+    @property
+    def told(self) -> str:
+        """What is spent and what is left, in words."""
+        rest = f"{self.left:,.0f} left" if self.left >= 0 else f"{-self.left:,.0f} more than agreed"
+        return f"{self.spent:,.0f} of {self.total:,.0f} {self.currency} spent, {rest}."

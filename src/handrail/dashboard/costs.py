@@ -1,16 +1,17 @@
 """What it costs: the budget, and the errors, beside those of the simple technique and of doing nothing."""
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from handrail.compute.duckdb import identifier, literal, rows
+from handrail.config.budget import Budget
 from handrail.config.settings import Settings
 from handrail.dashboard.tables import PREDICTIONS, remembered, tables
 from handrail.errors import ProjectError
-from handrail.registry.versions import model_folder
+from handrail.registry.versions import kept_infos
 from handrail.stages.research import counted_until
 from handrail.tasks.metric import of_baseline
 from handrail.training.budget_usage import BudgetUsage, budget_usage, format_usage
@@ -21,24 +22,21 @@ ACTED_ON = ("acting on what was told", "on the simple technique", "doing nothing
 
 @dataclass(frozen=True)
 class Money:
-    """The budget: what was agreed and is spent, in its currency; research: how much of each limit is used."""
+    """The budget that was agreed, with what is spent; research: how much of each of its limits is used."""
 
-    currency: str
-    total: float
-    spent: float
+    budget: Budget
     research: tuple[BudgetUsage, ...]
 
     @property
     def left(self) -> float:
         """What is left; below 0 where more was spent than agreed."""
-        return self.total - self.spent
+        return self.budget.left
 
     @property
     def told(self) -> list[str]:
         """What is spent and left, a sentence each."""
-        rest = f"{self.left:,.0f} left" if self.left >= 0 else f"{-self.left:,.0f} more than agreed"
-        lines = [f"Budget: {self.spent:,.0f} of {self.total:,.0f} {self.currency} spent, {rest}."]
-        return [*lines, *([f"Research: {format_usage(self.research)}."] if self.research else [])]
+        research = [f"Research: {format_usage(self.research)}."] if self.research else []
+        return [f"Budget: {self.budget.told}", *research]
 
 
 def read_budget(settings: Settings) -> Money:
@@ -50,7 +48,7 @@ def read_budget(settings: Settings) -> Money:
     if budget.research:
         rounds, until = read_experiments(settings), counted_until(settings)
         used = budget_usage(budget.research, budget.currency, rounds, until)
-    return Money(budget.currency, budget.total, budget.spent, tuple(used))
+    return Money(budget, tuple(used))
 
 
 @dataclass(frozen=True)
@@ -159,9 +157,7 @@ def _by_version(settings: Settings) -> str:
 
 def _decisions(settings: Settings) -> dict[str, Mapping[str, Any]]:
     found = {}
-    for path in sorted(model_folder(settings).glob("[!.]*/model.json")):
-        try:
-            found[path.parent.name] = json.loads(path.read_bytes())["evaluation"]["decision"]
-        except (ValueError, KeyError, TypeError):  # no version that could have answered
-            continue
+    for name, info in kept_infos(settings):
+        with suppress(KeyError, TypeError):  # no version that could have answered
+            found[name] = info["evaluation"]["decision"]
     return found

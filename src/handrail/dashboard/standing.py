@@ -3,14 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.registry.live import Live, read_live
 from handrail.registry.versions import model_folder
 from handrail.stages.gates import State, command, read_stages
 from handrail.stages.go_ahead import farewell
-from handrail.stages.status import count, next_step
+from handrail.stages.status import count, lead, next_step
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,7 @@ def read_standing(settings: Settings) -> Standing:
         )
         for stage in found
     )
-    described = said(settings.description)
-    lead = f"{described[:1].upper()}{described[1:]}. Sponsor: {said(settings.decision.sponsor)}."
-    return Standing(lead, stages, farewell(settings) or next_step(found), tuple(_live(settings)))
+    return Standing(lead(settings), stages, farewell(settings) or next_step(found), tuple(_live(settings)))
 
 
 def _live(settings: Settings) -> list[str]:

@@ -4,8 +4,8 @@ A prediction of a row that its version had learnt from, was decided or tested on
 version is: it is never looked at.
 """
 
-import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
 from handrail.project import Project
 from handrail.registry.learnt_keys import LEARNT, key_hash
-from handrail.registry.versions import model_folder
+from handrail.registry.versions import kept_infos, model_folder
 from handrail.serving.prediction_log import prediction_folder
 from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, known_on
@@ -125,13 +125,10 @@ def with_learnt(settings: Settings, *, archived: bool = False) -> str:
 def _learnt_until(settings: Settings) -> dict[str, date | None]:
     """Return the day from which on rows are new to each version that is kept, None of a split by chance."""
     found = {}
-    for path in sorted(model_folder(settings).glob("[!.]*/model.json")):
-        try:
-            info = json.loads(path.read_text(encoding="utf-8"))
+    for name, info in kept_infos(settings):
+        with suppress(ValueError, KeyError, TypeError):  # no version that could answer
             split = split_of(info["split"])
-            found[path.parent.name] = split.live_from if isinstance(split, Split) else None
-        except (ValueError, KeyError, TypeError):  # no version that could answer (pydantic's is a ValueError)
-            continue
+            found[name] = split.live_from if isinstance(split, Split) else None
     return found
 
 

@@ -7,7 +7,7 @@ name, whenever it was made.
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -92,6 +92,19 @@ class Version:
     def watched_features(self) -> list[Bins]:
         """The same without the prediction."""
         return [item for item in self.watched if item.column != PREDICTION]
+
+
+def kept_infos(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each version that is kept, with its record; one that can't be read is left out.
+
+    It is not checked whether they are whole: that `load_version` does.
+    """
+    for path in sorted(model_folder(settings).glob("[!.]*/model.json")):
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        yield path.parent.name, info
 
 
 def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) -> str:

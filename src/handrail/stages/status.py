@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from handrail.config.sections import said
+from handrail.config.settings import Settings
 from handrail.stages.gates import Finding, Stage, State
 
 
@@ -19,6 +21,12 @@ def lines(stages: list[Stage], farewell: str | None = None) -> Iterator[str]:
             yield from (f"{'':{width + 12}}{line}" for line in more)
         yield ""
     yield farewell or next_step(stages)
+
+
+def lead(settings: Settings) -> str:
+    """Return what the project is for, and for whom, in two sentences."""
+    described = said(settings.description)
+    return f"{described[:1].upper()}{described[1:]}. Sponsor: {said(settings.decision.sponsor)}."
 
 
 def count(stage: Stage) -> str:

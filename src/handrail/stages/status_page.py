@@ -5,23 +5,22 @@ from datetime import date
 from html import escape
 
 from handrail.config.budget import Budget
-from handrail.config.sections import said
 from handrail.config.settings import Settings
 from handrail.project import STAGES
 from handrail.stages.gates import Finding, Stage, State
 from handrail.stages.git import last_author
 from handrail.stages.go_ahead import farewell
 from handrail.stages.html_page import heading, html_page, paragraph
-from handrail.stages.status import count, next_step
+from handrail.stages.status import count, lead, next_step
 
 LATER = "not part of the project yet"
 
 
 def page(settings: Settings, stages: list[Stage], today: date) -> str:
     """Return the page: four stages, what is done, by whom, what is missing, what it costs."""
-    described, sponsor = said(settings.description), said(settings.decision.sponsor)
-    lead = f"{described[:1].upper()}{described[1:]}. Sponsor: {sponsor}."
-    return html_page(settings.name, lead, _parts(settings, stages), f"Where the project stands on {today}.")
+    return html_page(
+        settings.name, lead(settings), _parts(settings, stages), f"Where the project stands on {today}."
+    )
 
 
 def _parts(settings: Settings, stages: list[Stage]) -> Iterator[str]:
@@ -53,9 +52,7 @@ def _money(budget: Budget) -> Iterator[str]:
     kind = "over" if share > 1 else ""
     yield heading("What it costs", f"{share:.0%} spent")
     yield f'<div class="bar"><div class="{kind}" style="width: {min(share, 1):.1%}"></div></div>'
-    left = budget.total - budget.spent
-    rest = f"{left:,.0f} left" if left >= 0 else f"{-left:,.0f} more than agreed"
-    yield paragraph(f"{budget.spent:,.0f} of {budget.total:,.0f} {budget.currency} spent, {rest}.")
+    yield paragraph(budget.told)
 
 
 def _table(settings: Settings, stage: Stage) -> str:
