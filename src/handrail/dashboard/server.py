@@ -1,13 +1,13 @@
 """How the page is served: by Streamlit, on this machine, with nothing told to anybody else."""
 
 import os
-import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.listening import listener
 
 # What is said here wins over a user's own ~/.streamlit/config.toml.
 OPTIONS = {
@@ -47,11 +47,5 @@ def command_of(settings: Settings, host: str, port: int) -> tuple[list[str], dic
 
 def free_port(host: str, port: int) -> int:
     """Return the port, or a free one for 0; raises ProjectError where it can't be listened on."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.create_server((host, port), family=family) as listener:
-            return listener.getsockname()[1]
-    except (OSError, OverflowError) as error:
-        raise ProjectError(
-            f"dashboard: can't listen on {host}:{port}: {error}; see --host and --port"
-        ) from None
+    with listener("dashboard", host, port) as listening:
+        return listening.getsockname()[1]

@@ -28,9 +28,9 @@ time.sleep(100)
 """
 VERB = """
 import os, sys
-from handrail.cli.verbs import tracking
-tracking.END_SECONDS = 0.3
-sys.exit(tracking.serve_until_stopped(sys.argv[1:], os.environ))
+from handrail.cli import processes
+processes.END_SECONDS = 0.3
+sys.exit(processes.serve_until_stopped(sys.argv[1:], os.environ))
 """
 
 
@@ -74,7 +74,7 @@ def test_a_server_that_fails_is_told_by_its_status():
 
 
 def test_the_answer_to_signals_is_as_before():
-    from handrail.cli.verbs.tracking import serve_until_stopped
+    from handrail.cli.processes import serve_until_stopped
 
     before = signal.getsignal(signal.SIGTERM)
     assert serve_until_stopped([sys.executable, "-c", "pass"], os.environ) == 0

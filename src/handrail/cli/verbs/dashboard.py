@@ -18,7 +18,7 @@ def dashboard(settings: "Settings", host: str, port: int) -> int:
 
     It is served until stopped, to this machine alone; it asks nobody who they are.
     """
-    from handrail.cli.verbs.tracking import serve_until_stopped
+    from handrail.cli.processes import serve_until_stopped
     from handrail.console import say
     from handrail.dashboard.server import LOCAL, command_of, free_port
 

@@ -1,13 +1,11 @@
 """The verb `serve`."""
 
 import json
-import socket
 from typing import TYPE_CHECKING
 
 import click
 
 from handrail.cli.verb import verb
-from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -30,22 +28,15 @@ def serve(settings: "Settings", host: str, port: int, workers: int, rehearse: bo
 
 def _serve(settings: "Settings", host: str, port: int, workers: int) -> int:
     from handrail.console import say
+    from handrail.listening import listener
     from handrail.serving.server import run_alone, run_workers
 
     app = settings.project.create_app(settings)
-    with _listener(host, port) as listener:
-        say(f"{app.title}, version {app.version}: http://{host}:{listener.getsockname()[1]}/docs")
+    with listener("serve", host, port) as listening:
+        say(f"{app.title}, version {app.version}: http://{host}:{listening.getsockname()[1]}/docs")
         if workers > 1:
-            return 0 if run_workers(settings, listener, workers) else 1
-        return 0 if run_alone(app, settings, listener) else 1
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        raise ProjectError(f"serve: can't listen on {host}:{port}: {error}; see --host and --port") from None
+            return 0 if run_workers(settings, listening, workers) else 1
+        return 0 if run_alone(app, settings, listening) else 1
 
 
 def _rehearse(settings: "Settings") -> None:
