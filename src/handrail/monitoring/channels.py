@@ -109,11 +109,9 @@ class Webhook:
 
     def refusal(self) -> str:
         """Return why the address can't be used, or nothing."""
-        found = _parts(self.url)
+        found = _parts(self.url, "http", "https")
         if isinstance(found, str):
             return found
-        if found.scheme not in ("http", "https"):
-            return "can't be used: it does not begin with http:// or https://"
         if found.username is not None or found.password is not None:
             return "can't be used: it holds a user or a password, which no webhook takes"
         return ""
@@ -145,11 +143,9 @@ class Mail:
 
     def refusal(self) -> str:
         """Return why address or settings can't be used, or nothing."""
-        found = _parts(self.url)
+        found = _parts(self.url, "smtp", "smtps")
         if isinstance(found, str):
             return found
-        if found.scheme not in ("smtp", "smtps"):
-            return "can't be used: it does not begin with smtp:// or smtps://"
         if found.path.strip("/") or found.query or found.fragment:
             return "can't be used: write / ? # in user or password as %2F %3F %23, and end with host and port"
         if not self.chosen.email_encrypted and (found.username or found.scheme == "smtps"):
@@ -229,8 +225,8 @@ def slack_text(message: Message) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _parts(url: str) -> SplitResult | str:
-    """Return an address in parts, or why it is none."""
+def _parts(url: str, *schemes: str) -> SplitResult | str:
+    """Return an address in parts, or why it is none with one of these schemes."""
     if not url.isascii() or not url.isprintable() or " " in url:
         return "can't be used: it holds a space, a line break or a letter beyond ASCII"
     try:
@@ -238,7 +234,11 @@ def _parts(url: str) -> SplitResult | str:
         port = found.port
     except ValueError:
         return "can't be used: its host or its port can't be made out; write special letters as %40"
-    return found if found.hostname and port != 0 else "can't be used: it names no host"
+    if not found.hostname or port == 0:
+        return "can't be used: it names no host"
+    if found.scheme not in schemes:
+        return f"can't be used: it does not begin with {' or '.join(f'{each}://' for each in schemes)}"
+    return found
 
 
 def _why(error: Exception) -> str:

@@ -17,7 +17,14 @@ from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import SUDDEN, drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
 from handrail.monitoring.predicted_days import count_predicted
-from handrail.monitoring.usual import MOST_ROWS, daily_counts, silence, traffic, usual_share, windows_before
+from handrail.monitoring.usual import (
+    MOST_COMPARED,
+    daily_counts,
+    silence,
+    traffic,
+    usual_share,
+    windows_before,
+)
 from handrail.monitoring.values import missing_shares, shares_beyond, usual_missing
 from handrail.number_format import figure
 from handrail.registry.drift_reference import PREDICTION, shares
@@ -398,7 +405,9 @@ def keys_once(look: Look) -> Iterator[Reading]:
         yield look.reading("answers for a key once more", nan, low=0.0, high=most, why=few)
         return
     count = count_predicted(look.connection, look.settings, latest.start, latest.end)
-    inside = f"{in_window(project, latest.start, latest.end)} AND {sample_by_key(project, count, MOST_ROWS)}"
+    inside = (
+        f"{in_window(project, latest.start, latest.end)} AND {sample_by_key(project, count, MOST_COMPARED)}"
+    )
     query = (
         f"SELECT count(*) AS n, count(DISTINCT {identifier(project.key)}) AS keys "
         f"FROM ({live_predictions(look.settings)}) WHERE {inside} AND version = {literal(look.version.name)}"

@@ -107,15 +107,19 @@ def run_monitoring(
     return replace(seen, newest=given == (None, None), notes=notes, problems=tuple(problems))
 
 
-def act_on(settings: Settings, seen: MonitoringRun) -> list[str]:
+def act_on(settings: Settings, seen: MonitoringRun, *, dry_run: bool = False) -> list[str]:
     """Do what follows from a look, and return it: the fallback answers, or the canary is withdrawn.
 
-    A look back changes nothing, nor does one at a version that is not live any more, or not tried.
+    A look back changes nothing, nor does one at a version that is not live any more, or not tried; nor a
+    `dry_run`, which returns what would be done.
     """
     window = f"from {seen.start} to {seen.end}"
     if not seen.newest:
         better = ["the baseline did better; a look back changes nothing"] if seen.baseline_better else []
         return better + (["the canary did worse; a look back changes nothing"] if seen.canary_worse else [])
+    if dry_run:
+        better = ["the baseline did better: the fallback would answer"] if seen.baseline_better else []
+        return better + (["the canary did worse: it would be withdrawn"] if seen.canary_worse else [])
     done = []
     if seen.baseline_better:
         changed = use_fallback(settings, f"the baseline did better {window}", judged=seen.version)

@@ -24,7 +24,7 @@ WEEK = 7
 REMEMBERED = timedelta(days=90)
 FEWEST_MADE = 5  # days with predictions of the REMEMBERED, of which is known how often they are made
 FEWEST_DAYS = 14  # before the last week, of which is known how many predictions are usual
-MOST_ROWS = 1_000_000  # of a window that another is held against, and of exact counts of keys
+MOST_COMPARED = 1_000_000  # of a window that another is held against, and of exact counts of keys
 SOME = 20  # predictions that are usual on a day; where there are fewer, one without any is none to speak of
 
 
@@ -39,7 +39,7 @@ def windows_before(look: "Look") -> list[str]:
         if count < least:
             continue
         inside = in_window(look.settings.project, end - length, end)
-        chosen = sample_by_key(look.settings.project, count, MOST_ROWS)
+        chosen = sample_by_key(look.settings.project, count, MOST_COMPARED)
         look.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS "
             f"SELECT * FROM ({live_predictions(look.settings)}) WHERE {inside} AND {chosen}"
@@ -52,7 +52,7 @@ def daily_counts(look: "Look") -> list[int]:
     """Return how many rows were predicted on each day, from the first of the window before to the latest."""
     project, latest = look.settings.project, look.latest
     first, time = latest.start - (latest.end - latest.start), identifier(project.window)
-    many = count_predicted(look.connection, look.settings, first, latest.end) > MOST_ROWS
+    many = count_predicted(look.connection, look.settings, first, latest.end) > MOST_COMPARED
     key = identifier(project.key)
     counted = f"approx_count_distinct({key})" if many else f"count(DISTINCT {key})"
     found = rows(

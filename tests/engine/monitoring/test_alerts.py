@@ -14,25 +14,13 @@ from handrail.stages import handover
 from handrail.stages.gates import State
 from tests.engine.monitoring.test_faults import BAD, FIRING, GOOD, look
 from tests.engine.support.listeners import QUOTED, TOKEN, mail_server, webhook
-from tests.engine.support.lived import first_month_predicted, live_version, run
-from tests.engine.support.workspaces import ANY, METRIC, NONE, PROJECT, ROOT, copied, in_workspace
+from tests.engine.support.lived import live_version, run
+from tests.engine.support.workspaces import ANY, METRIC, NONE, PROJECT, ROOT, in_workspace
 
 LIMITS = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
 PREFIX = PROJECT.env_prefix
 UNKNOWN = {"LIVE__MINIMUM_OUTCOMES": "1000000"}
 AT_ONCE = {"ALERTS__REMIND_AFTER_HOURS": "1e-9"}
-
-
-@pytest.fixture(scope="module")
-def predicted(trained, tmp_path_factory):
-    """Return settings of a workspace whose live version has predicted its first month; read only."""
-    return first_month_predicted(trained, tmp_path_factory.mktemp("predicted"))
-
-
-@pytest.fixture
-def month(predicted, tmp_path):
-    """Return settings of a copy of that workspace, to change and to break."""
-    return copied(predicted, tmp_path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.registry.live import load_live
 from handrail.registry.versions import save_version
 from tests.engine.support.lived import TIME, first_month_predicted, run
-from tests.engine.support.workspaces import PROJECT, copied, in_workspace
+from tests.engine.support.workspaces import PROJECT, in_workspace
 
 BUILT_IN = (
     checks.metrics_in_range,
@@ -36,12 +36,6 @@ WIDE = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
 def predicted(request, tmp_path_factory):
     """Return settings of a workspace whose live version has predicted its first month; read only."""
     return first_month_predicted(request.getfixturevalue(request.param), tmp_path_factory.mktemp("predicted"))
-
-
-@pytest.fixture
-def month(predicted, tmp_path):
-    """Return settings of a copy of that workspace, to change and to break."""
-    return copied(predicted, tmp_path)
 
 
 def watching(settings, *own):

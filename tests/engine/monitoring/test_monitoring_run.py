@@ -60,12 +60,6 @@ def project(request, tmp_path):
 
 
 @pytest.fixture
-def month(predicted, tmp_path):
-    """Return settings of a copy of that workspace, to change and to break."""
-    return copied(predicted, tmp_path)
-
-
-@pytest.fixture
 def watched(project):
     """Return settings of a workspace with a live version that has predicted nothing yet."""
     return promoted(project)

@@ -236,8 +236,8 @@ def test_outcomes_that_are_nearly_always_the_same_may_all_be(monkeypatch, outcom
 def test_beyond_the_most_rows_a_sample_by_key_is_looked_at_and_said(monkeypatch, watched):
     whole = watched()
     monkeypatch.setattr(monitoring_run, "MOST_ROWS", 600)
-    monkeypatch.setattr(checks, "MOST_ROWS", 600)
-    monkeypatch.setattr(usual, "MOST_ROWS", 600)
+    monkeypatch.setattr(checks, "MOST_COMPARED", 600)
+    monkeypatch.setattr(usual, "MOST_COMPARED", 600)
     sampled = watched()
     (said,) = watched.notes
     counted = re.fullmatch(r"looked at is a sample by key, (\d+) of ([\d,]+) predictions", said)

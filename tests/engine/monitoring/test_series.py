@@ -15,23 +15,10 @@ from handrail.monitoring import series
 from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.monitoring.series_page import write_series_page
-from tests.engine.support.lived import first_month_predicted, run
-from tests.engine.support.workspaces import copied
+from tests.engine.support.lived import run
 
 AT = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
 QUIET = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
-
-
-@pytest.fixture(scope="module")
-def predicted(trained, tmp_path_factory):
-    """Return settings of a workspace whose live version has predicted its first month; read only."""
-    return first_month_predicted(trained, tmp_path_factory.mktemp("predicted"))
-
-
-@pytest.fixture
-def month(predicted, tmp_path):
-    """Return settings of a copy of that workspace, to change and to break."""
-    return copied(predicted, tmp_path)
 
 
 def seen(*readings, month=1, newest=True, version="v1"):

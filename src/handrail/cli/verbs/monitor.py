@@ -51,7 +51,7 @@ def monitor(
     for seen in looks:
         _show(settings, seen)
         if dry_run:
-            _tell_what_would_be_done(seen)
+            _tell_what_would_be_done(settings, seen)
         else:
             _keep_and_act(settings, seen, relive)
         if seen.alerts:
@@ -94,19 +94,16 @@ def in_short(readings: "Iterable[Reading]") -> "tuple[list[Reading], dict[str, i
     return shown, dict(left)
 
 
-def _tell_what_would_be_done(seen: "MonitoringRun") -> None:
+def _tell_what_would_be_done(settings: "Settings", seen: "MonitoringRun") -> None:
     from handrail.console import say
+    from handrail.monitoring.monitoring_run import act_on
 
     for line in seen.alert_lines:
         print(f"alert: {line}", file=sys.stderr)
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)
-    for worse, who, what in (
-        (seen.baseline_better, "the baseline did better", "the fallback would answer"),
-        (seen.canary_worse, "the canary did worse", "it would be withdrawn"),
-    ):
-        if worse:
-            say(f"{who}: {what if seen.newest else 'a look back changes nothing'}")
+    for line in act_on(settings, seen, dry_run=True):
+        say(line)
     say("nothing is kept, told or changed: --dry-run")
 
 
