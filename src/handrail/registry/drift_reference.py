@@ -10,10 +10,8 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.contract.schema import Column
 
 PREDICTION = "prediction"
-MOST_VALUES, MOST_OTHERS = (
-    500,
-    0.005,
-)  # of an amount with few values, and the share of recent rows with others
+MOST_VALUES = 500  # of an amount with few values
+MOST_OTHERS = 0.005  # of the recent rows, that may have others then
 FREQUENT = 0.05  # the share from which on a value of an amount has a bin of its own
 
 

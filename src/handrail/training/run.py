@@ -303,15 +303,15 @@ def count_reference(
     predicted = learn_amount_bins(connection, "predicted", PREDICTION)
     counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])
     tested = rows_in(settings, table, split, periods(split)[2])
-    recent = shares(connection, tested, bins)
     every = " OR ".join(f"({inside(settings, split, each)})" for each in periods(split))
-    ranges = known_ranges(connection, f"(SELECT * FROM {table} WHERE {every})", bins)
-    values = known_values(connection, learnt_from, tested, bins)
+    more = {
+        "recent": shares(connection, tested, bins),
+        "range": known_ranges(connection, f"(SELECT * FROM {table} WHERE {every})", bins),
+        "values": known_values(connection, learnt_from, tested, bins),
+    }
     return {
         item.column: {"edges": item.edges, "names": item.names, "shares": counted[item.column]}
-        | ({"recent": recent[item.column]} if item.column in recent else {})
-        | ({"range": ranges[item.column]} if item.column in ranges else {})
-        | ({"values": values[item.column]} if item.column in values else {})
+        | {kind: found[item.column] for kind, found in more.items() if item.column in found}
         for item in [*bins, predicted]
     }
 
