@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from handrail.monitoring import alerts
 from handrail.monitoring.alerts import raise_alerts, runbook_place
 from handrail.monitoring.checks import Reading
-from handrail.monitoring.faults import Wrong
+from handrail.monitoring.faults import Wrong, this_moment
 from handrail.monitoring.open_alerts import open_alerts_path, read_open_alerts
 from handrail.stages import handover
 from handrail.stages.gates import State
@@ -20,7 +21,7 @@ from tests.engine.support.workspaces import ANY, METRIC, NONE, PROJECT, ROOT, in
 LIMITS = {"LIVE__DRIFT_LIMIT": "1000", "LIVE__MAXIMUM_AGE_DAYS": "1000"}
 PREFIX = PROJECT.env_prefix
 UNKNOWN = {"LIVE__MINIMUM_OUTCOMES": "1000000"}
-AT_ONCE = {"ALERTS__REMIND_AFTER_HOURS": "1e-9"}
+WEEK = timedelta(days=7)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def monitor(monkeypatch, settings, expected, *arguments, url="", **more):
     """Run `monitor` with this range of the metric and no other limit, and return its exit status."""
     ranges = json.dumps(dict.fromkeys(settings.live.expected, ANY) | {METRIC: expected})
     given = LIMITS | {"LIVE__EXPECTED": ranges, "WEBHOOK_URL": url} | more
-    for name in (*UNKNOWN, *AT_ONCE):
+    for name in UNKNOWN:
         monkeypatch.delenv(f"{PREFIX}{name}", raising=False)
     return run(monkeypatch, settings, "monitor", *arguments, **given)
 
@@ -61,7 +62,8 @@ def test_the_life_of_a_fault(month, hook, monkeypatch, capsys):
     assert monitor(monkeypatch, month, NONE, url=hook.url) == 3
     assert states(hook) == [told]
     assert capsys.readouterr().err.count(f"{METRIC} is ") == 2  # who looks on sees it each time
-    assert monitor(monkeypatch, month, NONE, url=hook.url, **AT_ONCE) == 3
+    monkeypatch.setattr(alerts, "this_moment", lambda: this_moment() + WEEK)
+    assert monitor(monkeypatch, month, NONE, url=hook.url) == 3
     assert states(hook) == [told, still]
     assert monitor(monkeypatch, month, ANY, url=hook.url, **UNKNOWN) == 0
     assert states(hook) == [told, still]
@@ -78,7 +80,7 @@ def test_the_life_of_a_fault(month, hook, monkeypatch, capsys):
     assert first["version"] == live_version(month).name
     assert first["faults"][0]["runbook"].startswith("4-operation/runbook.md#")
     assert first["faults"][0]["range"] == list(NONE)
-    assert last["text"].startswith(f"over after a minute: {METRIC} is ")
+    assert last["text"].startswith(f"over after 7 days: {METRIC} is ")
     assert (last["alerts"], journal(month)[-1]["over"]) == ([], [last["text"]])
 
 
