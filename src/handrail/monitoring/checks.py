@@ -261,9 +261,9 @@ def canary_reading(settings: Settings) -> str:
 def contract_kept(look: Look) -> Iterator[Reading]:
     """Tell the share of rows that broke the contract, of those sent for scoring or asked for, and predicted.
 
-    A request that the service refused for that counts as one row, on the day on which it was sent.
+    Of a request that the service refused for that, all records count, on the day on which it was sent.
     """
-    latest, refused = look.latest, look.activity.refused["contract"]
+    latest, refused = look.latest, look.activity.records["contract"]
     broken = count_rejected(look.connection, look.settings, latest.start, latest.end) + refused
     share, most = broken / (latest.count + broken), look.limits.maximum_violation_share
     yield _at_most(most, "rows that break the contract", share)

@@ -1,7 +1,7 @@
 """What the service did, minute by minute, on the disk: monitoring looks back at it, long after.
 
-A line for each stretch of time in which something was asked: answers to POST /predict by status, refusals and
-fallbacks by why, and how long the answers took. No line tells of anybody's data.
+A line for each stretch of time in which something was asked: answers to POST /predict by status, refusals by
+why, the records in them, and how long the answers took. No line tells of anybody's data.
 """
 
 import json
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)  # the ends of the bins of the time to answer
+KINDS = ("answers", "refused", "records", "seconds")  # of what a line counts
 FOLDER, SUFFIX = "service", ".ndjson"
 
 
@@ -54,10 +55,19 @@ class ActivityLog:
 
 
 class Activity:
-    """What services did in some days: answers by status, refusals by why, and how long the answers took."""
+    """What services did in some days: answers by status, refusals by why, and how long the answers took.
 
-    def __init__(self, answers: Counter[str], refused: Counter[str], seconds: Counter[str]) -> None:
-        self.answers, self.refused, self._seconds = answers, refused, seconds
+    records: how many the refused requests held, by why, where that is counted
+    """
+
+    def __init__(
+        self,
+        answers: Counter[str],
+        refused: Counter[str],
+        records: Counter[str],
+        seconds: Counter[str],
+    ) -> None:
+        self.answers, self.refused, self.records, self._seconds = answers, refused, records, seconds
 
     @property
     def requests(self) -> int:
@@ -82,16 +92,17 @@ class Activity:
 
 def read_activity(settings: Settings, start: date, end: date) -> Activity:
     """Return what all services of the workspace did from `start` on and before `end`, by whole lines."""
-    kinds: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
+    kinds: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
     for path in sorted(activity_folder(settings).glob(f"*{SUFFIX}")):
         if not str(start) <= path.name[:10] <= str(end + timedelta(days=1)):
             continue
         for text in path.read_text(encoding="utf-8").splitlines():
             line = _parsed(text)
             if line and str(start) <= line["from"] < str(end):
-                for found, name in zip(kinds, ("answers", "refused", "seconds"), strict=True):
+                line.setdefault("records", line.get("refused", {}))  # before they were counted
+                for name, found in kinds.items():
                     found.update(line.get(name, {}))
-    return Activity(*kinds)
+    return Activity(**kinds)
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

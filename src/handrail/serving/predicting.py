@@ -19,7 +19,7 @@ from handrail.serving.columns import ByColumn
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.loaded_rows import UnknownKeysError
 from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
-from handrail.serving.request_body import LARGE, Asked, Keys, RequestBody
+from handrail.serving.request_body import LARGE, Asked, Keys, RequestBody, records_in
 from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class Predicting:
         try:
             return self.body.read(content)
         except ValidationError as error:
-            self._telemetry.refused("contract")
+            self._telemetry.broke_contract(records_in(content))
             return REFUSED["contract"], _explained(error)
 
     def _rows_of(self, keys: Keys) -> Asked | Answer:

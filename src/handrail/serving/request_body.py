@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, ValidationError, core_schema
+from pydantic_core import (
+    CoreSchema,
+    PydanticCustomError,
+    SchemaValidator,
+    ValidationError,
+    core_schema,
+    from_json,
+)
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
@@ -65,6 +72,16 @@ class RequestBody:
         Raises UnknownKeysError where none is loaded, ProjectError where the table can't be read.
         """
         return rows_of_keys(self._settings, keys.values)
+
+
+def records_in(content: bytes) -> int:
+    """Return how many records, or keys, a body that was refused holds; one where that can't be told."""
+    try:
+        said = from_json(content)
+    except ValueError:
+        return 1
+    lists = [each for each in said.values() if isinstance(each, list)] if isinstance(said, dict) else []
+    return max(1, *map(len, lists)) if lists else 1
 
 
 def _one_of_two(said: dict[str, Any]) -> Any:

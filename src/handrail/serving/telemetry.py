@@ -52,6 +52,11 @@ class Telemetry:
         self._predictions = {source: predictions.labels(source) for source in ("model", "fallback")}
         refused = prometheus.Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
         self._refused = {reason: refused.labels(reason) for reason in REFUSED}
+        self._records = prometheus.Counter(
+            "records_refused",
+            "Records that broke the contract, and those in one body with them",
+            registry=registry,
+        )
         fallback = prometheus.Counter(
             "fallback_answers", "Answers of the baseline by why", ["reason"], registry=registry
         )
@@ -94,6 +99,11 @@ class Telemetry:
         """Count a request for predictions that was refused."""
         self._refused[reason].inc()
 
+    def broke_contract(self, records: int) -> None:
+        """Count a request for so many predictions that was refused as its records break the contract."""
+        self.refused("contract")
+        self._records.inc(records)
+
     def answered(self, path: str, status: int) -> None:
         """Count an answer."""
         found = self._answers.get((path, status))
@@ -113,7 +123,10 @@ class Telemetry:
         self._info.labels(self._version).set(1)
 
     def counts(self) -> dict[str, Counter[str]]:
-        """Return answers to POST /predict by status, refusals by why, answers by time: of this process."""
+        """Return answers to POST /predict by status, refusals by why, answers by time: of this process.
+
+        Beside them, how many records were refused for the contract.
+        """
         samples = [each for metric in self._registry.collect() for each in metric.samples]
         upto = [int(each.value) for each in samples if each.name == "prediction_seconds_bucket"]
         bins = (*map(str, SECONDS), "more")
@@ -131,6 +144,9 @@ class Telemetry:
                     for each in samples
                     if each.name == "predictions_refused_total"
                 }
+            ),
+            "records": Counter(
+                {"contract": int(each.value) for each in samples if each.name == "records_refused_total"}
             ),
             "seconds": Counter(dict(zip(bins, map(sub, upto, [0, *upto]), strict=True))),
         }

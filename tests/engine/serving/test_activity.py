@@ -64,10 +64,38 @@ def test_what_was_asked_is_kept_when_the_service_stops(live):
         {"contract": 1, "rows": 1},
     )
     assert sum(line["seconds"].values()) == 2
-    assert set(line) == {"from", "to", "answers", "refused", "seconds"}  # nothing of anybody's data
+    assert line["records"] == {"contract": 1}
+    assert set(line) == {"from", "to", "answers", "refused", "records", "seconds"}  # nothing of anybody's data
     found = read_activity(live, *DAYS)
     assert (found.requests, found.refused["contract"], found.failed_share) == (4, 1, 0.0)
     assert read_activity(live, date(2013, 1, 1), date(2013, 2, 1)).requests == 0
+
+
+def test_every_record_of_a_refused_request_is_counted(live):
+    good, bad = rows_asked(live, 2), {"nothing": 1}
+    served(
+        live,
+        {"records": [*good, bad] * 100},
+        {"records": [*good, bad] * 2},
+        {"keys": [1, 2, 3, 4]},
+        {"keys": [], "records": []},
+        {"rows": 5},
+        [7],
+    )
+    assert read_activity(live, *DAYS).records == {"contract": 300 + 6 + 4 + 1 + 1 + 1}
+
+
+def test_of_a_body_that_is_not_json_one_record_counts(live):
+    app = live.project.create_app(live.model_copy(update={"api_key": API_KEY}))
+    with TestClient(app, headers={"X-API-Key": API_KEY}) as client:
+        assert client.post("/predict", content=b"{'records': [1, 2]}").status_code == 422
+        assert "records_refused_total 1.0" in client.get("/metrics").text
+    assert read_activity(live, *DAYS).records == {"contract": 1}
+
+
+def test_a_line_without_records_counts_requests(live):
+    kept(live, refused={"contract": 3})
+    assert read_activity(live, *DAYS).records["contract"] == 3
 
 
 def test_each_line_tells_what_came_since_the_one_before(tmp_path):
@@ -111,7 +139,7 @@ def test_a_cut_off_line_is_no_line(live):
 
 def test_refused_requests_break_the_contract(month):
     before = readings(month)["rows that break the contract"]
-    kept(month, answers={"422": 1_000_000}, refused={"contract": 1_000_000})
+    kept(month, answers={"422": 1}, refused={"contract": 1}, records={"contract": 1_000_000})
     after = readings(month)["rows that break the contract"]
     assert (before.value, before.state) == (0, "ok")
     assert (after.value > 0.9, after.state) == (True, "alert")
