@@ -14,13 +14,14 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.monitoring.champion_challenger import canary_gain
-from handrail.monitoring.drift import SUDDEN, drifts, least_drifts, not_asked_for
+from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
 from handrail.monitoring.predicted_days import count_predicted
 from handrail.monitoring.usual import (
     MOST_COMPARED,
     daily_counts,
     silence,
+    too_short,
     traffic,
     usual_share,
     windows_before,
@@ -136,7 +137,8 @@ class Look:
     metrics: every metric of the predictions of `measured` whose outcome is known, NaN where there is none
     newest: whether it is a look at the latest predictions, and not back
     activity: what the service did in the days of `latest`; by default, in as many days up to today
-    age_days: how old the live version is; in a look back, the measured one when the window was over
+    age_days: how old the live version is on the day `aged_on`; in a look back, the measured one when the
+        window was over
     """
 
     settings: Settings
@@ -153,6 +155,7 @@ class Look:
     as_of: date
     latest: Answered
     age_days: int
+    aged_on: date
     activity: Activity
     newest: bool
 
@@ -300,21 +303,24 @@ def no_drift(look: Look) -> Iterator[Reading]:
     the same days of the year before, as far as there are such: what one of them explains is the season.
     Drift of the prediction is an alert; that of a feature a warning, and beyond SUDDEN times the limit an
     alert: so far moves a column in another unit, or with other names. Of too few predictions it is unknown:
-    one of them alone is far from any distribution. Rows predicted by a version that did not have a feature
-    yet tell nothing of it, and each version's predictions are held against those of its own test period. A
-    feature that moves by itself, `drift=False` in contract.py, is not looked at.
+    one of them alone is far from any distribution, and two days are far from a week. Rows predicted by a
+    version that did not have a feature yet tell nothing of it, and each version's predictions are held
+    against those of its own test period. A feature that moves by itself, `drift=False` in contract.py, is
+    not looked at.
     """
     limit, latest, measured = look.limits.drift_limit, look.latest, look.latest.measured
-    bins, few = look.version.watched, look.too_few(latest.count, "predictions are in the window")
+    bins = look.version.watched
+    few = look.too_few(latest.count, "predictions are in the window") or too_short(look)
     if few:
         for item in bins:
             yield look.reading(f"drift of {item.column}", nan, low=0.0, high=limit, why=few)
         return
-    reference = look.version.info["reference"]
-    usual = [{name: each.get(kind) for name, each in reference.items()} for kind in ("shares", "recent")]
     features = look.version.watched_features
-    usual += [shares(look.connection, name, features) for name in windows_before(look)]
-    found, unknown = least_drifts(look.latest_shares, usual), {}
+    usual = [
+        *as_learnt(look.version),
+        *(as_in(look.connection, name, features) for name in windows_before(look)),
+    ]
+    found, unknown = least_drifts(look.connection, latest.source, usual), {}
     if PREDICTION in found and (measured.version.name, measured.count) != (look.version.name, latest.count):
         own = [item for item in measured.version.bins if item.column == PREDICTION]
         expected = {PREDICTION: measured.version.info["reference"][PREDICTION]["shares"]}
@@ -322,10 +328,9 @@ def no_drift(look: Look) -> Iterator[Reading]:
         unknown[PREDICTION] = look.too_few(measured.count, f"predictions are of {measured.version.name}")
     for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
         asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
-        of_it = [item for item in features if item.column == each.feature]
-        if of_it:
+        if any(item.column == each.feature for item in features):
             rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
-            found |= least_drifts(shares(look.connection, rows, of_it), usual)
+            found |= least_drifts(look.connection, rows, [known.only({each.feature}) for known in usual])
             unknown[each.feature] = look.too_few(latest.count - each.rows, "predictions have it")
     found |= {name: nan for name, why in unknown.items() if why}
     for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
@@ -366,16 +371,16 @@ def traffic_as_usual(look: Look) -> Iterator[Reading]:
 
     Usual is the median of the same days of the week in the weeks before; where fewer than two are known, or
     rows don't come every day, neither is told. A look at the newest predictions tells, too, for how many days
-    none was made: at most a day more than in the 90 days before.
+    none was made: at most a day more than in the 90 days before, and unknown where they say too little.
     """
     counts = daily_counts(look)
     found = traffic(counts[:-1] if look.newest else counts)  # the last day may not be over
     if found:
         yield look.reading("traffic of the last week", found[0], low=look.limits.minimum_traffic_share)
-        yield look.reading("days without predictions", found[1], low=0, high=0)
-    since, longest = silence(look) if look.newest else (0, 0)
-    if longest:
-        yield look.reading("days since the last prediction", since, low=0, high=longest + 1)
+        yield look.reading("days of the last week without predictions", found[1], low=0, high=0)
+    if look.newest:
+        since, most, why = silence(look)
+        yield look.reading("days since the last prediction", since, low=0, high=most, why=why)
 
 
 def outcomes_vary(look: Look) -> Iterator[Reading]:

@@ -1,14 +1,14 @@
 """How far live columns have moved from what the model learnt from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, log
 
 from handrail.compute.duckdb import Connection, literal, rows
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.drift_reference import Bins, shares
+from handrail.registry.drift_reference import Bins, learn_amount_bins, shares
 from handrail.registry.versions import Version, load_version
 
 EMPTY_BIN = 1e-4
@@ -33,19 +33,51 @@ def drifts(
     return {name: population_stability(expected[name], actual[name]) for name in actual}
 
 
-def least_drifts(
-    actual: Mapping[str, Sequence[float]], usual: Iterable[Mapping[str, Sequence[float] | None]]
-) -> dict[str, float]:
-    """Return the least population stability index of each column of `actual` from what is usual.
+@dataclass(frozen=True)
+class Usual:
+    """Rows that others are held against: the bins of their columns, and the shares of the rows in them."""
 
-    Both: shares per bin. What a column has in none of `usual` is left out.
+    bins: Sequence[Bins]
+    expected: Mapping[str, Sequence[float]]
+
+    def only(self, columns: Collection[str]) -> "Usual":
+        """Return the same of some columns."""
+        return Usual([item for item in self.bins if item.column in columns], self.expected)
+
+
+def as_learnt(version: Version) -> list[Usual]:
+    """Return what is usual of each watched column by what a version keeps: of its training, of its test."""
+    reference = version.info["reference"]
+    learnt = Usual(version.watched, {name: each["shares"] for name, each in reference.items()})
+    bins, expected = [], {}
+    for item in version.watched:
+        kept = reference[item.column]
+        own = kept.get("tested")  # not of names, nor in a version that was trained before it was kept
+        if own or kept.get("recent"):
+            bins.append(replace(item, edges=tuple(own["edges"])) if own else item)
+            expected[item.column] = own["shares"] if own else kept["recent"]
+    return [learnt, Usual(bins, expected)]
+
+
+def as_in(connection: Connection, source: str, bins: Sequence[Bins]) -> Usual:
+    """Return what is usual in the rows of a FROM item, an amount in bins of its own there.
+
+    In the bins of the training, a summer lies in the open one at the end, whatever is added to it.
+    """
+    own = [item if item.names else learn_amount_bins(connection, source, item.column) for item in bins]
+    return Usual(own, shares(connection, source, own))
+
+
+def least_drifts(connection: Connection, source: str, usual: Iterable[Usual]) -> dict[str, float]:
+    """Return the least population stability index of each column of a FROM item from what is usual.
+
+    What a column has in none of `usual` is left out.
     """
     found: dict[str, float] = {}
-    for expected in usual:
-        for name in actual:
-            known = expected.get(name)
-            if known:
-                found[name] = min(found.get(name, inf), population_stability(known, actual[name]))
+    for each in usual:
+        actual = shares(connection, source, [*each.bins]) if each.bins else {}
+        for name, value in actual.items():
+            found[name] = min(found.get(name, inf), population_stability(each.expected[name], value))
     return found
 
 

@@ -20,6 +20,7 @@ from handrail.monitoring.outcomes import (
     answered_by,
     join_outcomes,
     newest_outcome,
+    newest_rejected,
     sample_by_key,
 )
 from handrail.monitoring.predicted_days import count_predicted, newest_predicted
@@ -40,7 +41,8 @@ class MonitoringRun:
 
     version: the one whose predictions the metrics are of, by default the live one; see Look.measured
     canary: the version that was tried beside it · newest: whether these are the latest predictions, and not a
-    look back · notes: how it was measured, where that has to be said · problems: which checks failed, and why
+    look back · aged: the days from which and to which the age of the model counts · notes: how it was
+    measured, where that has to be said · problems: which checks failed, and why
     """
 
     version: str
@@ -54,6 +56,7 @@ class MonitoringRun:
     canary_worse: bool
     canary: str | None = None
     newest: bool = False
+    aged: tuple[date, date] | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -104,7 +107,8 @@ def run_monitoring(
     canary = live.canary.name if live.canary else None
     name = look.measured.version.name
     seen = MonitoringRun(name, *window, *counts, known, tuple(readings), better, worse, canary)
-    return replace(seen, newest=given == (None, None), notes=notes, problems=tuple(problems))
+    aged = (look.aged_on - timedelta(days=look.age_days), look.aged_on)
+    return replace(seen, newest=given == (None, None), aged=aged, notes=notes, problems=tuple(problems))
 
 
 def act_on(settings: Settings, seen: MonitoringRun, *, dry_run: bool = False) -> list[str]:
@@ -208,7 +212,7 @@ def _look(
     if given[1]:  # a look back: as it was when the outcomes of the window were due
         as_of = min(as_of, end + timedelta(days=settings.outcome.known_after_days))
         aged, aged_on = measured.version, min(as_of, end)
-    newest = newest_predicted(connection, settings, as_of) if given == (None, None) else None
+    newest = _newest_sent(connection, settings, as_of) if given == (None, None) else None
     if newest and newest >= end:
         days = (newest + DAY - WINDOW, newest + DAY)
         sample = sample_by_key(settings.project, count_predicted(connection, settings, *days), MOST_ROWS)
@@ -218,15 +222,34 @@ def _look(
         latest = Answered(
             *days, others, counted, _measured(connection, settings, version, live, others, due=False)
         )
-        notes.append(f"outcomes come later: drift is that of the latest predictions, {days[0]} to {days[1]}")
+        predicted = newest_predicted(connection, settings, as_of)
+        why = "outcomes come later" if predicted and predicted >= end else "rows of later days were refused"
+        notes.append(f"{why}: drift, traffic and broken rows are of {days[0]} to {days[1]}, the latest")
     age = (aged_on - learnt_before(settings, aged)).days
     asked = (latest.start, latest.end)
     if given == (None, None):  # rows may lie in another time than the requests for them
         now = datetime.now(UTC).date() + DAY
         asked = (now - (latest.end - latest.start), now)
     activity = read_activity(settings, *asked)
-    figures = (count, known, measured, found.metrics, as_of, latest, age, activity, given == (None, None))
+    figures = (
+        count,
+        known,
+        measured,
+        found.metrics,
+        as_of,
+        latest,
+        age,
+        aged_on,
+        activity,
+        given == (None, None),
+    )
     return Look(settings, version, live, start, end, connection, source, *figures), tuple(notes)
+
+
+def _newest_sent(connection: Connection, settings: Settings, before: date) -> date | None:
+    """Return the day of the newest row before `before` that was predicted, or sent and refused."""
+    days = (newest(connection, settings, before) for newest in (newest_predicted, newest_rejected))
+    return max((day for day in days if day), default=None)
 
 
 def _measured(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row
+from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row, rows
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
 from handrail.contract.row_key import row_key
@@ -25,6 +25,7 @@ from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, known_on
 from handrail.training.splits import split_of
 
+FEW_REJECTED = 20  # rows that broke the contract, from which on the window reaches to them
 LOGGED = {
     "predicted_at": "TIMESTAMP",
     "version": "VARCHAR",
@@ -227,6 +228,23 @@ def count_rejected(connection: Connection, settings: Settings, start: date | Non
     # What broke the contract was never predicted: without a time of its own, nothing says when it was sent.
     inside = period(settings.project.contract, start, end) if settings.project.time else "TRUE"
     return row(connection, f"SELECT count(*) AS n FROM {parquet(*files)} WHERE {inside}")["n"]
+
+
+def newest_rejected(connection: Connection, settings: Settings, before: date) -> date | None:
+    """Return the newest day before `before` from which on FEW_REJECTED rows were sent and refused.
+
+    None where there are not so many: a single row, whose time may be what is wrong, says nothing.
+    """
+    files = rejected_files(settings)
+    if not files or not settings.project.time:
+        return None
+    day = f"CAST({identifier(settings.project.time)} AS DATE)"
+    query = (
+        f"SELECT {day} AS day FROM {parquet(*files)} WHERE {day} < DATE '{before}' "
+        f"ORDER BY day DESC LIMIT 1 OFFSET {FEW_REJECTED - 1}"
+    )
+    found = rows(connection, query)
+    return found[0]["day"] if found else None
 
 
 def rejected_files(settings: Settings) -> list[Path]:

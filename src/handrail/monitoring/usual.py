@@ -7,6 +7,7 @@ window is held against others of its kind, and not only against what was learnt 
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
+from math import inf, nan
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -83,17 +84,42 @@ def traffic(counts: Sequence[int]) -> tuple[float, int] | None:
     )
 
 
-def silence(look: "Look") -> tuple[int, int]:
-    """Return for how many days nothing was predicted, and the longest such time of the 90 days before.
+def silence(look: "Look") -> tuple[float, float, str]:
+    """Return for how many days nothing was predicted, how many are usual at most, and why it is not known.
 
-    Both from one day with predictions to the next, by when they were made. With predictions on fewer than
-    FEWEST_MADE days, the latter is 0: nobody knows.
+    Both from one day with predictions to the next, by when they were made. Usual is a day more than the
+    longest such time of the REMEMBERED. With predictions on fewer than FEWEST_MADE of them, nobody knows:
+    both are NaN and without end.
     """
     today = look.as_of - timedelta(days=1)
     made = days_made(look.connection, look.settings, today - REMEMBERED, look.as_of)
     if len(made) < FEWEST_MADE:
-        return 0, 0
-    return (today - made[-1]).days, max((b - a).days for a, b in pairwise(made))
+        on = "a single day" if len(made) == 1 else f"{len(made)} days"
+        why = f"of the last {REMEMBERED.days} days, predictions were made on {on if made else 'none'}; "
+        return nan, inf, f"{why}from {FEWEST_MADE} on it is known how often they are"
+    return (today - made[-1]).days, max((b - a).days for a, b in pairwise(made)) + 1, ""
+
+
+def too_short(look: "Look") -> str:
+    """Say that the latest predictions are of too few days to be like what was learnt; empty where not.
+
+    They are of fewer than a week, while the loaded rows come on most days.
+    """
+    project, latest = look.settings.project, look.latest
+    path = table_path(look.settings, project.table_name)
+    if project.time is None or not path.is_file():
+        return ""
+    day = f"CAST({identifier(project.time)} AS DATE)"
+    query = f"SELECT max({day}) - min({day}) + 1 AS days FROM {latest.source}"
+    days = row(look.connection, query)["days"]
+    if days is None or days >= WEEK:
+        return ""
+    newest = f"(SELECT max({day}) FROM {parquet(path)})"
+    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {day} > {newest} - {FEWEST_DAYS}"
+    if row(look.connection, query)["n"] < WEEK:
+        return ""
+    told = "1 day" if days == 1 else f"{days} days"
+    return f"the predictions are of rows of {told}; from {WEEK} days on it is known"
 
 
 def usual_share(look: "Look") -> float:

@@ -146,7 +146,7 @@ class Telemetry:
                 }
             ),
             "records": Counter(
-                {"contract": int(each.value) for each in samples if each.name == "records_refused_total"}
+                contract=sum(int(each.value) for each in samples if each.name == "records_refused_total")
             ),
             "seconds": Counter(dict(zip(bins, map(sub, upto, [0, *upto]), strict=True))),
         }

@@ -10,7 +10,7 @@ person, who knows why, trains and promotes.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot, isnan, log, nan
+from math import exp, hypot, isnan, log, nan
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from handrail.config.sections import Live as Limits
 from handrail.config.sections import Retraining, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
-from handrail.monitoring.drift import SUDDEN, least_drifts, population_stability
+from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, least_drifts, population_stability
 from handrail.monitoring.values import is_beyond, usual_missing
 from handrail.number_format import figure
 from handrail.predictor import Predictor
@@ -180,10 +180,11 @@ def as_many_rows(given: Examined) -> Iterator[Finding]:
     """Hold the rows a day of each new month against the least of those just before and of a year before."""
     months = [each for each in given.newest.months() if each.days >= FEWEST_DAYS]
     least, some = given.limits.minimum_rows_share, given.watch.minimum_outcomes
-    for place, month in enumerate(months):
-        before = months[:place]
+    before: list[Month] = []  # without those that were found too few: they are not usual
+    for month in months:
         like = [*before[-MONTHS_BEFORE:], *(each for each in before if each.name == _year_before(month.name))]
         if not month.new or not like or max(each.rows for each in like) < some:
+            before.append(month)
             continue
         usual = min(each.daily for each in like)
         said = f"{month.name}: {month.daily:,.0f} rows a day, {usual:,.0f} were usual"
@@ -191,7 +192,8 @@ def as_many_rows(given: Examined) -> Iterator[Finding]:
             said += f"; fewer than {least:.0%} of that (retraining.minimum_rows_share): are rows missing?"
             yield Finding(said, holds=False)
         else:
-            yield Finding(said)
+            before.append(month)
+            yield Finding(f"{said}, {least * usual:,.0f} at least: ok")
 
 
 def _year_before(month: str) -> str:
@@ -228,22 +230,29 @@ def usual_outcomes(given: Examined) -> Iterator[Finding]:
 
 
 def _of_months(given: Examined, months: Sequence[Month]) -> Iterator[Finding]:
-    told = [each for each in months if _says_something(given, each)]
-    for place, month in enumerate(told):
-        before = told[:place]
+    before: list[Month] = []  # without those whose outcomes were found to be none of the usual
+    for month in (each for each in months if _says_something(given, each)):
         needed = FEWEST_MONTHS if given.settings.project.time else 1
         if not month.new or len(before) < needed:
+            before.append(month)
             continue
         means = [each.mean or 0.0 for each in before]
         usual = f"{figure(min(means))} to {figure(max(means))}"
         name, target = f"{month.name}{f', {month.part}' if month.part else ''}", given.settings.project.target
-        said = f"{name}: {target} is {figure(month.mean or 0.0)} on the whole, {usual} were usual"
         agreed = None if month.part else given.limits.usual_outcome
-        inside = agreed[0] <= (month.mean or 0.0) <= agreed[1] if agreed else _is_usual(given, month, before)
-        if not inside:
+        low, high = agreed or _allowed(given, month, before)
+        said = (
+            f"{name}: {target} is {figure(month.mean or 0.0)} on the whole, {usual} before, {figure(low)} to "
+            f"{figure(high)} may be"
+        )
+        chance = given.settings.project.task.predicts == "chance" and not agreed
+        mean = _share(_scaled(month, chance)[0]) if chance else month.mean or 0.0  # none of 100 is not never
+        if not low <= mean <= high:
             yield Finding(f"{said}: are they right? (retraining.usual_outcome)", holds=False)
-        elif not month.part:
-            yield Finding(said)
+            continue
+        before.append(month)
+        if not month.part:
+            yield Finding(f"{said}: ok")
 
 
 def _says_something(given: Examined, month: Month) -> bool:
@@ -251,15 +260,18 @@ def _says_something(given: Examined, month: Month) -> bool:
     return enough and (month.known >= KNOWN or not given.settings.project.time)
 
 
-def _is_usual(given: Examined, month: Month, before: Sequence[Month]) -> bool:
+def _allowed(given: Examined, month: Month, before: Sequence[Month]) -> tuple[float, float]:
+    """Return in which range the mean outcome of a month may lie after those before."""
     chance = given.settings.project.task.predicts == "chance"
     scaled = [_scaled(each, chance) for each in before]
     (low, low_error), (high, high_error) = min(scaled), max(scaled)
     beyond = max(high - low, ODDS if chance else DEVIATIONS * max(each.deviation for each in before))
-    mean, error = _scaled(month, chance)
-    allowed = CHANCE if month.part else 0.0
-    below = mean < low - beyond - allowed * hypot(error, low_error)
-    return not (below or mean > high + beyond + allowed * hypot(error, high_error))
+    error, allowed = _scaled(month, chance)[1], CHANCE if month.part else 0.0
+    ends = (
+        low - beyond - allowed * hypot(error, low_error),
+        high + beyond + allowed * hypot(error, high_error),
+    )
+    return (_share(ends[0]), _share(ends[1])) if chance else ends
 
 
 def _scaled(month: Month, chance: bool) -> tuple[float, float]:
@@ -270,6 +282,10 @@ def _scaled(month: Month, chance: bool) -> tuple[float, float]:
     half = 0.5 / month.outcomes
     share = min(max(mean, half), 1 - half)
     return log(share / (1 - share)), month.error / (share * (1 - share))
+
+
+def _share(log_odds: float) -> float:
+    return 1 / (1 + exp(-log_odds))
 
 
 def names_known(given: Examined) -> Iterator[Finding]:
@@ -355,15 +371,16 @@ def no_sudden_drift(given: Examined) -> Iterator[Finding]:
 
     That is, from the training and the test rows, and from the month before and that of a year before.
     """
-    bins, reference = given.live.watched_features, given.live.info["reference"]
-    limit = SUDDEN * given.watch.drift_limit
-    kept = [{item.column: reference[item.column].get(kind) for item in bins} for kind in ("shares", "recent")]
+    bins, limit = given.live.watched_features, SUDDEN * given.watch.drift_limit
+    features = {item.column for item in bins}
+    kept = [each.only(features) for each in as_learnt(given.live)]
     months = [each for each in given.newest.months() if each.rows >= given.watch.minimum_outcomes]
-    seen = [shares(given.connection, each.source, bins) for each in months] if bins else []
     for place, month in enumerate(months if bins else ()):
+        if not month.new:
+            continue
         like = [n for n in range(place) if n == place - 1 or months[n].name == _year_before(month.name)]
-        usual = [*kept, *(seen[number] for number in like)]
-        for name, drift in least_drifts(seen[place], usual).items() if month.new else ():
+        usual = [*kept, *(as_in(given.connection, months[number].source, bins) for number in like)]
+        for name, drift in least_drifts(given.connection, month.source, usual).items():
             if drift > limit:
                 yield Finding(
                     f"{month.name}: {name} has drifted by {drift:.2f}, as a column in another unit "
@@ -397,12 +414,12 @@ def _in_order(given: Examined, name: str, found: tuple[float, float], usual: flo
         f"{name}: {given.live.name} puts them into the order of their outcomes by {figure(value)}, where it "
         f"did by {figure(usual)} in its test"
     )
-    most = value + CHANCE * (0.0 if isnan(error) else error)
-    if most < given.limits.minimum_order_share * usual:
+    most, least = value + CHANCE * (0.0 if isnan(error) else error), given.limits.minimum_order_share * usual
+    if most < least:
         said += "; are they right, or is its time over? (retraining.minimum_order_share)"
         yield Finding(said, holds=False)
     else:
-        yield Finding(said)
+        yield Finding(f"{said}, and {figure(least)} would do: ok")
 
 
 def _predicted(given: Examined, source: str) -> tuple[Dataset, Floats]:

@@ -294,8 +294,9 @@ def count_reference(
 ) -> dict[str, Any]:
     """Return bins and shares: of the features in the training rows, of the predictions in the test rows.
 
-    Of the features `recent` has the shares in the test rows, the newest that the version knows, `range` the
-    ends of an amount in all of its rows, and `values` all of an amount that has few.
+    Of the features `recent` has the shares in the test rows, the newest that the version knows, and `tested`
+    those of an amount in bins of its own there; `range` has the ends of an amount in all of its rows, and
+    `values` all of an amount that has few.
     """
     learnt_from = rows_in(settings, table, split, periods(split)[0])
     bins = learn_bins(connection, learnt_from, of_role(settings.project.contract, Role.FEATURE))
@@ -304,8 +305,11 @@ def count_reference(
     counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])
     tested = rows_in(settings, table, split, periods(split)[2])
     every = " OR ".join(f"({inside(settings, split, each)})" for each in periods(split))
+    own = [learn_amount_bins(connection, tested, item.column) for item in bins if not item.names]
+    recent = shares(connection, tested, own)
     more = {
         "recent": shares(connection, tested, bins),
+        "tested": {item.column: {"edges": item.edges, "shares": recent[item.column]} for item in own},
         "range": known_ranges(connection, f"(SELECT * FROM {table} WHERE {every})", bins),
         "values": known_values(connection, learnt_from, tested, bins),
     }

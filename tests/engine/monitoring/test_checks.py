@@ -65,7 +65,8 @@ def test_they_are_told_in_the_order_of_the_list(predicted):
         "missing values",
         "new values",
         "traffic",
-        "days without predictions",
+        "days",
+        "days since the last prediction",
         "answers for a key once more",
         "different outcomes",
     ]

@@ -358,7 +358,7 @@ def test_the_newest_window_whose_outcomes_are_due_is_looked_at(world):
     assert (found["outcomes overdue"].value, found["outcomes overdue"].state) == (0.0, "ok")
     assert found["roc_auc"].state == "ok"
     assert found["age of the model in days"].value == (TODAY + DAY - LIVE_FROM).days
-    said = "outcomes come later: drift is that of the latest predictions, 2019-11-21 to 2019-12-21"
+    said = "outcomes come later: drift, traffic and broken rows are of 2019-11-21 to 2019-12-21, the latest"
     assert seen.notes == (said,)
 
 

@@ -182,6 +182,37 @@ def test_rows_that_break_the_contract_are_an_alert(month):
     assert readings(look(month, maximum_violation_share=0.5))[found.name].state == "ok"
 
 
+def refused(settings, days, rows, name="scored-next"):
+    """Keep so many rows as refused by `score`, each day after the first month alike."""
+    day, each = settings.dates.live_from + timedelta(days=31), rows // days
+    asked = f"SELECT TIMESTAMP '{day}' + INTERVAL (i // {each}) DAY AS {TIME} FROM range({rows}) AS r(i)"
+    with engine.connect(settings) as connection:
+        engine.write_parquet(connection, asked, settings.workspace / "data" / "rejected" / f"{name}.parquet")
+
+
+def test_a_week_whose_rows_are_all_refused_is_in_the_window(month):
+    newest, count = max(row[TIME] for row in first_month(month)).date(), len(first_month(month))
+    refused(month, days=7, rows=7 * (count // 30))
+    seen = run_monitoring(month)
+    assert seen.end == newest + timedelta(days=1)
+    last = month.dates.live_from + timedelta(days=38)
+    days = f"{last - timedelta(days=30)} to {last}"
+    assert (
+        f"rows of later days were refused: drift, traffic and broken rows are of {days}, the latest"
+        in seen.notes
+    )
+    found = readings(seen)["rows that break the contract"]
+    assert (found.value, found.state) == (pytest.approx(7 / 29, abs=0.04), "alert")
+    empty = readings(seen)["days of the last week without predictions"]
+    assert (empty.value, empty.state) == (7, "alert")
+
+
+def test_a_single_row_with_a_time_that_is_wrong_moves_no_window(month):
+    refused(month, days=1, rows=19)
+    found = readings(run_monitoring(month))["rows that break the contract"]
+    assert (found.value, found.state) == (0.0, "ok")
+
+
 def test_an_old_model_is_an_alert(predicted):
     found = readings(look(predicted, maximum_age_days=29))["age of the model in days"]
     assert (found.value, found.shown, found.high, found.state) == (30, "30", 29, "alert")

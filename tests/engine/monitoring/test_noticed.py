@@ -81,7 +81,11 @@ def some(share, change):
 def test_two_ordinary_months_raise_no_alert(watched):
     readings = watched()
     assert alerts(readings) == set()
-    told = {"missing values of wind_speed_kmh", "new values of carrier", "days without predictions"}
+    told = {
+        "missing values of wind_speed_kmh",
+        "new values of carrier",
+        "days of the last week without predictions",
+    }
     assert told | {"traffic of the last week", "different outcomes"} <= {*readings}
     assert readings["answers for a key once more"].value == 0
 
@@ -103,7 +107,7 @@ def test_two_ordinary_months_raise_no_alert(watched):
             lambda rows: [
                 row for row in rows if row[TIME].date() != rows[-1][TIME].date() - timedelta(days=3)
             ],
-            "days without predictions",
+            "days of the last week without predictions",
         ),
         (lambda rows: [*rows, *rows], "answers for a key once more"),
     ],
@@ -222,7 +226,34 @@ def test_what_is_scored_once_a_week_may_wait_a_week(daily):
 
 
 def test_of_what_was_scored_on_few_days_nobody_knows_how_often_it_is(daily):
-    assert "days since the last prediction" not in daily(today=35, made="TIMESTAMP '2013-09-20'")
+    reading = daily(today=35, made="TIMESTAMP '2013-09-20'")["days since the last prediction"]
+    assert (reading.state, reading.why) == (
+        "unknown",
+        "of the last 90 days, predictions were made on a single day; "
+        "from 5 on it is known how often they are",
+    )
+
+
+def test_two_days_are_held_against_no_week(months, daily):
+    settings, earlier, _ = months
+    few = [row for row in earlier if row[TIME].date() < settings.dates.live_from + timedelta(days=6)]
+    many = [row | {KEY: f"{row[KEY]}{n}"} for row in few for n in range(8)]
+    two_days = [row for row in many if row[TIME].date() < settings.dates.live_from + timedelta(days=2)]
+    readings = daily(today=8, rows=two_days)
+    drifts = [reading for name, reading in readings.items() if name.startswith("drift of ")]
+    assert {reading.state for reading in drifts} == {"unknown"}
+    assert len(drifts) > 10
+    assert {reading.why for reading in drifts} == {
+        "the predictions are of rows of 2 days; from 7 days on it is known"
+    }
+
+
+def test_a_summer_that_is_25_degrees_too_warm_is_no_summer(watched):
+    """Nearly all of it lies beyond the last bin of what was learnt, and so does the month before."""
+    usual = watched()["drift of temperature_c"]
+    warmer = watched(changed("temperature_c", lambda degrees: degrees + 25))["drift of temperature_c"]
+    assert usual.state != "alert"
+    assert (warmer.value > usual.value + 1, warmer.state) == (True, "alert")
 
 
 @pytest.mark.parametrize(("usual", "state"), [(0.999, "ok"), (0.9, "alert")])

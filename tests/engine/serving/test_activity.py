@@ -65,7 +65,14 @@ def test_what_was_asked_is_kept_when_the_service_stops(live):
     )
     assert sum(line["seconds"].values()) == 2
     assert line["records"] == {"contract": 1}
-    assert set(line) == {"from", "to", "answers", "refused", "records", "seconds"}  # nothing of anybody's data
+    assert set(line) == {
+        "from",
+        "to",
+        "answers",
+        "refused",
+        "records",
+        "seconds",
+    }  # nothing of anybody's data
     found = read_activity(live, *DAYS)
     assert (found.requests, found.refused["contract"], found.failed_share) == (4, 1, 0.0)
     assert read_activity(live, date(2013, 1, 1), date(2013, 2, 1)).requests == 0

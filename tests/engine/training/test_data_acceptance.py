@@ -1,6 +1,7 @@
 """Honest data of any shape raises no objection; what is counted is counted right."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from handrail.etl.pipeline import run_etl
 from handrail.registry.live import load_live, make_live
 from handrail.registry.outcome_sketch import changes, sketch
 from handrail.registry.versions import newest_version
-from handrail.training.data_acceptance import order
+from handrail.training.data_acceptance import Examined, as_many_rows, order, usual_outcomes
 from handrail.training.dataset import Dataset
-from handrail.training.newest_rows import newest_rows
+from handrail.training.newest_rows import Month, newest_rows
 from handrail.training.retraining_run import look_at_data
 from handrail.training.run import train
 from tests.engine.monitoring.test_late_outcomes import AGAIN, LIVE_FROM, panel
+from tests.engine.support.lived import promoted
 from tests.engine.support.workspaces import copied
 from tests.engine.testing.made_up_projects import Shape, made_up_project
 
@@ -143,6 +145,62 @@ def rows_with(target, days=100):
     count = len(target)
     times = np.datetime64("2030-01-01", "s") + (np.arange(count) % days).astype("timedelta64[D]")
     return Dataset(np.zeros((count, 1), np.float32), target, times, {}, np.repeat("1", count))
+
+
+def a_month(name, mean, rows=3000, new=True):
+    """Return a month of so many rows with this share of cases."""
+    return Month(
+        name, new, rows, 30, rows, 0, mean, (mean * (1 - mean) / rows) ** 0.5, (mean * (1 - mean)) ** 0.5
+    )
+
+
+def examined(settings, months):
+    """Return an examination that sees these months, and no slice."""
+    live, _ = load_live(settings)
+    newest = SimpleNamespace(months=lambda column=None: [] if column else months, connection=None)
+    return Examined(settings, live, "", newest)
+
+
+def test_a_poisoned_month_makes_the_next_one_no_more_usual(trained, tmp_path):
+    given = examined(
+        promoted(copied(trained, tmp_path)),
+        [
+            *(a_month(f"2013-0{n}", 0.2, new=False) for n in (1, 2, 3)),
+            a_month("2013-04", 0.8),
+            a_month("2013-05", 0.8),
+            a_month("2013-06", 0.25),
+        ],
+    )
+    found = [(each.said, each.holds) for each in usual_outcomes(given)]
+    beyond = 0.2 / 0.8 * 2.25
+    most = f"{beyond / (1 + beyond):.3f}"
+    said = f"late is {{}} on the whole, 0.200 to 0.200 before, 0.100 to {most} may be"
+    asked = "are they right? (retraining.usual_outcome)"
+    assert found == [
+        (f"2013-04: {said.format('0.800')}: {asked}", False),
+        (f"2013-05: {said.format('0.800')}: {asked}", False),
+        (f"2013-06: {said.format('0.250')}: ok", True),
+    ]
+
+
+def test_a_month_without_half_of_its_rows_makes_the_next_one_no_more_usual(trained, tmp_path):
+    given = examined(
+        promoted(copied(trained, tmp_path)),
+        [
+            *(a_month(f"2013-0{n}", 0.2, new=False) for n in (1, 2, 3)),
+            a_month("2013-04", 0.2, rows=1500),
+            a_month("2013-05", 0.2, rows=1500),
+            a_month("2013-06", 0.2, rows=2400),
+        ],
+    )
+    found = [(each.said, each.holds) for each in as_many_rows(given)]
+    few = "50 rows a day, 100 were usual; fewer than 60% of that (retraining.minimum_rows_share)"
+    few += ": are rows missing?"
+    assert found == [
+        (f"2013-04: {few}", False),
+        (f"2013-05: {few}", False),
+        ("2013-06: 80 rows a day, 100 were usual, 60 at least: ok", True),
+    ]
 
 
 def test_order_is_twice_the_area_under_the_roc_curve_less_1(trained):

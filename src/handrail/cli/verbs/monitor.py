@@ -74,6 +74,8 @@ def _show(settings: "Settings", seen: "MonitoringRun") -> None:
         say(f"{kind}: {count} more, all ok")
     for why, names in seen.unknown.items():
         say(f"not known: {', '.join(names)}: {why}")
+    if seen.aged:
+        say(f"the age of the model counts from {seen.aged[0]}, before which it has learnt, to {seen.aged[1]}")
     for line in seen.notes:
         say(line)
 
