@@ -1,8 +1,9 @@
 """A retraining from the raw tables to what is live, with nobody beside it: one at a time, whole or not.
 
-Each step leaves what was there before until it is done: the table is replaced when it is checked, a version
-appears when it is complete, and what is live changes last, in one file. So a run that is killed has changed
-nothing but the steps that it had ended, and no model answers that has not passed all of them.
+Each step leaves what was there before until it is done: the table is built beside the one that everything
+reads, and takes its place when the look at the data has accepted it; a version appears when it is complete;
+what is live changes last, in one file. So a run that is killed has changed nothing but the steps that it had
+ended, no model answers that has not passed all of them, and `monitor` judges none by what was refused.
 """
 
 import json
@@ -19,7 +20,7 @@ from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table, table_path
+from handrail.etl.load import accept, drop, require_table, table_path
 from handrail.etl.pipeline import run_etl
 from handrail.files import write_whole
 from handrail.locks import locked
@@ -48,6 +49,7 @@ class Retraining:
     where chance parts the rows, or nothing was learnt · version: the new one, None without
     why: the reasons, of a refusal or else · looked_at: what was found as it should be
     figures: of both versions, on the same rows, by the metric that decides · training: what was made
+    not_accepted: where the table lies that was built and refused; None where it is loaded, or was not built
     """
 
     verdict: Verdict
@@ -58,6 +60,7 @@ class Retraining:
     looked_at: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     training: Training | None = field(default=None, repr=False)
+    not_accepted: str | None = None
 
     @property
     def needs_somebody(self) -> bool:
@@ -129,22 +132,33 @@ def _retrain(settings: Settings, until: date | None, on_step: Callable[[str], No
         return replace(begun, verdict="waiting", why=(said,))
     _refuse_former_contract(settings, live)
     on_step("etl")
-    run_etl(settings, on_step)
-    loaded = _state_of_table(settings)
-    split, nothing = _chosen_split(settings, until, live)
+    before, built = _state_of_table(settings), settings.with_table(accepted=False)
+    drop(settings, settings.project.table_name)  # what an earlier run has left to be looked at
+    run_etl(built, on_step)
+    split, nothing = _chosen_split(built, until, live)
     if split is None:
-        return replace(begun, verdict="nothing new", why=(nothing,))
+        return _nothing_new(settings, begun, nothing)
     begun = replace(begun, until=split.live_from if isinstance(split, Split) else None)
     on_step("look at the data")
-    found = look_at_data(settings, live, split)
+    found = look_at_data(built, live, split)
     if found is None:
-        return replace(begun, verdict="nothing new", until=None, why=(_all_known(live),))
+        return _nothing_new(
+            settings, replace(begun, until=None), f"{live.name} knows every row that has an outcome"
+        )
     begun = replace(begun, looked_at=tuple(each.said for each in found if each.holds))
-    against = tuple(each.said for each in found if not each.holds)
+    against = (*(each.said for each in found if not each.holds), *_moved(settings, before))
     if against:
-        return replace(begun, why=against)
+        return replace(begun, why=against, not_accepted=_shown_table(built))
+    accept(settings, settings.project.table_name)
+    loaded = _state_of_table(settings)
     training = train(settings, split, on_step)
     return _judged(settings, replace(begun, version=training.version, training=training), state, loaded)
+
+
+def _nothing_new(settings: Settings, begun: Retraining, why: str) -> Retraining:
+    """Leave the table of before: nothing has looked at the one that was built, or is learnt from it."""
+    drop(settings, settings.project.table_name)
+    return replace(begun, verdict="nothing new", why=(why,))
 
 
 def _refuse_day(settings: Settings, until: date | None) -> None:
@@ -182,10 +196,6 @@ def _chosen_split(settings: Settings, until: date | None, live: Version) -> tupl
     return split_until(settings, end), ""
 
 
-def _all_known(live: Version) -> str:
-    return f"{live.name} knows every row that has an outcome"
-
-
 def look_at_data(settings: Settings, live: Version, split: Split | Shares) -> list[Finding] | None:
     """Return what is found of the loaded data; None where no row with an outcome is new."""
     table = require_table(settings, settings.project.table_name)
@@ -197,7 +207,7 @@ def look_at_data(settings: Settings, live: Version, split: Split | Shares) -> li
         return [told, *examine(Examined(settings, live, table, newest))]
 
 
-def _judged(settings: Settings, made: Retraining, state: Live, loaded: tuple[int, int]) -> Retraining:
+def _judged(settings: Settings, made: Retraining, state: Live, loaded: tuple[int, int] | None) -> Retraining:
     """Let the gate decide on a version, and the settings on what it becomes."""
     version = load_version(settings, made.version or "")
     compared = compare_with_live(settings, version)
@@ -233,13 +243,17 @@ def _gone_live(settings: Settings, made: Retraining, state: Live) -> Retraining:
     return replace(made, verdict="canary")
 
 
-def _state_of_table(settings: Settings) -> tuple[int, int]:
-    """Return by what it is seen that the loaded table is another one."""
-    found = table_path(settings, settings.project.table_name).stat()
-    return found.st_mtime_ns, found.st_size
+def _shown_table(settings: Settings) -> str:
+    return settings.shown(table_path(settings, settings.project.table_name))
 
 
-def _moved(settings: Settings, loaded: tuple[int, int]) -> Iterable[str]:
+def _state_of_table(settings: Settings) -> tuple[int, int] | None:
+    """Return by what it is seen that the loaded table is another one; None without any."""
+    path = table_path(settings, settings.project.table_name)
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
+
+
+def _moved(settings: Settings, loaded: tuple[int, int] | None) -> Iterable[str]:
     if _state_of_table(settings) != loaded:
         yield "the table was loaded anew while it was learnt from; run it again"
 

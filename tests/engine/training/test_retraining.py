@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -12,6 +13,7 @@ from filelock import FileLock
 from handrail.config.sections import Retraining
 from handrail.errors import ProjectError
 from handrail.etl import load
+from handrail.etl.pipeline import run_etl
 from handrail.registry import canary, versions
 from handrail.registry import live as registry
 from handrail.training import retraining_run
@@ -38,13 +40,15 @@ def loading(settings, change=None):
     `change`: a query of `{table}`, with `{key}`, `{time}`, `{target}` and `{chance}` of a row.
     """
     its = settings.project
-    path = load.table_path(settings, its.table_name)
-    shutil.copy(path, path.with_name("honest.parquet"))
+    loaded = load.table_path(settings, its.table_name)
+    honest = shutil.copy(loaded, loaded.with_name("honest.parquet"))
 
     def run_etl(there, on_step):
         names = {"key": its.key, "time": its.time, "target": its.target}
-        names |= {"table": f"'{path.with_name('honest.parquet')}'", "chance": CHANCE.format(key=its.key)}
+        names |= {"table": f"'{honest}'", "chance": CHANCE.format(key=its.key)}
         query = (change or "SELECT * FROM {table}").format(**names)
+        path = load.table_path(there, its.table_name)
+        path.parent.mkdir(exist_ok=True)
         duckdb.sql(f"SELECT * FROM ({query}) ORDER BY {its.time}, {its.key}").write_parquet(str(path))
 
     return with_given(settings, run_etl=run_etl)
@@ -190,12 +194,79 @@ def test_of_bad_data_nothing_is_learnt_and_what_is_live_stays(live, poison):
     change, reason = POISONS[poison]
     settings, before = goes_live(loading(live, change), goes_live="promotion"), registry.live_path(live)
     was, names = before.read_bytes(), {path.name for path in versions.model_folder(live).glob("2*")}
+    table, refused = (
+        load.table_path(live.with_table(accepted=accepted), live.project.table_name)
+        for accepted in (True, False)
+    )
+    loaded = table.read_bytes()
     done = run_retraining(settings, UNTIL, quietly)
     assert (done.verdict, done.version, done.needs_somebody) == ("refused", None, True)
     assert reason in " | ".join(done.why), done.why
     assert changed_nothing(live, was)
     assert {path.name for path in versions.model_folder(live).glob("2*")} == names
-    assert retraining_run.last_retrainings(live)[-1]["why"] == list(done.why)
+    line = retraining_run.last_retrainings(live)[-1]
+    assert (line["why"], line["not_accepted"]) == (list(done.why), str(refused))
+    assert table.read_bytes() == loaded
+    both = [f"FROM '{path}'" for path in (refused, table)]
+    assert any(duckdb.sql(f"{one} EXCEPT ALL {other}").fetchall() for one, other in (both, both[::-1]))
+
+
+def test_what_was_refused_is_kept_until_the_next_is_built(live):
+    settings = loading(live, outcomes("{chance} < 0.3"))
+    folder = load.not_accepted_folder(live)
+    assert run_retraining(settings, UNTIL, quietly).verdict == "refused"
+    assert [path.name for path in folder.iterdir()] == [f"{live.project.table_name}.parquet"]
+    table = load.table_path(live, live.project.table_name)
+    before = table.stat().st_mtime_ns
+    settings.project.given["run_etl"] = loading(live).project.given["run_etl"]
+    assert run_retraining(settings, date(2013, 9, 1), quietly).verdict == "nothing new"
+    assert (list(folder.iterdir()), table.stat().st_mtime_ns) == ([], before)  # nobody has looked at it
+    done = run_retraining(settings, UNTIL, quietly)
+    assert (done.verdict, done.not_accepted, list(folder.iterdir())) == ("canary", None, [])
+    assert table.stat().st_mtime_ns > before
+
+
+def test_a_table_that_was_loaded_while_another_was_looked_at_stays(live, monkeypatch):
+    settings, looked = loading(live), retraining_run.look_at_data
+    table = load.table_path(live, live.project.table_name)
+
+    def meanwhile(*given):
+        duckdb.sql(f"SELECT * FROM '{table}' LIMIT 1000").write_parquet(str(table.with_name("few.parquet")))
+        table.with_name("few.parquet").replace(table)
+        return looked(*given)
+
+    monkeypatch.setattr(retraining_run, "look_at_data", meanwhile)
+    done = run_retraining(settings, UNTIL, quietly)
+    assert (done.verdict, done.why[-1]) == (
+        "refused",
+        "the table was loaded anew while it was learnt from; run it again",
+    )
+    assert duckdb.sql(f"SELECT count(*) FROM '{table}'").fetchall() == [(1000,)]
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_killed_while_the_table_is_replaced_it_is_the_old_or_the_new_one(live, monkeypatch, steps):
+    its, replace, done = live.project.table_name, Path.replace, []
+    old, new = (live.with_table(accepted=accepted) for accepted in (True, False))
+    run_etl(new, quietly)
+    rejected, table = load.rejected_path(old, its), load.table_path(old, its)
+    built = (load.rejected_path(new, its).read_bytes(), load.table_path(new, its).read_bytes())
+    rejected.write_bytes(b"old")
+    table.write_bytes(b"old")
+
+    def killed(self, target):
+        if len(done) == steps:
+            raise KeyboardInterrupt
+        done.append(target)
+        return replace(self, target)
+
+    with monkeypatch.context() as there:
+        there.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            load.accept(live, its)
+    assert (rejected.read_bytes(), table.read_bytes()) == (built[0] if steps else b"old", b"old")
+    load.accept(live, its)
+    assert (rejected.read_bytes(), table.read_bytes()) == built
 
 
 def test_what_was_learnt_from_poisoned_outcomes_is_worse_on_the_rows_that_were_not(live):
@@ -347,9 +418,14 @@ def test_a_refusal_is_an_alert_and_exit_status_3(live, tmp_path, monkeypatch, ca
     assert re.match(
         r"alert: 2013-09: late is 0.\d+ on the whole, .* \(retraining.usual_outcome\)\n", told.err
     )
-    by_hand = "`train --no-round --until 2013-12-01`, then `promote`"
-    assert told.out.endswith(f"{name} stays as it is; whoever knows better: {by_hand}\n")
+    by_hand = "`etl`, `train --no-round --until 2013-12-01`, then `promote`"
     work = tmp_path / "whole" / "sample" / "20000"
+    refused = work / "data" / "not-accepted" / f"{there.project.table_name}.parquet"
+    assert refused.is_file()
+    assert told.out.endswith(
+        f"{name} stays as it is, and so does the table; what was refused lies in {refused}; whoever knows "
+        f"better: {by_hand}\n"
+    )
     assert (work / "models" / "live.json").read_bytes() == registry.live_path(live).read_bytes()
 
 

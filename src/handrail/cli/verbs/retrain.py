@@ -30,7 +30,8 @@ def retrain(settings: "Settings", until: date | None) -> int:
 
     It becomes a canary, the live version or nothing by itself, as retraining.goes_live of project.yaml says.
     Before it learns, it looks whether the data is as it was and as is usual; after that, the gate of
-    `promote` compares both versions on the newest rows. What comes of it is a line in
+    `promote` compares both versions on the newest rows. The table that was loaded before stays until that
+    look has accepted the new one. What comes of it is a line in
     reports/retraining.jsonl, and the exit status: 0 where that is done, or there is nothing newer to learn
     from; 3 where it is left as it was and somebody has to look; 1 where a step could not be done.
     """
@@ -78,8 +79,10 @@ def _verdict(settings: "Settings", done: "Retraining") -> str:
     from handrail.config.sections import Retraining as Limits
 
     name, stays = done.version, f"{done.live} stays as it is"
+    if done.not_accepted:
+        stays += f", and so does the table; what was refused lies in {done.not_accepted}"
     share = settings.section(Limits).canary_share
-    again = f"train --no-round{f' --until {done.until}' if done.until else ''}`, then `promote"
+    again = f"etl`, `train --no-round{f' --until {done.until}' if done.until else ''}`, then `promote"
     by_hand = f"promote {name}" if name else again
     said = {
         "canary": f"{name} answers {share:g} of all beside {done.live}; `promote {name}` takes all, "
