@@ -43,6 +43,7 @@ RUNBOOK = "4-operation/runbook.md"
 SECTIONS = {  # of the runbook, for what is no reading
     "canary": "the accuracy of the canary",
     "baseline": "the baseline did better",
+    "doubt": "outcomes in doubt",
     "check": "a check could not be run",
     "monitor": "monitor could not look",
 }
@@ -56,7 +57,7 @@ def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = Fal
     """
     live = read_live(settings)
     found = found_wrong(seen, live, canary_reading(settings))
-    alerts = [wrong for wrong in found if wrong.kind in ("reading", "canary")]
+    alerts = [wrong for wrong in found if wrong.kind in ("reading", "canary", "doubt")]
     lines = [wrong.text for wrong in alerts]
     if relived:
         if lines:

@@ -15,7 +15,7 @@ from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.registry.live import Live
 
-Kind = Literal["reading", "canary", "check", "baseline", "monitor"]
+Kind = Literal["reading", "canary", "check", "baseline", "doubt", "monitor"]
 State = Literal["firing", "reminder", "over"]
 LONGEST = 400  # letters of a line: names and texts of one's own checks are as long as somebody makes them
 CHECKS_FILE = "monitor/checks.py: "  # what the line of a check that failed begins with
@@ -114,16 +114,19 @@ def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
 
 
 def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> list[Wrong]:
-    """Return what a look found wrong: readings, a baseline that did better, checks that failed.
+    """Return what a look found wrong: readings, a baseline that did better or seems to, checks that failed.
 
     canary_name: of the reading that decides on the canary, which is another fault for each version tried
     """
     found = [_of_reading(seen, reading, canary_name) for reading in seen.alerts]
     if seen.baseline_better and live is not None and live.versions[-1] == seen.version:
-        text = (
-            f"{seen.start} to {seen.end}: the baseline did better than {seen.version}; the fallback answers"
-        )
-        found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
+        told = f"{seen.start} to {seen.end}: the baseline did better than {seen.version}"
+        if seen.doubts:
+            text = f"{told}, by outcomes that are in doubt: nothing is switched; {seen.doubts[0]}"
+            found.append(Wrong(kind="doubt", name="outcomes in doubt", text=one_line(text)))
+        else:
+            text = f"{told}; the fallback answers"
+            found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
     # What the exception said stays on the machine: it may hold a value of somebody's data.
     found += [
         Wrong(
@@ -167,6 +170,8 @@ def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
         if fault.wrong.kind == "baseline":
             back = live is not None and live.mode == "model" and not seen.baseline_better
             return "the model answers" if back else None
+        if fault.wrong.kind == "doubt":
+            return None if seen.doubts else "nothing speaks for the fallback, or nothing against the outcomes"
         if fault.wrong.kind == "canary" and seen.canary != fault.wrong.of:
             return f"{fault.wrong.of} is not tried any more"
         group = (key for key in readings if name.startswith(f"{key} of "))

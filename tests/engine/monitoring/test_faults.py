@@ -147,6 +147,22 @@ def test_the_fallback_is_over_when_the_model_answers():
     assert watch(look(), LIVE) == [("over", "over after 14 days: the model answers")]
 
 
+def test_outcomes_in_doubt_are_a_fault_of_their_own_until_nothing_speaks_against_them():
+    watch = Watch()
+    doubted = look(baseline_better=True, doubts=("2026-02: late is 0.800 on the whole", "and another"))
+    assert watch(doubted) == [
+        (
+            "firing",
+            "2026-02-01 to 2026-03-01: the baseline did better than v1, by outcomes that are in doubt: "
+            "nothing is switched; 2026-02: late is 0.800 on the whole",
+        )
+    ]
+    assert [state for state, _ in watch(doubted)] == ["reminder"]
+    assert watch(look()) == [
+        ("over", "over after 14 days: nothing speaks for the fallback, or nothing against the outcomes")
+    ]
+
+
 def test_of_a_version_that_is_not_live_any_more_no_fallback_is_told():
     second = Live(("v1", "v2"), ("sum", "sum"), "model", "promoted")
     assert Watch()(look(baseline_better=True), second) == []

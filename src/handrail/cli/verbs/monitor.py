@@ -54,7 +54,7 @@ def monitor(
             _tell_what_would_be_done(settings, seen)
         else:
             _keep_and_act(settings, seen, relive)
-        if seen.alerts:
+        if seen.alerts or seen.doubts:
             status = ALERT
             break
         status = 1 if seen.problems else status
