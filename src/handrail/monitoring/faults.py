@@ -5,6 +5,7 @@ A fault is known again by what is wrong, never by how wrong it is. Nothing here 
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal
@@ -70,7 +71,17 @@ class Event(BaseModel):
     text: str
 
 
-Verdict = Callable[[Fault], str | None]
+@dataclass(frozen=True)
+class Ended:
+    """How a fault is over, in words, and the figure and its range by which it is; None where it has none."""
+
+    text: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+Verdict = Callable[[Fault], Ended | None]
 
 
 def follow(
@@ -90,8 +101,10 @@ def follow(
         wrong = there.get(fault.wrong.key)
         ended = None if wrong else verdict(fault)
         if ended is not None:
-            lasted = f"over after {duration(now - fault.since)}"
-            events.append(Event(state="over", fault=fault, text=one_line(f"{lasted}: {ended}")))
+            text = one_line(f"over after {duration(now - fault.since)}: {ended.text}")
+            figures = {"value": ended.value, "low": ended.low, "high": ended.high}
+            last = fault.wrong.model_copy(update=figures)
+            events.append(Event(state="over", fault=fault.model_copy(update={"wrong": last}), text=text))
             continue
         seen = fault.model_copy(update={"wrong": wrong or fault.wrong})
         if now - fault.told >= pause:
@@ -160,25 +173,27 @@ def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
     """
     readings = {one_line(reading.name): reading for reading in seen.readings}
     failed = failed_checks(seen)
+    back = live is not None and live.mode == "model" and not seen.baseline_better
+    others: dict[Kind, str | None] = {
+        "monitor": "`monitor` looks again",
+        "baseline": "the model answers" if back else None,
+        "doubt": None if seen.doubts else "nothing speaks for the fallback, or nothing against the outcomes",
+    }
 
-    def verdict(fault: Fault) -> str | None:
-        name = fault.wrong.name
-        if fault.wrong.kind == "monitor":
-            return "`monitor` looks again"
-        if fault.wrong.kind == "check":
-            return None if name in failed else f"the check {name} runs again"
-        if fault.wrong.kind == "baseline":
-            back = live is not None and live.mode == "model" and not seen.baseline_better
-            return "the model answers" if back else None
-        if fault.wrong.kind == "doubt":
-            return None if seen.doubts else "nothing speaks for the fallback, or nothing against the outcomes"
-        if fault.wrong.kind == "canary" and seen.canary != fault.wrong.of:
-            return f"{fault.wrong.of} is not tried any more"
+    def verdict(fault: Fault) -> Ended | None:
+        kind, name = fault.wrong.kind, fault.wrong.name
+        if kind == "check":
+            return None if name in failed else Ended(f"the check {name} runs again")
+        if kind == "canary" and seen.canary != fault.wrong.of:
+            return Ended(f"{fault.wrong.of} is not tried any more")
+        if kind in others:
+            said = others[kind]
+            return Ended(said) if said else None
         group = (key for key in readings if name.startswith(f"{key} of "))
         reading = readings.get(name) or readings.get(max(group, key=len, default=""))
         if reading is None or reading.state != "ok":
             return None
-        return reading.told if name in readings else f"{name}: {reading.told}"
+        return Ended(reading.told if name in readings else f"{name}: {reading.told}", **reading.plain)
 
     return verdict
 

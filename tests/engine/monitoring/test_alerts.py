@@ -8,7 +8,7 @@ import pytest
 
 from handrail.monitoring import alerts
 from handrail.monitoring.alerts import raise_alerts, runbook_place
-from handrail.monitoring.checks import Reading
+from handrail.monitoring.checks import Reading, told_value
 from handrail.monitoring.faults import Wrong, this_moment
 from handrail.monitoring.open_alerts import open_alerts_path, read_open_alerts
 from handrail.stages import handover
@@ -81,6 +81,9 @@ def test_the_life_of_a_fault(month, hook, monkeypatch, capsys):
     assert first["faults"][0]["runbook"].startswith("4-operation/runbook.md#")
     assert first["faults"][0]["range"] == list(NONE)
     assert last["text"].startswith(f"over after 7 days: {METRIC} is ")
+    (ended,) = last["faults"]
+    assert ended["range"] == list(ANY)
+    assert f"{METRIC} is {told_value(METRIC, ended['value'])}" in last["text"]
     assert (last["alerts"], journal(month)[-1]["over"]) == ([], [last["text"]])
 
 

@@ -60,6 +60,22 @@ def test_a_fault_is_told_once_then_after_the_pause_and_when_it_is_over():
     assert watch(look(BAD)) == [FIRING]
 
 
+def test_what_is_over_has_the_figure_and_range_at_which_it_is():
+    now = START
+    faults, _ = follow((), found_wrong(look(BAD), LIVE, CANARY), verdict_of(look(BAD), LIVE), now, PAUSE)
+    good = look(reading("roc_auc", "ok", 0.75, low=0.6, high=0.8))
+    _, (event,) = follow(faults, [], verdict_of(good, LIVE), now + WEEK, PAUSE)
+    last = event.fault.wrong
+    assert (event.state, last.value, last.low, last.high) == ("over", 0.75, 0.6, 0.8)
+    assert event.fault.id == faults[0].id
+    second = Reading(CANARY, -0.1, -0.01, inf, "alert")
+    found = found_wrong(look(second, canary="v2"), LIVE, CANARY)
+    faults, _ = follow((), found, verdict_of(look(second, canary="v2"), LIVE), now, PAUSE)
+    _, (event,) = follow(faults, [], verdict_of(look(), LIVE), now + WEEK, PAUSE)
+    last = event.fault.wrong
+    assert (last.value, last.low, last.high) == (None, None, None)  # it is tried no more
+
+
 def test_a_weekly_look_that_comes_some_hours_early_reminds():
     watch = Watch()
     watch(look(BAD), after=WEEK - timedelta(hours=5))
