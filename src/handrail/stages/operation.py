@@ -35,7 +35,8 @@ class Watched(BaseModel):
     """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts.
 
     at: when that was looked at; of a record that doesn't say, the time of its file. relived: whether it only
-    lived a month of the past again, which shows what would have been seen, not that somebody looks.
+    lived a month of the past again, which shows what would have been seen, not that somebody looks; newest:
+    whether it was at the latest predictions, and not back at a window that somebody chose.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +46,7 @@ class Watched(BaseModel):
     alerts: tuple[str, ...]
     at: AwareDatetime | None = None
     relived: bool = False
+    newest: bool = True
 
 
 def begun(settings: Settings) -> bool:
@@ -54,13 +56,22 @@ def begun(settings: Settings) -> bool:
 
 
 def monitoring_ran(settings: Settings) -> Finding:
-    """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one."""
+    """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one.
+
+    Looks back count as little as months that were lived again.
+    """
     records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"), reverse=True)
-    read = ((path, _read_record(path)) for path in records)
-    path, latest = next(((path, found) for path, found in read if not found.relived), (None, None))
-    if path is None or latest is None:
-        nothing = "only of months that were lived again" if records else "no record of it"
-        return still_open(nothing, command(settings, "monitor"))
+    others: set[str] = set()
+    for path in records:
+        latest = _read_record(path)
+        if latest.newest and not latest.relived:
+            return _looked_at(settings, path, latest)
+        others.add("months that were lived again" if latest.relived else "looks back")
+    nothing = f"only of {' and of '.join(sorted(others))}" if others else "no record of it"
+    return still_open(nothing, command(settings, "monitor"))
+
+
+def _looked_at(settings: Settings, path: Path, latest: Watched) -> Finding:
     at = latest.at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     days, window = (datetime.now(UTC) - at).days, f"latest window {latest.start} to {latest.end}"
     if days > MAXIMUM_AGE_DAYS:

@@ -191,6 +191,7 @@ def test_the_log_has_an_end(tmp_path, monkeypatch):
         ("reading", "something of one's own", "alerts-of-monitor"),
         ("canary", "roc_auc gained by the canary", "the-accuracy-of-the-canary"),
         ("baseline", "baseline against model", "the-baseline-did-better"),
+        ("doubt", "outcomes in doubt", "outcomes-in-doubt"),
         ("check", "own", "a-check-could-not-be-run"),
         ("monitor", "monitor", "monitor-could-not-look"),
     ],

@@ -132,6 +132,21 @@ def test_months_that_were_lived_again_show_nobody_who_looks(operated):
     assert findings(operated)["monitoring ran"].state is gates.State.DONE
 
 
+def test_a_look_back_is_no_monitoring(operated):
+    path = operated.root / RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    write(
+        operated.root,
+        "reports/monitoring/2026-03-01-2026-04-01-back.json",
+        json.dumps(record | {"newest": False}),
+    )
+    found = findings(operated)["monitoring ran"]
+    assert (found.state, "2026-03-01" in found.evidence.partition(" to ")[0]) == (gates.State.DONE, False)
+    path.write_text(json.dumps(record | {"newest": False}), encoding="utf-8")
+    found = findings(operated)["monitoring ran"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, "only of looks back")
+
+
 def test_a_tick_that_nobody_stands_behind_is_refused(operated):
     write(operated.root, HANDOVER, HEADER + ticked("Shown").replace("Ada", ""))
     assert gates.refusals(gates.read_stages(operated)) == [

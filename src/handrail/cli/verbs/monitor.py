@@ -118,7 +118,8 @@ def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) ->
     from handrail.monitoring.series import keep_series
 
     at = datetime.now(UTC)
-    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
+    kind = "-relived" if relived else "" if seen.newest else "-back"
+    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}{kind}.json"
     record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
     keep_series(settings, seen, at, relived=relived)
