@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from handrail.moments import moment
 from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.registry.live import Live
@@ -117,7 +118,7 @@ def follow(
 
 def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
     """Return how a fault is told once more."""
-    since = f"since {fault.since:%Y-%m-%d}"
+    since = f"since {moment(fault.since)}"
     if fault.wrong.key in there:
         return one_line(f"{fault.wrong.text}; {since}")
     return one_line(

@@ -8,13 +8,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.moments import moment
+from handrail.monitoring.checks import canary_reading
+from handrail.monitoring.series import read_series
+from handrail.number_format import percent
 from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
+from handrail.registry.history import tried_since, withdrawn
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
 from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.gates import Finding, command, done, still_open
 from handrail.stages.production import LAUNCH, STEPS
+from handrail.training.retraining_log import last_retraining, retraining_log_path
 
 HANDOVER = "4-operation/HANDOVER.md"
 ITEMS = ("Owner named", "Read", "Installed", "Access")
@@ -116,12 +122,50 @@ def handed_over(settings: Settings) -> Finding:
     return signed(settings, HANDOVER, handover_items(settings))
 
 
+def canary_told(settings: Settings) -> str:
+    """Return which canary is tried, beside what, since when, and what the last look has found of it."""
+    live = read_live(settings)
+    if live is None or live.canary is None:
+        last = withdrawn(settings)[-1:]
+        return "; ".join(["none is tried", *(each.told for each in last)])
+    name, since = live.canary.name, tried_since(settings, live.canary.name)
+    told = f"{name} answers {percent(live.canary.share)} of what is asked beside {live.versions[-1]}"
+    if since is None:
+        return told
+    began = datetime.fromisoformat(since)
+    figure = canary_reading(settings)
+    looks = [row for row in read_series(settings).rows if row.figure == figure and row.of == "latest"]
+    seen = max((row for row in looks if row.at >= began), key=lambda row: row.at, default=None)
+    found = f"no look since then; {command(settings, 'monitor')}"
+    if seen:
+        why = f" ({seen.why})" if seen.why else ""
+        found = f"{figure} {seen.shown}{why}, {seen.expected}: {seen.state}, looked at on {seen.at.date()}"
+    return f"{told} since {moment(began)}; {found}"
+
+
+def retraining_told(settings: Settings) -> str:
+    """Return when the last retraining was, what came of it, and why."""
+    last = last_retraining(settings)
+    if last is None:
+        return "none yet"
+    try:
+        why = [*last["why"]]
+        of = f" of {last['version']}" if last.get("version") else ""
+        more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
+        reason = f": {why[0]}{more}" if why else ""
+        return f"{moment(datetime.fromisoformat(last['at']))}, {last['verdict']}{of}{reason}"
+    except (KeyError, TypeError, ValueError):
+        shown = settings.shown(retraining_log_path(settings))
+        raise ProjectError(f"{shown}: its last line can't be read; delete it") from None
+
+
 CHECKS = {
     "monitoring ran": monitoring_ran,
     "model answers": model_answers,
     "ML Test Score": score_known,
     "handover": handed_over,
 }
+FACTS = {"canary": canary_told, "last retraining": retraining_told}
 BY_PEOPLE = ()
 
 

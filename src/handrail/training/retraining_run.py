@@ -7,7 +7,7 @@ ended, no model answers that has not passed all of them, and `monitor` judges no
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +26,7 @@ from handrail.files import write_whole
 from handrail.locks import locked
 from handrail.registry.acceptance import BesideLive, agreed_metric, compare_with_live, objections
 from handrail.registry.canary import start_canary
+from handrail.registry.history import withdrawn
 from handrail.registry.live import Live, load_live, make_live
 from handrail.registry.versions import Version, learnt_before, load_version, model_folder
 from handrail.training.data_acceptance import Examined, Finding, examine
@@ -33,11 +34,11 @@ from handrail.training.experiment_log import rounded
 from handrail.training.known_outcomes import today_of
 from handrail.training.newest_rows import newest_rows
 from handrail.training.retraining import newest_whole_end
+from handrail.training.retraining_log import log_retraining
 from handrail.training.run import Training, train
 from handrail.training.split_advice import split_until
 
-Verdict = Literal["canary", "live", "kept", "nothing new", "waiting", "refused", "failed"]
-LOG = "retraining.jsonl"
+Verdict = Literal["canary", "live", "kept", "nothing new", "waiting", "withdrawn", "refused", "failed"]
 LOCK, SINCE = ".retraining.lock", ".retraining.json"  # in models/: held, and since when
 
 
@@ -65,7 +66,7 @@ class Retraining:
     @property
     def needs_somebody(self) -> bool:
         """Whether a person has to look."""
-        return self.verdict == "refused"
+        return self.verdict in ("refused", "withdrawn")
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -87,9 +88,9 @@ def run_retraining(settings: Settings, until: date | None, on_step: Callable[[st
             problems = error.problems if isinstance(error, ProjectError) else None
             why = problems or (f"{type(error).__name__}: {error}",)
             with suppress(OSError):  # such as the full disk that it failed by
-                log_retraining(settings, Retraining("failed", until=until, why=why))
+                log_retraining(settings, Retraining("failed", until=until, why=why).record())
             raise
-        log_retraining(settings, done)
+        log_retraining(settings, done.record())
         return done
 
 
@@ -114,15 +115,6 @@ def _since(path: Path) -> str:
         return "a moment ago"
 
 
-def log_retraining(settings: Settings, done: Retraining) -> None:
-    """Append what came of a retraining as one line, in one write."""
-    path = settings.workspace / "reports" / LOG
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | done.record()
-    with path.open("ab", buffering=0) as log:
-        log.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
-
-
 def _retrain(settings: Settings, until: date | None, on_step: Callable[[str], None]) -> Retraining:
     _refuse_day(settings, until)
     live, state = load_live(settings)
@@ -139,6 +131,10 @@ def _retrain(settings: Settings, until: date | None, on_step: Callable[[str], No
     if split is None:
         return _nothing_new(settings, begun, nothing)
     begun = replace(begun, until=split.live_from if isinstance(split, Split) else None)
+    stopped = _withdrawn_for_the_same(built, split)
+    if stopped:
+        drop(settings, settings.project.table_name)
+        return replace(begun, verdict="withdrawn", why=(stopped,))
     on_step("look at the data")
     found = look_at_data(built, live, split)
     if found is None:
@@ -194,6 +190,33 @@ def _chosen_split(settings: Settings, until: date | None, live: Version) -> tupl
         last = f"outcomes are known before {end}" if until is None else f"--until is {end}"
         return None, f"{live.name} has learnt from all before {known}, and {last}"
     return split_until(settings, end), ""
+
+
+def _withdrawn_for_the_same(settings: Settings, split: Split | Shares) -> str:
+    """Return why nothing is tried where a version was taken back that knew all that could be learnt now.
+
+    Whoever withdrew it had a reason that a machine does not know: a person looks, or newer outcomes come.
+    """
+    if settings.section(Limits).goes_live == "nobody":
+        return ""
+    for each in reversed(withdrawn(settings)):
+        with suppress(ProjectError):  # it is kept no more, or was changed: nobody knows what it knew
+            if not _is_newer(settings, split, load_version(settings, each.name)):
+                return (
+                    f"{each.told}, and no outcome is known since that it did not know: no machine tries the "
+                    f"same again. Look why; `promote {each.name}` by hand, or the next run with newer "
+                    "outcomes, ends that"
+                )
+    return ""
+
+
+def _is_newer(settings: Settings, split: Split | Shares, than: Version) -> bool:
+    """Return whether more can be learnt by `split` than a version knows."""
+    if isinstance(split, Split):
+        return split.live_from > learnt_before(settings, than)
+    table = require_table(settings, settings.project.table_name)
+    with connect(settings) as connection:
+        return newest_rows(connection, settings, table, than, split).count > 0
 
 
 def look_at_data(settings: Settings, live: Version, split: Split | Shares) -> list[Finding] | None:
@@ -256,15 +279,3 @@ def _state_of_table(settings: Settings) -> tuple[int, int] | None:
 def _moved(settings: Settings, loaded: tuple[int, int] | None) -> Iterable[str]:
     if _state_of_table(settings) != loaded:
         yield "the table was loaded anew while it was learnt from; run it again"
-
-
-def last_retrainings(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    """Return the lines of reports/retraining.jsonl in order; one that a kill has cut off says nothing."""
-    path = settings.workspace / "reports" / LOG
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found

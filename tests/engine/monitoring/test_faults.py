@@ -52,7 +52,7 @@ def test_a_fault_is_told_once_then_after_the_pause_and_when_it_is_over():
     assert watch(look(BAD), after=timedelta(days=3)) == [FIRING]
     worse = reading("roc_auc", "alert", 0.4)
     assert watch(look(worse), after=timedelta(days=4)) == []
-    again = "2026-02-01 to 2026-03-01: roc_auc is 0.400, expected 0.7 to 0.9; since 2026-03-02"
+    again = "2026-02-01 to 2026-03-01: roc_auc is 0.400, expected 0.7 to 0.9; since 2026-03-02 05:17 UTC"
     assert watch(look(worse)) == [("reminder", again)]
     assert watch(look(GOOD)) == [("over", "over after 14 days: roc_auc is 0.750, expected 0.7 to 0.9")]
     assert watch.faults == ()
@@ -92,8 +92,8 @@ def test_what_the_look_can_not_tell_ends_nothing_and_reminds():
     assert watch(look()) == [
         (
             "reminder",
-            "roc_auc: open since 2026-03-02, and not known at this look; `alert --close` ends what is "
-            "watched no more",
+            "roc_auc: open since 2026-03-02 05:17 UTC, and not known at this look; `alert --close` ends what "
+            "is watched no more",
         )
     ]
     assert [state for state, _ in watch(look(GOOD))] == ["over"]

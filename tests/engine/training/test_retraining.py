@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -17,11 +17,13 @@ from handrail.etl.pipeline import run_etl
 from handrail.registry import canary, versions
 from handrail.registry import live as registry
 from handrail.training import retraining_run
+from handrail.training.retraining_log import last_retraining, retraining_log_path
 from handrail.training.retraining_run import run_retraining
 from tests.engine.support.lived import promoted, run
 from tests.engine.support.workspaces import copied, with_given
 
 UNTIL = date(2013, 12, 1)
+TODAY = datetime.now(UTC).date()
 CHANCE = "hash({key} || 'drawn') % 1000 / 1000.0"  # of a row, always the same
 
 
@@ -110,7 +112,7 @@ def test_an_honest_retraining_becomes_what_the_setting_says(live, becomes):
     figures, rows = done.figures, done.figures["rows"]
     assert figures["candidate"]["low"] < figures["candidate"]["value"] < figures["candidate"]["high"]
     assert f"on the {rows:,} rows from 2013-10-01 to 2013-12-01 beside the staged {old}'s" in done.why[0]
-    (line,) = retraining_run.last_retrainings(live)
+    line = last_retraining(live)
     assert (line["verdict"], line["version"], line["until"]) == (done.verdict, name, "2013-12-01")
     assert line["figures"]["live"]["value"] == pytest.approx(figures["live"]["value"])
 
@@ -204,7 +206,7 @@ def test_of_bad_data_nothing_is_learnt_and_what_is_live_stays(live, poison):
     assert reason in " | ".join(done.why), done.why
     assert changed_nothing(live, was)
     assert {path.name for path in versions.model_folder(live).glob("2*")} == names
-    line = retraining_run.last_retrainings(live)[-1]
+    line = last_retraining(live)
     assert (line["why"], line["not_accepted"]) == (list(done.why), str(refused))
     assert table.read_bytes() == loaded
     both = [f"FROM '{path}'" for path in (refused, table)]
@@ -328,7 +330,7 @@ def test_without_a_live_version_there_is_nothing_to_hold_a_new_one_against(train
     settings = copied(trained, tmp_path)
     with pytest.raises(ProjectError, match="no model is live yet; run `train`, then `promote`"):
         run_retraining(loading(settings), UNTIL, quietly)
-    assert retraining_run.last_retrainings(settings)[-1]["verdict"] == "failed"
+    assert last_retraining(settings)["verdict"] == "failed"
 
 
 def test_a_live_version_that_was_changed_is_replaced_by_no_machine(live):
@@ -405,7 +407,10 @@ def test_the_command_tells_figures_and_verdict(live, tmp_path, monkeypatch, caps
     told, work = capsys.readouterr().out, tmp_path / "whole" / "sample" / "20000"
     tried = json.loads((work / "models" / "live.json").read_text())["canary"]["name"]
     assert f"new to {name}\n" in told
-    assert f"{tried} answers 0.1 of all beside {name}; `promote {tried}` takes all, `rollback` none\n" in told
+    assert (
+        f"{tried} answers 10% of what is asked beside {name}; `promote {tried}` lets it answer everything"
+        in told
+    )
     assert tried in (work / "reports" / "research.html").read_text()
     assert not (live.root / "2-research" / "rounds.jsonl").exists()
 
@@ -477,7 +482,61 @@ def test_a_canary_that_was_judged_beside_another_live_version_is_not_started(liv
 
 def test_a_line_that_a_kill_has_cut_off_says_nothing(live):
     run_retraining(loading(live), date(2013, 9, 1), quietly)
-    with (live.workspace / "reports" / retraining_run.LOG).open("a") as log:
+    path = retraining_log_path(live)
+    with path.open("a") as log:
         log.write('{"at": ')
-    assert [line["verdict"] for line in retraining_run.last_retrainings(live)] == ["nothing new"]
-    assert json.loads((live.workspace / "reports" / retraining_run.LOG).read_text().splitlines()[0])
+    assert last_retraining(live)["verdict"] == "nothing new"
+    assert json.loads(path.read_text().splitlines()[0])["verdict"] == "nothing new"
+
+
+@pytest.mark.parametrize("by", ["rollback", "monitor", "a live version"])
+def test_what_was_taken_back_is_not_tried_again_by_a_machine_until_newer_outcomes_have_come(live, by):
+    settings, month = loading(live), date(2013, 11, 1)
+    settings = goes_live(settings, goes_live="promotion" if by == "a live version" else "canary")
+    name, before = run_retraining(settings, month, quietly).version, registry.read_live(live).versions[0]
+    if by == "a live version":
+        assert registry.roll_back(live, quietly) == before
+        how = f"{name} was live and was rolled back on {TODAY} (rolled back), "
+    else:
+        reason = "canary withdrawn" if by == "rollback" else "the canary did worse from 2013-10-01"
+        assert canary.end_canary(live, reason) == name
+        how = f"{name} was tried as a canary and withdrawn on {TODAY} ({reason}), "
+    was, names = (
+        registry.live_path(live).read_bytes(),
+        {path.name for path in versions.model_folder(live).iterdir()},
+    )
+    table = load.table_path(live, live.project.table_name).read_bytes()
+    done = run_retraining(settings, month, quietly)
+    assert (done.verdict, done.needs_somebody, done.version) == ("withdrawn", True, None)
+    assert done.why == (
+        f"{how}and no outcome is known since that it did not know: no machine tries the same again. Look "
+        f"why; `promote {name}` by hand, or the next run with newer outcomes, ends that",
+    )
+    assert changed_nothing(live, was)
+    assert {path.name for path in versions.model_folder(live).iterdir()} == names
+    assert load.table_path(live, live.project.table_name).read_bytes() == table
+    assert run_retraining(goes_live(settings, goes_live="nobody"), month, quietly).verdict == "kept"
+    newer = run_retraining(settings, UNTIL, quietly)
+    assert newer.verdict == ("live" if by == "a live version" else "canary")
+
+
+def test_what_a_person_has_promoted_after_all_stops_nobody(live):
+    settings, month = loading(live), date(2013, 11, 1)
+    name = run_retraining(settings, month, quietly).version
+    canary.end_canary(live, "canary withdrawn")
+    registry.make_live(live, name)
+    assert run_retraining(settings, month, quietly).verdict == "nothing new"
+
+
+def test_exit_status_3_says_that_nothing_is_tried(live, tmp_path, monkeypatch, capsys):
+    there = at_sample(live, tmp_path / "whole")
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 0
+    name = registry.read_live(live).versions[-1]
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 0  # it is tried
+    capsys.readouterr()
+    assert run(monkeypatch, there, "rollback", "--sample", str(live.sample)) == 0
+    capsys.readouterr()
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 3
+    told = capsys.readouterr()
+    assert "(canary withdrawn), and no outcome is known since that it did not know" in told.err
+    assert told.out.endswith(f"nothing is tried: {name} stays as it is\n")
