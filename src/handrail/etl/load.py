@@ -9,6 +9,7 @@ from pathlib import Path
 
 from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings, instead
+from handrail.contract.table_check import duplicate_reason
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 
@@ -87,19 +88,28 @@ def _refused(settings: Settings, target: Path, totals: Mapping[str, int], found:
     if totals["every"] == 0:
         said = f"{target.name}: etl/transform.sql gives no row; is a condition or a JOIN too narrow?"
     else:
-        most = next((f", most often {text} ({n:,} rows)" for text, n in found.items()), "")
         said = (
-            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows break the contract{most}; at "
-            f"most {settings.data.maximum_rejected_share:.1%} may; see "
+            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows {_what(key, found)}; at most "
+            f"{settings.data.maximum_rejected_share:.1%} may; see "
             f"{settings.shown(rejected_path(settings, table))}"
         )
-    if next(iter(found), "").startswith(f"{key}: repeated"):
+    if next(iter(found), "").startswith(duplicate_reason(key)):
         said += (
             f"; {key} does not tell the rows apart: take the column that does, or make one in "
             f"etl/transform.sql of all that do, as concat_ws('-', {key}, ...), or keep one row of each there"
         )
     before = table_path(settings.with_table(accepted=True), table)
     return f"{said}; the last good table stays" if before.is_file() else f"{said}; nothing is loaded"
+
+
+def _what(key: str, found: Mapping[str, int]) -> str:
+    """Say what is wrong with rejected rows, by how often each reason was found."""
+    again = duplicate_reason(key)
+    if [*found] == [again]:
+        return f"are duplicates: their {key} is another's"
+    most, count = next(iter(found.items()))
+    or_twice = " or are duplicates" if again in found else ""
+    return f"break the contract{or_twice}, most often {most} ({count:,} rows)"
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:

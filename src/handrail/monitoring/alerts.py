@@ -36,6 +36,7 @@ from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.monitoring.open_alerts import OpenAlerts, Waiting, change_open_alerts
 from handrail.monitoring.outbox import delivered_or_kept
 from handrail.registry.live import read_live
+from handrail.stages.git import web_address
 
 JOURNAL = "reports/alerts.jsonl"
 JOURNAL_LINES = 10_000  # the newest of which are kept
@@ -211,7 +212,9 @@ def _figures(event: Event) -> dict[str, Any]:
 
 
 def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = ()) -> str:
-    """Return where the runbook has the section of a fault, as a path with an anchor; "" without a runbook.
+    """Return where the runbook has the section of a fault; "" without a runbook.
+
+    It is an address on the web where git knows one of the project, else a path, with an anchor.
 
     It is the section whose heading, or a part of it after `; `, begins with the name, or with that of its
     group (`drift of`, `missing values`); of a metric without one, that of the measures; else the chapter of
@@ -230,7 +233,7 @@ def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = (
     ]
     heading = next((found[0] for found in wanted if found), "Alerts of `monitor`")
     anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-    return f"{RUNBOOK}#{anchor}"
+    return "/".join(filter(None, (web_address(settings.root), f"{RUNBOOK}#{anchor}")))
 
 
 def _journal(

@@ -264,8 +264,8 @@ def test_alert_shows_what_is_open_and_delivers_what_waits(empty, hook, monkeypat
     raise_alerts(empty, look(BAD))
     assert verb(monkeypatch, empty, WEBHOOK_URL=hook.url) == 1
     said = capsys.readouterr()
-    since = read_open_alerts(empty).faults[0].since.date().isoformat()
-    assert re.search(rf"^roc_auc +{since} +{since} +{re.escape(FIRING[1][:20])}", said.out, re.MULTILINE)
+    since = f"{read_open_alerts(empty).faults[0].since:%Y-%m-%d %H:%M} UTC"
+    assert re.search(rf"^roc_auc +{since} +{since} +{re.escape(FIRING[1][:10])}", said.out, re.MULTILINE)
     assert "delivered: 0 of 1 messages" in said.out
     assert "not delivered (answered 500 Internal Server Error); 1 message waits" in said.err
     assert TOKEN not in said.out + said.err
