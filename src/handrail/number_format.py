@@ -1,4 +1,4 @@
-"""How close a figure is told: three decimals, and one more where three tell little."""
+"""How close a figure is told: three decimals, and one more where three tell little; shares in percent."""
 
 from math import isnan
 
@@ -19,3 +19,8 @@ def shown(value: float, pattern: str) -> str:
 def figure(value: float) -> str:
     """Return a figure as it stands in tables, one that is not known (NaN) as a dash."""
     return "-" if isnan(value) else shown(value, pattern_of(value))
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in percent, without decimals that say nothing: 10%, 2.5%."""
+    return f"{100 * share:.4g}%"

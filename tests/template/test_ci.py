@@ -1,6 +1,7 @@
 """The checks on GitHub and on GitLab are the same, and what runs on a schedule is off until it is wanted."""
 
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -8,7 +9,7 @@ import yaml
 from tests.lanes import slow_but
 from tests.template.answers import choices
 
-OWN = re.compile(r"uv run .+")
+OWN = re.compile(r"(uv run .+?)(?: \|\| \w+=\$\?)?")
 # What runs on a schedule, and nothing that deletes for good.
 JOBS = {
     "monitor": ["etl", "monitor"],
@@ -24,7 +25,7 @@ def github(project, workflow: str) -> dict:
 def steps(job: dict) -> list[str]:
     """Return what a job runs of the project's own, on GitHub or on GitLab."""
     lines = job.get("script") or [step.get("run", "") for step in job["steps"]]
-    return [line for line in lines if OWN.fullmatch(line)]
+    return [found[1] for found in map(OWN.fullmatch, lines) if found]
 
 
 @pytest.mark.parametrize("stage", slow_but({"operation"}, choices()["stage"]))
@@ -43,6 +44,16 @@ def test_both_run_the_same_on_a_schedule(job, bake):
     own = steps(github(bake(), "live")["jobs"][job])
     assert steps(there[job]) == own
     assert own == [f"uv run late-flights {command}" for command in JOBS[job]]
+
+
+@pytest.mark.parametrize(("etl", "monitor", "status"), [(0, 0, 0), (1, 0, 1), (0, 3, 3), (1, 3, 3)])
+def test_where_nothing_could_be_loaded_monitor_looks_all_the_same(bake, etl, monitor, status):
+    *_, looks = github(bake(), "live")["jobs"]["monitor"]["steps"]
+    assert (looks["if"], looks["run"]) == ("${{ !cancelled() }}", "uv run late-flights monitor")
+    script = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["monitor"]["script"]
+    lines = ["set -e", f"uv() {{ echo $3; [ $3 = etl ] && return {etl}; return {monitor}; }}", *script]
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.returncode) == (["etl", "monitor"], status)
 
 
 def test_on_github_nothing_runs_on_a_schedule_until_its_variables_are_set(bake):

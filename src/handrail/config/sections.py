@@ -369,10 +369,14 @@ class Keep(Section):
 
 
 class Retention(Section):
-    """What is kept how long; the loaded table is as old as its source, for each `etl` makes it anew."""
+    """What is kept how long; the loaded table is as old as its source, for each `etl` makes it anew.
+
+    not_accepted: what `retrain` has built and refused, until the next is built
+    """
 
     predictions: Keep = Keep()
     rejected: Keep = Keep()
+    not_accepted: Keep = Keep(purge_after_days=30)
     raw: Keep = Keep()
     versions: Keep = Keep()
     replays: Keep = Keep()

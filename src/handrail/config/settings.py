@@ -7,9 +7,9 @@ its parts. Secrets exist in the environment only.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import Discriminator, Field, Tag, ValidationError, create_model
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from handrail.config.budget import Budget
@@ -95,6 +95,18 @@ class Settings(BaseSettings):
     split: AnySplit | None = None
     outcome: Outcome = Outcome()
     budget: Budget | None = None
+    _not_accepted: bool = PrivateAttr(default=False)
+
+    @property
+    def not_accepted(self) -> bool:
+        """Whether the table meant is the one that `retrain` has built and that nothing else reads yet."""
+        return self._not_accepted
+
+    def with_table(self, *, accepted: bool) -> Self:
+        """Return the same with the loaded table that everything reads, or else the one not accepted yet."""
+        found = self.model_copy()
+        found._not_accepted = not accepted
+        return found
 
     def section(self, kind: type[SectionOfProject]) -> SectionOfProject:
         """Return the section that a part has brought."""

@@ -66,7 +66,7 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
         "".join(f"{identifier(c.name)}, " for c in of_role(contract, Role.TIME)),
     )
     names = ", ".join(identifier(c.name) for c in columns(contract))
-    again = f"CASE WHEN _repeat_number > 1 THEN {literal(f'{key_name}: repeated')} END"
+    again = f"CASE WHEN _repeat_number > 1 THEN {literal(duplicate_reason(key_name))} END"
     in_order = f"row_number() OVER (PARTITION BY {key} ORDER BY {first}{names}) AS _repeat_number"
     repeats = f"{key} IN (SELECT {key} FROM repeated)"
     connection.execute(
@@ -79,6 +79,11 @@ def check(connection: Connection, table: str, contract: type[Record], also: Sequ
         f"SELECT {names}, nullif(concat_ws('; ', reason, {again}), '') AS reason "
         f"FROM (SELECT *, {in_order} FROM judged WHERE {repeats})"
     )
+
+
+def duplicate_reason(key: str) -> str:
+    """Return the reason of a row whose `key` another row has, which was kept."""
+    return f"{key}: repeated"
 
 
 def reasons_by_place(

@@ -8,7 +8,7 @@ from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.dashboard.alert_log import Alerts, open_now, raised
 from handrail.errors import ProjectError
-from handrail.monitoring.series import SeriesRow, newest_rows, read_series, series_path
+from handrail.monitoring.series import SeriesRow, newest_row, newest_rows, read_series, series_path
 from handrail.registry.drift_reference import PREDICTION
 from handrail.stages.gates import command
 from handrail.training.known_outcomes import DAY
@@ -41,8 +41,7 @@ class Watched:
     @property
     def newest(self) -> SeriesRow:
         """The last look; one at the past that was lived again only where there is no other."""
-        own = [look for look in self.looks if look.of != "relived"]
-        return (own or self.looks)[-1]
+        return newest_row(self.looks)
 
     @property
     def expected(self) -> str:
@@ -103,12 +102,16 @@ class Monitored:
 
 
 def read_monitored(settings: Settings) -> Monitored:
-    """Return every figure that monitoring has read; raises ProjectError where it has never looked."""
+    """Return every figure that monitoring has read; raises ProjectError where it has never looked.
+
+    A look back is at a window that somebody chose, and no point of it.
+    """
     series = read_series(settings)
-    if not series.rows and not series.broken:
+    kept = newest_rows(series.rows)
+    if not kept and not series.broken:
         raise ProjectError(f"no look at the predictions yet; `{command(settings, 'monitor')}` is the first")
-    by_name: dict[str, list[SeriesRow]] = {each.figure: [] for each in series.rows}
-    for each in newest_rows(series.rows):
+    by_name: dict[str, list[SeriesRow]] = {each.figure: [] for each in series.rows if each.of != "back"}
+    for each in kept:
         by_name[each.figure].append(each)
     watched = {name: Watched(name, tuple(looks)) for name, looks in by_name.items()}
     metrics = {*settings.project.metrics, *settings.section(Limits).expected}

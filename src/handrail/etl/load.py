@@ -1,17 +1,28 @@
-"""Puts the checked table where everything else reads it, whole or not at all."""
+"""Puts the checked table where everything else reads it, whole or not at all.
+
+What `retrain` builds lies in a folder of its own until its look at the data has accepted it; refused, it
+stays there, to be looked at, until the next is built.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings, instead
+from handrail.contract.table_check import duplicate_reason
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 
 
 def table_path(settings: Settings, table: str) -> Path:
     """Return the file of the loaded table."""
-    return settings.workspace / "data" / f"{table}.parquet"
+    folder = not_accepted_folder(settings) if settings.not_accepted else settings.workspace / "data"
+    return folder / f"{table}.parquet"
+
+
+def not_accepted_folder(settings: Settings) -> Path:
+    """Return the folder of what `retrain` has built and not accepted: a table, and its rejected rows."""
+    return settings.workspace / "data" / "not-accepted"
 
 
 def raw_path(settings: Settings, table: str) -> Path:
@@ -21,7 +32,25 @@ def raw_path(settings: Settings, table: str) -> Path:
 
 def rejected_path(settings: Settings, table: str) -> Path:
     """Return the file of the rows that broke the contract, with their reason."""
+    if settings.not_accepted:
+        return not_accepted_folder(settings) / f"{table}-rejected.parquet"
     return settings.workspace / "data" / "rejected" / f"{table}.parquet"
+
+
+def accept(settings: Settings, table: str) -> None:
+    """Put the table that `retrain` has built where everything else reads it, and its rejected rows."""
+    built, read = (settings.with_table(accepted=accepted) for accepted in (False, True))
+    for path in (rejected_path, table_path):  # the table is the last: it is what counts
+        if path(built, table).is_file():
+            path(read, table).parent.mkdir(parents=True, exist_ok=True)
+            path(built, table).replace(path(read, table))
+
+
+def drop(settings: Settings, table: str) -> None:
+    """Delete what `retrain` has built, where nothing is left to decide about it."""
+    built = settings.with_table(accepted=False)
+    for path in (rejected_path, table_path):
+        path(built, table).unlink(missing_ok=True)
 
 
 def require_table(settings: Settings, table: str) -> str:
@@ -59,18 +88,28 @@ def _refused(settings: Settings, target: Path, totals: Mapping[str, int], found:
     if totals["every"] == 0:
         said = f"{target.name}: etl/transform.sql gives no row; is a condition or a JOIN too narrow?"
     else:
-        most = next((f", most often {text} ({n:,} rows)" for text, n in found.items()), "")
         said = (
-            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows break the contract{most}; at "
-            f"most {settings.data.maximum_rejected_share:.1%} may; see "
+            f"{target.name}: {totals['rejected']:,} of {totals['every']:,} rows {_what(key, found)}; at most "
+            f"{settings.data.maximum_rejected_share:.1%} may; see "
             f"{settings.shown(rejected_path(settings, table))}"
         )
-    if next(iter(found), "").startswith(f"{key}: repeated"):
+    if next(iter(found), "").startswith(duplicate_reason(key)):
         said += (
             f"; {key} does not tell the rows apart: take the column that does, or make one in "
             f"etl/transform.sql of all that do, as concat_ws('-', {key}, ...), or keep one row of each there"
         )
-    return f"{said}; the last good table stays" if target.is_file() else f"{said}; nothing is loaded"
+    before = table_path(settings.with_table(accepted=True), table)
+    return f"{said}; the last good table stays" if before.is_file() else f"{said}; nothing is loaded"
+
+
+def _what(key: str, found: Mapping[str, int]) -> str:
+    """Say what is wrong with rejected rows, by how often each reason was found."""
+    again = duplicate_reason(key)
+    if [*found] == [again]:
+        return f"are duplicates: their {key} is another's"
+    most, count = next(iter(found.items()))
+    or_twice = " or are duplicates" if again in found else ""
+    return f"break the contract{or_twice}, most often {most} ({count:,} rows)"
 
 
 def reasons(connection: Connection, rejected: Path) -> dict[str, int]:

@@ -36,6 +36,7 @@ from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.monitoring.open_alerts import OpenAlerts, Waiting, change_open_alerts
 from handrail.monitoring.outbox import delivered_or_kept
 from handrail.registry.live import read_live
+from handrail.stages.git import web_address
 
 JOURNAL = "reports/alerts.jsonl"
 JOURNAL_LINES = 10_000  # the newest of which are kept
@@ -43,6 +44,7 @@ RUNBOOK = "4-operation/runbook.md"
 SECTIONS = {  # of the runbook, for what is no reading
     "canary": "the accuracy of the canary",
     "baseline": "the baseline did better",
+    "doubt": "outcomes in doubt",
     "check": "a check could not be run",
     "monitor": "monitor could not look",
 }
@@ -56,7 +58,7 @@ def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = Fal
     """
     live = read_live(settings)
     found = found_wrong(seen, live, canary_reading(settings))
-    alerts = [wrong for wrong in found if wrong.kind in ("reading", "canary")]
+    alerts = [wrong for wrong in found if wrong.kind in ("reading", "canary", "doubt")]
     lines = [wrong.text for wrong in alerts]
     if relived:
         if lines:
@@ -210,7 +212,9 @@ def _figures(event: Event) -> dict[str, Any]:
 
 
 def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = ()) -> str:
-    """Return where the runbook has the section of a fault, as a path with an anchor; "" without a runbook.
+    """Return where the runbook has the section of a fault; "" without a runbook.
+
+    It is an address on the web where git knows one of the project, else a path, with an anchor.
 
     It is the section whose heading, or a part of it after `; `, begins with the name, or with that of its
     group (`drift of`, `missing values`); of a metric without one, that of the measures; else the chapter of
@@ -229,7 +233,7 @@ def runbook_place(settings: Settings, wrong: Wrong, metrics: Collection[str] = (
     ]
     heading = next((found[0] for found in wanted if found), "Alerts of `monitor`")
     anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-    return f"{RUNBOOK}#{anchor}"
+    return "/".join(filter(None, (web_address(settings.root), f"{RUNBOOK}#{anchor}")))
 
 
 def _journal(

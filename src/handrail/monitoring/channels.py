@@ -27,6 +27,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from handrail.config.sections import Alerts
 from handrail.config.settings import Settings
+from handrail.moments import moment
 
 TIMEOUT_SECONDS = 10.0  # for each step of a delivery
 DEADLINE_SECONDS = 25.0  # for all of it, also where an answer never ends
@@ -214,7 +215,7 @@ def lines_of(message: Message) -> list[str]:
     late = datetime.now(UTC) - at > LATE
     return [
         *(told or [message["text"]]),
-        *([f"This is of {at:%Y-%m-%d %H:%M} UTC and comes late."] if late else []),
+        *([f"This is of {moment(at)} and comes late."] if late else []),
     ]
 
 

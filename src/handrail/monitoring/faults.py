@@ -5,17 +5,19 @@ A fault is known again by what is wrong, never by how wrong it is. Nothing here 
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from handrail.moments import moment
 from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.registry.live import Live
 
-Kind = Literal["reading", "canary", "check", "baseline", "monitor"]
+Kind = Literal["reading", "canary", "check", "baseline", "doubt", "monitor"]
 State = Literal["firing", "reminder", "over"]
 LONGEST = 400  # letters of a line: names and texts of one's own checks are as long as somebody makes them
 CHECKS_FILE = "monitor/checks.py: "  # what the line of a check that failed begins with
@@ -70,7 +72,17 @@ class Event(BaseModel):
     text: str
 
 
-Verdict = Callable[[Fault], str | None]
+@dataclass(frozen=True)
+class Ended:
+    """How a fault is over, in words, and the figure and its range by which it is; None where it has none."""
+
+    text: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+Verdict = Callable[[Fault], Ended | None]
 
 
 def follow(
@@ -90,8 +102,10 @@ def follow(
         wrong = there.get(fault.wrong.key)
         ended = None if wrong else verdict(fault)
         if ended is not None:
-            lasted = f"over after {duration(now - fault.since)}"
-            events.append(Event(state="over", fault=fault, text=one_line(f"{lasted}: {ended}")))
+            text = one_line(f"over after {duration(now - fault.since)}: {ended.text}")
+            figures = {"value": ended.value, "low": ended.low, "high": ended.high}
+            last = fault.wrong.model_copy(update=figures)
+            events.append(Event(state="over", fault=fault.model_copy(update={"wrong": last}), text=text))
             continue
         seen = fault.model_copy(update={"wrong": wrong or fault.wrong})
         if now - fault.told >= pause:
@@ -104,7 +118,7 @@ def follow(
 
 def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
     """Return how a fault is told once more."""
-    since = f"since {fault.since:%Y-%m-%d}"
+    since = f"since {moment(fault.since)}"
     if fault.wrong.key in there:
         return one_line(f"{fault.wrong.text}; {since}")
     return one_line(
@@ -114,16 +128,19 @@ def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
 
 
 def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> list[Wrong]:
-    """Return what a look found wrong: readings, a baseline that did better, checks that failed.
+    """Return what a look found wrong: readings, a baseline that did better or seems to, checks that failed.
 
     canary_name: of the reading that decides on the canary, which is another fault for each version tried
     """
     found = [_of_reading(seen, reading, canary_name) for reading in seen.alerts]
     if seen.baseline_better and live is not None and live.versions[-1] == seen.version:
-        text = (
-            f"{seen.start} to {seen.end}: the baseline did better than {seen.version}; the fallback answers"
-        )
-        found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
+        told = f"{seen.start} to {seen.end}: the baseline did better than {seen.version}"
+        if seen.doubts:
+            text = f"{told}, by outcomes that are in doubt: nothing is switched; {seen.doubts[0]}"
+            found.append(Wrong(kind="doubt", name="outcomes in doubt", text=one_line(text)))
+        else:
+            text = f"{told}; the fallback answers"
+            found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
     # What the exception said stays on the machine: it may hold a value of somebody's data.
     found += [
         Wrong(
@@ -157,23 +174,27 @@ def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
     """
     readings = {one_line(reading.name): reading for reading in seen.readings}
     failed = failed_checks(seen)
+    back = live is not None and live.mode == "model" and not seen.baseline_better
+    others: dict[Kind, str | None] = {
+        "monitor": "`monitor` looks again",
+        "baseline": "the model answers" if back else None,
+        "doubt": None if seen.doubts else "nothing speaks for the fallback, or nothing against the outcomes",
+    }
 
-    def verdict(fault: Fault) -> str | None:
-        name = fault.wrong.name
-        if fault.wrong.kind == "monitor":
-            return "`monitor` looks again"
-        if fault.wrong.kind == "check":
-            return None if name in failed else f"the check {name} runs again"
-        if fault.wrong.kind == "baseline":
-            back = live is not None and live.mode == "model" and not seen.baseline_better
-            return "the model answers" if back else None
-        if fault.wrong.kind == "canary" and seen.canary != fault.wrong.of:
-            return f"{fault.wrong.of} is not tried any more"
+    def verdict(fault: Fault) -> Ended | None:
+        kind, name = fault.wrong.kind, fault.wrong.name
+        if kind == "check":
+            return None if name in failed else Ended(f"the check {name} runs again")
+        if kind == "canary" and seen.canary != fault.wrong.of:
+            return Ended(f"{fault.wrong.of} is not tried any more")
+        if kind in others:
+            said = others[kind]
+            return Ended(said) if said else None
         group = (key for key in readings if name.startswith(f"{key} of "))
         reading = readings.get(name) or readings.get(max(group, key=len, default=""))
         if reading is None or reading.state != "ok":
             return None
-        return reading.told if name in readings else f"{name}: {reading.told}"
+        return Ended(reading.told if name in readings else f"{name}: {reading.told}", **reading.plain)
 
     return verdict
 

@@ -29,6 +29,7 @@ from handrail.registry.drift_reference import PREDICTION
 from handrail.registry.live import Live, load_live, use_fallback
 from handrail.registry.versions import Version, learnt_before, load_version
 from handrail.serving.activity import read_activity
+from handrail.training.data_acceptance import doubts_of_outcomes
 from handrail.training.known_outcomes import DAY, due_before, today_of, told_until
 
 WINDOW = timedelta(days=30)
@@ -43,6 +44,7 @@ class MonitoringRun:
     canary: the version that was tried beside it · newest: whether these are the latest predictions, and not a
     look back · aged: the days from which and to which the age of the model counts · notes: how it was
     measured, where that has to be said · problems: which checks failed, and why
+    doubts: where the baseline did better, why nothing is switched for it: the outcomes are not as they were
     """
 
     version: str
@@ -59,6 +61,7 @@ class MonitoringRun:
     aged: tuple[date, date] | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def alerts(self) -> tuple[Reading, ...]:
@@ -108,24 +111,31 @@ def run_monitoring(
     name = look.measured.version.name
     seen = MonitoringRun(name, *window, *counts, known, tuple(readings), better, worse, canary)
     aged = (look.aged_on - timedelta(days=look.age_days), look.aged_on)
-    return replace(seen, newest=given == (None, None), aged=aged, notes=notes, problems=tuple(problems))
+    newest = given == (None, None)
+    if better and newest:
+        with connect(settings) as connection:
+            seen = replace(seen, doubts=doubts_of_outcomes(connection, settings, version, today))
+    return replace(seen, newest=newest, aged=aged, notes=notes, problems=tuple(problems))
 
 
 def act_on(settings: Settings, seen: MonitoringRun, *, dry_run: bool = False) -> list[str]:
     """Do what follows from a look, and return it: the fallback answers, or the canary is withdrawn.
 
-    A look back changes nothing, nor does one at a version that is not live any more, or not tried; nor a
-    `dry_run`, which returns what would be done.
+    A look back changes nothing, nor does one at a version that is not live any more, or not tried, or by
+    outcomes that are in doubt; nor a `dry_run`, which returns what would be done.
     """
     window = f"from {seen.start} to {seen.end}"
     if not seen.newest:
         better = ["the baseline did better; a look back changes nothing"] if seen.baseline_better else []
         return better + (["the canary did worse; a look back changes nothing"] if seen.canary_worse else [])
     if dry_run:
-        better = ["the baseline did better: the fallback would answer"] if seen.baseline_better else []
+        would = "nothing would be switched" if seen.doubts else "the fallback would answer"
+        better = [f"the baseline did better: {would}{_doubted(seen)}"] if seen.baseline_better else []
         return better + (["the canary did worse: it would be withdrawn"] if seen.canary_worse else [])
     done = []
-    if seen.baseline_better:
+    if seen.doubts:
+        done.append(f"the baseline did better: nothing is switched{_doubted(seen)}")
+    elif seen.baseline_better:
         changed = use_fallback(settings, f"the baseline did better {window}", judged=seen.version)
         answers = "the fallback answers until the next promotion or rollback"
         other = f"{seen.version} is not live any more, and nothing is changed"
@@ -136,6 +146,16 @@ def act_on(settings: Settings, seen: MonitoringRun, *, dry_run: bool = False) ->
         other = f"{seen.canary} answers nothing any more"
         done.append(f"the canary did worse: {answers if withdrawn else other}")
     return done
+
+
+def _doubted(seen: MonitoringRun) -> str:
+    """Return why nothing is switched, and what to do."""
+    if not seen.doubts:
+        return ""
+    return (
+        f", by outcomes that are in doubt: {'; '.join(seen.doubts)}. Mend their source, and run `etl`; if "
+        "they are right, raise the limit that is named, and `monitor` switches"
+    )
 
 
 def choose_window(

@@ -95,13 +95,19 @@ def read_series(settings: Settings) -> Series:
 
 
 def newest_rows(rows: Iterable[SeriesRow]) -> list[SeriesRow]:
-    """Return the last row of each figure and window, by figure and time.
+    """Return the last row of each figure and window, by figure and time, without looks back.
 
-    What was seen when it happened counts more than what was seen when it was lived again.
+    What was seen when it happened counts more than what was seen when it was lived again. A look back is at a
+    window that somebody chose: it is kept, and no point of what happened over time.
     """
     found: dict[tuple[str, date, date], SeriesRow] = {}
     for each in rows:
         key = (each.figure, each.end, each.start)
-        if each.of != "relived" or key not in found or found[key].of == "relived":
+        if each.of == "latest" or (each.of == "relived" and (key not in found or found[key].of == "relived")):
             found[key] = each
     return sorted(found.values(), key=lambda each: (each.figure, each.end, each.start))
+
+
+def newest_row(rows: Iterable[SeriesRow]) -> SeriesRow:
+    """Return the row of the last look at the latest predictions; without any, of the last lived again."""
+    return max(rows, key=lambda each: (each.of == "latest", each.at, each.end))

@@ -11,7 +11,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import write_whole
 from handrail.monitoring.checks import told_value
-from handrail.monitoring.series import SeriesRow, newest_rows, read_series
+from handrail.monitoring.series import SeriesRow, newest_row, newest_rows, read_series
 from handrail.stages.html_page import heading, html_page, paragraph
 
 WIDTH, HEIGHT = 340.0, 150.0
@@ -23,10 +23,13 @@ WORST_FIRST = ("alert", "warning", "unknown", "ok")
 
 
 def write_series_page(settings: Settings, today: date) -> str:
-    """Write reports/monitoring.html and return its path from the workspace; ProjectError without any look."""
-    every = read_series(settings).rows
+    """Write reports/monitoring.html and return its path from the workspace; ProjectError without any look.
+
+    Looks back are not on it.
+    """
+    every = newest_rows(read_series(settings).rows)
     if not every:
-        raise ProjectError("no look is kept yet; run `monitor`")
+        raise ProjectError("no look at the latest predictions is kept yet; run `monitor`")
     path = settings.workspace / "reports" / "monitoring.html"
     lead = f"{said(settings.description)}. What is watched of it, over time."
     footer = f"Written on {today}, from reports/monitoring/series.ndjson."
@@ -35,8 +38,8 @@ def write_series_page(settings: Settings, today: date) -> str:
 
 
 def _parts(every: Sequence[SeriesRow]) -> Iterator[str]:
-    by_figure = {name: list(found) for name, found in groupby(newest_rows(every), key=lambda row: row.figure)}
-    newest = max(every, key=lambda row: (row.of == "latest", row.of == "back", row.at))
+    by_figure = {name: list(found) for name, found in groupby(every, key=lambda row: row.figure)}
+    newest = newest_row(every)
     now = {row.figure: row for row in every if (row.at, row.of) == (newest.at, newest.of)}
     wrong = sum(row.state in ("warning", "alert") for row in now.values())
     window = f"{newest.start} to {newest.end}"
@@ -46,7 +49,7 @@ def _parts(every: Sequence[SeriesRow]) -> Iterator[str]:
         "A band is the range that was agreed, a ring a month that was lived again.",
         "note bad" if wrong else "note",
     )
-    ranked = sorted(dict.fromkeys([*now, *by_figure]), key=lambda name: _rank(now.get(name)))
+    ranked = sorted(by_figure, key=lambda name: _rank(now.get(name)))
     for title, names in (
         ("Outside of the range", [name for name in ranked if _rank(now.get(name)) < 2]),
         ("Not known", [name for name in ranked if _rank(now.get(name)) == 2]),
@@ -64,7 +67,7 @@ def _rank(row: SeriesRow | None) -> int:
 
 
 def _figure(rows: Sequence[SeriesRow]) -> str:
-    last = rows[-1]
+    last = newest_row(rows)
     why = f": {last.why}" if last.value is None and last.why else ""
     caption = (
         f"<b>{escape(last.figure)}</b> {escape(last.shown + why)} <small>{escape(last.expected)}</small>"

@@ -10,6 +10,7 @@ from handrail.config.sections import Retention
 from handrail.config.settings import Settings, secrets
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
+from handrail.etl.load import not_accepted_folder
 from handrail.readiness.context import ReadinessContext
 from handrail.readiness.erasure import rehearse_forgetting
 from handrail.retention.retirement import to_purge
@@ -78,7 +79,7 @@ def _strange_content(connection: Connection, settings: Settings, path: Path) -> 
             column for column in kept_out if f'"{column}":' in text and path.suffix == ".jsonl"
         )
         present = [what for what, pattern in _patterns(settings) if re.search(pattern, text, re.MULTILINE)]
-    if path.parent.name != "rejected":
+    if path.parent.name not in ("rejected", not_accepted_folder(settings).name):  # as in the table itself
         yield from (
             f"{name}: holds {each}, which is sensitive; leave it out" for each in kept_out & set(names)
         )

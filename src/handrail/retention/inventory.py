@@ -8,6 +8,7 @@ from re import match
 
 from handrail.compute.duckdb import Connection, connect, parquet, row
 from handrail.config.settings import Settings
+from handrail.etl.load import not_accepted_folder
 from handrail.monitoring.outcomes import all_predictions
 from handrail.registry.live import read_live
 from handrail.registry.versions import SUMS, model_folder
@@ -50,6 +51,7 @@ def places(settings: Settings) -> dict[str, Path]:
     return {
         "predictions": prediction_folder(settings),
         "rejected": data / "rejected",
+        "not_accepted": not_accepted_folder(settings),
         "raw": data / "raw",
         "versions": model_folder(settings),
         "replays": data / "replays",

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from handrail.compute.duckdb import Connection, column_types, identifier, parquet, row
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, columns, of_role
-from handrail.contract.table_check import SQL_TYPES, Rule, reason_of, refuse_other_columns, typed
+from handrail.contract.table_check import (
+    SQL_TYPES,
+    Rule,
+    duplicate_reason,
+    reason_of,
+    refuse_other_columns,
+    typed,
+)
 from handrail.serving import horizon
 from handrail.serving.batch_prediction import Answering, computed
 from handrail.serving.rows_to_score import NumberedRows
@@ -84,7 +91,7 @@ class Question:
             "WHERE place > 1"
         )
         found = row(connection, "SELECT count(*) AS n FROM again")["n"]
-        return [f"{keys[0].name}: repeated"] if found else []
+        return [duplicate_reason(keys[0].name)] if found else []
 
 
 def _found_twice(connection: Connection, hashed: str, source: str) -> NDArray[np.uint64]:

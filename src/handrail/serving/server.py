@@ -171,7 +171,8 @@ class Worker:
             self._pause = min(MOST_PAUSE_SECONDS, 2 * self._pause or 1.0) if quick else 0.0
             self._again = now + self._pause
             when = f" in {self._pause:.0f} s" if self._pause else ""
-            log.error("a worker has died (exit status %s); another begins%s", status, when)
+            number = self.process.pid
+            log.error("worker %s has died (exit status %s); another begins%s", number, status, when)
         if now >= self._again:
             self._since, self._again = now, 0.0
             self.process = self._begin()
@@ -183,6 +184,7 @@ def run_workers(settings: Settings, listener: socket.socket, count: int) -> bool
     They count together for /metrics. Returns whether they could begin: what stops the first from it stops
     all; what comes later stops those alone that begin again.
     """
+    tell_logs(settings.section(Serving).logs, each=True)
     spawn, stop = get_context("spawn"), Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())

@@ -6,7 +6,7 @@ can be passed without.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from types import ModuleType
@@ -43,11 +43,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that the project has: whether its work has begun, and what was found, by the check's name."""
+    """A stage that the project has: whether its work has begun, and what was found, by the check's name.
+
+    facts: what is to be known of it besides, by name; no gate waits for it
+    """
 
     folder: str
     begun: bool
     findings: Mapping[str, Finding]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -92,7 +96,8 @@ def gate_modules(settings: Settings, stage: str) -> list[ModuleType]:
 
     Each has CHECKS (name: function from settings to a finding; ProjectError is a failure), BY_PEOPLE, the
     checks of what people write and sign: it counts only if it is theirs, and `yours`, which returns for a
-    project the files to change for data of one's own. That of a stage has `begun` too.
+    project the files to change for data of one's own. That of a stage has `begun` too, and may have FACTS
+    (name: function from settings to a sentence), which are no gates.
     """
     names = [MODULES[stage]]
     if stage in ADDED and labelling.is_asked_for(settings.root):
@@ -112,7 +117,8 @@ def _read_stage(settings: Settings, name: str) -> Stage:
         for module in modules
         for title, check in module.CHECKS.items()
     }
-    return Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(modules[0].begun, settings), findings)
+    facts = {title: _told(of, settings) for title, of in getattr(modules[0], "FACTS", {}).items()}
+    return Stage(f"{STAGES.index(name) + 1}-{name}", _has_begun(modules[0].begun, settings), findings, facts)
 
 
 def refusals(stages: list[Stage]) -> list[str]:
@@ -138,6 +144,13 @@ def _judged(check: Callable[[Settings], Finding], settings: Settings) -> Finding
         return check(settings)
     except ProjectError as error:
         return Finding(State.FAILED, "\n".join(error.problems), "mend that first")
+
+
+def _told(of: Callable[[Settings], str], settings: Settings) -> str:
+    try:
+        return of(settings)
+    except ProjectError as error:
+        return "; ".join(error.problems)
 
 
 def _has_begun(begun: Callable[[Settings], bool], settings: Settings) -> bool:

@@ -8,13 +8,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.moments import moment
+from handrail.monitoring.checks import canary_reading
+from handrail.monitoring.series import read_series
+from handrail.number_format import percent
 from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
+from handrail.registry.history import tried_since, withdrawn
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
 from handrail.stages.checklist import missing_items, read_checklist, signed
 from handrail.stages.gates import Finding, command, done, still_open
 from handrail.stages.production import LAUNCH, STEPS
+from handrail.training.retraining_log import last_retraining, retraining_log_path
 
 HANDOVER = "4-operation/HANDOVER.md"
 ITEMS = ("Owner named", "Read", "Installed", "Access")
@@ -35,7 +41,8 @@ class Watched(BaseModel):
     """What is read of a record of `monitor`: the window (end: the first day after it) and its alerts.
 
     at: when that was looked at; of a record that doesn't say, the time of its file. relived: whether it only
-    lived a month of the past again, which shows what would have been seen, not that somebody looks.
+    lived a month of the past again, which shows what would have been seen, not that somebody looks; newest:
+    whether it was at the latest predictions, and not back at a window that somebody chose.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +52,7 @@ class Watched(BaseModel):
     alerts: tuple[str, ...]
     at: AwareDatetime | None = None
     relived: bool = False
+    newest: bool = True
 
 
 def begun(settings: Settings) -> bool:
@@ -54,13 +62,22 @@ def begun(settings: Settings) -> bool:
 
 
 def monitoring_ran(settings: Settings) -> Finding:
-    """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one."""
+    """Find the record of the latest window, not older than it may be; raises ProjectError for a bad one.
+
+    Looks back count as little as months that were lived again.
+    """
     records = sorted((settings.workspace / "reports" / "monitoring").glob("*.json"), reverse=True)
-    read = ((path, _read_record(path)) for path in records)
-    path, latest = next(((path, found) for path, found in read if not found.relived), (None, None))
-    if path is None or latest is None:
-        nothing = "only of months that were lived again" if records else "no record of it"
-        return still_open(nothing, command(settings, "monitor"))
+    others: set[str] = set()
+    for path in records:
+        latest = _read_record(path)
+        if latest.newest and not latest.relived:
+            return _looked_at(settings, path, latest)
+        others.add("months that were lived again" if latest.relived else "looks back")
+    nothing = f"only of {' and of '.join(sorted(others))}" if others else "no record of it"
+    return still_open(nothing, command(settings, "monitor"))
+
+
+def _looked_at(settings: Settings, path: Path, latest: Watched) -> Finding:
     at = latest.at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     days, window = (datetime.now(UTC) - at).days, f"latest window {latest.start} to {latest.end}"
     if days > MAXIMUM_AGE_DAYS:
@@ -105,12 +122,50 @@ def handed_over(settings: Settings) -> Finding:
     return signed(settings, HANDOVER, handover_items(settings))
 
 
+def canary_told(settings: Settings) -> str:
+    """Return which canary is tried, beside what, since when, and what the last look has found of it."""
+    live = read_live(settings)
+    if live is None or live.canary is None:
+        last = withdrawn(settings)[-1:]
+        return "; ".join(["none is tried", *(each.told for each in last)])
+    name, since = live.canary.name, tried_since(settings, live.canary.name)
+    told = f"{name} answers {percent(live.canary.share)} of what is asked beside {live.versions[-1]}"
+    if since is None:
+        return told
+    began = datetime.fromisoformat(since)
+    figure = canary_reading(settings)
+    looks = [row for row in read_series(settings).rows if row.figure == figure and row.of == "latest"]
+    seen = max((row for row in looks if row.at >= began), key=lambda row: row.at, default=None)
+    found = f"no look since then; {command(settings, 'monitor')}"
+    if seen:
+        why = f" ({seen.why})" if seen.why else ""
+        found = f"{figure} {seen.shown}{why}, {seen.expected}: {seen.state}, looked at on {seen.at.date()}"
+    return f"{told} since {moment(began)}; {found}"
+
+
+def retraining_told(settings: Settings) -> str:
+    """Return when the last retraining was, what came of it, and why."""
+    last = last_retraining(settings)
+    if last is None:
+        return "none yet"
+    try:
+        why = [*last["why"]]
+        of = f" of {last['version']}" if last.get("version") else ""
+        more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
+        reason = f": {why[0]}{more}" if why else ""
+        return f"{moment(datetime.fromisoformat(last['at']))}, {last['verdict']}{of}{reason}"
+    except (KeyError, TypeError, ValueError):
+        shown = settings.shown(retraining_log_path(settings))
+        raise ProjectError(f"{shown}: its last line can't be read; delete it") from None
+
+
 CHECKS = {
     "monitoring ran": monitoring_ran,
     "model answers": model_answers,
     "ML Test Score": score_known,
     "handover": handed_over,
 }
+FACTS = {"canary": canary_told, "last retraining": retraining_told}
 BY_PEOPLE = ()
 
 

@@ -12,13 +12,14 @@ def lines(stages: list[Stage], farewell: str | None = None) -> Iterator[str]:
 
     `farewell` is what there is to say after a no: then no later stage is shown, and nothing is asked for.
     """
-    width = max(len(title) for stage in stages for title in stage.findings)
+    width = max(len(title) for stage in stages for title in (*stage.findings, *stage.facts))
     for stage in stages[:1] if farewell else stages:
         yield f"{stage.folder}: {count(stage)}"
         for title, finding in stage.findings.items():
             first, *more = signed(finding).splitlines()
             yield f"  {finding.state:<6}  {title:<{width}}  {first}"
             yield from (f"{'':{width + 12}}{line}" for line in more)
+        yield from (f"{'':10}{title:<{width}}  {fact}" for title, fact in stage.facts.items())
         yield ""
     yield farewell or next_step(stages)
 

@@ -56,7 +56,8 @@ def _money(budget: Budget) -> Iterator[str]:
 
 
 def _table(settings: Settings, stage: Stage) -> str:
-    rows = "\n".join(_row(settings, title, finding) for title, finding in stage.findings.items())
+    found = [_row(settings, title, finding) for title, finding in stage.findings.items()]
+    rows = "\n".join([*found, *(_fact(title, said) for title, said in stage.facts.items())])
     head = "<tr><th></th><th>What</th><th>Evidence</th><th>By whom</th></tr>"
     body = f"<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>"
     return f'<div class="scroll"><table class="stage">{body}</table></div>'
@@ -69,6 +70,10 @@ def _row(settings: Settings, title: str, finding: Finding) -> str:
     by = _who(settings, finding) if finding.state is State.DONE else ""
     state = f'<td class="state {finding.state}">{finding.state}</td>'
     return f"<tr>{state}<th>{escape(title)}</th><td>{evidence}</td><td>{escape(by)}</td></tr>"
+
+
+def _fact(title: str, said: str) -> str:
+    return f"<tr><td></td><th>{escape(title)}</th><td>{escape(said)}</td><td></td></tr>"
 
 
 def _who(settings: Settings, finding: Finding) -> str:

@@ -10,6 +10,7 @@ person, who knows why, trains and promotes.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import exp, hypot, isnan, log, nan
 
 import numpy as np
@@ -20,6 +21,7 @@ from handrail.config.sections import Live as Limits
 from handrail.config.sections import Retraining, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
+from handrail.etl.load import require_table
 from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, least_drifts, population_stability
 from handrail.monitoring.values import is_beyond, usual_missing
 from handrail.number_format import figure
@@ -30,7 +32,8 @@ from handrail.registry.outcome_sketch import Changes, changes, sketch
 from handrail.registry.versions import Version
 from handrail.training.dataset import Dataset, read_dataset
 from handrail.training.intervals import deviation, replicated
-from handrail.training.newest_rows import FEWEST_DAYS, Month, NewestRows
+from handrail.training.known_outcomes import DAY, newest_known
+from handrail.training.newest_rows import FEWEST_DAYS, Month, NewestRows, newest_rows
 from handrail.training.splits import Period, periods, rows_in, rows_of, split_of
 
 MONTHS_BEFORE = 3  # of which the least is the usual number of rows a day
@@ -79,7 +82,8 @@ class Examined:
 
 def examine(given: Examined) -> Iterator[Finding]:
     """Yield what is found of the data: first of the past, then of the newest rows."""
-    looks: tuple[Callable[[Examined], Iterator[Finding]], ...] = (
+    return _found(
+        given,
         outcomes_as_they_were,
         features_as_they_were,
         as_many_rows,
@@ -90,6 +94,27 @@ def examine(given: Examined) -> Iterator[Finding]:
         no_sudden_drift,
         still_in_order,
     )
+
+
+def doubts_of_outcomes(
+    connection: Connection, settings: Settings, live: Version, today: date
+) -> tuple[str, ...]:
+    """Return why no machine should judge the live version by the outcomes that are loaded; nothing if it may.
+
+    Those are reasons of the outcomes themselves. That features are others, or that the live version tells the
+    rows apart no more, is none: where it is fed with wrong values, the baseline does better in truth.
+    """
+    newest = newest_known(settings, today)
+    if newest is None:
+        return ()
+    parted, table = settings.parted, require_table(settings, settings.project.table_name)
+    split = parted.ending(newest + DAY) if isinstance(parted, Split) else parted
+    given = Examined(settings, live, table, newest_rows(connection, settings, table, live, split))
+    found = _found(given, outcomes_as_they_were, as_many_rows, outcomes_known, usual_outcomes)
+    return tuple(each.said for each in found if not each.holds)
+
+
+def _found(given: Examined, *looks: Callable[[Examined], Iterator[Finding]]) -> Iterator[Finding]:
     for look in looks:
         found = [*look(given)]
         against = [each for each in found if not each.holds]

@@ -1,12 +1,13 @@
 """A retraining from the raw tables to what is live, with nobody beside it: one at a time, whole or not.
 
-Each step leaves what was there before until it is done: the table is replaced when it is checked, a version
-appears when it is complete, and what is live changes last, in one file. So a run that is killed has changed
-nothing but the steps that it had ended, and no model answers that has not passed all of them.
+Each step leaves what was there before until it is done: the table is built beside the one that everything
+reads, and takes its place when the look at the data has accepted it; a version appears when it is complete;
+what is live changes last, in one file. So a run that is killed has changed nothing but the steps that it had
+ended, no model answers that has not passed all of them, and `monitor` judges none by what was refused.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,12 +20,13 @@ from handrail.config.sections import Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table, table_path
+from handrail.etl.load import accept, drop, require_table, table_path
 from handrail.etl.pipeline import run_etl
 from handrail.files import write_whole
 from handrail.locks import locked
 from handrail.registry.acceptance import BesideLive, agreed_metric, compare_with_live, objections
 from handrail.registry.canary import start_canary
+from handrail.registry.history import withdrawn
 from handrail.registry.live import Live, load_live, make_live
 from handrail.registry.versions import Version, learnt_before, load_version, model_folder
 from handrail.training.data_acceptance import Examined, Finding, examine
@@ -32,11 +34,11 @@ from handrail.training.experiment_log import rounded
 from handrail.training.known_outcomes import today_of
 from handrail.training.newest_rows import newest_rows
 from handrail.training.retraining import newest_whole_end
+from handrail.training.retraining_log import log_retraining
 from handrail.training.run import Training, train
 from handrail.training.split_advice import split_until
 
-Verdict = Literal["canary", "live", "kept", "nothing new", "waiting", "refused", "failed"]
-LOG = "retraining.jsonl"
+Verdict = Literal["canary", "live", "kept", "nothing new", "waiting", "withdrawn", "refused", "failed"]
 LOCK, SINCE = ".retraining.lock", ".retraining.json"  # in models/: held, and since when
 
 
@@ -48,6 +50,7 @@ class Retraining:
     where chance parts the rows, or nothing was learnt · version: the new one, None without
     why: the reasons, of a refusal or else · looked_at: what was found as it should be
     figures: of both versions, on the same rows, by the metric that decides · training: what was made
+    not_accepted: where the table lies that was built and refused; None where it is loaded, or was not built
     """
 
     verdict: Verdict
@@ -58,11 +61,12 @@ class Retraining:
     looked_at: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     training: Training | None = field(default=None, repr=False)
+    not_accepted: str | None = None
 
     @property
     def needs_somebody(self) -> bool:
         """Whether a person has to look."""
-        return self.verdict == "refused"
+        return self.verdict in ("refused", "withdrawn")
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -84,9 +88,9 @@ def run_retraining(settings: Settings, until: date | None, on_step: Callable[[st
             problems = error.problems if isinstance(error, ProjectError) else None
             why = problems or (f"{type(error).__name__}: {error}",)
             with suppress(OSError):  # such as the full disk that it failed by
-                log_retraining(settings, Retraining("failed", until=until, why=why))
+                log_retraining(settings, Retraining("failed", until=until, why=why).record())
             raise
-        log_retraining(settings, done)
+        log_retraining(settings, done.record())
         return done
 
 
@@ -111,15 +115,6 @@ def _since(path: Path) -> str:
         return "a moment ago"
 
 
-def log_retraining(settings: Settings, done: Retraining) -> None:
-    """Append what came of a retraining as one line, in one write."""
-    path = settings.workspace / "reports" / LOG
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | done.record()
-    with path.open("ab", buffering=0) as log:
-        log.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
-
-
 def _retrain(settings: Settings, until: date | None, on_step: Callable[[str], None]) -> Retraining:
     _refuse_day(settings, until)
     live, state = load_live(settings)
@@ -129,22 +124,37 @@ def _retrain(settings: Settings, until: date | None, on_step: Callable[[str], No
         return replace(begun, verdict="waiting", why=(said,))
     _refuse_former_contract(settings, live)
     on_step("etl")
-    run_etl(settings, on_step)
-    loaded = _state_of_table(settings)
-    split, nothing = _chosen_split(settings, until, live)
+    before, built = _state_of_table(settings), settings.with_table(accepted=False)
+    drop(settings, settings.project.table_name)  # what an earlier run has left to be looked at
+    run_etl(built, on_step)
+    split, nothing = _chosen_split(built, until, live)
     if split is None:
-        return replace(begun, verdict="nothing new", why=(nothing,))
+        return _nothing_new(settings, begun, nothing)
     begun = replace(begun, until=split.live_from if isinstance(split, Split) else None)
+    stopped = _withdrawn_for_the_same(built, split)
+    if stopped:
+        drop(settings, settings.project.table_name)
+        return replace(begun, verdict="withdrawn", why=(stopped,))
     on_step("look at the data")
-    found = look_at_data(settings, live, split)
+    found = look_at_data(built, live, split)
     if found is None:
-        return replace(begun, verdict="nothing new", until=None, why=(_all_known(live),))
+        return _nothing_new(
+            settings, replace(begun, until=None), f"{live.name} knows every row that has an outcome"
+        )
     begun = replace(begun, looked_at=tuple(each.said for each in found if each.holds))
-    against = tuple(each.said for each in found if not each.holds)
+    against = (*(each.said for each in found if not each.holds), *_moved(settings, before))
     if against:
-        return replace(begun, why=against)
+        return replace(begun, why=against, not_accepted=_shown_table(built))
+    accept(settings, settings.project.table_name)
+    loaded = _state_of_table(settings)
     training = train(settings, split, on_step)
     return _judged(settings, replace(begun, version=training.version, training=training), state, loaded)
+
+
+def _nothing_new(settings: Settings, begun: Retraining, why: str) -> Retraining:
+    """Leave the table of before: nothing has looked at the one that was built, or is learnt from it."""
+    drop(settings, settings.project.table_name)
+    return replace(begun, verdict="nothing new", why=(why,))
 
 
 def _refuse_day(settings: Settings, until: date | None) -> None:
@@ -182,8 +192,31 @@ def _chosen_split(settings: Settings, until: date | None, live: Version) -> tupl
     return split_until(settings, end), ""
 
 
-def _all_known(live: Version) -> str:
-    return f"{live.name} knows every row that has an outcome"
+def _withdrawn_for_the_same(settings: Settings, split: Split | Shares) -> str:
+    """Return why nothing is tried where a version was taken back that knew all that could be learnt now.
+
+    Whoever withdrew it had a reason that a machine does not know: a person looks, or newer outcomes come.
+    """
+    if settings.section(Limits).goes_live == "nobody":
+        return ""
+    for each in reversed(withdrawn(settings)):
+        with suppress(ProjectError):  # it is kept no more, or was changed: nobody knows what it knew
+            if not _is_newer(settings, split, load_version(settings, each.name)):
+                return (
+                    f"{each.told}, and no outcome is known since that it did not know: no machine tries the "
+                    f"same again. Look why; `promote {each.name}` by hand, or the next run with newer "
+                    "outcomes, ends that"
+                )
+    return ""
+
+
+def _is_newer(settings: Settings, split: Split | Shares, than: Version) -> bool:
+    """Return whether more can be learnt by `split` than a version knows."""
+    if isinstance(split, Split):
+        return split.live_from > learnt_before(settings, than)
+    table = require_table(settings, settings.project.table_name)
+    with connect(settings) as connection:
+        return newest_rows(connection, settings, table, than, split).count > 0
 
 
 def look_at_data(settings: Settings, live: Version, split: Split | Shares) -> list[Finding] | None:
@@ -197,7 +230,7 @@ def look_at_data(settings: Settings, live: Version, split: Split | Shares) -> li
         return [told, *examine(Examined(settings, live, table, newest))]
 
 
-def _judged(settings: Settings, made: Retraining, state: Live, loaded: tuple[int, int]) -> Retraining:
+def _judged(settings: Settings, made: Retraining, state: Live, loaded: tuple[int, int] | None) -> Retraining:
     """Let the gate decide on a version, and the settings on what it becomes."""
     version = load_version(settings, made.version or "")
     compared = compare_with_live(settings, version)
@@ -233,24 +266,16 @@ def _gone_live(settings: Settings, made: Retraining, state: Live) -> Retraining:
     return replace(made, verdict="canary")
 
 
-def _state_of_table(settings: Settings) -> tuple[int, int]:
-    """Return by what it is seen that the loaded table is another one."""
-    found = table_path(settings, settings.project.table_name).stat()
-    return found.st_mtime_ns, found.st_size
+def _shown_table(settings: Settings) -> str:
+    return settings.shown(table_path(settings, settings.project.table_name))
 
 
-def _moved(settings: Settings, loaded: tuple[int, int]) -> Iterable[str]:
+def _state_of_table(settings: Settings) -> tuple[int, int] | None:
+    """Return by what it is seen that the loaded table is another one; None without any."""
+    path = table_path(settings, settings.project.table_name)
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
+
+
+def _moved(settings: Settings, loaded: tuple[int, int] | None) -> Iterable[str]:
     if _state_of_table(settings) != loaded:
         yield "the table was loaded anew while it was learnt from; run it again"
-
-
-def last_retrainings(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    """Return the lines of reports/retraining.jsonl in order; one that a kill has cut off says nothing."""
-    path = settings.workspace / "reports" / LOG
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found

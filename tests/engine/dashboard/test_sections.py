@@ -182,6 +182,16 @@ def test_the_newest_reading_of_a_figure_and_window_counts(tmp_path):
     assert found.told == "0.800, expected 0.7 to 0.9: ok. 2024-01-01 to 2024-01-31, 8 of 10 outcomes known"
 
 
+def test_a_look_back_is_no_point_and_never_the_newest(tmp_path):
+    settings = board(tmp_path)
+    back = {"start": "2024-02-01", "end": "2024-03-01", "at": "2024-03-02T00:00:00+00:00", "of": "back"}
+    looked(settings, {"value": 0.1, "state": "alert", **back})
+    assert refused(read_monitored, settings).startswith("no look at the predictions yet; ")
+    looked(settings, {"value": 0.8}, {"value": 0.1, "of": "back"})
+    (found,) = read_monitored(settings).accuracy
+    assert (found.newest.value, found.points) == (0.8, [(date(2024, 1, 30), 0.8)])
+
+
 def test_what_is_not_known_says_why_and_is_no_point(tmp_path):
     settings = board(tmp_path)
     looked(settings, {"value": None, "state": "unknown", "why": "fewer than 500 outcomes", "high": None})

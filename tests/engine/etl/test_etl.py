@@ -143,11 +143,21 @@ def test_a_key_that_is_none_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(errors.ProjectError) as refused:
         run(settings)
     assert str(refused.value) == (
-        "visits.parquet: 2,900 of 3,000 rows break the contract, most often visit_id: repeated (2,900 rows); "
-        "at most 1.0% may; see data/rejected/visits.parquet; visit_id does not tell the rows apart: take the "
-        "column that does, or make one in etl/transform.sql of all that do, as concat_ws('-', visit_id, "
-        "...), or keep one row of each there; nothing is loaded"
+        "visits.parquet: 2,900 of 3,000 rows are duplicates: their visit_id is another's; at most 1.0% may; "
+        "see data/rejected/visits.parquet; visit_id does not tell the rows apart: take the column that does, "
+        "or make one in etl/transform.sql of all that do, as concat_ws('-', visit_id, ...), or keep one row "
+        "of each there; nothing is loaded"
     )
+
+
+def test_duplicates_beside_other_rejected_rows_are_told_as_such(tmp_path):
+    twice = "CASE WHEN visit_id % 3 = 0 THEN 3 ELSE visit_id END AS visit_id"
+    settings = made_up(
+        tmp_path,
+        f"SELECT * REPLACE ({twice}, CASE WHEN visit_id % 3 = 1 THEN -1 ELSE load END AS load) FROM ({{}})",
+    )
+    with pytest.raises(errors.ProjectError, match=r"rows break the contract or are duplicates, most often "):
+        run(settings)
 
 
 def test_a_contract_that_says_too_little_is_told_of(tmp_path, capsys):

@@ -8,7 +8,7 @@ import pytest
 
 from handrail.monitoring import alerts
 from handrail.monitoring.alerts import raise_alerts, runbook_place
-from handrail.monitoring.checks import Reading
+from handrail.monitoring.checks import Reading, told_value
 from handrail.monitoring.faults import Wrong, this_moment
 from handrail.monitoring.open_alerts import open_alerts_path, read_open_alerts
 from handrail.stages import handover
@@ -81,6 +81,9 @@ def test_the_life_of_a_fault(month, hook, monkeypatch, capsys):
     assert first["faults"][0]["runbook"].startswith("4-operation/runbook.md#")
     assert first["faults"][0]["range"] == list(NONE)
     assert last["text"].startswith(f"over after 7 days: {METRIC} is ")
+    (ended,) = last["faults"]
+    assert ended["range"] == list(ANY)
+    assert f"{METRIC} is {told_value(METRIC, ended['value'])}" in last["text"]
     assert (last["alerts"], journal(month)[-1]["over"]) == ([], [last["text"]])
 
 
@@ -188,6 +191,7 @@ def test_the_log_has_an_end(tmp_path, monkeypatch):
         ("reading", "something of one's own", "alerts-of-monitor"),
         ("canary", "roc_auc gained by the canary", "the-accuracy-of-the-canary"),
         ("baseline", "baseline against model", "the-baseline-did-better"),
+        ("doubt", "outcomes in doubt", "outcomes-in-doubt"),
         ("check", "own", "a-check-could-not-be-run"),
         ("monitor", "monitor", "monitor-could-not-look"),
     ],
@@ -260,8 +264,8 @@ def test_alert_shows_what_is_open_and_delivers_what_waits(empty, hook, monkeypat
     raise_alerts(empty, look(BAD))
     assert verb(monkeypatch, empty, WEBHOOK_URL=hook.url) == 1
     said = capsys.readouterr()
-    since = read_open_alerts(empty).faults[0].since.date().isoformat()
-    assert re.search(rf"^roc_auc +{since} +{since} +{re.escape(FIRING[1][:20])}", said.out, re.MULTILINE)
+    since = f"{read_open_alerts(empty).faults[0].since:%Y-%m-%d %H:%M} UTC"
+    assert re.search(rf"^roc_auc +{since} +{since} +{re.escape(FIRING[1][:10])}", said.out, re.MULTILINE)
     assert "delivered: 0 of 1 messages" in said.out
     assert "not delivered (answered 500 Internal Server Error); 1 message waits" in said.err
     assert TOKEN not in said.out + said.err

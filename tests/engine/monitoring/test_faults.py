@@ -52,12 +52,28 @@ def test_a_fault_is_told_once_then_after_the_pause_and_when_it_is_over():
     assert watch(look(BAD), after=timedelta(days=3)) == [FIRING]
     worse = reading("roc_auc", "alert", 0.4)
     assert watch(look(worse), after=timedelta(days=4)) == []
-    again = "2026-02-01 to 2026-03-01: roc_auc is 0.400, expected 0.7 to 0.9; since 2026-03-02"
+    again = "2026-02-01 to 2026-03-01: roc_auc is 0.400, expected 0.7 to 0.9; since 2026-03-02 05:17 UTC"
     assert watch(look(worse)) == [("reminder", again)]
     assert watch(look(GOOD)) == [("over", "over after 14 days: roc_auc is 0.750, expected 0.7 to 0.9")]
     assert watch.faults == ()
     assert watch(look(GOOD)) == []
     assert watch(look(BAD)) == [FIRING]
+
+
+def test_what_is_over_has_the_figure_and_range_at_which_it_is():
+    now = START
+    faults, _ = follow((), found_wrong(look(BAD), LIVE, CANARY), verdict_of(look(BAD), LIVE), now, PAUSE)
+    good = look(reading("roc_auc", "ok", 0.75, low=0.6, high=0.8))
+    _, (event,) = follow(faults, [], verdict_of(good, LIVE), now + WEEK, PAUSE)
+    last = event.fault.wrong
+    assert (event.state, last.value, last.low, last.high) == ("over", 0.75, 0.6, 0.8)
+    assert event.fault.id == faults[0].id
+    second = Reading(CANARY, -0.1, -0.01, inf, "alert")
+    found = found_wrong(look(second, canary="v2"), LIVE, CANARY)
+    faults, _ = follow((), found, verdict_of(look(second, canary="v2"), LIVE), now, PAUSE)
+    _, (event,) = follow(faults, [], verdict_of(look(), LIVE), now + WEEK, PAUSE)
+    last = event.fault.wrong
+    assert (last.value, last.low, last.high) == (None, None, None)  # it is tried no more
 
 
 def test_a_weekly_look_that_comes_some_hours_early_reminds():
@@ -76,8 +92,8 @@ def test_what_the_look_can_not_tell_ends_nothing_and_reminds():
     assert watch(look()) == [
         (
             "reminder",
-            "roc_auc: open since 2026-03-02, and not known at this look; `alert --close` ends what is "
-            "watched no more",
+            "roc_auc: open since 2026-03-02 05:17 UTC, and not known at this look; `alert --close` ends what "
+            "is watched no more",
         )
     ]
     assert [state for state, _ in watch(look(GOOD))] == ["over"]
@@ -145,6 +161,22 @@ def test_the_fallback_is_over_when_the_model_answers():
     fallback = Live(("v1",), ("sum",), "fallback", "the baseline did better")
     assert [state for state, _ in watch(look(), fallback)] == ["reminder"]
     assert watch(look(), LIVE) == [("over", "over after 14 days: the model answers")]
+
+
+def test_outcomes_in_doubt_are_a_fault_of_their_own_until_nothing_speaks_against_them():
+    watch = Watch()
+    doubted = look(baseline_better=True, doubts=("2026-02: late is 0.800 on the whole", "and another"))
+    assert watch(doubted) == [
+        (
+            "firing",
+            "2026-02-01 to 2026-03-01: the baseline did better than v1, by outcomes that are in doubt: "
+            "nothing is switched; 2026-02: late is 0.800 on the whole",
+        )
+    ]
+    assert [state for state, _ in watch(doubted)] == ["reminder"]
+    assert watch(look()) == [
+        ("over", "over after 14 days: nothing speaks for the fallback, or nothing against the outcomes")
+    ]
 
 
 def test_of_a_version_that_is_not_live_any_more_no_fallback_is_told():

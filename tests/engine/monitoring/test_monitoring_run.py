@@ -19,6 +19,7 @@ from handrail.etl import load
 from handrail.monitoring import drift, monitoring_run, outcomes
 from handrail.monitoring.backtesting import backtest
 from handrail.monitoring.monitoring_run import run_monitoring
+from handrail.monitoring.open_alerts import read_open_alerts
 from handrail.registry import canary
 from handrail.registry import live as registry
 from handrail.serving import inference as live
@@ -442,6 +443,66 @@ def test_the_fallback_takes_over_where_the_baseline_is_better(watched, monkeypat
     assert pointer.mode == "fallback"
     assert pointer.reason.startswith("the baseline did better from ")
     assert model.answer(records[:1]).source == "fallback"
+
+
+POISONED = {
+    "all of the past and now": ("TRUE", "with another outcome; retraining.maximum_changed_share is 0.01"),
+    "those that have come since": (
+        "{time} >= '{since}'",
+        "were usual: are they right? (retraining.usual_outcome)",
+    ),
+}
+
+
+@pytest.mark.parametrize("poison", POISONED)
+def test_by_poisoned_outcomes_nothing_is_switched_and_a_person_is_told(watched, monkeypatch, capsys, poison):
+    which, why = POISONED[poison]
+    its, path = watched.project, load.table_path(watched, watched.project.table_name)
+    which = which.format(time=its.time, since=watched.dates.live_from)
+    honest = path.with_name("honest.parquet")
+    path.rename(honest)
+    target = its.target
+    mirrored = f"max({target}) OVER () + min({target}) OVER () - {target}"
+    query = (
+        f"SELECT * REPLACE (CASE WHEN {which} THEN {mirrored} ELSE {target} END AS {target}) FROM '{honest}'"
+    )
+    with engine.connect(watched) as connection:
+        engine.write_parquet(connection, query, path)
+    turned_round(watched)
+    before = registry.live_path(watched).read_bytes()
+    assert run(monkeypatch, watched, "monitor", "--dry-run") == 3
+    assert "the baseline did better: nothing would be switched, by outcomes" in capsys.readouterr().out
+    assert run(monkeypatch, watched, "monitor") == 3
+    said = capsys.readouterr()
+    last = said.out.splitlines()[-1]
+    assert last.startswith("the baseline did better: nothing is switched, by outcomes that are in doubt: ")
+    assert why in last
+    assert last.endswith(
+        ". Mend their source, and run `etl`; if they are right, raise the limit that is named, "
+        "and `monitor` switches"
+    )
+    version = live_version(watched).name
+    assert f": the baseline did better than {version}, by outcomes that are in doubt: nothing is " in said.err
+    assert registry.live_path(watched).read_bytes() == before
+    (fault,) = [f for f in read_open_alerts(watched).faults if f.wrong.kind == "doubt"]
+    assert fault.runbook == "4-operation/runbook.md#outcomes-in-doubt"
+    path.unlink()
+    honest.rename(path)
+    shutil.rmtree(prediction_log.prediction_folder(watched))
+    turned_round(watched)
+    assert run(monkeypatch, watched, "monitor") == 3
+    assert registry.read_live(watched).mode == "fallback"
+
+
+def test_where_the_model_is_fed_with_wrong_values_the_fallback_takes_over(watched, monkeypatch):
+    """Features are no outcomes: the baseline does better in truth."""
+    its, path = watched.project, load.table_path(watched, watched.project.table_name)
+    turned_round(watched)
+    with engine.connect(watched) as connection:
+        empty = f"CASE WHEN {its.time} < '{watched.dates.live_from}' THEN {AMOUNT.name} END AS {AMOUNT.name}"
+        engine.write_parquet(connection, f"SELECT * REPLACE ({empty}) FROM '{path}'", path)
+    assert run(monkeypatch, watched, "monitor") == 3
+    assert registry.read_live(watched).mode == "fallback"
 
 
 def test_a_look_back_changes_nothing(watched, monkeypatch, capsys):

@@ -62,6 +62,37 @@ def test_a_line_that_was_left_half_is_skipped_and_the_next_look_stands(month):
     assert series.read_series(month).broken == ()
 
 
+def test_a_look_back_is_kept_and_is_no_point_of_what_happened(month):
+    series.keep_series(month, seen(precision(0.1, "alert"), month=3, newest=False), AT)
+    with pytest.raises(ProjectError, match="no look at the latest predictions is kept yet; run `monitor`"):
+        write_series_page(month, date(2026, 4, 2))
+    series.keep_series(month, seen(precision(0.4), month=1), AT)
+    series.keep_series(month, seen(precision(0.2, "alert"), month=1, newest=False), AT + timedelta(days=1))
+    series.keep_series(
+        month, seen(precision(0.5), month=2, newest=False), AT + timedelta(days=2), relived=True
+    )
+    found = series.read_series(month).rows
+    assert [row.of for row in found] == ["back", "latest", "back", "relived"]
+    assert [(row.value, row.of) for row in series.newest_rows(found)] == [(0.4, "latest"), (0.5, "relived")]
+    assert series.newest_row(series.newest_rows(found)).value == 0.4
+    write_series_page(month, date(2026, 4, 2))
+    page = Page((month.workspace / "reports" / "monitoring.html").read_text(encoding="utf-8"))
+    text = " ".join(page.texts)
+    assert "was at 2026-01-01 to 2026-02-01: 1,200 predictions, 900 outcomes known, 0 of 1 figures" in text
+    assert "precision 0.400 0.3 to 0.6" in text
+    assert "alert" not in text
+
+
+def test_a_look_back_leaves_the_record_of_the_latest_as_it_was(month, monkeypatch):
+    assert run(monkeypatch, month, "monitor", **QUIET) == 0
+    folder = month.workspace / "reports" / "monitoring"
+    (latest,) = folder.glob("*.json")
+    before, window = latest.read_bytes(), latest.stem
+    assert run(monkeypatch, month, "monitor", "--from", window[:10], "--to", window[11:], **QUIET) == 0
+    assert latest.read_bytes() == before
+    assert sorted(path.name for path in folder.glob("*.json")) == [f"{window}-back.json", f"{window}.json"]
+
+
 def test_the_last_look_at_a_window_counts_and_what_happened_before_what_was_lived_again(month):
     series.keep_series(month, seen(precision(0.40), newest=False), AT)
     series.keep_series(month, seen(precision(0.41)), AT)
@@ -124,7 +155,7 @@ def test_a_look_is_on_the_page_with_the_figures_that_it_told(month, monkeypatch,
 
 
 def test_without_any_look_there_is_no_page(month):
-    with pytest.raises(ProjectError, match="no look is kept yet; run `monitor`"):
+    with pytest.raises(ProjectError, match="no look at the latest predictions is kept yet"):
         write_series_page(month, date(2026, 4, 2))
 
 

@@ -97,8 +97,8 @@ def test_a_service_follows_its_coming_and_going(project, monkeypatch, capsys):
     second, (record,) = variant(project, lambda info: info.update(seed=1)), rows_asked(project, 1)
     model = live.LiveModel(project)
     assert run(monkeypatch, project, "promote", second, "--canary", "0.9999") == 0
-    said = f"{second} answers 0.9999 of all beside {first}; `promote {second}` takes all, `rollback` none\n"
-    assert capsys.readouterr().out.splitlines(keepends=True)[2:] == [said]
+    said = f"{second} answers 99.99% of what is asked beside {first}; `promote {second}` lets it answer "
+    assert capsys.readouterr().out.splitlines()[2:] == [f"{said}everything, `rollback` nothing"]
     assert (model.answer([record]).version, model.version.name) == (second, first)
     assert run(monkeypatch, project, "rollback") == 0
     assert capsys.readouterr().out == f"{second} answers nothing any more; {first} answers everything\n"

@@ -287,6 +287,27 @@ def test_a_key_that_is_none_is_refused_in_one_line(kept, monkeypatch, capsys, ar
     assert content(kept) == before
 
 
+def test_a_table_that_was_not_accepted_is_deleted_by_its_age_and_by_key(kept, monkeypatch, capsys):
+    table = load.table_path(kept, kept.project.table_name)
+    aside = load.table_path(kept.with_table(accepted=False), kept.project.table_name)
+    aside.parent.mkdir()
+    aside.write_bytes(table.read_bytes())
+    key = rows_asked(kept, 1)[0][KEY]
+    assert run(monkeypatch, kept, "purge", "--key", key, "--really") == 0
+    with engine.connect(kept) as connection:
+        there = engine.rows(connection, f"SELECT count_if({KEY} = '{key}') AS n FROM '{aside}'")
+    assert there == [{"n": 0}]
+    aged(aside, 29)
+    assert run(monkeypatch, kept, "purge", "--really") == 0
+    assert aside.is_file()
+    aged(aside, 31)
+    capsys.readouterr()
+    assert run(monkeypatch, kept, "purge", "--really") == 0
+    assert not aside.exists()
+    assert table.is_file()
+    assert audit(kept)[-1]["what"] == f"data/not-accepted/{kept.project.table_name}.parquet"
+
+
 def test_a_retention_that_makes_no_sense_is_refused_with_its_line(kept, monkeypatch, capsys):
     assert run(monkeypatch, kept, "purge", **limits(90, 90)) == 1
     said = capsys.readouterr().err

@@ -179,6 +179,50 @@ def test_what_goes_wrong_is_logged_under_the_name_of_its_request(live, monkeypat
     assert record[KEY] not in line
 
 
+def lines_told(capsys, count):
+    """Return what was logged as soon as there are so many lines, or after a minute."""
+    told, end = [], time.monotonic() + 60
+    while len(told) < count and time.monotonic() < end:
+        told += capsys.readouterr().err.splitlines()
+        time.sleep(0.01)
+    return told
+
+
+def test_of_what_goes_wrong_with_every_request_one_line_and_then_how_many_came(live, monkeypatch, capsys):
+    monkeypatch.setattr(logs, "MINUTE_SECONDS", 3.0)
+    root = logging.getLogger()
+    before = root.handlers[:]
+    client, (record,) = client_of(live), records(live, 1)
+    folder = prediction_log.prediction_folder(live)
+    folder.rmdir()
+    folder.write_text("a file in the way", encoding="utf-8")
+    try:
+        logs.tell_logs("text")
+        statuses = [client.post("/predict", json={"records": [record]}).status_code for _ in range(5)]
+        logging.getLogger("handrail.serving.predicting").error("prediction log: %s", OSError(28, "full"))
+        first, other, counted = lines_told(capsys, 3)
+    finally:
+        root.handlers[:] = before
+    assert statuses == [503] * 5
+    assert "prediction log: " in first
+    assert "more like it" not in first
+    assert other.endswith("prediction log: [Errno 28] full")  # another number is another kind
+    assert counted.endswith(" (4 more like it in the last minute)")
+    assert figures(client)['predictions_refused_total{reason="log"}'] == 5
+
+
+def test_where_each_line_counts_each_is_told(capsys):
+    root = logging.getLogger()
+    before = root.handlers[:]
+    try:
+        logs.tell_logs("text", each=True)
+        for _ in range(3):
+            logging.getLogger("handrail.x").error("a worker has died")
+    finally:
+        root.handlers[:] = before
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
 def test_a_traceback_is_one_line_of_json(capsys):
     root = logging.getLogger()
     before = root.handlers[:]
@@ -249,33 +293,42 @@ def test_why_the_baseline_answers_is_counted(client, live):
 
 @pytest.fixture
 def slow(live, monkeypatch):
-    """Return a client of a service whose model takes half a second, and whose budget is a tenth."""
-    predict = predictor.Predictor.predict
+    """Return a client of a service whose model is late, and two events: it may go on, and it has."""
+    predict, may, has = predictor.Predictor.predict, threading.Event(), threading.Event()
 
     def slowly(self, features):
-        time.sleep(0.5 if len(features) > 1 else 0.0)
-        return predict(self, features)
+        if len(features) == 1:
+            return predict(self, features)
+        may.wait()
+        try:
+            return predict(self, features)
+        finally:
+            has.set()
 
     monkeypatch.setattr(predictor.Predictor, "predict", slowly)
-    return client_of(live, budget_seconds=0.1)
+    yield client_of(live, budget_seconds=0.1), may, has
+    may.set()
 
 
 def test_after_its_budget_the_baseline_answers_and_says_so(slow, live):
+    client, may, has = slow
     asked = records(live, 80)
-    begun = time.perf_counter()
-    reply = slow.post("/predict", json={"records": asked}).json()
-    assert time.perf_counter() - begun < 0.45
+    reply = client.post("/predict", json={"records": asked}).json()
+    assert not has.is_set()  # nobody has waited for the model
     assert (reply["source"], reply["reason"]) == ("fallback", "late")
     column = live_version(live).baseline.column
     simple = live_version(live).baseline.predict([each[column] for each in asked])
     assert [each["prediction"] for each in reply["predictions"]] == pytest.approx(simple, abs=1e-6)
-    counted = figures(slow)
-    assert counted['fallback_answers_total{reason="late"}'] == 1
-    time.sleep(0.6)
+    assert figures(client)['fallback_answers_total{reason="late"}'] == 1
+    may.set()
+    assert has.wait(60)
+    client.post("/predict", json={"records": asked[:1]})
     lines = logged(live)
-    assert [line[KEY] for line in lines] == [each[KEY] for each in asked]  # once, by who has answered
-    assert {line["source"] for line in lines} == {"fallback"}
-    assert figures(slow)['predictions_total{source="model"}'] == 0
+    assert [line[KEY] for line in lines] == [
+        each[KEY] for each in (*asked, asked[0])
+    ]  # once each, by who answered
+    assert {line["source"] for line in lines[:80]} == {"fallback"}
+    assert figures(client)['predictions_total{source="model"}'] == 1
 
 
 def test_a_large_body_within_its_budget_is_the_model_s(live):

@@ -202,6 +202,43 @@ def test_a_worker_that_dies_is_replaced(live, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the children of a process")
+def test_of_each_worker_that_dies_a_line_is_logged(live, tmp_path):
+    prefix, project, told = live.project.env_prefix, live.project, tmp_path / "told"
+    own = {"WORKSPACE": str(live.workspace), "API_KEY": "0123456789abcdef", "SERVING__LOGS": "json"}
+    with told.open("w") as errors:
+        service = subprocess.Popen(
+            [sys.executable, "-m", project.package, "serve", "--workers", "2", "--port", "0"],
+            env=os.environ | {f"{prefix}{name}": value for name, value in own.items()},
+            cwd=live.root,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+    try:
+        wait_until(lambda: len(workers_of(service)) == 2)
+        before = workers_of(service)
+        for each in before:
+            os.kill(each, signal.SIGKILL)
+        wait_until(lambda: len(workers_of(service) - before) == 2)
+    finally:
+        service.terminate()
+        service.wait(60)
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    dead = [
+        re.match(r"worker (\d+) has died \(exit status -9\); another begins", x["message"]) for x in lines
+    ]
+    assert sorted(int(each[1]) for each in dead) == sorted(before)
+    assert {line["level"] for line in lines} == {"error"}
+
+
+def wait_until(condition):
+    """Wait as long as a service may take to start."""
+    end = time.monotonic() + dry_run.START_SECONDS
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert condition()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the children of a process")
 def test_a_worker_that_cannot_begin_again_leaves_the_others_and_is_tried_again(live, monkeypatch):
     content, pointer = body_of(live), registry.live_path(live)
     good = pointer.read_bytes()

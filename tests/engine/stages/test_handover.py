@@ -8,7 +8,10 @@ import pytest
 
 from handrail import cli
 from handrail.registry import live as registry
-from handrail.stages import checklist, dry_run, gates, handover, operation, project_copy
+from handrail.registry.canary import end_canary, start_canary
+from handrail.registry.history import tried_since
+from handrail.stages import checklist, dry_run, gates, handover, operation, project_copy, status_page
+from handrail.training import retraining_log
 from tests.engine.support.evidence import HEADER, asked, ticked, write
 from tests.engine.support.lived import run
 from tests.engine.support.model_evidence import GOOD, researched, save_version
@@ -49,6 +52,69 @@ def test_good_evidence_passes(operated):
     assert {finding.state for finding in found.values()} == {gates.State.DONE}
     assert found["monitoring ran"].evidence == "latest window 2026-02-01 to 2026-03-01, alerts: score"
     assert found["handover"].evidence == f"all {len(ITEMS)} ticked in {HANDOVER}, last on 2026-02-01"
+    assert gates.refusals(gates.read_stages(operated)) == []
+
+
+def facts(settings):
+    """Return what is told of operation besides."""
+    return next(stage for stage in gates.read_stages(settings) if stage.folder == "4-operation").facts
+
+
+def test_status_tells_of_no_canary_and_no_retraining(operated, monkeypatch, capsys):
+    assert facts(operated) == {"canary": "none is tried", "last retraining": "none yet"}
+    assert run(monkeypatch, operated, "status") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1) for line in said if line.startswith(" " * 10 + "canary")] == [
+        ["canary", "none is tried"]
+    ]
+
+
+def test_status_tells_of_a_canary_its_share_since_when_and_its_figures(
+    operated, monkeypatch, capsys, tmp_path
+):
+    first = registry.read_live(operated).versions[-1]
+    second = save_version(operated, GOOD | {"seed": 1})
+    start_canary(operated, second, 0.1)
+    began = tried_since(operated, second)
+    since = f"{second} answers 10% of what is asked beside {first} since {began[:10]} {began[11:16]} UTC; "
+    assert facts(operated)["canary"].startswith(f"{since}no look since then; uv run {PROGRAM} monitor")
+    usual = {
+        "start": "2026-02-01",
+        "end": "2026-03-01",
+        "version": first,
+        "rows": 10,
+        "outcomes": 8,
+        "why": "",
+    }
+    usual |= {"figure": operation.canary_reading(operated), "low": -0.01, "high": None, "state": "ok"}
+    now, lines = datetime.now(UTC), []
+    for hours, value, of in ((-48, 0.5, "latest"), (1, 0.02, "latest"), (2, 0.3, "back")):
+        lines.append(usual | {"at": (now + timedelta(hours=hours)).isoformat(), "value": value, "of": of})
+    write(tmp_path, "reports/monitoring/series.ndjson", "".join(f"{json.dumps(line)}\n" for line in lines))
+    looked = (now + timedelta(hours=1)).date()
+    told = f"{since}{usual['figure']} 0.020, at least -0.01: ok, looked at on {looked}"
+    assert facts(operated)["canary"] == told
+    assert told.replace("<", "&lt;") in status_page.page(operated, gates.read_stages(operated), looked)
+    end_canary(operated, "canary withdrawn")
+    day = datetime.now(UTC).date()
+    gone = f"none is tried; {second} was tried as a canary and withdrawn on {day} (canary withdrawn)"
+    assert facts(operated)["canary"] == gone
+
+
+def test_status_tells_what_came_of_the_last_retraining(operated):
+    retraining_log.log_retraining(operated, {"verdict": "failed", "version": None, "why": ["no space left"]})
+    why = ["2026-02: late is 0.8", "rows missing"]
+    retraining_log.log_retraining(operated, {"verdict": "refused", "version": None, "why": why})
+    now = datetime.now(UTC)
+    assert facts(operated)["last retraining"].startswith(f"{now:%Y-%m-%d} ")
+    assert facts(operated)["last retraining"].endswith(" UTC, refused: 2026-02: late is 0.8 (and 1 more)")
+    retraining_log.log_retraining(operated, {"verdict": "canary", "version": "2026-01-01-aa", "why": ()})
+    assert facts(operated)["last retraining"].endswith(" UTC, canary of 2026-01-01-aa")
+    with retraining_log.retraining_log_path(operated).open("a") as log:
+        log.write('{"at": 3}\n')
+    assert facts(operated)["last retraining"].endswith(
+        "reports/retraining.jsonl: its last line can't be read; delete it"
+    )
     assert gates.refusals(gates.read_stages(operated)) == []
 
 
@@ -130,6 +196,21 @@ def test_months_that_were_lived_again_show_nobody_who_looks(operated):
     assert (found.state, found.evidence) == (gates.State.OPEN, "only of months that were lived again")
     write(operated.root, "reports/monitoring/2026-01-01-2026-02-01.json", json.dumps(record))
     assert findings(operated)["monitoring ran"].state is gates.State.DONE
+
+
+def test_a_look_back_is_no_monitoring(operated):
+    path = operated.root / RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    write(
+        operated.root,
+        "reports/monitoring/2026-03-01-2026-04-01-back.json",
+        json.dumps(record | {"newest": False}),
+    )
+    found = findings(operated)["monitoring ran"]
+    assert (found.state, "2026-03-01" in found.evidence.partition(" to ")[0]) == (gates.State.DONE, False)
+    path.write_text(json.dumps(record | {"newest": False}), encoding="utf-8")
+    found = findings(operated)["monitoring ran"]
+    assert (found.state, found.evidence) == (gates.State.OPEN, "only of looks back")
 
 
 def test_a_tick_that_nobody_stands_behind_is_refused(operated):

@@ -3,7 +3,8 @@
 import json
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -12,14 +13,17 @@ from filelock import FileLock
 from handrail.config.sections import Retraining
 from handrail.errors import ProjectError
 from handrail.etl import load
+from handrail.etl.pipeline import run_etl
 from handrail.registry import canary, versions
 from handrail.registry import live as registry
 from handrail.training import retraining_run
+from handrail.training.retraining_log import last_retraining, retraining_log_path
 from handrail.training.retraining_run import run_retraining
 from tests.engine.support.lived import promoted, run
 from tests.engine.support.workspaces import copied, with_given
 
 UNTIL = date(2013, 12, 1)
+TODAY = datetime.now(UTC).date()
 CHANCE = "hash({key} || 'drawn') % 1000 / 1000.0"  # of a row, always the same
 
 
@@ -38,13 +42,15 @@ def loading(settings, change=None):
     `change`: a query of `{table}`, with `{key}`, `{time}`, `{target}` and `{chance}` of a row.
     """
     its = settings.project
-    path = load.table_path(settings, its.table_name)
-    shutil.copy(path, path.with_name("honest.parquet"))
+    loaded = load.table_path(settings, its.table_name)
+    honest = shutil.copy(loaded, loaded.with_name("honest.parquet"))
 
     def run_etl(there, on_step):
         names = {"key": its.key, "time": its.time, "target": its.target}
-        names |= {"table": f"'{path.with_name('honest.parquet')}'", "chance": CHANCE.format(key=its.key)}
+        names |= {"table": f"'{honest}'", "chance": CHANCE.format(key=its.key)}
         query = (change or "SELECT * FROM {table}").format(**names)
+        path = load.table_path(there, its.table_name)
+        path.parent.mkdir(exist_ok=True)
         duckdb.sql(f"SELECT * FROM ({query}) ORDER BY {its.time}, {its.key}").write_parquet(str(path))
 
     return with_given(settings, run_etl=run_etl)
@@ -106,7 +112,7 @@ def test_an_honest_retraining_becomes_what_the_setting_says(live, becomes):
     figures, rows = done.figures, done.figures["rows"]
     assert figures["candidate"]["low"] < figures["candidate"]["value"] < figures["candidate"]["high"]
     assert f"on the {rows:,} rows from 2013-10-01 to 2013-12-01 beside the staged {old}'s" in done.why[0]
-    (line,) = retraining_run.last_retrainings(live)
+    line = last_retraining(live)
     assert (line["verdict"], line["version"], line["until"]) == (done.verdict, name, "2013-12-01")
     assert line["figures"]["live"]["value"] == pytest.approx(figures["live"]["value"])
 
@@ -190,12 +196,79 @@ def test_of_bad_data_nothing_is_learnt_and_what_is_live_stays(live, poison):
     change, reason = POISONS[poison]
     settings, before = goes_live(loading(live, change), goes_live="promotion"), registry.live_path(live)
     was, names = before.read_bytes(), {path.name for path in versions.model_folder(live).glob("2*")}
+    table, refused = (
+        load.table_path(live.with_table(accepted=accepted), live.project.table_name)
+        for accepted in (True, False)
+    )
+    loaded = table.read_bytes()
     done = run_retraining(settings, UNTIL, quietly)
     assert (done.verdict, done.version, done.needs_somebody) == ("refused", None, True)
     assert reason in " | ".join(done.why), done.why
     assert changed_nothing(live, was)
     assert {path.name for path in versions.model_folder(live).glob("2*")} == names
-    assert retraining_run.last_retrainings(live)[-1]["why"] == list(done.why)
+    line = last_retraining(live)
+    assert (line["why"], line["not_accepted"]) == (list(done.why), str(refused))
+    assert table.read_bytes() == loaded
+    both = [f"FROM '{path}'" for path in (refused, table)]
+    assert any(duckdb.sql(f"{one} EXCEPT ALL {other}").fetchall() for one, other in (both, both[::-1]))
+
+
+def test_what_was_refused_is_kept_until_the_next_is_built(live):
+    settings = loading(live, outcomes("{chance} < 0.3"))
+    folder = load.not_accepted_folder(live)
+    assert run_retraining(settings, UNTIL, quietly).verdict == "refused"
+    assert [path.name for path in folder.iterdir()] == [f"{live.project.table_name}.parquet"]
+    table = load.table_path(live, live.project.table_name)
+    before = table.stat().st_mtime_ns
+    settings.project.given["run_etl"] = loading(live).project.given["run_etl"]
+    assert run_retraining(settings, date(2013, 9, 1), quietly).verdict == "nothing new"
+    assert (list(folder.iterdir()), table.stat().st_mtime_ns) == ([], before)  # nobody has looked at it
+    done = run_retraining(settings, UNTIL, quietly)
+    assert (done.verdict, done.not_accepted, list(folder.iterdir())) == ("canary", None, [])
+    assert table.stat().st_mtime_ns > before
+
+
+def test_a_table_that_was_loaded_while_another_was_looked_at_stays(live, monkeypatch):
+    settings, looked = loading(live), retraining_run.look_at_data
+    table = load.table_path(live, live.project.table_name)
+
+    def meanwhile(*given):
+        duckdb.sql(f"SELECT * FROM '{table}' LIMIT 1000").write_parquet(str(table.with_name("few.parquet")))
+        table.with_name("few.parquet").replace(table)
+        return looked(*given)
+
+    monkeypatch.setattr(retraining_run, "look_at_data", meanwhile)
+    done = run_retraining(settings, UNTIL, quietly)
+    assert (done.verdict, done.why[-1]) == (
+        "refused",
+        "the table was loaded anew while it was learnt from; run it again",
+    )
+    assert duckdb.sql(f"SELECT count(*) FROM '{table}'").fetchall() == [(1000,)]
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_killed_while_the_table_is_replaced_it_is_the_old_or_the_new_one(live, monkeypatch, steps):
+    its, replace, done = live.project.table_name, Path.replace, []
+    old, new = (live.with_table(accepted=accepted) for accepted in (True, False))
+    run_etl(new, quietly)
+    rejected, table = load.rejected_path(old, its), load.table_path(old, its)
+    built = (load.rejected_path(new, its).read_bytes(), load.table_path(new, its).read_bytes())
+    rejected.write_bytes(b"old")
+    table.write_bytes(b"old")
+
+    def killed(self, target):
+        if len(done) == steps:
+            raise KeyboardInterrupt
+        done.append(target)
+        return replace(self, target)
+
+    with monkeypatch.context() as there:
+        there.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            load.accept(live, its)
+    assert (rejected.read_bytes(), table.read_bytes()) == (built[0] if steps else b"old", b"old")
+    load.accept(live, its)
+    assert (rejected.read_bytes(), table.read_bytes()) == built
 
 
 def test_what_was_learnt_from_poisoned_outcomes_is_worse_on_the_rows_that_were_not(live):
@@ -257,7 +330,7 @@ def test_without_a_live_version_there_is_nothing_to_hold_a_new_one_against(train
     settings = copied(trained, tmp_path)
     with pytest.raises(ProjectError, match="no model is live yet; run `train`, then `promote`"):
         run_retraining(loading(settings), UNTIL, quietly)
-    assert retraining_run.last_retrainings(settings)[-1]["verdict"] == "failed"
+    assert last_retraining(settings)["verdict"] == "failed"
 
 
 def test_a_live_version_that_was_changed_is_replaced_by_no_machine(live):
@@ -334,7 +407,10 @@ def test_the_command_tells_figures_and_verdict(live, tmp_path, monkeypatch, caps
     told, work = capsys.readouterr().out, tmp_path / "whole" / "sample" / "20000"
     tried = json.loads((work / "models" / "live.json").read_text())["canary"]["name"]
     assert f"new to {name}\n" in told
-    assert f"{tried} answers 0.1 of all beside {name}; `promote {tried}` takes all, `rollback` none\n" in told
+    assert (
+        f"{tried} answers 10% of what is asked beside {name}; `promote {tried}` lets it answer everything"
+        in told
+    )
     assert tried in (work / "reports" / "research.html").read_text()
     assert not (live.root / "2-research" / "rounds.jsonl").exists()
 
@@ -347,9 +423,14 @@ def test_a_refusal_is_an_alert_and_exit_status_3(live, tmp_path, monkeypatch, ca
     assert re.match(
         r"alert: 2013-09: late is 0.\d+ on the whole, .* \(retraining.usual_outcome\)\n", told.err
     )
-    by_hand = "`train --no-round --until 2013-12-01`, then `promote`"
-    assert told.out.endswith(f"{name} stays as it is; whoever knows better: {by_hand}\n")
+    by_hand = "`etl`, `train --no-round --until 2013-12-01`, then `promote`"
     work = tmp_path / "whole" / "sample" / "20000"
+    refused = work / "data" / "not-accepted" / f"{there.project.table_name}.parquet"
+    assert refused.is_file()
+    assert told.out.endswith(
+        f"{name} stays as it is, and so does the table; what was refused lies in {refused}; whoever knows "
+        f"better: {by_hand}\n"
+    )
     assert (work / "models" / "live.json").read_bytes() == registry.live_path(live).read_bytes()
 
 
@@ -401,7 +482,61 @@ def test_a_canary_that_was_judged_beside_another_live_version_is_not_started(liv
 
 def test_a_line_that_a_kill_has_cut_off_says_nothing(live):
     run_retraining(loading(live), date(2013, 9, 1), quietly)
-    with (live.workspace / "reports" / retraining_run.LOG).open("a") as log:
+    path = retraining_log_path(live)
+    with path.open("a") as log:
         log.write('{"at": ')
-    assert [line["verdict"] for line in retraining_run.last_retrainings(live)] == ["nothing new"]
-    assert json.loads((live.workspace / "reports" / retraining_run.LOG).read_text().splitlines()[0])
+    assert last_retraining(live)["verdict"] == "nothing new"
+    assert json.loads(path.read_text().splitlines()[0])["verdict"] == "nothing new"
+
+
+@pytest.mark.parametrize("by", ["rollback", "monitor", "a live version"])
+def test_what_was_taken_back_is_not_tried_again_by_a_machine_until_newer_outcomes_have_come(live, by):
+    settings, month = loading(live), date(2013, 11, 1)
+    settings = goes_live(settings, goes_live="promotion" if by == "a live version" else "canary")
+    name, before = run_retraining(settings, month, quietly).version, registry.read_live(live).versions[0]
+    if by == "a live version":
+        assert registry.roll_back(live, quietly) == before
+        how = f"{name} was live and was rolled back on {TODAY} (rolled back), "
+    else:
+        reason = "canary withdrawn" if by == "rollback" else "the canary did worse from 2013-10-01"
+        assert canary.end_canary(live, reason) == name
+        how = f"{name} was tried as a canary and withdrawn on {TODAY} ({reason}), "
+    was, names = (
+        registry.live_path(live).read_bytes(),
+        {path.name for path in versions.model_folder(live).iterdir()},
+    )
+    table = load.table_path(live, live.project.table_name).read_bytes()
+    done = run_retraining(settings, month, quietly)
+    assert (done.verdict, done.needs_somebody, done.version) == ("withdrawn", True, None)
+    assert done.why == (
+        f"{how}and no outcome is known since that it did not know: no machine tries the same again. Look "
+        f"why; `promote {name}` by hand, or the next run with newer outcomes, ends that",
+    )
+    assert changed_nothing(live, was)
+    assert {path.name for path in versions.model_folder(live).iterdir()} == names
+    assert load.table_path(live, live.project.table_name).read_bytes() == table
+    assert run_retraining(goes_live(settings, goes_live="nobody"), month, quietly).verdict == "kept"
+    newer = run_retraining(settings, UNTIL, quietly)
+    assert newer.verdict == ("live" if by == "a live version" else "canary")
+
+
+def test_what_a_person_has_promoted_after_all_stops_nobody(live):
+    settings, month = loading(live), date(2013, 11, 1)
+    name = run_retraining(settings, month, quietly).version
+    canary.end_canary(live, "canary withdrawn")
+    registry.make_live(live, name)
+    assert run_retraining(settings, month, quietly).verdict == "nothing new"
+
+
+def test_exit_status_3_says_that_nothing_is_tried(live, tmp_path, monkeypatch, capsys):
+    there = at_sample(live, tmp_path / "whole")
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 0
+    name = registry.read_live(live).versions[-1]
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 0  # it is tried
+    capsys.readouterr()
+    assert run(monkeypatch, there, "rollback", "--sample", str(live.sample)) == 0
+    capsys.readouterr()
+    assert retrain(monkeypatch, there, "--until", "2013-11-01") == 3
+    told = capsys.readouterr()
+    assert "(canary withdrawn), and no outcome is known since that it did not know" in told.err
+    assert told.out.endswith(f"nothing is tried: {name} stays as it is\n")

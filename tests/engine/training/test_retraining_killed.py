@@ -15,11 +15,10 @@ from handrail.etl.load import table_path
 from handrail.leftovers import remove_leftovers
 from handrail.registry import live as registry
 from handrail.registry import versions
-from handrail.registry.canary import end_canary
 from handrail.registry.live import live_path
 from handrail.serving.inference import LiveModel
 from handrail.stages import gates
-from handrail.training.retraining_run import last_retrainings
+from handrail.training.retraining_log import last_retraining
 from tests.engine.support.lived import GO, promoted, rows_asked
 from tests.engine.support.workspaces import SECRET, copied
 
@@ -55,8 +54,18 @@ def seen(settings):
         live_path(settings).read_bytes(),
         str(answers),
         str(stages["4-operation"]["model answers"]),
-        (settings.workspace / "models" / "history.jsonl").read_bytes(),
+        history(settings).read_bytes(),
     )
+
+
+def history(settings):
+    return settings.workspace / "models" / "history.jsonl"
+
+
+def again(was):
+    """Put back what is live, as if nothing had been tried: what is withdrawn is not tried again."""
+    for path, content in was.items():
+        path.write_bytes(content)
 
 
 def broken(settings):
@@ -76,13 +85,14 @@ def test_twenty_kills_at_random_moments(trained, tmp_path):
     (whole / "sample").mkdir(parents=True)
     settings.workspace.rename(whole / "sample" / str(settings.sample))
     settings = settings.model_copy(update={"workspace": whole / "sample" / str(settings.sample)})
+    was = {path: path.read_bytes() for path in (live_path(settings), history(settings))}
     begun = time.perf_counter()
     first = started(settings, whole)
     said = first.communicate()
     took = time.perf_counter() - begun
     assert first.returncode == 0, said
     tried = registry.read_live(settings).canary.name
-    end_canary(settings, "rolled back")
+    again(was)
     before, moments = seen(settings), np.random.default_rng(7).uniform(0.02, 0.98, KILLS)
     for number, moment in enumerate(np.sort(moments) * took):
         process = started(settings, whole)
@@ -92,14 +102,14 @@ def test_twenty_kills_at_random_moments(trained, tmp_path):
         said = process.communicate()
         if registry.read_live(settings).canary:  # it was done by then
             assert registry.read_live(settings).canary.name == tried
-            end_canary(settings, "rolled back")
+            again(was)
             before = seen(settings)
         assert seen(settings) == before, (number, moment, said)
         assert broken(settings) == [], (number, moment, said)
     last = started(settings, whole)
     said = last.communicate()
     assert (last.returncode, registry.read_live(settings).canary.name) == (0, tried), said
-    assert last_retrainings(settings)[-1]["verdict"] == "canary"
+    assert last_retraining(settings)["verdict"] == "canary"
     remove_leftovers(settings, fresh_seconds=0)
     hidden = {path.name for path in settings.workspace.rglob(".*")}
     assert hidden <= {".live.lock", ".retraining.lock", ".retraining.json"}

@@ -63,14 +63,13 @@ def _test(settings: "Settings") -> int:
 def _show(settings: "Settings") -> int:
     """Show what is open and what waits, and deliver that."""
     from handrail.console import say, table
+    from handrail.moments import moment
     from handrail.monitoring.open_alerts import read_open_alerts
     from handrail.monitoring.outbox import deliver
 
     state = read_open_alerts(settings)
     if state.faults:
-        rows = [
-            (f.wrong.name, f"{f.since:%Y-%m-%d}", f"{f.told:%Y-%m-%d}", f.wrong.text) for f in state.faults
-        ]
+        rows = [(f.wrong.name, moment(f.since), moment(f.told), f.wrong.text) for f in state.faults]
         table(("open", "since", "last told", "as last seen"), rows, texts=("as last seen",))
     else:
         say("no fault is open")

@@ -21,6 +21,7 @@ def etl(settings: "Settings", check: bool) -> None:
     from handrail.console import progress, table
     from handrail.contract.dictionary import data_dictionary
     from handrail.contract.gaps import gaps
+    from handrail.contract.table_check import duplicate_reason
     from handrail.etl.pipeline import run_etl
     from handrail.files import write_whole
 
@@ -31,7 +32,11 @@ def etl(settings: "Settings", check: bool) -> None:
     )
     rows = [(name, f"{count:,}", "raw") for name, count in result.raw.items()]
     rows.append((result.path.relative_to(settings.workspace).as_posix(), f"{result.loaded:,}", "loaded"))
-    rows += [(reason, f"{count:,}", "rejected") for reason, count in result.rejected.items()]
+    again = duplicate_reason(settings.project.key)
+    rows += [
+        (reason, f"{count:,}", "duplicates left out" if reason == again else "rejected")
+        for reason, count in result.rejected.items()
+    ]
     rows += [(name, f"{count:,}", what) for name, count, what in result.added]
     table(("", "rows", ""), rows)
     for gap in gaps(settings.project.contract):

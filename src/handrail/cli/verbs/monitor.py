@@ -54,7 +54,7 @@ def monitor(
             _tell_what_would_be_done(settings, seen)
         else:
             _keep_and_act(settings, seen, relive)
-        if seen.alerts:
+        if seen.alerts or seen.doubts:
             status = ALERT
             break
         status = 1 if seen.problems else status
@@ -118,7 +118,8 @@ def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) ->
     from handrail.monitoring.series import keep_series
 
     at = datetime.now(UTC)
-    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}.json"
+    kind = "-relived" if relived else "" if seen.newest else "-back"
+    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}{kind}.json"
     record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
     keep_series(settings, seen, at, relived=relived)

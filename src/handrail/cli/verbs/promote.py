@@ -98,12 +98,16 @@ def _make_live(settings: "Settings", name: str) -> None:
 
 def _try_beside(settings: "Settings", name: str, share: float) -> None:
     from handrail.console import say
+    from handrail.number_format import percent
     from handrail.registry.canary import start_canary
     from handrail.registry.live import load_live
 
     start_canary(settings, name, share)
     beside = load_live(settings)[0].name
-    say(f"{name} answers {share:g} of all beside {beside}; `promote {name}` takes all, `rollback` none")
+    say(
+        f"{name} answers {percent(share)} of what is asked beside {beside}; `promote {name}` lets it answer "
+        "everything, `rollback` nothing"
+    )
 
 
 def _launch(settings: "Settings", other: str | None) -> None:

@@ -30,9 +30,11 @@ def retrain(settings: "Settings", until: date | None) -> int:
 
     It becomes a canary, the live version or nothing by itself, as retraining.goes_live of project.yaml says.
     Before it learns, it looks whether the data is as it was and as is usual; after that, the gate of
-    `promote` compares both versions on the newest rows. What comes of it is a line in
-    reports/retraining.jsonl, and the exit status: 0 where that is done, or there is nothing newer to learn
-    from; 3 where it is left as it was and somebody has to look; 1 where a step could not be done.
+    `promote` compares both versions on the newest rows. The table that was loaded before stays until that
+    look has accepted the new one. What comes of it is a line in reports/retraining.jsonl, and the exit
+    status: 0 where that is done, or there is nothing newer to learn from; 3 where it is left as it was and
+    somebody has to look, as after a canary was rolled back and no newer outcomes have come; 1 where a step
+    could not be done.
     """
     # Threads that wait for their turn leave the processor to others; read when the libraries are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -76,18 +78,22 @@ def _known(figures: dict[str, float | None]) -> dict[str, float]:
 
 def _verdict(settings: "Settings", done: "Retraining") -> str:
     from handrail.config.sections import Retraining as Limits
+    from handrail.number_format import percent
 
     name, stays = done.version, f"{done.live} stays as it is"
+    if done.not_accepted:
+        stays += f", and so does the table; what was refused lies in {done.not_accepted}"
     share = settings.section(Limits).canary_share
-    again = f"train --no-round{f' --until {done.until}' if done.until else ''}`, then `promote"
+    again = f"etl`, `train --no-round{f' --until {done.until}' if done.until else ''}`, then `promote"
     by_hand = f"promote {name}" if name else again
     said = {
-        "canary": f"{name} answers {share:g} of all beside {done.live}; `promote {name}` takes all, "
-        "`rollback` none",
+        "canary": f"{name} answers {percent(share)} of what is asked beside {done.live}; "
+        f"`promote {name}` lets it answer everything, `rollback` nothing",
         "live": f"{name} is live in place of {done.live}",
         "kept": stays,
         "nothing new": f"nothing to do: {stays}",
         "waiting": f"nothing is done: {stays}",
+        "withdrawn": f"nothing is tried: {stays}",
         "refused": f"{stays}; whoever knows better: `{by_hand}`",
     }
     return said[done.verdict]

@@ -30,11 +30,12 @@ def score(
 ) -> None:
     """Score many rows into a Parquet file.
 
-    A row that breaks the contract is kept aside with the reason. Of a large input, what a run that was
-    stopped had predicted is not predicted again.
+    A row that breaks the contract, or whose key was there already, is kept aside with the reason. Of a large
+    input, what a run that was stopped had predicted is not predicted again.
     """
     from handrail.config.sections import Split
     from handrail.console import rows_done, say
+    from handrail.contract.table_check import duplicate_reason
     from handrail.registry.live import load_live
     from handrail.serving import batch
     from handrail.training.splits import split_of
@@ -52,7 +53,12 @@ def score(
             f"rows before {split.live_from} count for no live figure: the version has learnt from them, or "
             "was decided on or tested on them"
         )
+    again = duplicate_reason(settings.project.key)
     for reason, count in scored.rejected.items():
-        say(f"{count:,} rows rejected: {reason}")
+        if reason.startswith(again):
+            where = reason.removeprefix(again)
+            say(f"{count:,} left out as duplicates: the {settings.project.key} was there already{where}")
+        else:
+            say(f"{count:,} rows rejected: {reason}")
     for note in scored.notes:
         say(note)
