@@ -1,7 +1,7 @@
 """What Airflow runs, as schedule.yaml says: each task is a command of this project, in its own environment.
 
-Airflow imports this file in another environment, which has nothing of the project's. `uv` has to be on the path
-of its workers, and this file has to stay in the project's folder; from elsewhere, link to it.
+Airflow imports this file in another environment, which has nothing of the project's. `uv` has to be on the
+path of its workers, and this file has to stay in the project's folder; from elsewhere, link to it.
 """
 
 import fcntl
@@ -23,6 +23,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from pendulum import timezone
 
 PROJECT = Path(__file__).resolve().parents[1]
+if not (PROJECT / "pyproject.toml").is_file():
+    raise FileNotFoundError(f"{PROJECT}: no project; link to this file where it was, in place of copying it")
 SLUG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
 SCHEDULE = yaml.safe_load((PROJECT / "dags" / "schedule.yaml").read_text(encoding="utf-8"))
 ZONE = timezone(SCHEDULE["timezone"])
@@ -34,6 +36,12 @@ FINAL = {  # exit statuses that another try would not change
     3: "somebody has to look",
     130: "it was stopped",
 }
+
+MAIL = SmtpNotifier(
+    to=SCHEDULE["mail_to"],
+    subject="{{ dag.dag_id }}: {{ ti.task_id }} failed",
+    html_content="<p>{{ exception | e }}</p><p>{{ ti.log_url | e }}</p>",
+)
 
 
 class Command(BaseOperator):
@@ -90,6 +98,8 @@ class Command(BaseOperator):
 
 
 for name, what in SCHEDULE["dags"].items():
+    if missing := {"why", "cron", "hours", "run"} - what.keys():
+        raise ValueError(f"dags/schedule.yaml: {name}: {', '.join(sorted(missing))}: missing; write it there")
     with DAG(
         f"{SLUG}-{name}",
         description=what["why"],
@@ -101,7 +111,7 @@ for name, what in SCHEDULE["dags"].items():
         default_args=RETRIES
         | {
             "execution_timeout": timedelta(hours=what["hours"]),
-            "on_failure_callback": SmtpNotifier(to=SCHEDULE["mail_to"]) if SCHEDULE["mail_to"] else None,
+            "on_failure_callback": MAIL if SCHEDULE["mail_to"] else None,
         },
     ):
         chain(*[Command(line=line) for line in what["run"]])
