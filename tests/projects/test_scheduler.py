@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.engine.support.listeners import free_port
 from tests.template.baking import Project, bake_new, own_environment, ran
 from tests.template.histories import changed
 
@@ -68,7 +69,7 @@ class Airflow:
 
     @property
     def environment(self) -> dict[str, str]:
-        """As a user has it who has switched the environment on: its own variables must not reach the project."""
+        """As it is for who has switched the environment on; its own variables must not reach the project."""
         inherited = own_environment()
         mail = f"smtp://127.0.0.1:{self.port}/?disable_ssl=true&disable_tls=true&from_email=airflow%40example.com"
         return inherited | {
@@ -136,9 +137,9 @@ def uv(*command: str) -> str:
 @pytest.fixture(scope="module")
 def mailbox():
     box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=0)
+    box.port = free_port()
+    server = Controller(box, hostname="127.0.0.1", port=box.port)
     server.start()
-    box.port = server.server.sockets[0].getsockname()[1]
     yield box
     server.stop()
 
@@ -219,7 +220,8 @@ def test_a_day_is_loaded_scored_and_looked_at(airflow, project, mailbox):
     )
     ((count, first, last),) = duckdb.sql(query).fetchall()
     query = f"SELECT count(*) FROM '{table}' WHERE scheduled_at::DATE = DATE '{DAY}'"
-    assert (count, first, last) == (*duckdb.sql(query).fetchone(), DAY, DAY)
+    assert [(count,)] == duckdb.sql(query).fetchall()
+    assert (first, last) == (DAY, DAY)
     assert f"{count} rows scored by " in said
     (look,) = (project.path / INSIDE / "reports" / "monitoring").glob("*.json")
     assert json.loads(look.read_text(encoding="utf-8"))["alerts"] == []
