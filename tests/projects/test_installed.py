@@ -22,6 +22,7 @@ PROJECTS = {
         "problem": "forecasting",
         "model": "xgboost",
         "batch": "none",
+        "scheduler": "airflow",
         "ci": "gitlab",
         "license": "mit",
     },

@@ -75,6 +75,15 @@ def test_on_gitlab_a_schedule_runs_only_what_its_variable_names(bake):
     assert jobs["check"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE != "schedule"'}]
 
 
+def test_with_a_scheduler_no_job_of_ci_does_the_same_again(bake):
+    project = bake(scheduler="airflow")
+    assert not project.has(".github/workflows/live.yml")
+    assert project.text(".github/workflows/ci.yml") == bake().text(".github/workflows/ci.yml")
+    there = yaml.safe_load(bake(scheduler="airflow", ci="gitlab").text(".gitlab-ci.yml"))
+    assert there.keys() == {"workflow", "default", "check"}
+    assert there["check"] == yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["check"]
+
+
 def test_before_operation_nothing_is_scheduled(bake):
     assert not bake(stage="production").has(".github/workflows/live.yml")
     assert "LIVE_" not in bake(stage="production", ci="gitlab").text(".gitlab-ci.yml")

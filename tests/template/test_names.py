@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from handrail.scaffold.names import WORD, kept_name
+from handrail.scaffold.names import WITHOUT, WORD, kept_name
 from tests.projects.test_installed import PROJECTS
 from tests.template.answers import NONE, choices, cookiecutter_json
 from tests.template.baking import TEMPLATE
@@ -36,7 +36,7 @@ def test_there_are_names_and_conditions_to_check():
 def test_words_are_unique_over_all_questions():
     every = [word for options in choices().values() for word in options if word != NONE]
     assert [word for word, count in Counter(every).items() if count > 1] == []
-    assert all(re.fullmatch("[a-z0-9_]+", word) for word in every)
+    assert all(re.fullmatch("[a-z0-9_]+", word) and not word.startswith(WITHOUT) for word in every)
 
 
 def test_every_word_to_wait_for_is_an_answer_to_an_earlier_question():

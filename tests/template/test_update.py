@@ -178,7 +178,7 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     assert "stage: discovery -> operation\n" in said
     assert "model: - -> lightgbm\n" in said
     new = "problem=classification tracking=none notebooks=jupyter labelling=none api=fastapi batch=batch"
-    new += " dashboard=streamlit"
+    new += " scheduler=none dashboard=streamlit"
     assert f"New questions took their defaults: {new}. For others, name them in the command\n" in said
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}
@@ -303,6 +303,21 @@ def test_an_answer_that_does_not_apply_is_left_out_and_said(desk, project):
     assert "ci: github -> gitlab\n" in said
     assert (project / ".gitlab-ci.yml").exists()
     assert not (project / ".github").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_comes_to_a_living_project_and_its_jobs_leave_ci(desk, grown, history, tmp_path):
+    appended(grown / "4-operation" / "runbook.md", "\nOurs.\n")
+    commit(grown, "ours")
+    assert (grown / ".github" / "workflows" / "live.yml").exists()
+    said = desk.updated(grown, "--to", "v0.2.0", "scheduler=airflow")
+    assert "scheduler: none -> airflow\n" in said
+    answers = ("--checkout", "v0.2.0", "labelling=labelling", "scheduler=airflow")
+    at_once = contents(baked(f"git+file://{history}", tmp_path / "once", *answers))
+    runbook = "4-operation/runbook.md"
+    assert contents(grown) == at_once | {runbook: at_once[runbook] + b"\nOurs.\n"}
+    assert {"dags/schedule.py", "dags/schedule.yaml"} <= at_once.keys()
+    assert ".github/workflows/live.yml" not in at_once
 
 
 def test_work_that_is_not_committed_is_not_touched(desk, project):

@@ -66,6 +66,7 @@ TRACES = {
         r"\b(a|the) service\b",
     ],
     "streamlit": [r"\bstreamlit\b", r"late-flights dashboard\b", r"\bkpis\.sql\b", r"\bapp\.py\b"],
+    "airflow": [r"\bairflow", r"\bDAGs?\b", r"\bschedule\.(py|yaml)\b", r"\bdags/"],
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
     "github": [r"\bgithub\b"],
     "gitlab": [r"\bgitlab\b"],

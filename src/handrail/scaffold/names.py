@@ -1,4 +1,7 @@
-"""The `@` names: `name@word` is in a project only if `word` was chosen, and loses its `@word` there."""
+"""The `@` names: `name@word` is in a project only if `word` was chosen, and loses its `@word` there.
+
+`name@no_word` is there only if `word` was not chosen: for what another part does in its place.
+"""
 
 import os
 import re
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 
 WORD = re.compile(r"@([a-z0-9_]+(?:\+[a-z0-9_]+)*)")
+WITHOUT = "no_"
 CACHES = frozenset({"__pycache__", ".ruff_cache", ".pytest_cache"})
 
 
@@ -15,9 +19,15 @@ def kept_name(path: str, chosen: Set[str]) -> str | None:
     `name@word+other` is there if either word was chosen; folders on the way count too.
     """
     asked = (words.split("+") for words in WORD.findall(path))
-    if not CACHES.isdisjoint(path.split("/")) or any(chosen.isdisjoint(words) for words in asked):
+    if not CACHES.isdisjoint(path.split("/")):
         return None
-    return WORD.sub("", path)
+    here = all(any(is_met(word, chosen) for word in words) for words in asked)
+    return WORD.sub("", path) if here else None
+
+
+def is_met(word: str, chosen: Set[str]) -> bool:
+    """Return whether a word of an `@` name is met by what was chosen; `no_word` is where `word` was not."""
+    return word.removeprefix(WITHOUT) not in chosen if word.startswith(WITHOUT) else word in chosen
 
 
 def without_part(folder: Path, always: str, chosen: Iterable[str]) -> list[str]:

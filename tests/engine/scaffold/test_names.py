@@ -29,6 +29,10 @@ def tree(folder: Path) -> list[str]:
         ("2-research@research/notes.md", "2-research/notes.md"),
         ("metrics@keras+fastapi.py", "metrics.py"),
         ("metrics@keras+sklearn.py", None),
+        ("live@no_keras.yml", "live.yml"),
+        ("live@no_fastapi.yml", None),
+        ("live@research@no_fastapi.yml", None),
+        ("live@no_fastapi+research.yml", "live.yml"),
         ("src/__pycache__/api.pyc", None),
     ],
 )

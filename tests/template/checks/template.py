@@ -8,7 +8,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-from handrail.scaffold.names import CACHES, WORD
+from handrail.scaffold.names import CACHES, WITHOUT, WORD, kept_name
 from tests.template.answers import NONE, choices, chosen_words
 from tests.template.checks import line_of
 from tests.template.combinations import filled
@@ -63,9 +63,10 @@ def at_names_can_come_true(template: Path) -> Iterator[str]:
     for name in paths(template):
         asked = [set(either.split("+")) for either in WORD.findall(name)]
         words = set().union(*asked)
-        for word in sorted(words - WORDS):
+        plain = {word.removeprefix(WITHOUT) for word in words}
+        for word in sorted(plain - WORDS):
             yield f"{name}:1: @{word}: no question has such an answer"
-        if words <= WORDS and not any(all(each & chosen for each in asked) for chosen in worlds(words)):
+        if plain <= WORDS and not any(kept_name(name, chosen) for chosen in worlds(plain)):
             yield f"{name}:1: no project has {' and '.join(sorted(words))} together"
 
 
