@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -258,10 +257,8 @@ def test_fifty_projects_are_read_from_one_clone(made, history, tmp_path, monkeyp
         return real(line, **options)
 
     monkeypatch.setattr(subprocess, "run", counting)
-    begun = time.process_time()
     found = check(sorted((tmp_path / "fifty").iterdir()))
     assert len(found) == 50
     assert {each.engine for each in found} == {"wheel, as released"}
     assert sum("clone" in line for line in counted) == 1
     assert sum("worktree" in line for line in counted) == 1
-    assert time.process_time() - begun < 60

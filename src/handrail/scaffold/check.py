@@ -48,7 +48,7 @@ class Checked:
     version: of the template, with its commit · behind: by how many commits, and `newest` by which version it
     is led on; None where that is not known, for the reason `why` · missing, altered: standard files, None
     where the record names none · engine: where it is taken from, with what is wrong of it as `engine_fault`
-    signed: what people have decided and ticked, by what it is · look: None where there is none on this machine
+    signed: what people have decided and ticked, by what it is · look: None where none is on this machine
     problem: why it can't be read at all
     """
 
@@ -102,7 +102,7 @@ class Templates:
         return self._clones[address]
 
     def engine(self, history: History, kept: Mapping[str, Any]) -> str:
-        """Return the version of the engine at the commit of a record; empty where that isn't there any more."""
+        """Return the version of the engine at the commit of a record; empty where that is gone."""
         key = history.shown, kept["commit"] or ""
         if key not in self._engines:
             self._engines[key] = ""
@@ -179,37 +179,39 @@ def engine_source(folder: Path, kept: Mapping[str, Any], released: str) -> tuple
 
     released: the version of the template's commit, empty where it is not known
     """
-    wanted = kept["engine"]
     try:
         described = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return "?", f"pyproject.toml can't be read: {error}"
     source = described.get("tool", {}).get("uv", {}).get("sources", {}).get(PACKAGE, {})
     source = next(iter(source), {}) if isinstance(source, list) else source  # one for each system
-    if "path" not in source:
-        kind = next((name for name in ("index", "git", "url", "workspace") if name in source), "index")
-        return kind, ""
-    path = folder / source["path"]
-    if path.suffix != ".whl":
-        return "folder", f"the engine is the folder {source['path']}, which no clone has"
+    place = source.get("path", "")
+    if not place:
+        return next((name for name in ("git", "url", "workspace") if name in source), "index"), ""
+    if not place.endswith(".whl"):
+        return "folder", f"the engine is the folder {place}, which no clone has"
+    fault = wheel_fault(folder / place, kept, released)
+    if fault:
+        return "wheel", f"{place} {fault}"
+    return ("wheel, as released" if released else "wheel"), ""
+
+
+def wheel_fault(path: Path, kept: Mapping[str, Any], released: str) -> str:
+    """Return what is wrong with the wheel of a project; empty where it is that of record and commit."""
     if not path.is_file():
-        return "wheel", f"{source['path']} is missing"
+        return "is missing"
     try:
         content, named = content_version(path), path.name.split("-")[1]
     except (OSError, ValueError, KeyError) as error:
-        return "wheel", f"{source['path']} can't be read: {error}"
-    if content != named:
-        return "wheel", f"{source['path']} holds {content}: somebody has changed it"
-    if named != wanted:
-        return "wheel", f"{source['path']} is not the {wanted} of {NAME}"
-    if released and named != released:
-        why = (
-            "the template had changes that were not committed"
-            if kept.get("dirty")
-            else f"that has {released}"
-        )
-        return "wheel", f"{source['path']} is of no commit of the template: {why}"
-    return ("wheel, as released" if released else "wheel"), ""
+        return f"can't be read: {error}"
+    uncommitted = kept.get("dirty")
+    why = "the template had changes that were not committed" if uncommitted else f"that has {released}"
+    faults = {
+        f"holds {content}: somebody has changed it": content != named,
+        f"is not the {kept['engine']} of {NAME}": named != kept["engine"],
+        f"is of no commit of the template: {why}": released and named != released,
+    }
+    return next((fault for fault, applies in faults.items() if applies), "")
 
 
 def signed(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The files that are meant to be alike in all projects, and those that each has: by them a project is checked.
+"""The files that are meant to be alike in all projects, and those that each has: by them it is checked.
 
 The record of a bake, `.handrail.json`, keeps a hash of each of the first; of the second it keeps the name.
 """
@@ -37,7 +37,7 @@ LETTERS = 16  # of the hash
 
 
 def standard_files(project: Path) -> dict[str, str]:
-    """Return the standard files of a project that was just baked: their hash, empty where only the name counts."""
+    """Return the standard files of a project that was just baked: a hash, or "" if any content will do."""
     found = {}
     for path in sorted(path for path in project.rglob("*") if path.is_file()):
         name = path.relative_to(project).as_posix()
