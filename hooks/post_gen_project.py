@@ -18,14 +18,16 @@ def main(bake: dict, project: Path) -> None:
     template = Path(bake["template"])
     found = spec_from_file_location(SCAFFOLD, template / "src" / "handrail" / "scaffold" / "__init__.py")
     sys.modules[SCAFFOLD] = module_from_spec(found)
-    names, record, wheel = (import_module(f"{SCAFFOLD}.{name}") for name in ("names", "record", "wheel"))
+    parts = ("names", "record", "standard", "wheel")
+    names, record, standard, wheel = (import_module(f"{SCAFFOLD}.{name}") for name in parts)
     names.leave_out(project, set(bake["chosen"]))
     if not bake["index"]:
         written = wheel.write_wheel(template, project / "vendor")
         if bake["engine"] not in written.name:
             raise OSError(0, "changed while it was baked", str(template))
     found = record.examine(template, bake["engine"].partition("+")[0], bake["address"])
-    text = record.as_text(record.record(found, bake["engine"], bake["answers"], bake["index"]))
+    known = bake["engine"], bake["answers"], bake["index"], standard.standard_files(project)
+    text = record.as_text(record.record(found, *known))
     (project / record.NAME).write_text(text, encoding="utf-8", newline="\n")
     remark = commit(bake, project)
     place = record.place_on_this_machine(template, bake["address"] or "")

@@ -1,13 +1,18 @@
 """The checks on GitHub and on GitLab are the same, and what runs on a schedule is off until it is wanted."""
 
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.lanes import slow_but
 from tests.template.answers import choices
+from tests.template.baking import isolated
+from tests.template.histories import baked, copy_of, first_version, git, prepended, second_version
 
 OWN = re.compile(r"(uv run .+?)(?: \|\| \w+=\$\?)?")
 # What runs on a schedule, and nothing that deletes for good.
@@ -80,10 +85,95 @@ def test_with_a_scheduler_no_job_of_ci_does_the_same_again(bake):
     assert not project.has(".github/workflows/live.yml")
     assert project.text(".github/workflows/ci.yml") == bake().text(".github/workflows/ci.yml")
     there = yaml.safe_load(bake(scheduler="airflow", ci="gitlab").text(".gitlab-ci.yml"))
-    assert there.keys() == {"workflow", "default", "check"}
+    assert there.keys() == {"workflow", "default", "check", "update"}
     assert there["check"] == yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["check"]
 
 
 def test_before_operation_nothing_is_scheduled(bake):
     assert not bake(stage="production").has(".github/workflows/live.yml")
     assert "LIVE_" not in bake(stage="production", ci="gitlab").text(".gitlab-ci.yml")
+
+
+def proposed(
+    project: Path, script: str, template: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run what proposes an update, beside a `gh` that keeps what it was asked."""
+    tools = project.parent / "tools"
+    tools.mkdir()
+    lines = f"#!/bin/sh\necho \"$*\" >> '{tools}/asked'\n"
+    (tools / "gh").write_text(lines, encoding="utf-8")
+    run = f"#!/bin/sh\nshift\nexec '{Path(sys.executable).parent}/'\"$@\"\n"
+    (tools / "uv").write_text(run, encoding="utf-8")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    given = {"TEMPLATE": str(template), "GH_TOKEN": "t", "BASE": "main", "CI_DEFAULT_BRANCH": "main"}
+    path = os.pathsep.join([str(tools), os.environ["PATH"]])
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=project,
+        env=isolated(project.parent / "home", **{"PATH": path} | given | environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def proposal(ci: str, project: Path) -> str:
+    """Return the lines of the workflow that propose an update."""
+    if ci == "github":
+        workflow = yaml.safe_load((project / ".github/workflows/update.yml").read_text(encoding="utf-8"))
+        return workflow["jobs"]["update"]["steps"][-1]["run"]
+    job = yaml.safe_load((project / ".gitlab-ci.yml").read_text(encoding="utf-8"))["update"]
+    address = "https://oauth2:$UPDATE_TOKEN@$CI_SERVER_HOST/$CI_PROJECT_PATH.git"
+    script = "\n".join(job["script"])
+    assert address in script
+    return script.replace(f'"{address}"', "origin")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_an_update_is_proposed_with_its_conflicts(ci, tmp_path):
+    template = first_version(tmp_path / "template")
+    project = baked(f"git+file://{template}", tmp_path / "made", "stage=discovery", f"ci={ci}")
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(tmp_path / "remote.git", "config", "receive.advertisePushOptions", "true")
+    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    git(project, "push", "--quiet", "origin", "HEAD:main")
+    prepended(project / ".gitignore", "/ours/\n")
+    git(project, "commit", "--quiet", "--all", "--message", "ours")
+    nothing = proposed(copy_of(project, tmp_path / "same"), proposal(ci, project), template)
+    assert (nothing.returncode, git(tmp_path / "remote.git", "branch", "--list", "handrail-update")) == (
+        0,
+        "",
+    )
+    second_version(template)
+    done = proposed(project, proposal(ci, project), template)
+    assert done.returncode == 0, done.stderr
+    files = git(tmp_path / "remote.git", "show", "--name-only", "--format=%s", "handrail-update").splitlines()
+    assert files[0] == "Update from the template"
+    assert {".gitignore", ".handrail.json", "1-discovery/problem.md"} < {*files}
+    marked = git(tmp_path / "remote.git", "show", "handrail-update:.gitignore")
+    assert "<<<<<<< HEAD\n/ours/\n=======\n/second/\n>>>>>>> " in marked
+    if ci == "github":
+        asked = (tmp_path / "made" / "tools" / "asked").read_text(encoding="utf-8").splitlines()
+        assert asked[0] == "auth setup-git"
+        assert asked[1].startswith(
+            "pr create --base main --head handrail-update --title Update from the template"
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_an_update_that_is_refused_fails_the_job_and_proposes_nothing(ci, tmp_path):
+    template = first_version(tmp_path / "template")
+    project = baked(f"git+file://{template}", tmp_path / "made", "stage=discovery", f"ci={ci}")
+    done = proposed(project, proposal(ci, project), tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert "the template cannot be read" in done.stdout + done.stderr
+
+
+def test_nothing_is_proposed_until_it_is_wanted(bake):
+    assert github(bake(), "update")["jobs"]["update"]["if"] == "vars.TEMPLATE"
+    (rule,) = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["update"]["rules"]
+    asked = '$CI_PIPELINE_SOURCE == "schedule" && $PROPOSE_UPDATE && $TEMPLATE && $UPDATE_TOKEN'
+    assert rule == {"if": asked}

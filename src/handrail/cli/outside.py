@@ -1,5 +1,6 @@
 """The program `handrail`, for what is done outside a project's own program."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ INTERRUPTED = 130
 @click.version_option(None, "-V", "--version", package_name="handrail", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Bring projects made with Handrail up to date.
+    """Look after projects made with Handrail.
 
     In a project, its own program has the other verbs: `uv run <project> --help` lists them.
     """
@@ -58,6 +59,33 @@ def update(ctx: click.Context, to: str, template: str, dry_run: bool, answers: t
     for line in updates.told(outcome, dry_run):
         click.echo(line)
     ctx.exit(1 if outcome.conflicts else 0)
+
+
+@main.command()
+@click.option("--template", metavar="ADDRESS", default="", help="Where the template is, if it has moved.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was found, as JSON.")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.pass_context
+def check(ctx: click.Context, template: str, as_json: bool, folders: tuple[Path, ...]) -> None:
+    """Tell of many projects how each stands: a row for each.
+
+    DIR is a project, or a folder that holds some; by default, this one. It reads files and asks git, and runs
+    nothing of a project. It ends with 1 where a project is behind its template, lacks a standard file or has
+    another one, or has not the engine that its template made.
+    """
+    from handrail.scaffold import check as checks
+
+    chosen = [project for folder in folders or (Path(),) for project in checks.projects_in(folder)]
+    found = checks.check(chosen, template)
+    if as_json:
+        click.echo(json.dumps([each.record() for each in found], indent=1, ensure_ascii=False))
+    else:
+        from handrail.cli.check_table import show
+
+        show(found)
+    ctx.exit(1 if any(each.faults for each in found) else 0)
 
 
 def pairs(answers: tuple[str, ...]) -> dict[str, str]:

@@ -42,11 +42,18 @@ class Template:
     pushed: bool = True
 
 
-def record(template: Template, engine: str, answers: Mapping[str, str], index: str = "") -> dict:
+def record(
+    template: Template,
+    engine: str,
+    answers: Mapping[str, str],
+    index: str = "",
+    standard: Mapping[str, str] | None = None,
+) -> dict:
     """Return what `.handrail.json` holds.
 
     `engine` is the engine's version, its content's hash included; `index` the address of the package index
-    that the project takes it from, empty where it carries the wheel itself.
+    that the project takes it from, empty where it carries the wheel itself; `standard` the files by which
+    the project is checked.
     """
     missing = {
         ON_A_MACHINE: template.address is None,
@@ -64,6 +71,7 @@ def record(template: Template, engine: str, answers: Mapping[str, str], index: s
         "engine": engine,
         "answers": dict(answers),
         "reproducible": not reasons,
+        "standard": dict(standard or {}),
     }
     known |= {"engine_index": public_address(index)} if index else {}
     return known | ({"reason": "; ".join(reasons)} if reasons else {})

@@ -47,6 +47,34 @@ def write_wheel(template: Path, folder: Path) -> Path:
     return path
 
 
+def content_version(path: Path) -> str:
+    """Return the version that the content of a wheel of ours makes it, whatever its name says.
+
+    Raises OSError, ValueError or KeyError where it is no such wheel.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    except zipfile.BadZipFile as error:
+        raise ValueError(str(error)) from error
+    named = path.name.split("-")[1]
+    base = named.partition("+")[0]
+    own, plain = f"{PACKAGE}-{named}.dist-info/", f"{PACKAGE}-{base}.dist-info/"
+    contents = {name.replace(own, plain, 1): content for name, content in held.items()}
+    version = f"\nVersion: {named}\n".encode()
+    contents[f"{plain}METADATA"] = contents[f"{plain}METADATA"].replace(
+        version, version.replace(named.encode(), base.encode()), 1
+    )
+    del contents[f"{plain}RECORD"]
+    contents[f"{plain}RECORD"] = recorded(contents, f"{plain}RECORD").encode()
+    return f"{base}+h{hash_of(contents)}"
+
+
+def hash_of(contents: Contents) -> str:
+    """Return the first eight digits of the hash of all that a wheel holds."""
+    return hashlib.sha256(recorded(contents, "").encode()).hexdigest()[:8]
+
+
 def described(template: Path) -> dict:
     """Return the `[project]` table of the template's pyproject.toml, with the README's text as `readme`."""
     project = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -56,7 +84,7 @@ def described(template: Path) -> dict:
 def version_of(contents: Contents, project: Mapping) -> str:
     """Return the base version and the first eight digits of the hash of all that the wheel holds."""
     everything = complete(contents, project, project["version"])
-    return f"{project['version']}+h{hashlib.sha256(recorded(everything, '').encode()).hexdigest()[:8]}"
+    return f"{project['version']}+h{hash_of(everything)}"
 
 
 def sources(template: Path) -> Contents:

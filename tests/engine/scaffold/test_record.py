@@ -53,7 +53,10 @@ def test_public_address(typed, recorded):
 
 def test_a_whole_record_can_be_baked_again():
     kept = record(
-        Template("0.2.0", "https://example.com/x.git", SHA, "ml"), "0.2.0+h1a2b3c4d", {"ci": "none"}
+        Template("0.2.0", "https://example.com/x.git", SHA, "ml"),
+        "0.2.0+h1a2b3c4d",
+        {"ci": "none"},
+        standard={"README.md": "", ".gitignore": "0123456789abcdef"},
     )
     assert kept == {
         "template": "https://example.com/x.git",
@@ -64,6 +67,7 @@ def test_a_whole_record_can_be_baked_again():
         "engine": "0.2.0+h1a2b3c4d",
         "answers": {"ci": "none"},
         "reproducible": True,
+        "standard": {"README.md": "", ".gitignore": "0123456789abcdef"},
     }
 
 
