@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
-DEBIAN := promtool=prometheus chromium=chromium  # command=package: what the slow tests need beside Python
+DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap  # command=package: what the slow tests need beside Python
 EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters

@@ -1,7 +1,6 @@
 """How a project gets the engine: from its own wheel, an index, a checkout; and never a stranger's."""
 
 import re
-import shlex
 import subprocess
 import sys
 import threading
@@ -174,31 +173,3 @@ def test_an_ignore_rule_of_the_user_does_not_lose_the_wheel(cookies_session, tmp
     project = bake_new(cookies_session, {"stage": "discovery", "project_slug": "ignored-wheels"})
     tracked = ran(project, "git", "ls-files", "vendor").split()
     assert tracked == [f"vendor/{vendored(project).name}"]
-
-
-def steps_of(dockerfile: str) -> list[str]:
-    """Return the commands of the RUN steps that install, one shell line each."""
-    joined = re.sub(r"\\\n\s*", "", dockerfile)
-    return [line.removeprefix("RUN ") for line in joined.splitlines() if line.startswith("RUN ")]
-
-
-def test_the_dockerfile_installs_from_what_it_copies(cookies_session, tmp_path):
-    """Its COPY and `uv sync` steps, done in a folder of their own: no docker daemon is asked."""
-    project = bake_new(cookies_session, {"stage": "production"})
-    text = project.text("3-production/Dockerfile")
-    image = tmp_path / "app"
-    for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE):
-        *sources, target = shlex.split(line)
-        for source in (path for pattern in sources for path in project.path.glob(pattern)):
-            place = image / target / source.name if target.endswith("/") else image / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "-r", source, place], check=True)
-    assert [path.name for path in (image / "vendor").iterdir()] == [vendored(project).name]
-    synced = next(part for step in steps_of(text) for part in step.split("&&") if "uv sync" in part)
-    inside = Project(image, project.answers)
-    ran(inside, *shlex.split(synced.strip()))
-    said = ran(inside, str(image / ".venv" / "bin" / "late-flights"), "--help")
-    assert "serve" in said
-    packages = ran(inside, "uv", "pip", "list", "--python", str(image / ".venv"))
-    assert re.search(r"^handrail +0", packages, re.MULTILINE)
-    assert not re.search(r"^(scikit-learn|matplotlib|pandas|pytest) ", packages, re.MULTILINE)

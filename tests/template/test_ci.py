@@ -177,3 +177,29 @@ def test_nothing_is_proposed_until_it_is_wanted(bake):
     (rule,) = yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["update"]["rules"]
     asked = '$CI_PIPELINE_SOURCE == "schedule" && $PROPOSE_UPDATE && $TEMPLATE && $UPDATE_TOKEN'
     assert rule == {"if": asked}
+
+
+def test_both_build_the_image_and_on_gitlab_where_a_runner_can(bake):
+    here, there = (
+        github(bake(), "ci")["jobs"]["container"],
+        yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml")),
+    )
+    lines = [step["run"] for step in here["steps"] if "run" in step]
+    assert there["container"]["script"] == lines
+    assert [line.split()[:2] for line in lines] == [
+        ["docker", "compose"],
+        ["docker", "build"],
+        ["docker", "run"],
+    ]
+    assert there["container"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE != "schedule" && $IMAGE_RUNNER'}]
+    assert "container" not in github(bake(stage="research"), "ci")["jobs"]
+
+
+@pytest.mark.parametrize("stage", slow_but({"operation"}, choices()["stage"]))
+def test_newer_images_are_proposed_for_those_that_are_there(stage, bake):
+    updates = yaml.safe_load(bake(stage=stage).text(".github/dependabot.yml"))["updates"]
+    found = [(update["package-ecosystem"], update["directory"]) for update in updates]
+    images = [("docker", "/3-production")] * (stage in {"production", "operation"})
+    beside = [("docker-compose", "/3-production")] * (stage == "operation")
+    assert found == [("github-actions", "/"), *images, *beside]
+    assert bake(stage=stage, ci="gitlab").has("renovate.json") == bool(images)

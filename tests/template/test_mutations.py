@@ -17,7 +17,8 @@ README, PYPROJECT = f"{FOLDER}/README.md", f"{FOLDER}/pyproject.toml"
 PROBLEM, FACTS = f"{FOLDER}/1-discovery/problem.md", f"{FOLDER}/project.yaml"
 COMMANDS = f"{FOLDER}/{PACKAGE}/commands.py"
 WORKFLOW = f"{FOLDER}/.github@github/workflows/ci.yml"
-DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile@fastapi"
+DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile"
+COMPOSE = f"{FOLDER}/3-production@production/compose.yaml"
 SKLEARN_AND_KERAS = "'sklearn' in cookiecutter.__chosen and 'keras' in cookiecutter.__chosen"
 
 SMALL = {"stage": "discovery"}
@@ -224,6 +225,12 @@ BROKEN_PROJECTS = {
         API_ONLY,
         judges.containers_are_sound,
         "DL3008",
+    ),
+    "containers that Compose would not start": (
+        put(COMPOSE, "    read_onyl: true\n", before="    restart: unless-stopped\n"),
+        API_ONLY,
+        judges.workflows_fit_their_schema,
+        "'read_onyl' was unexpected",
     ),
     "a hook without a name": (
         put(f"{FOLDER}/.pre-commit-config.yaml", "      - id: nameless\n"),

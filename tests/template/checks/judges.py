@@ -17,6 +17,7 @@ SCHEMAS = {
     ".github/dependabot.yml": "vendor.dependabot",
     ".gitlab-ci.yml": "vendor.gitlab-ci",
     "*compose.yaml": "vendor.compose-spec",
+    "renovate.json": "vendor.renovate",
 }
 
 
