@@ -3,18 +3,19 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
-DEBIAN := promtool=prometheus chromium=chromium  # command=package: what the slow tests need beside Python
-EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,testing
+DEBIAN := promtool=prometheus chromium=chromium pg_ctlcluster=postgresql  # command=package: what the slow tests need beside Python
+EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,azure,postgres,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test fast slow lint bench clean
+.PHONY: help demo test test-all fast slow lint bench clean
 
 help:
 	@echo "make demo   bake the default project into build/ and run it, from raw data to a live prediction"
 	@echo "make test   lint, then every test (fast, then slow)"
+	@echo "make test-all  the same, with what takes long or installs much (cluster, clouds)"
 	@echo "make fast   the tests that install nothing      make lint   ruff, ty and others on what is here"
 	@echo "make slow   the tests that install and run      make bench  side by side with the peers"
 
@@ -25,12 +26,16 @@ demo: .venv/ready
 
 test: lint fast slow
 
+test-all: lint fast
+	@tests/debian.sh $(DEBIAN)
+	$(PYTEST) --dist loadgroup -m slow
+
 fast: .venv/ready
 	$(PYTEST) --dist loadfile -m "not slow"
 
 slow: .venv/ready
 	@tests/debian.sh $(DEBIAN)
-	$(PYTEST) --dist loadgroup -m slow
+	$(PYTEST) --dist loadgroup -m "slow and not long"
 
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml

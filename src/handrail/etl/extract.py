@@ -11,7 +11,8 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import is_forgetting, without_forgotten
 from handrail.etl.load import raw_path
-from handrail.etl.raw_files import RawSource, read_raw
+from handrail.etl.raw_files import RawSource, RawTable, read_raw
+from handrail.etl.remote_files import fetch_files
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ def bring_in(
 ) -> dict[str, int]:
     """Bring every one of `tables` into the workspace and return the rows of each.
 
-    `folder` holds the files; it may be None where no table is a file. Raises ProjectError that names all the
+    `folder` holds the files; it may be None where no table is a file. Where it is `settings.source`, and that
+    is the copy of a bucket, what has changed there is fetched first. Raises ProjectError that names all the
     files that are missing, empty, cut off or of another shape; the raw tables of the last good run are then
     still there.
     """
@@ -31,9 +33,11 @@ def bring_in(
             f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are {', '.join(tables)}"
         )
     subjects = _subjects(settings, tables)
+    problems = _fetched(settings, tables, folder)
+    if problems:
+        raise ProjectError(problems)
     target = settings.workspace / "data" / "raw"
     target.mkdir(parents=True, exist_ok=True)
-    problems: list[str] = []
     counts: dict[str, int] = {}
     connection.execute("SET preserve_insertion_order = true")  # the same file is the same table, to the bit
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".raw-{os.getpid()}-") as unfinished:
@@ -53,6 +57,14 @@ def bring_in(
             path.replace(raw_path(settings, name))
     connection.execute("SET preserve_insertion_order = false")
     return counts
+
+
+def _fetched(settings: Settings, tables: Mapping[str, RawSource], folder: Path | None) -> list[str]:
+    """Bring this machine's copies of a bucket up to date, and return what is wrong there."""
+    if folder is None or settings.source_address is None or folder != settings.source:
+        return []
+    files = [table for table in tables.values() if isinstance(table, RawTable)]
+    return fetch_files(settings, files, folder) if files else []
 
 
 def _subjects(settings: Settings, tables: Mapping[str, RawSource]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
 The copies of the raw tables are deleted; `etl` copies them again, without the key where they have its column.
+So are this machine's copies of a bucket's or a database's; what is there itself is not touched.
 """
 
 import json
@@ -31,6 +32,7 @@ from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
 from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
+from handrail.retention.inventory import copies_of_source
 from handrail.retention.links import kept_files, refuse_links
 
 LINES = 10_000  # of a prediction log, at once
@@ -102,15 +104,20 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
     data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
+        copies = data / "source"
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
+        paths = [path for path in paths if not path.is_relative_to(copies)]
         refuse_links(paths)
         for path in paths:
             if path.suffix == ".jsonl":
                 count = sum(1 for _ in lines_of(connection, path, project, key))
             else:
                 count = _rows(connection, path, project, key)
-            if count or path.parent.name == "raw":
-                yield Trace(path, count, path.parent.name == "raw")
+            raw = path.parent.name == "raw"
+            if count or raw:
+                yield Trace(path, count, raw)
+    for path in copies_of_source(settings):
+        yield Trace(path, 0, raw=True)
 
 
 def _rows(connection: Connection, path: Path, project: Project, key: str) -> int:

@@ -57,6 +57,12 @@ def places(settings: Settings) -> dict[str, Path]:
     }
 
 
+def copies_of_source(settings: Settings) -> list[Path]:
+    """Return this machine's copies of the raw files of a bucket, or of the rows of a database."""
+    folder = settings.workspace / "data" / "source"
+    return [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+
+
 def inventory(settings: Settings) -> list[StoredItem]:
     """Return all that has an age, the oldest first; not the versions that are still needed."""
     found: list[StoredItem] = []
@@ -65,6 +71,11 @@ def inventory(settings: Settings) -> list[StoredItem]:
         for kind, folder in places(settings).items():
             here = (path for path in _kept(kind, folder) if path.name not in needed)
             found += [StoredItem(kind, path, _day(connection, kind, path), archived=False) for path in here]
+            if kind == "raw":
+                copies = copies_of_source(settings)  # the originals are elsewhere: they need no archive
+                found += [
+                    StoredItem(kind, path, _day(connection, kind, path), archived=True) for path in copies
+                ]
             for old in archive_folder(settings).glob(f"*/{kind}"):
                 found += [
                     StoredItem(kind, path, _day(connection, kind, path), archived=True)
