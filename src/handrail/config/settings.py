@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -101,6 +101,18 @@ class Settings(BaseSettings):
     budget: Budget | None = None
     storage: Storage = Storage()
     _home: Path | None = PrivateAttr(None)
+    _reload: bool = PrivateAttr(False)
+
+    @property
+    def reload(self) -> bool:
+        """Whether `etl` fetches all that is in a bucket or a database anew, whatever is kept of it."""
+        return self._reload
+
+    def reloading(self) -> Self:
+        """Return the same settings, by which it does."""
+        made = self.model_copy()
+        made._reload = True
+        return made
 
     @property
     def shared(self) -> Storage:

@@ -35,7 +35,7 @@ def fetch_files(settings: Settings, tables: Iterable[RawTable], folder: Path) ->
         f"{folder}: another command has been fetching for {LOCKED_SECONDS:.0f} s; try again when it is done"
     )
     with locked(folder / LOCK, LOCKED_SECONDS, lambda: said):
-        copies = _Copies(store, folder)
+        copies = _Copies(store, folder, anew=settings.reload)
         for table in tables:
             try:
                 copies.update(table)
@@ -47,9 +47,9 @@ def fetch_files(settings: Settings, tables: Iterable[RawTable], folder: Path) ->
 class _Copies:
     """The copies in a folder, and which objects they are of."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, *, anew: bool) -> None:
         self._store, self._folder = store, folder
-        self._known = _read_index(folder / INDEX, store.url)
+        self._known = {} if anew else _read_index(folder / INDEX, store.url)
 
     def update(self, table: RawTable) -> None:
         """Fetch what is new or changed of a table, and delete what is no more there.

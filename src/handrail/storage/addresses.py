@@ -7,6 +7,7 @@ BUCKETS = {"s3": "s3", "gs": "gcs", "abfs": "azure", "abfss": "azure", "az": "az
 DATABASES = ("postgresql", "postgres")
 ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 SECRET = re.compile(r"(://[^\s/@:]*):[^\s/@]*@|(://[^\s:@]*):\S*@")
+OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^\s&]+", re.IGNORECASE)
 KNOWN = "a folder, or s3://, gs:// or abfs:// and the name of a bucket"
 
 
@@ -23,7 +24,7 @@ def is_database(place: str) -> bool:
 
 def without_secrets(text: str) -> str:
     """Return a text in which the password of every address is `***`."""
-    return SECRET.sub(lambda found: f"{found[1] or found[2]}:***@", text)
+    return OPTION.sub(r"\1***", SECRET.sub(lambda found: f"{found[1] or found[2]}:***@", text))
 
 
 def shown(place: str) -> str:
