@@ -118,8 +118,8 @@ class Query(Section):
 class Data(Section):
     """Where raw tables come from (empty: the packaged example), and how much the engine may use.
 
-    source: a folder, or the address of a bucket or a database, see docs/storage.md · queries: of a database,
-    one for each raw table · sampled: raw tables of which a small run reads only some rows
+    source: a folder, or the address of a bucket or a database · queries: of a database, one for each raw
+    table · sampled: raw tables of which a small run reads only some rows
     """
 
     source: str | None = Field(None, repr=False)  # the address of a database may hold a password
@@ -130,7 +130,7 @@ class Data(Section):
 
 
 class Storage(Section):
-    """What machines share; each an address of a bucket, or a folder. See docs/storage.md.
+    """What machines share; each an address of a bucket, or a folder.
 
     registry: of the versions and of what is live · predictions: of what was predicted, and what services did
     (`none`: not this one, whatever project.yaml says) · look_seconds: how soon a service notices what another

@@ -280,7 +280,7 @@ def _refused_addresses(settings: Settings, facts: YamlFile) -> Iterator[str]:
         if place == ("workspace",):
             said = (
                 "it has to be a folder; what machines share is set by storage.registry and "
-                "storage.predictions, see docs/storage.md"
+                "storage.predictions"
             )
         else:
             said = addresses.refusal(address, database=place == ("data", "source"))

@@ -15,8 +15,8 @@ from handrail.errors import ProjectError
 from handrail.etl.raw_files import PACKED, RawTable, unmarked
 from handrail.files import write_whole
 from handrail.locks import locked
-from handrail.storage import ChangedError, Entry, Store, open_store
 from handrail.storage.addresses import shown
+from handrail.storage.store import ChangedError, Entry, Store, open_store
 
 INDEX, LOCK = "fetched.json", ".lock"
 SETTING = "data.source"

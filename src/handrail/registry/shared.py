@@ -18,7 +18,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import OPEN, READABLE, settle, unfinished_path, write_whole
 from handrail.registry.versions import NAME, SUMS, broken_files, model_folder, version_folder
-from handrail.storage import ABSENT, ChangedError, Store, open_store
+from handrail.storage.store import ABSENT, ChangedError, Store, open_store
 
 log = logging.getLogger(__name__)
 LIVE, VERSIONS, SEEN = "live.json", "versions", ".shared.json"

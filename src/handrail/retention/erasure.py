@@ -9,6 +9,7 @@ So are this machine's copies of a bucket's or a database's; what is there itself
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +35,7 @@ from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
 from handrail.retention.inventory import copies_of_source
 from handrail.retention.links import kept_files, refuse_links
+from handrail.storage.store import ChangedError
 
 LINES = 10_000  # of a prediction log, at once
 
@@ -82,6 +84,52 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             what = trace.path.relative_to(settings.workspace).as_posix()
             write("purge key", what=what, rows=trace.rows, key_hash=kept)
             yield trace
+
+
+def erase_shared(settings: Settings, key: str) -> int:
+    """Delete the rows of `key` from the predictions that machines share, and return from how many objects.
+
+    A segment stays as long as it was: lines are blanked. Raises ProjectError where one can't be read or is
+    written by somebody else meanwhile; those before it are done.
+    """
+    from handrail.serving.shared_log import shared_log
+
+    store, count = shared_log(settings), 0
+    if store is None:
+        return 0
+    place = settings.workspace / "data"
+    with (
+        connect(settings) as connection,
+        tempfile.TemporaryDirectory(dir=place, prefix=f".raw-{os.getpid()}-") as folder,
+    ):
+        for entry in store.entries("predictions/"):
+            path = Path(folder) / f"rows{Path(entry.key).suffix}"
+            try:
+                store.download(entry, path)
+                if _erased(connection, path, settings.project, key):
+                    store.write(entry.key, path.read_bytes(), entry.tag)
+                    count += 1
+            except ChangedError:
+                raise ProjectError(
+                    f"{store.url}/{entry.key}: was changed meanwhile; run `purge` again"
+                ) from None
+    with audit_log(settings) as write:
+        kept = fingerprint(settings, _shared(settings.project, key))
+        write("purge key", what=f"shared predictions, {count} objects", key_hash=kept)
+    return count
+
+
+def _erased(connection: Connection, path: Path, project: Project, key: str) -> bool:
+    """Delete the rows of the key from a file of predictions; tell whether there were any."""
+    if path.suffix == ".jsonl":
+        found = any(lines_of(connection, path, project, key))
+        if found:
+            _blank(connection, path, project, key)
+        return found
+    if path.suffix != ".parquet" or not _rows(connection, path, project, key):
+        return False
+    _rewrite(connection, path, project, key)
+    return True
 
 
 def listing(settings: Settings, traces: list[Trace]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:

@@ -23,7 +23,7 @@ from handrail.locks import locked
 from handrail.registry.shared import fetch_versions, follow
 from handrail.serving.activity import activity_folder, shared_activity_folder
 from handrail.serving.prediction_log import prediction_folder, shared_prediction_folder
-from handrail.storage import ABSENT, ChangedError, Entry, Store, open_store
+from handrail.storage.store import ABSENT, ChangedError, Entry, Store, open_store
 
 log = logging.getLogger(__name__)
 SENT, FETCHED, LOCK = ".sent.json", ".fetched.json", ".sending.lock"

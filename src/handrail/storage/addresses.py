@@ -47,7 +47,7 @@ def refusal(place: str, *, database: bool = False) -> str:
     except ValueError:
         return "its host or its port can't be made out; write special letters of a password as %40"
     if scheme not in DATABASES and _has_secret(found, scheme):
-        return "it holds a key or a token, and an address is no place for one; see docs/storage.md"
+        return "it holds a key or a token; they belong where the cloud's own tools look for them"
     if not found.hostname and scheme not in DATABASES:
         return "it names no bucket"
     return ""

@@ -255,8 +255,8 @@ DATABASE = f"postgresql://reader:{PASSWORD}@db.example/raw"
         (
             "storage",
             {"predictions": f"s3://KEY:{PASSWORD}@bucket"},
-            "storage.predictions: it holds a key or a token, and an address is no place for one; see "
-            "docs/storage.md",
+            "storage.predictions: it holds a key or a token; they belong where the cloud's own tools "
+            "look for them",
         ),
     ],
 )
@@ -272,7 +272,7 @@ def test_a_bucket_is_no_workspace(tmp_path):
     write(tmp_path, "project.yaml", yaml.safe_dump(facts | {"workspace": "s3://bucket/work"}))
     assert refused(tmp_path) == [
         "project.yaml: workspace: it has to be a folder; what machines share is set by storage.registry and "
-        "storage.predictions, see docs/storage.md"
+        "storage.predictions"
     ]
 
 

@@ -10,7 +10,7 @@ from handrail.config.settings import read_settings
 from handrail.etl import load, pipeline, remote_files
 from handrail.etl import raw_files as raw
 from handrail.etl.extract import bring_in
-from handrail.storage import ChangedError, open_store, s3
+from handrail.storage.store import ChangedError, open_store, s3
 from tests.engine.storage.conftest import place, s3_variables
 from tests.engine.support.example import example
 from tests.engine.support.workspaces import in_workspace

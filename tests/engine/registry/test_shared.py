@@ -15,8 +15,7 @@ from handrail.registry import canary, shared, versions
 from handrail.registry import live as registry
 from handrail.serving import inference
 from handrail.storage import folder as folders
-from handrail.storage import open_store, s3
-from handrail.storage.store import StorageError
+from handrail.storage.store import StorageError, open_store, s3
 from tests.engine.storage.conftest import any_place, azure_variables, gcs_variables, place, s3_variables
 from tests.engine.support.lived import variant
 from tests.engine.support.machines import attached, machine
@@ -89,9 +88,9 @@ def test_rollback_canary_and_fallback_of_one_are_those_of_all(here, there):
 
 
 def test_of_machines_that_promote_at_once_none_is_lost(project, any_place, tmp_path):
-    names = versions_of(project, 6)
+    names = versions_of(project, 4)
     machines = [attached(project, any_place)]
-    machines += [machine(project, tmp_path / f"machine-{n}", any_place, data=False) for n in range(2)]
+    machines += [machine(project, tmp_path / f"machine-{n}", any_place, data=False) for n in range(1)]
     registry.make_live(machines[0], names[0])
     for each in machines:
         for name in names:

@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 
 from handrail import errors
-from handrail.storage import open_store
 from handrail.storage.addresses import refusal, shown, without_secrets
+from handrail.storage.store import open_store
 from tests.engine.storage.conftest import place
 from tests.engine.support.listeners import free_port
 

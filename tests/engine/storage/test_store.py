@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.storage import ABSENT, ChangedError, open_store
+from handrail.storage.store import ABSENT, ChangedError, open_store
 
 
 @pytest.fixture
