@@ -47,6 +47,7 @@ from handrail.storage import addresses
 if TYPE_CHECKING:
     from handrail.project import Project
 
+REPLAY = "replay.json"  # in the workspace of what production saw once
 SPLITS: dict[object, type[Section]] = {BY_TIME: Split, BY_CHANCE: Shares}
 AnySplit = Annotated[
     Annotated[Split, Tag(BY_TIME)] | Annotated[Shares, Tag(BY_CHANCE)], Discriminator(kind_of_split)
@@ -120,7 +121,8 @@ class Settings(BaseSettings):
 
         Whatever is tried in a workspace of its own, as a copy to break, changes nothing that others see.
         """
-        return self.storage if self.workspace == self._home else Storage()
+        alone = self.workspace != self._home or (self.workspace / REPLAY).is_file()
+        return Storage() if alone else self.storage
 
     def section(self, kind: type[SectionOfProject]) -> SectionOfProject:
         """Return the section that a part has brought."""

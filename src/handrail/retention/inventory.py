@@ -7,15 +7,15 @@ from pathlib import Path
 from re import match
 
 from handrail.compute.duckdb import Connection, connect, parquet, row
-from handrail.config.settings import Settings
-from handrail.monitoring.outcomes import all_predictions
+from handrail.config.settings import REPLAY, Settings
+from handrail.monitoring.outcomes import all_predictions, prediction_files
 from handrail.registry.live import read_live
 from handrail.registry.versions import SUMS, model_folder
 from handrail.serving.activity import SUFFIX as ACTIVITY
 from handrail.serving.activity import activity_folder
 from handrail.serving.prediction_log import prediction_folder
 
-MARKERS = {"versions": SUMS, "replays": "replay.json"}  # in each folder of a kind whose items are folders
+MARKERS = {"versions": SUMS, "replays": REPLAY}  # in each folder of a kind whose items are folders
 SUFFIXES = (".parquet", ".jsonl", ACTIVITY)
 
 
@@ -105,8 +105,7 @@ def _needed(connection: Connection, settings: Settings) -> set[str]:
     names = set(live.versions) if live else set()
     if live and live.canary:
         names.add(live.canary.name)
-    folder = prediction_folder(settings)
-    if any(folder.glob("*.parquet")) or any(folder.glob("*.jsonl")):
+    if prediction_files(settings):
         query = f"SELECT list(DISTINCT version) AS names FROM ({all_predictions(settings)})"
         names |= set(row(connection, query)["names"] or ())
     return names

@@ -102,21 +102,25 @@ def test_one_trains_and_promotes_the_other_serves_scores_and_both_are_monitored(
         assert ask(port, "/version")["version"] == version
         body = to_json({"records": rows_asked(other.settings, 500)})
         assert len(ask(port, "/predict", body)["predictions"]) == 500
-        assert "rows scored" in one("score", "--from", "2013-09-02", "--to", "2013-09-10")
+        scored = count_in(one("score", "--from", "2013-09-02", "--to", "2013-09-10"), " rows scored")
+        scored += count_in(other("score", "--from", "2013-09-10", "--to", "2013-09-12"), " rows scored")
     finally:
         serving.send_signal(signal.SIGTERM)
         said = serving.communicate(timeout=60)[0].decode()
-    assert serving.returncode == 0, said
-    scored = 8 * 900
+    assert serving.returncode in (0, -signal.SIGTERM), said
     for machine in (one, other):
-        told = machine("monitor", "--from", "2013-09-01", "--to", "2013-09-10", status=(0, 3))
-        count = int(told.partition(" predictions")[0].rpartition(" ")[2].replace(",", ""))
-        assert scored < count - 500 < scored + 2000
+        told = machine("monitor", "--from", "2013-09-01", "--to", "2013-09-12", status=(0, 3))
+        assert count_in(told, " predictions") == 500 + scored > 8000
     assert other.live()["versions"] == [version]
     other("rollback", status=(1,))
     assert f"{version} is in staging" in other("promote", version)
     assert one("status")
     assert one.live() == other.live()
+
+
+def count_in(text, what):
+    """Return the number before `what`."""
+    return int(text.partition(what)[0].split()[-1].replace(",", ""))
 
 
 def ask(port, path, body=None, wait=0):

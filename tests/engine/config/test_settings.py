@@ -302,5 +302,10 @@ def test_what_is_shared_is_shared_by_the_workspace_alone(tmp_path, monkeypatch):
     assert read_settings(PROJECT).shared.registry == "s3://bucket/models"
     assert read_settings(PROJECT, sample=100).shared.registry is None
     assert read_settings(PROJECT).model_copy(update={"workspace": tmp_path}).shared.registry is None
+    monkeypatch.setenv(f"{PREFIX}WORKSPACE", str(tmp_path))
+    assert read_settings(PROJECT).shared.registry == "s3://bucket/models"
+    write(tmp_path, "replay.json", "{}")
+    assert read_settings(PROJECT).shared.registry is None
+    monkeypatch.delenv(f"{PREFIX}WORKSPACE")
     monkeypatch.setenv(f"{PREFIX}STORAGE__REGISTRY", "none")
     assert read_settings(PROJECT).shared.registry is None
