@@ -101,7 +101,7 @@ def fetch_rows(
                     kept.update(database, anew, tell)
             except ProjectError as error:
                 problems += error.problems
-    return problems
+    return [*dict.fromkeys(problems)]  # of a connection that is lost, every table says the same
 
 
 class _KeptRows:

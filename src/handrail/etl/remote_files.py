@@ -16,7 +16,7 @@ from handrail.etl.raw_files import PACKED, RawTable, unmarked
 from handrail.files import write_whole
 from handrail.locks import locked
 from handrail.storage.addresses import shown
-from handrail.storage.store import ChangedError, Entry, Store, open_store
+from handrail.storage.store import ChangedError, Entry, StorageError, Store, open_store
 
 INDEX, LOCK = "fetched.json", ".lock"
 SETTING = "data.source"
@@ -39,6 +39,8 @@ def fetch_files(settings: Settings, tables: Iterable[RawTable], folder: Path) ->
         for table in tables:
             try:
                 copies.update(table)
+            except StorageError:  # of no table alone
+                raise
             except ProjectError as error:
                 problems += error.problems
     return problems

@@ -10,7 +10,8 @@ from handrail.config.settings import read_settings
 from handrail.etl import load, pipeline, remote_files
 from handrail.etl import raw_files as raw
 from handrail.etl.extract import bring_in
-from handrail.storage.store import ChangedError, open_store, s3
+from handrail.storage import s3
+from handrail.storage.store import ChangedError, open_store
 from tests.engine.storage.conftest import place, s3_variables
 from tests.engine.support.example import example
 from tests.engine.support.workspaces import in_workspace
@@ -99,6 +100,13 @@ def test_a_file_may_be_packed_and_what_was_before_is_gone(bucket, settings):
     bucket.delete("trips.csv")
     bucket.write("trips.csv.gz", gzip.compress(b"town,fare\nGhent,9\n"))
     assert brought(settings) == [("Ghent", 9)]
+
+
+def test_a_bucket_that_is_not_there_is_told_once(settings):
+    tables = {"trips": TRIPS, "others": raw.RawTable("others.csv", TRIPS.columns, 1)}
+    assert refused(sourced(settings, "s3://none-of-that/raw"), tables) == (
+        "data.source: s3://none-of-that/raw: no such bucket; create it, or correct data.source in project.yaml"
+    )
 
 
 def test_a_file_that_is_not_there_is_told_and_the_last_table_stays(bucket, settings):

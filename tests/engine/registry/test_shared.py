@@ -15,7 +15,8 @@ from handrail.registry import canary, shared, versions
 from handrail.registry import live as registry
 from handrail.serving import inference
 from handrail.storage import folder as folders
-from handrail.storage.store import StorageError, open_store, s3
+from handrail.storage import s3
+from handrail.storage.store import StorageError, open_store
 from tests.engine.storage.conftest import any_place, azure_variables, gcs_variables, place, s3_variables
 from tests.engine.support.lived import variant
 from tests.engine.support.machines import attached, machine
