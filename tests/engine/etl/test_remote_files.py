@@ -105,7 +105,8 @@ def test_a_file_may_be_packed_and_what_was_before_is_gone(bucket, settings):
 def test_a_bucket_that_is_not_there_is_told_once(settings):
     tables = {"trips": TRIPS, "others": raw.RawTable("others.csv", TRIPS.columns, 1)}
     assert refused(sourced(settings, "s3://none-of-that/raw"), tables) == (
-        "data.source: s3://none-of-that/raw: no such bucket; create it, or correct data.source in project.yaml"
+        "data.source: s3://none-of-that/raw: no such bucket; create it, or correct data.source in "
+        "project.yaml"
     )
 
 
