@@ -77,7 +77,10 @@ def fetch(settings: Settings) -> None:
         return
     send(settings)
     for kind, (own, others) in KINDS.items():
-        _fetch(store, f"{kind}/", others(settings), _Folder(settings, store, kind, own(settings)))
+        found = store.entries(f"{kind}/")
+        sent = _Folder(settings, store, kind, own(settings))  # read after the list: a service may be sending
+        theirs = {entry.key.removeprefix(f"{kind}/"): entry for entry in found if not sent.is_own(entry.key)}
+        _fetch(store, theirs, others(settings))
     if settings.shared.registry:
         follow(settings, 0)
         fetch_versions(settings, _answered(settings))
@@ -115,6 +118,8 @@ class _Folder:
             found = _read_json(self._folder / SENT)  # another may have sent it meanwhile
             if found.get("to") == self._place:
                 self.machine, self.sent = found["machine"], found["files"]
+            else:
+                self._write()  # by its name, this machine knows its files again, also if it is killed now
             return sum(
                 self._send_lines(path) if path.suffix in LINES else self._send_file(path)
                 for path in self._files()
@@ -136,7 +141,7 @@ class _Folder:
         stem, _, suffix = name.rpartition(".")
         before = stem.rpartition(".")[0]
         if f".{suffix}" in LINES:
-            return f"{before}.{suffix}" in self.sent
+            return f"{before}.{suffix}" in self.sent or (self._folder / f"{before}.{suffix}").is_file()
         return before.endswith(f".{self.machine}")
 
     def _files(self) -> Iterator[Path]:
@@ -180,18 +185,18 @@ class _Folder:
 
     def _note(self, name: str, what: object) -> None:
         self.sent[name] = what
+        self._write()
+
+    def _write(self) -> None:
         state = {"to": self._place, "machine": self.machine, "files": self.sent}
         write_whole(self._folder / SENT, json.dumps(state, indent=1) + "\n")
 
 
-def _fetch(store: Store, prefix: str, folder: Path, own: _Folder) -> None:
+def _fetch(store: Store, theirs: dict[str, Entry], folder: Path) -> None:
     """Make a folder the copy of what others have sent; what is gone there goes here, too."""
     index = _read_json(folder / FETCHED)
     known = index.get("tags", {}) if index.get("from") == store.url else {}
-    wanted = {
-        entry.key.removeprefix(prefix): entry for entry in store.entries(prefix) if not own.is_own(entry.key)
-    }
-    wanted = {name: entry for name, entry in wanted.items() if "/" not in name and name[:1] not in ("", ".")}
+    wanted = {name: each for name, each in theirs.items() if "/" not in name and name[:1] not in ("", ".")}
     folder.mkdir(parents=True, exist_ok=True)
     for name, entry in wanted.items():
         path = folder / name

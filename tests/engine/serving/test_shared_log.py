@@ -198,6 +198,26 @@ def test_what_is_deleted_there_goes_here_and_what_is_blanked_is_blanked(here, th
     assert not [*shared_prediction_folder(there).glob("[!.]*")]
 
 
+@pytest.mark.parametrize("kind", [".jsonl", ".parquet"])
+def test_what_is_being_sent_from_here_is_not_taken_for_another_s(alone, monkeypatch, kind):
+    predict(alone, rows_asked(alone, 20))
+    source = batch.rows_to_score(alone, None, date(2013, 9, 2), date(2013, 9, 3))
+    batch.score_rows(alone, source, batch.output_path(alone, "few"))
+    before = count(alone)
+
+    def killed(folder, name, what):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shared_log._Folder, "_note", killed)  # sent, and not noted yet
+    monkeypatch.setattr(shared_log._Folder, "_files", lambda each: each._folder.glob(f"[!.]*{kind}"))
+    with pytest.raises(KeyboardInterrupt):
+        shared_log.send(alone)
+    monkeypatch.setattr(shared_log, "send", lambda settings: 0)
+    shared_log.fetch(alone)
+    assert [Path(key).suffix for key in keys(alone)] == [kind]
+    assert count(alone) == before
+
+
 def test_what_can_not_be_sent_is_kept_and_told_and_sent_later(alone, monkeypatch, caplog):
     predict(alone, rows_asked(alone, 20))
 
