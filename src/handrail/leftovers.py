@@ -15,7 +15,7 @@ from handrail.config.settings import Settings
 PLACES = ("data", "models")
 SPILL = r"spill-(?P<spill>\d+)"
 RAW = r"raw-(?P<raw>\d+)-\w+|raw-\w+"  # the second up to version 0.2
-NAMES = r".+\.(?:parquet|jsonl?|csv|txt)|\d{4}-\d\d-\d\d-[0-9a-f]{8}"  # of files, and of versions
+NAMES = r".+\.(?:parquet|jsonl?|ndjson|csv|txt)|\d{4}-\d\d-\d\d-[0-9a-f]{8}"  # of files, and of versions
 UNFINISHED = re.compile(rf"\.(?:{SPILL}|{RAW}|(?:{NAMES})\.(?:gone-)?(?P<file>\d+))")
 FRESH_SECONDS = 600  # another machine may share the disk: what was just written may be its
 PARTS = re.compile(r"\..+\.parts")  # what `score` takes up again, see handrail.serving.checkpoint

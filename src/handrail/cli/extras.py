@@ -31,6 +31,10 @@ EXTRAS: Mapping[str, str] = {
     "nltk": "labelling",
     "pandas": "pandas",
     "streamlit": "dashboard",
+    "boto3": "s3",
+    "google": "gcs",
+    "azure": "azure",
+    "psycopg": "postgres",
     "httpx2": "testing",
     "pytest": "testing",
 }

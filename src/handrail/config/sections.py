@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -96,16 +95,58 @@ class Decision(Section):
         return self
 
 
+class Query(Section):
+    """What is asked of a database for a raw table; a plain text is the query alone.
+
+    sql: a SELECT · watermark: a column of it that grows, by which only newer rows are fetched; without one,
+    all are each time · overlap: how far behind the newest row others may come late, in days, or in the unit
+    of a watermark that is a number · key: the columns that tell rows apart, where rows may be changed later
+    """
+
+    sql: str = Field(description="write a SELECT, as: select * from flights")
+    watermark: str | None = None
+    overlap: float = Field(1.0, ge=0, allow_inf_nan=False)
+    key: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_text(cls, given: Any) -> Any:
+        """Take a plain text, too."""
+        return {"sql": given} if isinstance(given, str) else given
+
+
 class Data(Section):
     """Where raw tables come from (empty: the packaged example), and how much the engine may use.
 
-    `sampled`: raw tables of which a small run reads only some rows.
+    source: a folder, or the address of a bucket or a database · queries: of a database, one for each raw
+    table · sampled: raw tables of which a small run reads only some rows
     """
 
-    source: Path | None = None
+    source: str | None = Field(None, repr=False)  # the address of a database may hold a password
+    queries: dict[str, Query] = Field(default_factory=dict)
     sampled: tuple[str, ...] = ()
     maximum_rejected_share: Share = 0.01
     memory_limit: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")
+
+
+class Storage(Section):
+    """What machines share; each an address of a bucket, or a folder.
+
+    registry: of the versions and of what is live · predictions: of what was predicted, and what services did
+    (`none`: not this one, whatever project.yaml says) · look_seconds: how soon a service notices what another
+    machine has made live · ship_seconds: how soon what it has predicted is there
+    """
+
+    registry: str | None = None
+    predictions: str | None = None
+    look_seconds: float = Field(5.0, gt=0, le=3600)
+    ship_seconds: float = Field(60.0, gt=0, le=3600)
+
+    @field_validator("registry", "predictions")
+    @classmethod
+    def or_none(cls, place: str | None) -> str | None:
+        """Take the word for no place, as a variable of the environment can't be empty."""
+        return None if place == "none" else place
 
 
 class Split(Section):

@@ -6,6 +6,8 @@ its parts. Secrets exist in the environment only.
 """
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
@@ -32,6 +34,7 @@ from handrail.config.sections import (
     Serving,
     Shares,
     Split,
+    Storage,
     Words,
     kind_of_split,
 )
@@ -39,10 +42,12 @@ from handrail.config.validation_errors import reason
 from handrail.config.yaml_file import YamlFile, read_yaml_file
 from handrail.contract.schema import Role, one_of_role
 from handrail.errors import ProjectError
+from handrail.storage import addresses
 
 if TYPE_CHECKING:
     from handrail.project import Project
 
+REPLAY = "replay.json"  # in the workspace of what production saw once
 SPLITS: dict[object, type[Section]] = {BY_TIME: Split, BY_CHANCE: Shares}
 AnySplit = Annotated[
     Annotated[Split, Tag(BY_TIME)] | Annotated[Shares, Tag(BY_CHANCE)], Discriminator(kind_of_split)
@@ -95,7 +100,10 @@ class Settings(BaseSettings):
     split: AnySplit | None = None
     outcome: Outcome = Outcome()
     budget: Budget | None = None
+    storage: Storage = Storage()
     _not_accepted: bool = PrivateAttr(default=False)
+    _home: Path | None = PrivateAttr(default=None)
+    _reload: bool = PrivateAttr(default=False)
 
     @property
     def not_accepted(self) -> bool:
@@ -107,6 +115,26 @@ class Settings(BaseSettings):
         found = self.model_copy()
         found._not_accepted = not accepted
         return found
+
+    @property
+    def reload(self) -> bool:
+        """Whether `etl` fetches all that is in a bucket or a database anew, whatever is kept of it."""
+        return self._reload
+
+    def reloading(self) -> Self:
+        """Return the same settings, by which it does."""
+        made = self.model_copy()
+        made._reload = True
+        return made
+
+    @property
+    def shared(self) -> Storage:
+        """What is shared with other machines: of the project's own workspace alone, and of no small run.
+
+        Whatever is tried in a workspace of its own, as a copy to break, changes nothing that others see.
+        """
+        alone = self.workspace != self._home or (self.workspace / REPLAY).is_file()
+        return Storage() if alone else self.storage
 
     def section(self, kind: type[SectionOfProject]) -> SectionOfProject:
         """Return the section that a part has brought."""
@@ -140,8 +168,23 @@ class Settings(BaseSettings):
 
     @property
     def source(self) -> Path | None:
-        """The folder of the raw tables, absolute, or None for the packaged example."""
-        return self.root / self.data.source if self.data.source else None
+        """The folder of the raw tables, absolute, or None for the packaged example.
+
+        Of a bucket or a database, it is that of this machine's copies, which `bring_in` brings up to date.
+        """
+        if not self.data.source:
+            return None
+        source = str(self.data.source)
+        if addresses.scheme_of(source) is None:
+            return self.root / source
+        small = self.sample and self.workspace.parts[-2:] == ("sample", str(self.sample))
+        return (self.workspace.parents[1] if small else self.workspace) / "data" / "source"
+
+    @property
+    def source_address(self) -> str | None:
+        """The address of the bucket or database of the raw tables, with all that is secret in it; or None."""
+        source = str(self.data.source or "")
+        return source if addresses.scheme_of(source) else None
 
     def shown(self, path: Path) -> str:
         """Return how a path is told to people: as it lies in the project, or whole where it is elsewhere."""
@@ -223,7 +266,44 @@ def read_settings(project: "Project", sample: int | None = None, root: Path | No
     found = _validated(project, facts, given)
     if isinstance(found, list):  # raised out here, without pydantic's error, which would keep all it has seen
         raise ProjectError(found)
-    return found.model_copy(update={"workspace": workspace_in(root / found.workspace, found.sample)})
+    refused = list(_refused_addresses(found, facts))
+    if refused:
+        raise ProjectError(refused)
+    made = found.model_copy(update={"workspace": workspace_in(root / found.workspace, found.sample)})
+    made._home = root / found.workspace
+    return made
+
+
+def _refused_addresses(settings: Settings, facts: YamlFile) -> Iterator[str]:
+    """Say of each address why it can't be used, without a letter of it."""
+    variable = f"{settings.project.env_prefix}DATA__SOURCE"
+    in_file = (facts.values.get("data") or {}).get("source")
+    workspace = re.sub(
+        r"^(\w{2,}):/(?!/)", r"\1://", settings.workspace.as_posix()
+    )  # as it was before a Path
+    places = {("data", "source"): settings.data.source, ("workspace",): workspace}
+    places |= {("storage", name): getattr(settings.storage, name) for name in ("registry", "predictions")}
+    if isinstance(in_file, str) and addresses.has_password(in_file):
+        yield (
+            f"{FILE}, line {facts.line(('data', 'source'))}: data.source: it holds a password, which has no "
+            f"place in a file that others read; set {variable}, or PGPASSWORD and an address without it"
+        )
+    for place, address in places.items():
+        if not address or addresses.scheme_of(str(address)) is None:
+            continue
+        if place == ("workspace",):
+            said = (
+                "it has to be a folder; what machines share is set by storage.registry and "
+                "storage.predictions"
+            )
+        else:
+            said = addresses.refusal(address, database=place == ("data", "source"))
+            if not said and place[0] == "storage" and addresses.is_database(address):
+                said = "a database is no storage of files"
+        if said:
+            name = settings.project.env_prefix + "__".join(place).upper()
+            where = f"environment, {name}" if os.environ.get(name) else f"{FILE}, line {facts.line(place)}"
+            yield f"{where}: {'.'.join(place)}: {said}"
 
 
 def _refuse_another(project: "Project", root: Path) -> None:
@@ -283,7 +363,7 @@ def _told(project: "Project", facts: YamlFile, error: ValidationError) -> list[s
             found.append(f"--sample: {reason(item)} (given: {item['input']})")
         elif not item["loc"] or os.environ.get(variable):
             shown = item["loc"] and item["loc"][0] not in secrets(project)
-            given = f" (given: {item['input']!r:.60})" if shown else ""
+            given = f" (given: {addresses.without_secrets(repr(item['input'])):.60})" if shown else ""
             name = variable if item["loc"] else f"{project.env_prefix}*"
             found.append(f"environment, {name}: {reason(item)}{given}")
         else:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from handrail.storage import addresses
+
 Place = tuple[int | str, ...]
 
 
@@ -18,7 +20,8 @@ def format_error(item: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     remedy = f"; {field['description']}" if "description" in field else ""
     if item["type"] == "missing":
         return f"is missing{remedy or '; add it'}"
-    given = f" (given: {value!r:.60})" if isinstance(value, str | int | float) and place else ""
+    said = addresses.without_secrets(repr(value))  # before it is cut: half an address hides less
+    given = f" (given: {said:.60})" if isinstance(value, str | int | float) and place else ""
     return f"{reason(item)}{given}{remedy}"
 
 

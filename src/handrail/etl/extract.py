@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from handrail.compute.duckdb import Connection, identifier, parquet, write_parquet
@@ -11,7 +12,9 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import is_forgetting, without_forgotten
 from handrail.etl.load import raw_path
-from handrail.etl.raw_files import RawSource, read_raw
+from handrail.etl.raw_files import RawSource, RawTable, read_raw
+from handrail.etl.remote_files import fetch_files
+from handrail.storage.addresses import is_database
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +24,10 @@ def bring_in(
 ) -> dict[str, int]:
     """Bring every one of `tables` into the workspace and return the rows of each.
 
-    `folder` holds the files; it may be None where no table is a file. Raises ProjectError that names all the
-    files that are missing, empty, cut off or of another shape; the raw tables of the last good run are then
-    still there.
+    `folder` holds the files; it may be None where no table is a file. Where it is `settings.source`, and that
+    is the copy of a bucket or of a database, what is new there is fetched first. Raises ProjectError that
+    names all the files that are missing, empty, cut off or of another shape; the raw tables of the last good
+    run are then still there.
     """
     unknown = sorted(set(settings.data.sampled) - set(tables))
     if unknown:
@@ -31,6 +35,7 @@ def bring_in(
             f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are {', '.join(tables)}"
         )
     subjects = _subjects(settings, tables)
+    tables = _fetched(connection, settings, tables, folder)
     target = settings.workspace / "data" / "raw"
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
@@ -44,7 +49,7 @@ def bring_in(
                 sample = None if whole else settings.sample
                 counts[name] = read_raw(connection, settings, table, folder, paths[name], sample)
             except ProjectError as error:
-                problems.extend(error.problems)
+                problems.extend(_of_query(settings, name, each) for each in error.problems)
         if problems:
             raise ProjectError(problems)
         counts |= _cut_to_subjects(connection, settings, paths, subjects)
@@ -53,6 +58,37 @@ def bring_in(
             path.replace(raw_path(settings, name))
     connection.execute("SET preserve_insertion_order = false")
     return counts
+
+
+def _fetched(
+    connection: Connection, settings: Settings, tables: Mapping[str, RawSource], folder: Path | None
+) -> dict[str, RawSource]:
+    """Bring this machine's copies of a bucket or a database up to date, and return the tables to read there.
+
+    Raises ProjectError with all that is wrong there.
+    """
+    address, files = settings.source_address, {n: t for n, t in tables.items() if isinstance(t, RawTable)}
+    if folder is None or address is None or folder != settings.source or not files:
+        return dict(tables)
+    if not is_database(address):
+        problems = fetch_files(settings, files.values(), folder)
+        kept = files
+    else:
+        from handrail.etl.database_rows import fetch_rows  # only some projects have the library for it
+
+        problems = fetch_rows(connection, settings, files, folder, anew=settings.reload, tell=log.warning)
+        kept = {name: replace(table, file=f"{name}.parquet") for name, table in files.items()}
+    if problems:
+        raise ProjectError(problems)
+    return {**tables, **kept}
+
+
+def _of_query(settings: Settings, name: str, problem: str) -> str:
+    """Name the query in place of the file that its rows are kept in."""
+    if not is_database(settings.source_address or ""):
+        return problem
+    said = problem.removeprefix(f"{name}.parquet: ").replace("is the file cut off?", "is the query right?")
+    return problem if problem == said else f"project.yaml: data.queries.{name}: {said}"
 
 
 def _subjects(settings: Settings, tables: Mapping[str, RawSource]) -> dict[str, str]:

@@ -29,12 +29,16 @@ from handrail.errors import ProjectError
 from handrail.etl.separated_values import Form, SeparatedValues, is_of_the_file, separated_values
 
 log = logging.getLogger(__name__)
+PACKED = ("", ".gz", ".zip")  # the ends of a file's name, the first that is there is read
 UNSAID = "NA"  # no number and no time: missing there, where a table does not say which texts are
 
 
 @dataclass(frozen=True)
 class RawTable:
     """A raw file, `.parquet` or of values between separators (plain, or packed as `.gz` or `.zip`).
+
+    A name that ends in `/` is a folder of Parquet files, also in folders below it; `name=value` in a folder's
+    name is a column, as Hive and Spark write it.
 
     It says the columns that are used, named as in the file, with their SQL types, and the fewest rows the
     file may have; `sampled` tables are cut down by `--sample`. Encodings are utf-8, utf-16 and latin-1.
@@ -44,6 +48,7 @@ class RawTable:
     subject: its column that says whom or what a row is about, where that is not called as in contract.py
     missing: the texts that stand for nothing, as ("", "NA"); the empty one always does. Unsaid, NA does too
         among numbers and times of separated values; among names it is one, and `etl` says so
+    marker: of a folder, the empty file that says that all is written; None where nobody writes one
     """
 
     file: str
@@ -54,6 +59,12 @@ class RawTable:
     header: bool = True
     missing: Sequence[str] | None = None
     subject: str | None = None
+    marker: str | None = "_SUCCESS"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is many files."""
+        return self.file.endswith("/")
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,8 @@ def _reader(
     """Return the FROM item that reads a raw table, or the file of separated values that it is."""
     if isinstance(table, RawRows):
         return _json_lines(table, _asked(settings, table, unfinished), kinds)
+    if table.is_folder:
+        return _folder(connection, table, folder, kinds)
     file = _unpacked(folder, table.file, unfinished)
     if file.suffix.lower() == ".parquet":
         return _parquet(connection, table, file, kinds)
@@ -227,6 +240,66 @@ def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping
     return _cast(parquet(file), present, kinds, _missing(table), table.file)
 
 
+def _folder(connection: Connection, table: RawTable, source: Path | None, kinds: Mapping[str, str]) -> str:
+    """Return the FROM item that reads the used columns of all Parquet files of a folder, cast to their types.
+
+    Raises ProjectError naming each file that is not whole or lacks a column.
+    """
+    files = _parts(table, source)
+    whole = (
+        f"read_parquet([{', '.join(map(file_name, files))}], hive_partitioning = true, union_by_name = true)"
+    )
+    problems = []
+    for file in files:
+        shown = f"{table.file}{file.relative_to((source or Path()) / table.file).as_posix()}"
+        try:
+            reader = f"read_parquet({file_name(file)}, hive_partitioning = true)"
+            present = column_types(connection, reader)
+        except EngineError as error:
+            problems.append(f"{shown}: not a whole Parquet file ({reason(error)})")
+            continue
+        absent = [name for name in table.columns if name not in present]
+        if absent:
+            known = ", ".join(present)
+            problems.append(f"{shown}: no column {', '.join(absent)} among {known}; see etl/extract.py")
+    if problems:
+        raise ProjectError(problems)
+    try:
+        present = column_types(connection, whole)
+    except EngineError as error:
+        raise ProjectError(f"{table.file}: its files don't go together ({reason(error)})") from None
+    return _cast(whole, present, kinds, _missing(table), table.file)
+
+
+def unmarked(table: RawTable, where: str, file: str) -> str:
+    """Say that a folder has no file that says that all of it is written."""
+    return (
+        f"{where}: no {table.marker} beside or above {file}: it is not complete yet; or say in "
+        "etl/extract.py that nobody writes one: RawTable(..., marker=None)"
+    )
+
+
+def _parts(table: RawTable, source: Path | None) -> list[Path]:
+    """Return the Parquet files of a folder; raises ProjectError where there is none, or no marker."""
+    if source is None:
+        raise ProjectError(f"{table.file}: no folder of raw files; set data.source in project.yaml")
+    place = source / table.file
+    files = [
+        path
+        for path in sorted(place.rglob("*.parquet"))
+        if not any(part[0] in "_." for part in path.relative_to(place).parts)
+    ]
+    if not files:
+        raise ProjectError(
+            f"{place}: no Parquet file; data.source in project.yaml names the folder of the raw tables"
+        )
+    for file in files:
+        folders = [source / each for each in file.relative_to(source).parents]
+        if table.marker and not any((each / table.marker).is_file() for each in folders):
+            raise ProjectError(unmarked(table, table.file, file.relative_to(source).as_posix()))
+    return files
+
+
 def _cast(
     reader: str, present: Mapping[str, str], kinds: Mapping[str, str], missing: Sequence[str], shown: str
 ) -> str:
@@ -261,7 +334,7 @@ def _unpacked(source: Path | None, name: str, folder: Path) -> Path:
     """Return the readable file `name` of `source`, itself or packed; `name`.zip is unpacked into `folder`."""
     if source is None:
         raise ProjectError(f"{name}: no folder of raw files; set data.source in project.yaml")
-    plain, packed, zipped = source / name, source / f"{name}.gz", source / f"{name}.zip"
+    plain, packed, zipped = (source / f"{name}{end}" for end in PACKED)
     if plain.is_file():
         return plain
     if packed.is_file():

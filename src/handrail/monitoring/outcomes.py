@@ -20,7 +20,7 @@ from handrail.etl.load import rejected_path, table_path
 from handrail.project import Project
 from handrail.registry.learnt_keys import LEARNT, key_hash
 from handrail.registry.versions import kept_infos, model_folder
-from handrail.serving.prediction_log import prediction_folder
+from handrail.serving.prediction_log import prediction_folder, shared_prediction_folder
 from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, known_on
 from handrail.training.splits import split_of
@@ -59,6 +59,7 @@ def prediction_files(settings: Settings, *, archived: bool = False) -> list[Path
     """Return the files of all predictions; `archived`: those in the archive, too."""
     folder = prediction_folder(settings)
     folders = [folder, *sorted(folder.parent.glob(f"archive/*/{folder.name}"))] if archived else [folder]
+    folders.append(shared_prediction_folder(settings))
     found = (path for each in folders for path in sorted(each.glob("[!.]*")))
     return [path for path in found if path.suffix in (".parquet", ".jsonl")]
 

@@ -80,13 +80,18 @@ def copy_code(settings: Settings, folder: Path) -> Mapping[str, str | None]:
             shutil.copy2(path, folder)
     facts = yaml.safe_load((settings.root / FILE).read_text(encoding="utf-8"))
     facts.pop("workspace", None)
-    if settings.source:
+    facts.pop("storage", None)  # nothing that is tried there is for others
+    if settings.source and not settings.source_address:
         facts["data"] = {**(facts.get("data") or {}), "source": str(settings.source)}
     text = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False)
     (folder / FILE).write_text(text, encoding="utf-8")
     path, prefix = os.environ.get("PYTHONPATH"), settings.project.env_prefix
     found = os.pathsep.join([str(folder / "src"), *([path] if path else [])])
-    return {"PYTHONPATH": found, f"{prefix}WORKSPACE": None, f"{prefix}DATA__SOURCE": None}
+    unset: dict[str, str | None] = dict.fromkeys((f"{prefix}WORKSPACE", f"{prefix}DATA__SOURCE"))
+    if settings.source_address:  # the variable may hold a password, which belongs into no file
+        unset[f"{prefix}DATA__SOURCE"] = settings.source_address
+    detached = {f"{prefix}STORAGE__{name}": "none" for name in ("REGISTRY", "PREDICTIONS")}
+    return {"PYTHONPATH": found, **unset, **detached}
 
 
 def twin(settings: Settings, version: Version) -> Version:

@@ -5,16 +5,7 @@ from hashlib import md5
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.live import (
-    Canary,
-    Live,
-    changing_live,
-    checksum_of,
-    load_live,
-    read_live,
-    require_unchanged,
-    write_live,
-)
+from handrail.registry.live import Canary, Live, change_live, checked, checksum_of, require_unchanged
 from handrail.registry.versions import Version, load_version
 
 
@@ -25,13 +16,15 @@ def start_canary(settings: Settings, name: str, share: float, judged: Live | Non
     beside which it could be tried.
     """
     load_version(settings, name)
-    with changing_live(settings):
-        require_unchanged(settings, judged)
-        version, live = load_live(settings)
+
+    def tried(now: Live | None) -> Live:
+        require_unchanged(settings, now, judged)
+        version, live = checked(settings, now)
         if name == version.name:
             raise ProjectError(f"{name}: answers everything already; a canary is another version")
-        canary = Canary(name, checksum_of(settings, name), share)
-        write_live(settings, replace(live, canary=canary, reason="canary"))
+        return replace(live, canary=Canary(name, checksum_of(settings, name), share), reason="canary")
+
+    change_live(settings, tried)
 
 
 def end_canary(settings: Settings, reason: str, judged: str | None = None) -> str | None:
@@ -39,12 +32,15 @@ def end_canary(settings: Settings, reason: str, judged: str | None = None) -> st
 
     `judged`: the canary whose fault it is; another one that is tried by now stays.
     """
-    with changing_live(settings):
-        live = read_live(settings)
+    ended: list[str] = []
+
+    def withdrawn(live: Live | None) -> Live | None:
         if live is None or live.canary is None or judged not in (None, live.canary.name):
             return None
-        write_live(settings, replace(live, canary=None, reason=reason))
-        return live.canary.name
+        ended[:] = [live.canary.name]
+        return replace(live, canary=None, reason=reason)
+
+    return ended[0] if change_live(settings, withdrawn) else None
 
 
 def load_canary(settings: Settings, canary: Canary) -> Version:

@@ -117,7 +117,7 @@ def save_version(settings: Settings, files: Mapping[str, bytes], prefix: str) ->
     name = f"{prefix}-{_content_hash(sums.encode())}"
     target = version_folder(settings, name)
     if target.is_dir():
-        shutil.rmtree(target) if _broken(target) else None
+        shutil.rmtree(target) if broken_files(target) else None
     if not target.is_dir():
         unfinished = unfinished_path(target)
         try:
@@ -142,9 +142,9 @@ def load_version(settings: Settings, name: str, checksum: str | None = None) -> 
     `checksum`, if given, is that of the version's list of checksums, as it was when it was promoted.
     """
     path = version_folder(settings, name)
-    if not path.is_dir():
+    if not path.is_dir() and not _fetched(settings, name):
         raise ProjectError(f"{path}: no such model version; `train` makes one")
-    broken = _broken(path, checksum)
+    broken = broken_files(path, checksum)
     if broken:
         raise ProjectError(f"{path}: {broken}; the version is refused; train it again or roll back")
     info, task = json.loads((path / "model.json").read_text(encoding="utf-8")), settings.project.task.kind
@@ -207,8 +207,17 @@ def model_folder(settings: Settings) -> Path:
     return settings.workspace / "models"
 
 
-def _broken(path: Path, checksum: str | None = None) -> str:
-    """Return what is wrong with a version's files, or nothing."""
+def _fetched(settings: Settings, name: str) -> bool:
+    """Bring a version in from the registry that machines share, if there is one that has it."""
+    if settings.shared.registry is None:
+        return False
+    from handrail.registry.shared import fetch_version  # it builds on this module
+
+    return fetch_version(settings, name)
+
+
+def broken_files(path: Path, checksum: str | None = None, name: str = "") -> str:
+    """Return what is wrong with a version's files, or nothing; `name`: where the folder has another one."""
     try:
         sums = (path / SUMS).read_bytes()
     except OSError:
@@ -224,7 +233,7 @@ def _broken(path: Path, checksum: str | None = None) -> str:
     ]
     if changed:
         return f"the checksum of {', '.join(changed)} is wrong"
-    if path.name.rpartition("-")[2] != _content_hash(sums):
+    if (name or path.name).rpartition("-")[2] != _content_hash(sums):
         return f"its content is that of a version whose name ends in {_content_hash(sums)}"
     return ""
 

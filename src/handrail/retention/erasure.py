@@ -3,11 +3,13 @@
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
 The copies of the raw tables are deleted; `etl` copies them again, without the key where they have its column.
+So are this machine's copies of a bucket's or a database's; what is there itself is not touched.
 """
 
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,7 +33,9 @@ from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
 from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
+from handrail.retention.inventory import copies_of_source
 from handrail.retention.links import kept_files, refuse_links
+from handrail.storage.store import ChangedError
 
 LINES = 10_000  # of a prediction log, at once
 
@@ -82,6 +86,52 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
             yield trace
 
 
+def erase_shared(settings: Settings, key: str) -> int:
+    """Delete the rows of `key` from the predictions that machines share, and return from how many objects.
+
+    A segment stays as long as it was: lines are blanked. Raises ProjectError where one can't be read or is
+    written by somebody else meanwhile; those before it are done.
+    """
+    from handrail.serving.shared_log import shared_log
+
+    store, count = shared_log(settings), 0
+    if store is None:
+        return 0
+    place = settings.workspace / "data"
+    with (
+        connect(settings) as connection,
+        tempfile.TemporaryDirectory(dir=place, prefix=f".raw-{os.getpid()}-") as folder,
+    ):
+        for entry in store.entries("predictions/"):
+            path = Path(folder) / f"rows{Path(entry.key).suffix}"
+            try:
+                store.download(entry, path)
+                if _erased(connection, path, settings.project, key):
+                    store.write(entry.key, path.read_bytes(), entry.tag)
+                    count += 1
+            except ChangedError:
+                raise ProjectError(
+                    f"{store.url}/{entry.key}: was changed meanwhile; run `purge` again"
+                ) from None
+    with audit_log(settings) as write:
+        kept = fingerprint(settings, _shared(settings.project, key))
+        write("purge key", what=f"shared predictions, {count} objects", key_hash=kept)
+    return count
+
+
+def _erased(connection: Connection, path: Path, project: Project, key: str) -> bool:
+    """Delete the rows of the key from a file of predictions; tell whether there were any."""
+    if path.suffix == ".jsonl":
+        found = any(lines_of(connection, path, project, key))
+        if found:
+            _blank(connection, path, project, key)
+        return found
+    if path.suffix != ".parquet" or not _rows(connection, path, project, key):
+        return False
+    _rewrite(connection, path, project, key)
+    return True
+
+
 def listing(settings: Settings, traces: list[Trace]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """Return header and rows of a table of `traces`."""
     names = [trace.path.relative_to(settings.workspace).as_posix() for trace in traces]
@@ -102,15 +152,20 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
     data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
+        copies = data / "source"
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
+        paths = [path for path in paths if not path.is_relative_to(copies)]
         refuse_links(paths)
         for path in paths:
             if path.suffix == ".jsonl":
                 count = sum(1 for _ in lines_of(connection, path, project, key))
             else:
                 count = _rows(connection, path, project, key)
-            if count or path.parent.name == "raw":
-                yield Trace(path, count, path.parent.name == "raw")
+            raw = path.parent.name == "raw"
+            if count or raw:
+                yield Trace(path, count, raw)
+    for path in copies_of_source(settings):
+        yield Trace(path, 0, raw=True)
 
 
 def _rows(connection: Connection, path: Path, project: Project, key: str) -> int:

@@ -7,16 +7,16 @@ from pathlib import Path
 from re import match
 
 from handrail.compute.duckdb import Connection, connect, parquet, row
-from handrail.config.settings import Settings
+from handrail.config.settings import REPLAY, Settings
 from handrail.etl.load import not_accepted_folder
-from handrail.monitoring.outcomes import all_predictions
+from handrail.monitoring.outcomes import all_predictions, prediction_files
 from handrail.registry.live import read_live
 from handrail.registry.versions import SUMS, model_folder
 from handrail.serving.activity import SUFFIX as ACTIVITY
 from handrail.serving.activity import activity_folder
 from handrail.serving.prediction_log import prediction_folder
 
-MARKERS = {"versions": SUMS, "replays": "replay.json"}  # in each folder of a kind whose items are folders
+MARKERS = {"versions": SUMS, "replays": REPLAY}  # in each folder of a kind whose items are folders
 SUFFIXES = (".parquet", ".jsonl", ACTIVITY)
 
 
@@ -59,6 +59,12 @@ def places(settings: Settings) -> dict[str, Path]:
     }
 
 
+def copies_of_source(settings: Settings) -> list[Path]:
+    """Return this machine's copies of the raw files of a bucket, or of the rows of a database."""
+    folder = settings.workspace / "data" / "source"
+    return [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+
+
 def inventory(settings: Settings) -> list[StoredItem]:
     """Return all that has an age, the oldest first; not the versions that are still needed."""
     found: list[StoredItem] = []
@@ -67,6 +73,11 @@ def inventory(settings: Settings) -> list[StoredItem]:
         for kind, folder in places(settings).items():
             here = (path for path in _kept(kind, folder) if path.name not in needed)
             found += [StoredItem(kind, path, _day(connection, kind, path), archived=False) for path in here]
+            if kind == "raw":
+                copies = copies_of_source(settings)  # the originals are elsewhere: they need no archive
+                found += [
+                    StoredItem(kind, path, _day(connection, kind, path), archived=True) for path in copies
+                ]
             for old in archive_folder(settings).glob(f"*/{kind}"):
                 found += [
                     StoredItem(kind, path, _day(connection, kind, path), archived=True)
@@ -96,8 +107,7 @@ def _needed(connection: Connection, settings: Settings) -> set[str]:
     names = set(live.versions) if live else set()
     if live and live.canary:
         names.add(live.canary.name)
-    folder = prediction_folder(settings)
-    if any(folder.glob("*.parquet")) or any(folder.glob("*.jsonl")):
+    if prediction_files(settings):
         query = f"SELECT list(DISTINCT version) AS names FROM ({all_predictions(settings)})"
         names |= set(row(connection, query)["names"] or ())
     return names

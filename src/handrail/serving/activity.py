@@ -29,6 +29,11 @@ def activity_folder(settings: Settings) -> Path:
     return settings.workspace / "data" / FOLDER
 
 
+def shared_activity_folder(settings: Settings) -> Path:
+    """Return the folder of this machine's copies of what services of others did, where they share a log."""
+    return settings.workspace / "data" / "shared" / "service"
+
+
 class ActivityLog:
     """Writes what a service did since the last line; what can't be written is told with the next."""
 
@@ -93,7 +98,8 @@ class Activity:
 def read_activity(settings: Settings, start: date, end: date) -> Activity:
     """Return what all services of the workspace did from `start` on and before `end`, by whole lines."""
     kinds: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
-    for path in sorted(activity_folder(settings).glob(f"*{SUFFIX}")):
+    folders = (activity_folder(settings), shared_activity_folder(settings))
+    for path in sorted(path for folder in folders for path in folder.glob(f"*{SUFFIX}")):
         if not str(start) <= path.name[:10] <= str(end + timedelta(days=1)):
             continue
         for text in path.read_text(encoding="utf-8").splitlines():

@@ -1,6 +1,6 @@
 """The HTTP service: predictions for one or many records, health, readiness, version and metrics."""
 
-from asyncio import create_task, sleep
+from asyncio import create_task, sleep, to_thread
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,6 +21,7 @@ from handrail.serving.api_key import BEHIND, HEADER, ApiKeyMiddleware, admits
 from handrail.serving.description import Description
 from handrail.serving.inference import LiveModel
 from handrail.serving.predicting import JSON, Predicting
+from handrail.serving.shared_log import Sharing
 from handrail.serving.short_way import Answer, Service
 from handrail.serving.telemetry import PREDICT, Telemetry
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     predicting = Predicting(settings, model, telemetry)
 
     activity = ActivityLog(activity_folder(settings), telemetry)
+    sharing = Sharing(settings)
 
     async def watching() -> None:
         """Look for a switch also while nobody asks for anything; keep what was done."""
@@ -59,10 +61,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def while_served(_: FastAPI) -> AsyncGenerator[None]:
         watch = create_task(watching())
+        sharing.begin()
         yield
         watch.cancel()
         predicting.close()
         activity.write()
+        await to_thread(sharing.end)
 
     app = Service(
         title=settings.name,
@@ -78,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     guarded = (PREDICT, *serving.key_also_for) if given else ()
     description = Description(settings, predicting.body, guarded)
     _add_predict(app, predicting, description)
-    _add_status(app, model, predicting, telemetry, description)
+    _add_status(app, model, predicting, telemetry, description, sharing)
     app.describe(*description.models)
     short = _guarded(predicting, given.encode())
     too_large = partial(predicting.refuse, "size", *TOO_LARGE)
@@ -131,7 +135,12 @@ def _add_predict(app: Service, predicting: Predicting, description: Description)
 
 
 def _add_status(
-    app: FastAPI, model: LiveModel, predicting: Predicting, telemetry: Telemetry, description: Description
+    app: FastAPI,
+    model: LiveModel,
+    predicting: Predicting,
+    telemetry: Telemetry,
+    description: Description,
+    sharing: Sharing,
 ) -> None:
     guard = Security(APIKeyHeader(name=HEADER, auto_error=False))
 
@@ -151,6 +160,7 @@ def _add_status(
         """Tell who answers predictions; with 503, why none would be."""
         facts = {"status": "ready", "source": model.follow().mode}
         facts |= {"model_stale": model.stale} if model.stale else {}
+        facts |= {"predictions_unsent": "kept on this machine; the log says why"} if sharing.unsent else {}
         cannot = predicting.cannot()
         if cannot:
             return JSONResponse(facts | {"status": "not ready", "reason": cannot}, 503)

@@ -42,6 +42,9 @@ class Readiness(BaseModel):
     status: Literal["ready", "not ready"]
     source: Literal["model", "fallback"]
     model_stale: str | None = Field(None, description="Why what is live on the disk can't be loaded")
+    predictions_unsent: str | None = Field(
+        None, description="Predictions are logged, and not sent to others yet"
+    )
     reason: str | None = Field(None, description="Why no prediction would be answered")
 
 

@@ -27,6 +27,11 @@ def prediction_folder(settings: Settings) -> Path:
     return settings.workspace / "data" / "predictions"
 
 
+def shared_prediction_folder(settings: Settings) -> Path:
+    """Return the folder of this machine's copies of what others have predicted, where they share a log."""
+    return settings.workspace / "data" / "shared" / "predictions"
+
+
 def log_rows(
     asked: Records,
     answer: Inference,

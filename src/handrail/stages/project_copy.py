@@ -59,7 +59,11 @@ def _environment(settings: Settings, work: Path) -> dict[str, str]:
     outwards = [name for name in os.environ if name.startswith(prefix) and name.endswith(OUTWARDS)]
     environment = {name: value for name, value in os.environ.items() if name not in outwards}
     environment[f"{prefix}WORKSPACE"] = str(work)
-    if settings.source:
+    for name in ("REGISTRY", "PREDICTIONS"):  # nothing that happens there is for others
+        environment[f"{prefix}STORAGE__{name}"] = "none"
+    if settings.source_address:
+        environment[f"{prefix}DATA__SOURCE"] = settings.source_address
+    elif settings.source:
         environment[f"{prefix}DATA__SOURCE"] = str(settings.source)
     return environment
 

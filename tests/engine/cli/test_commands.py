@@ -27,7 +27,7 @@ OPTIONS = {
     "archive": ["--really"],
     "dashboard": ["--host HOST", "--port PORT"],
     "demo": ["--record"],
-    "etl": ["--check"],
+    "etl": ["--check", "--reload"],
     "handover": ["--rehearse"],
     "ideas": ["--schema"],
     "labels": ["--export [team|mturk|clickworker]"],

@@ -12,8 +12,13 @@ from handrail.cli.extras import EXTRAS
 from tests.engine.support.workspaces import PROJECT
 
 # Where the package has another name than the module; others that no verb imports by itself.
-PACKAGES = {"sklearn": "scikit-learn", "prometheus_client": "prometheus-client"}
-BESIDE = {"protobuf", "xgboost-cpu", "tensorflow-cpu"}
+PACKAGES = {
+    "sklearn": "scikit-learn",
+    "prometheus_client": "prometheus-client",
+    "google": "google-cloud-storage",
+    "azure": "azure-storage-blob",
+}
+BESIDE = {"protobuf", "xgboost-cpu", "tensorflow-cpu", "azure-identity"}
 
 
 @pytest.fixture(scope="module")

@@ -225,3 +225,87 @@ def test_a_kpi_that_cannot_be_is_refused(tmp_path, kpi, sentence):
         with_kpis(tmp_path, kpi).settings()
     assert sentence in str(refusal.value)
     assert len(refusal.value.problems) == 1
+
+
+PASSWORD = "hunter2"
+DATABASE = f"postgresql://reader:{PASSWORD}@db.example/raw"
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "said"),
+    [
+        (
+            "data",
+            {"source": DATABASE},
+            "data.source: it holds a password, which has no place in a file that others read; set "
+            f"{PREFIX}DATA__SOURCE, or PGPASSWORD and an address without it",
+        ),
+        (
+            "data",
+            {"source": "ftp://host/raw"},
+            "data.source: ftp:// is no kind of storage; write a folder, or s3://, gs:// or abfs:// and the "
+            "name of a bucket, or postgresql:// and a host",
+        ),
+        (
+            "storage",
+            {"registry": "postgresql://reader@db.example/raw"},
+            "storage.registry: postgresql:// is no kind of storage; write a folder, or s3://, gs:// or "
+            "abfs:// and the name of a bucket",
+        ),
+        (
+            "storage",
+            {"predictions": f"s3://KEY:{PASSWORD}@bucket"},
+            "storage.predictions: it holds a key or a token; they belong where the cloud's own tools "
+            "look for them",
+        ),
+    ],
+)
+def test_an_address_that_can_not_be_used_is_refused_without_its_password(tmp_path, section, changes, said):
+    root = with_facts(tmp_path, section, changes)
+    (told,) = refused(root)
+    assert told == f"project.yaml: {said}"
+    assert PASSWORD not in told
+
+
+def test_a_bucket_is_no_workspace(tmp_path):
+    facts = yaml.safe_load((PROJECT.root / "project.yaml").read_text(encoding="utf-8"))
+    write(tmp_path, "project.yaml", yaml.safe_dump(facts | {"workspace": "s3://bucket/work"}))
+    assert refused(tmp_path) == [
+        "project.yaml: workspace: it has to be a folder; what machines share is set by storage.registry and "
+        "storage.predictions"
+    ]
+
+
+def test_a_password_in_the_environment_is_nowhere_told(tmp_path, monkeypatch):
+    root = with_facts(tmp_path, "data", {"memory_limit": "much"})
+    monkeypatch.setenv(f"{PREFIX}DATA__SOURCE", DATABASE)
+    monkeypatch.setenv(f"{PREFIX}DATA", DATABASE)
+    assert PASSWORD not in "".join(refused(root))
+    monkeypatch.delenv(f"{PREFIX}DATA")
+    assert PASSWORD not in "".join(refused(root))
+    settings = read_settings(PROJECT)
+    assert settings.source_address == DATABASE
+    assert PASSWORD not in repr(settings) + str(settings.data)
+    assert settings.source == settings.workspace / "data" / "source"
+
+
+def with_facts(folder, section, changes):
+    """Write the example's project.yaml with changes into a folder, and return it."""
+    facts = yaml.safe_load((PROJECT.root / "project.yaml").read_text(encoding="utf-8"))
+    facts[section] = {**facts.get(section, {}), **changes}
+    write(folder, "project.yaml", yaml.safe_dump(facts, sort_keys=False))
+    return folder
+
+
+def test_what_is_shared_is_shared_by_the_workspace_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv(f"{PREFIX}STORAGE__REGISTRY", "s3://bucket/models")
+    assert read_settings(PROJECT).shared.registry == "s3://bucket/models"
+    assert read_settings(PROJECT, sample=100).shared.registry is None
+    assert read_settings(PROJECT).model_copy(update={"workspace": tmp_path}).shared.registry is None
+    monkeypatch.setenv(f"{PREFIX}WORKSPACE", str(tmp_path))
+    assert read_settings(PROJECT).shared.registry == "s3://bucket/models"
+    write(tmp_path, "replay.json", "{}")
+    assert read_settings(PROJECT).shared.registry is None
+    monkeypatch.delenv(f"{PREFIX}WORKSPACE")
+    monkeypatch.setenv(f"{PREFIX}STORAGE__REGISTRY", "none")
+    assert read_settings(PROJECT).shared.registry is None

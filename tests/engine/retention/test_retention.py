@@ -14,7 +14,7 @@ from handrail.config.settings import read_settings
 from handrail.etl import load, pipeline
 from handrail.registry import canary, versions
 from handrail.registry import live as registry
-from handrail.retention import erasure
+from handrail.retention import erasure, retirement
 from handrail.retention.audit_log import audit_log_path
 from handrail.serving import inference as live
 from handrail.serving import prediction_log
@@ -319,3 +319,29 @@ def test_a_retention_that_makes_no_sense_is_refused_with_its_line(kept, monkeypa
 def test_the_project_has_a_retention():
     found = read_settings(PROJECT).section(sections.Retention)
     assert found.predictions.purge_after_days > found.predictions.archive_after_days
+
+
+def test_copies_of_a_bucket_go_with_a_key_and_with_age(kept, monkeypatch, capsys):
+    with engine.connect(kept) as connection:
+        write(kept, "data/source/flights.csv", "month\n1\n")
+        write(kept, "data/source/rides/year=2013/part.csv", "x\n1\n")
+        traces = erasure.find_traces(kept, rows_of_one(connection, kept))
+    copies = {trace.path.name for trace in traces if "source" in trace.path.parts}
+    assert copies == {"flights.csv", "part.csv"}
+    for name in ("flights.csv", "rides/year=2013/part.csv"):
+        aged(kept.workspace / "data" / "source" / name, 200)
+    old = kept.model_copy(
+        update={
+            "retention": sections.Retention(raw=sections.Keep(archive_after_days=90, purge_after_days=180))
+        }
+    )
+    assert not [item for item in retirement.to_archive(old, TODAY) if item.path.suffix == ".csv"]
+    gone = {item.path.name for item in retirement.purge(old, retirement.to_purge(old, TODAY))}
+    assert gone >= {"flights.csv", "part.csv"}
+
+
+def rows_of_one(connection, project):
+    """Return a key that is kept."""
+    return engine.row(
+        connection, f"SELECT {KEY} AS k FROM {load.require_table(project, PROJECT.table_name)} LIMIT 1"
+    )["k"]

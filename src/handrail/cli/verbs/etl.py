@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail.cli.verb import verb
+from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
 
 @verb()
 @click.option("--check", is_flag=True, help="load nothing; see whether transform.sql always gives the same")
-def etl(settings: "Settings", check: bool) -> None:
+@click.option(
+    "--reload", is_flag=True, help="fetch all of a bucket or a database anew, not what is new alone"
+)
+def etl(settings: "Settings", check: bool, reload: bool) -> None:
     """Bring in the raw tables, check and transform them, load the result."""
+    if reload and settings.source_address is None:
+        raise ProjectError("--reload: data.source is no bucket and no database; all is read each time")
+    settings = settings.reloading() if reload else settings
     if check:
         _check(settings)
         return

@@ -40,12 +40,14 @@ def monitor(
     from handrail.monitoring.backtesting import backtest
     from handrail.monitoring.monitoring_run import run_monitoring
     from handrail.monitoring.series_page import write_series_page
+    from handrail.serving.shared_log import fetch
 
     if dry_run and (relive or html):
         raise ProjectError(f"--dry-run: keeps nothing; leave out {'--relive' if relive else '--html'}")
     if relive and (start or end):
         raise ProjectError("--relive: lives all months since live_from again; leave out --from and --to")
     with failure_told(settings, look_back=relive or dry_run or bool(start or end)):
+        fetch(settings)
         looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:

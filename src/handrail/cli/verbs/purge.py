@@ -50,8 +50,10 @@ def _old(settings: "Settings", really: bool) -> None:
 
 def _of_key(settings: "Settings", key: str, really: bool) -> None:
     from handrail.console import progress, say, table
-    from handrail.retention.erasure import erase, find_elsewhere, find_traces, listing
+    from handrail.retention.erasure import erase, erase_shared, find_elsewhere, find_traces, listing
+    from handrail.serving.shared_log import fetch
 
+    fetch(settings)
     traces = find_traces(settings, key)
     for name in find_elsewhere(settings, key):
         say(f"{name} names it too; delete it there yourself")
@@ -62,5 +64,11 @@ def _of_key(settings: "Settings", key: str, really: bool) -> None:
     with progress("purge") as on_step:
         for trace in erase(settings, key, traces):
             on_step(trace.path.name)
+        shared = erase_shared(settings, key)
     count = sum(trace.rows for trace in traces if not trace.raw)
     say(f"{count} rows deleted; each file is a line in data/lifecycle.jsonl; `etl` leaves the key out")
+    if settings.shared.predictions:
+        say(
+            f"{shared} objects of the predictions that machines share have none of them any more; run the "
+            "same on each machine that has logged some"
+        )

@@ -22,13 +22,16 @@ def replay(settings: "Settings", start: date | None, end: date | None) -> int:
 
     Without days: the last 30 days of predictions. A prediction that does not come out again is exit status 1.
     """
+    from handrail.config.settings import REPLAY
     from handrail.console import progress, say
     from handrail.files import write_whole
     from handrail.monitoring import replay as monitoring
+    from handrail.serving.shared_log import fetch
 
     with progress("replay"):
+        fetch(settings)
         seen = monitoring.replay(settings, start, end)
-    write_whole(seen.folder / "replay.json", json.dumps(seen.record(), indent=1, default=str) + "\n")
+    write_whole(seen.folder / REPLAY, json.dumps(seen.record(), indent=1, default=str) + "\n")
     say(f"{seen.start} to {seen.end}, mostly answered by {seen.version}")
     same = _say_again(seen)
     _show_features(seen)

@@ -1,5 +1,6 @@
 """The verb `score`."""
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import click
 
 from handrail.cli.parameters import window
 from handrail.cli.verb import verb
+from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -62,3 +64,15 @@ def score(
             say(f"{count:,} rows rejected: {reason}")
     for note in scored.notes:
         say(note)
+    _send(settings)
+
+
+def _send(settings: "Settings") -> None:
+    """Send what was predicted to where machines share it; what can't be sent is kept for the next time."""
+    from handrail.serving.shared_log import send
+
+    try:
+        send(settings)
+    except ProjectError as error:
+        for problem in error.problems:
+            print(f"warning: predictions are kept here, and not sent: {problem}", file=sys.stderr)
