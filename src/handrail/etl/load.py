@@ -53,6 +53,17 @@ def drop(settings: Settings, table: str) -> None:
         path(built, table).unlink(missing_ok=True)
 
 
+def taken_path(settings: Settings) -> Path:
+    """Return the file that says which rows of the table came to this machine, where that is not all of them."""
+    return settings.workspace / "data" / "taken.txt"
+
+
+def read_taken(settings: Settings) -> str | None:
+    """Return in a sentence which rows of the table came to this machine; None where all did."""
+    path = taken_path(settings)
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+
+
 def require_table(settings: Settings, table: str) -> str:
     """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
     path = table_path(settings, table)
