@@ -203,6 +203,22 @@ class Postgres(Translated):
             self._run(f"ANALYZE {identifier(name)}")
         return count
 
+    def move(self, path: Path, target: Path) -> None:
+        """Rename a table, in place of the one that has that name."""
+        if not self.is_stored(path):
+            return
+        with _own_errors(), self._server.transaction():
+            self._run(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            self._run(f"DROP TABLE IF EXISTS {identifier(self._table(target))}")
+            self._run(
+                f"ALTER TABLE {identifier(self._table(path))} RENAME TO {identifier(self._table(target))}"
+            )
+
+    def discard(self, path: Path) -> None:
+        """Drop a table, if it is there."""
+        with _own_errors():
+            self._run(f"DROP TABLE IF EXISTS {identifier(self._table(path))}")
+
     def is_stored(self, path: Path) -> bool:
         """Return whether the schema has a table that `path` names."""
         name = stored_name(self._settings, path)

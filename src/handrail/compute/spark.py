@@ -207,7 +207,8 @@ class Spark(Translated):
         order = tree.args.get("order")
         tree.set("order", None)
         frame = self._frame(dialect.translate(tree, self.target, self._asked))
-        by_day = self._settings.project.time if name == self._settings.project.table_name else None
+        table = self._settings.project.table_name
+        by_day = self._settings.project.time if name in (table, f"not-accepted/{table}") else None
         places = [F.col(f"`{each.this.name}`") for each in order.expressions] if order and by_day else []
         return self.write(frame, f"{self.storage}/{name}", day_of=by_day, order=places, least=least)
 
@@ -272,6 +273,19 @@ class Spark(Translated):
             self._files.copy_here(between, folder)
         finally:
             self._files.delete(between)
+
+    def move(self, path: Path, target: Path) -> None:
+        """Let a version of one table be that of another, in place of the one that counts there."""
+        source, place = (f"{self.storage}/{stored_name(self._settings, each)}" for each in (path, target))
+        version = self._files.current(source)
+        if version:
+            self._files.rename(f"{source}/{version}", f"{place}/{version}")
+            self._point(place, version)
+            self._files.delete(source)
+
+    def discard(self, path: Path) -> None:
+        """Delete a table with all of its versions."""
+        self._files.delete(f"{self.storage}/{stored_name(self._settings, path)}")
 
     def is_stored(self, path: Path) -> bool:
         """Return whether there is a table that `path` names."""
@@ -530,6 +544,13 @@ class _Files:
                 system.copyFromLocalFile(self._path(address(file)), self._path(f"{place}.unfinished"))
                 system.rename(self._path(f"{place}.unfinished"), self._path(place))
         return place
+
+    def rename(self, place: str, target: str) -> None:
+        """Give a folder another place."""
+        with own_errors():
+            system = self._system(place)
+            system.mkdirs(self._path(target).getParent())
+            system.rename(self._path(place), self._path(target))
 
     def delete(self, place: str) -> None:
         """Delete a file, or a folder with all that is in it."""

@@ -121,6 +121,14 @@ class Translated(ABC):
         """
 
     @abstractmethod
+    def move(self, path: Path, target: Path) -> None:
+        """Let the table that `path` names be the one that `target` names, in one step; nothing where there is none."""
+
+    @abstractmethod
+    def discard(self, path: Path) -> None:
+        """Delete the table that `path` names, if there is one."""
+
+    @abstractmethod
     def is_stored(self, path: Path) -> bool:
         """Return whether the engine has a table of its own that `path` names."""
 
@@ -196,4 +204,5 @@ def stored_name(settings: Settings, path: Path) -> str | None:
     if not path.is_relative_to(folder) or path.suffix != ".parquet":
         return None
     name, table = path.relative_to(folder).with_suffix("").as_posix(), settings.project.table_name
-    return name if name.startswith("raw/") or name in (table, f"rejected/{table}") else None
+    loaded = (table, f"rejected/{table}", f"not-accepted/{table}", f"not-accepted/{table}-rejected")
+    return name if name.startswith("raw/") or name in loaded else None

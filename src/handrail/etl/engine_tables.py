@@ -30,15 +30,13 @@ from handrail.compute.translated import TooFewRowsError
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
-from handrail.etl.load import raw_path, rejected_path, table_path, taken_path
+from handrail.etl.load import raw_path, table_path, taken_path
 from handrail.etl.raw_files import UNSAID, RawRows, RawSource, RawTable, StoredTable, cast_columns, unpacked
 from handrail.etl.separated_values import WHITESPACE, is_separated
 from handrail.files import write_whole
 
 if TYPE_CHECKING:
     from handrail.compute.spark import Spark
-
-SHOWN_REJECTED = 100_000  # rejected rows that come to this machine, to be looked at
 
 
 def bring_into_engine(
@@ -178,7 +176,7 @@ def land(connection: Any, settings: Settings) -> str | None:
     subject chooses, always the same ones of the same table, or the newest by whole days.
     """
     project, most = settings.project, settings.compute.training_rows
-    path, rejected = table_path(settings, project.table_name), rejected_path(settings, project.table_name)
+    path = table_path(settings, project.table_name)
     whole = row(connection, f"SELECT count(*) AS n FROM {parquet(path)}")["n"]
     chosen, how = training_rows(connection, settings, whole)
     order = ", ".join(map(identifier, project.ordered_by))
@@ -188,7 +186,6 @@ def land(connection: Any, settings: Settings) -> str | None:
     sentence = f"{count:,} of {whole:,} rows are learnt from: {how} (compute.training_rows in project.yaml)"
     if how:
         write_whole(said, f"{sentence}\n")
-    connection.land(f"SELECT * FROM {parquet(rejected)} ORDER BY ALL LIMIT {SHOWN_REJECTED}", rejected)
     for name in project.raw_tables:
         local, source = raw_path(settings, name), parquet(raw_path(settings, name))
         if not local.is_file() and row(connection, f"SELECT count(*) AS n FROM {source}")["n"] <= most:
