@@ -54,7 +54,7 @@ def parse(statement: str) -> exp.Expression:
 def translate(tree: exp.Expression, target: Target, asked: Asked) -> str:
     """Return a query in the SQL of `target`; the tree is changed."""
     tree = _with_tables(tree, asked)
-    tree = tree.transform(_step(target))
+    tree = _in_other_words(tree, target)
     tree = _written_out(tree, target, asked)
     return generate(tree, target)
 
@@ -103,16 +103,20 @@ def _alias(table: exp.Table) -> str:
 # Functions, one by one.
 
 
-def _step(target: Target) -> Callable[[exp.Expression], exp.Expression]:
+def _in_other_words(tree: exp.Expression, target: Target) -> exp.Expression:
+    """Change each part that has no counterpart, the inner ones first: what stands for an outer one holds them."""
     own = POSTGRES if target == "postgres" else SPARK
-
-    def changed(node: exp.Expression) -> exp.Expression:
+    for node in reversed(list(tree.walk(bfs=False))):
         change = own.get(type(node))
         if change is None and isinstance(node, exp.Anonymous):
             change = own.get(node.name.lower())
-        return node if change is None else change(node)
-
-    return changed
+        if change is None:
+            continue
+        changed = change(node.copy())
+        if node is tree:
+            return changed
+        node.replace(changed)
+    return tree
 
 
 def _sql(text: str, target: Target, **parts: exp.Expression | None) -> exp.Expression:

@@ -317,7 +317,7 @@ class Postgres(Translated):
             + ", ".join(
                 identifier(column)
                 if column in kinds[name]
-                else f"CAST(NULL AS {TYPES.get(kind, TEXT)}) AS {identifier(column)}"
+                else f"CAST(NULL AS {_type(kind).partition(' COLLATE')[0]}) AS {identifier(column)}"
                 for column, kind in every.items()
             )
             + f" FROM {identifier(name)}"

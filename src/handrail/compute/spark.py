@@ -314,13 +314,24 @@ class Spark(Translated):
         self._local.register("_none", to_arrow_schema(frame.schema).empty_table())
         return "SELECT * FROM _none"
 
+    def map_batches(self, frame: DataFrame, work: Any, schema: Any) -> DataFrame:
+        """Return what `work` makes of a frame's rows on the workers: a function from Arrow batches to such."""
+        with own_errors():
+            return frame.mapInArrow(work, schema)
+
+    def head(self, frame: DataFrame) -> pa.Table:
+        """Return the first row of a frame, if it has any."""
+        with own_errors():
+            return frame.limit(1).toArrow()
+
     def _fetch(self, query: str) -> duckdb.DuckDBPyRelation:
         with own_errors():
             return self._local.from_arrow(self.session.sql(query).toArrow())
 
     def _empty(self, query: str) -> duckdb.DuckDBPyRelation:
         schema = self._frame(query).schema
-        return self._local.from_arrow(to_arrow_schema(schema).empty_table())
+        with own_errors():
+            return self._local.from_arrow(to_arrow_schema(schema).empty_table())
 
     def _keep(self, name: str, query: str, *, view: bool) -> None:
         frame = self._frame(query)
@@ -339,7 +350,8 @@ class Spark(Translated):
 
     def _take_in(self, name: str, rows: duckdb.DuckDBPyRelation) -> None:
         table = rows.to_arrow_table()
-        self.session.createDataFrame(table).createOrReplaceTempView(f"`{name}`")
+        with own_errors():
+            self.session.createDataFrame(table).createOrReplaceTempView(f"`{name}`")
 
     # What is read.
 
@@ -569,7 +581,9 @@ def own_errors() -> Generator[None]:
     from py4j.protocol import Py4JError
 
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+            yield
     except ParseException as error:
         raise duckdb.ParserException(_line(error)) from None
     except AnalysisException as error:

@@ -99,11 +99,11 @@ def score_on_spark(settings: Settings, given: RowsToScore, output: Path) -> one_
                 found = one_machine.reasons_of(local, rejected)
             good = frame.where("reason IS NULL")
             job = _job(settings, who)
-            schema = _schema(job, good)
+            schema = _schema(job, spark.head(good))
             if schema is None:
                 said = one_machine.none_scored(found, rejected)
                 raise ProjectError(f"{given.origin}: no row to score; {said}")
-            _write(settings, spark, good.mapInArrow(partial(predict, job), schema), output)
+            _write(settings, spark, spark.map_batches(good, partial(predict, job), schema), output)
         finally:
             frame.unpersist()
     counts = _counts(settings, output)
@@ -124,11 +124,10 @@ def _job(settings: Settings, who: Answering) -> Job:
     return Job(project.package, str(folder.parent) if folder else "", versions, who.live, now)
 
 
-def _schema(job: Job, good: Any) -> Any:
+def _schema(job: Job, first: pa.Table) -> Any:
     """Return the columns that are written, of a first row; None where there is none."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    first = good.limit(1).toArrow()
     written = [batch for batch in predict(job, iter(first.to_batches()))] if first.num_rows else []
     return from_arrow_schema(written[0].schema, prefer_timestamp_ntz=True) if written else None
 
