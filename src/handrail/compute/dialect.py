@@ -229,10 +229,10 @@ def _spark_cast(node: exp.Cast) -> exp.Expression:
     """Spark's cast to a whole number cuts off, DuckDB's rounds, to the even one where it lies between two."""
     if _kind(node) not in WHOLE or _is_whole(node.this):
         return node
-    closer = "DECIMAL(38, 9)" if _kind(node) == "BIGINT" else "DOUBLE"
-    inner = type(node)(this=node.this, to=exp.DataType.build(closer, dialect="spark"))
-    rounded = exp.Anonymous(this="bround", expressions=[inner, exp.Literal.number(0)])
-    return type(node)(this=rounded, to=node.to)
+    closer, inner = "DECIMAL(38, 9)" if _kind(node) == "BIGINT" else "DOUBLE", node.copy()
+    inner.set("to", exp.DataType.build(closer, dialect="spark"))
+    node.set("this", exp.Anonymous(this="bround", expressions=[inner, exp.Literal.number(0)]))
+    return node
 
 
 def _spark_quantiles(node: exp.PercentileDisc) -> exp.Expression:
@@ -240,8 +240,10 @@ def _spark_quantiles(node: exp.PercentileDisc) -> exp.Expression:
     shares = node.expression
     if not isinstance(shares, exp.Array):
         return node
+    # As text: sqlglot would make it the approximate one.
+    value = generate(node.this.copy(), "spark")
     each = [
-        _sql("percentile_disc(:p) WITHIN GROUP (ORDER BY :x)", "spark", p=share, x=node.this)
+        exp.Var(this=f"PERCENTILE_DISC({share.sql()}) WITHIN GROUP (ORDER BY {value})")
         for share in shares.expressions
     ]
     return exp.Array(expressions=each)

@@ -319,6 +319,10 @@ class Spark(Translated):
         with own_errors():
             return frame.mapInArrow(work, schema)
 
+    def there_already(self, name: str) -> str:
+        """Return the FROM item of a table of the catalogue, or of what stands as "parquet.`hdfs://host/orders`"."""
+        return identifier(self._view_of(f"there {name}", lambda: self._frame(f"SELECT * FROM {name}")))
+
     def head(self, frame: DataFrame) -> pa.Table:
         """Return the first row of a frame, if it has any."""
         with own_errors():

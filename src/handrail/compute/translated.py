@@ -98,6 +98,10 @@ class Translated(ABC):
                 counts[number][place] = count
         return total, counts
 
+    def there_already(self, name: str) -> str:
+        """Return the FROM item of a table that is not the project's own, as the engine itself names it."""
+        return name
+
     def has_temporary(self, name: str) -> bool:
         """Return whether a temporary table of that name was made on this connection."""
         return name.lower() in self._temporary

@@ -108,7 +108,11 @@ def _source(
     with connect(settings) as local:
         kinds = known_types(local, dict(table.columns), table.file)
     if isinstance(table, StoredTable):
-        return _cast_of(connection, table, table.name, kinds)
+        try:
+            source = connection.there_already(table.name)
+        except EngineError as error:
+            raise ProjectError(f"{table.name}: {reason(error)}; see etl/extract.py") from None
+        return _cast_of(connection, table, source, kinds)
     if isinstance(table, RawRows):
         raise TypeError(table.file)
     spark: Spark = connection
@@ -126,7 +130,7 @@ def _source(
     except EngineError as error:
         raise ProjectError(f"{table.file}: it can't be read ({reason(error)})") from None
     frame.createOrReplaceTempView(view)
-    return _cast_of(connection, table, view, kinds)
+    return _cast_of(connection, table, identifier(view), kinds)
 
 
 def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) -> tuple[str, bool]:
@@ -145,8 +149,8 @@ def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) 
     return address(unpacked(folder, table.file, temporary)), False
 
 
-def _cast_of(connection: Any, table: RawSource, name: str, kinds: Mapping[str, str]) -> str:
-    source = name if isinstance(table, StoredTable) else identifier(name)
+def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str, str]) -> str:
+    """Return the FROM item of the columns of a table, each cast to its type, without what stands for nothing."""
     try:
         present = column_types(connection, source)
     except EngineError as error:

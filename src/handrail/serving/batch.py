@@ -4,6 +4,7 @@ Everything streams: of the rows, only a few batches are in memory at once. What 
 kept until it ends, see `handrail.serving.checkpoint`.
 """
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -40,6 +41,8 @@ from handrail.serving.checkpoint import Checkpoint, checkpoint, identity
 from handrail.serving.prediction_log import prediction_folder
 from handrail.serving.rows_to_score import (
     RowsToScore,
+    is_table,
+    landed,
     numbered,
     row_group_sizes,
     rows_to_score,
@@ -86,11 +89,8 @@ def score_rows(
     leaves out a column that monitoring reads.
     """
     remove_leftovers(settings)
-    if settings.compute.engine != "duckdb":
-        from handrail.serving import spark_scoring
-
-        if spark_scoring.is_on_spark(settings, given):
-            return spark_scoring.score_on_spark(settings, given, output)
+    if settings.compute.engine != "duckdb" and is_table(settings, given):
+        return _score_table(settings, given, output, tell)
     who = answering(settings)
     if given.file and output.exists() and output.samefile(given.file):
         raise ProjectError(f"--output: {output} is what is read; name another file")
@@ -99,6 +99,21 @@ def score_rows(
         with _checkpoint(given, who, output) as kept:
             run = _Run(settings, connection, given, who, kept, folder)
             return run.score(output, tell)
+
+
+def _score_table(
+    settings: Settings, given: RowsToScore, output: Path, tell: Callable[[int, int], object]
+) -> Scored:
+    """Predict for rows of the whole table, where that is elsewhere: there, or on this machine."""
+    if settings.compute.engine == "spark":
+        from handrail.serving.spark_scoring import score_on_spark
+
+        return score_on_spark(settings, given, output)
+    here = settings.workspace / "data" / f".to-score-{os.getpid()}.parquet"
+    try:
+        return score_rows(settings, landed(settings, given, here), output, tell)
+    finally:
+        here.unlink(missing_ok=True)
 
 
 @contextmanager

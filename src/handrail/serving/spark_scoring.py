@@ -71,13 +71,6 @@ class TableRows:
         return f"(SELECT *, CAST(0 AS BIGINT) AS _row FROM {parquet(self.path)} WHERE {self.condition})"
 
 
-def is_on_spark(settings: Settings, given: RowsToScore) -> bool:
-    """Return whether rows are those of the loaded table, and that is Spark's."""
-    return settings.compute.engine == "spark" and given.file == table_path(
-        settings, settings.project.table_name
-    )
-
-
 def score_on_spark(settings: Settings, given: RowsToScore, output: Path) -> one_machine.Scored:
     """Predict for every row of the loaded table that is asked for; see `handrail.serving.batch.score_rows`.
 
