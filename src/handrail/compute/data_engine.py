@@ -1,7 +1,7 @@
 """The engine that project.yaml chooses for the data: DuckDB in this process, PostgreSQL or Spark.
 
-What grows with the data goes through here: ETL, the contract's check, scoring, monitoring. What has come to this
-machine, a table that is learnt from or a page that is drawn, is read by `handrail.compute.connect`.
+What grows with the data goes through here: ETL, the contract's check, scoring, monitoring. What has come to
+this machine, a table that is learnt from or a page that is drawn, is read by `handrail.compute.connect`.
 """
 
 from collections.abc import Generator
@@ -23,8 +23,8 @@ NEEDED = {"postgres": ("psycopg", "sqlglot"), "spark": ("pyspark", "sqlglot")}
 def connect_data(settings: Settings) -> Generator[Connection]:
     """Connect to the engine of project.yaml; closed when the block ends.
 
-    It is DuckDB's connection, or does what of that the modules use. Raises ProjectError where the engine can't be
-    reached, and for the engine's own errors inside the block.
+    It is DuckDB's connection, or does what of that the modules use. Raises ProjectError where the engine
+    can't be reached, and for the engine's own errors inside the block.
     """
     engine = settings.compute.engine
     if engine == "duckdb":
@@ -56,7 +56,7 @@ def _other(settings: Settings) -> Any:
 
 
 def has_table(connection: Connection, path: Path) -> bool:
-    """Return whether the engine has the table that `path` names: a file for DuckDB, else a table of its own."""
+    """Return whether the engine has the table that `path` names: for DuckDB, whether there is the file."""
     if isinstance(connection, duckdb.DuckDBPyConnection):
         return path.is_file()
     return cast("Any", connection).is_stored(path)

@@ -1,8 +1,8 @@
 """The SQL of the engine's modules and of transform.sql, DuckDB's, as PostgreSQL and Spark understand it.
 
-sqlglot does nearly all of it. Here is what it leaves: stars with EXCLUDE or REPLACE, BY NAME and ALL are written out,
-files that are read become tables of the engine, and functions that have no counterpart are put together from
-others, so that each value comes out the same.
+sqlglot does nearly all of it. Here is what it leaves: stars with EXCLUDE or REPLACE, BY NAME and ALL are
+written out, files that are read become tables of the engine, and functions that have no counterpart are put
+together from others, so that each value comes out the same.
 """
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ class Asked:
     """What the translation has to ask of the engine.
 
     columns: the names of the columns of a query, which is in the engine's own SQL
-    scanned: what holds the rows that a call such as `read_parquet([...])` reads: the name of a table, or a query
-    view: the query of a temporary view that the engine itself does not know, by its name
+    scanned: what holds the rows that a call such as `read_parquet([...])` reads: the name of a table, or a
+    query view: the query of a temporary view that the engine itself does not know, by its name
     """
 
     columns: Callable[[str], list[str]]
@@ -104,7 +104,7 @@ def _alias(table: exp.Table) -> str:
 
 
 def _in_other_words(tree: exp.Expression, target: Target) -> exp.Expression:
-    """Change each part that has no counterpart, the inner ones first: what stands for an outer one holds them."""
+    """Change each part that has no counterpart, the inner ones first: the outer ones hold them."""
     own = POSTGRES if target == "postgres" else SPARK
     for node in reversed(list(tree.walk(bfs=False))):
         change = own.get(type(node))
@@ -205,7 +205,6 @@ POSTGRES: dict[Any, Callable[[Any], exp.Expression]] = {
     "list_position": _pg_list_position,
     "md5_number_lower": _as_said(f"{SCHEMA}_md5_number_lower(:x)", "postgres"),
     "error": _as_said(f"{SCHEMA}_error(:x)", "postgres"),
-    "try_strptime": _as_said(f"{SCHEMA}_try_timestamp(:x)", "postgres"),
 }
 
 
@@ -215,7 +214,7 @@ def _is_double(node: exp.Expression) -> bool:
 
 def _is_whole(node: exp.Expression) -> bool:
     """Tell whether an expression is a whole number at a glance, so that a cast rounds nothing."""
-    node = node.unnest()
+    node = cast("exp.Expression", node.unnest())
     if isinstance(node, exp.Literal):
         return node.is_int
     if isinstance(node, exp.Cast):
@@ -309,7 +308,6 @@ SPARK: dict[Any, Callable[[Any], exp.Expression]] = {
         f"CAST(conv({LOWER_HALF}, 16, 10) AS DECIMAL(20, 0))", "spark", x=n.expressions[0]
     ),
     "error": _as_said("raise_error(:x)", "spark"),
-    "try_strptime": _as_said("try_to_timestamp(:x)", "spark"),
 }
 
 

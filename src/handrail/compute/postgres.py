@@ -104,7 +104,8 @@ def reached(settings: Settings) -> psycopg.Connection:
                 ) from None
             if tried == TRIES:
                 raise ProjectError(
-                    f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, or mend "
+                    f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, "
+                    "or mend "
                     "the address; the last good tables stay"
                 ) from None
             log.warning("the database can't be reached (%s); tried again in %g s", said, wait)
@@ -246,7 +247,7 @@ class Postgres(Translated):
                 _own_errors(),
                 file.open("wb") as lines,
                 self._server.cursor() as cursor,
-                cursor.copy(copy) as rows,
+                cursor.copy(copy.encode()) as rows,
             ):
                 for block in rows:
                     lines.write(block)
@@ -255,7 +256,7 @@ class Postgres(Translated):
     def _kinds(self, query: str) -> dict[str, str]:
         """Return the columns of a query, with DuckDB's types."""
         with _own_errors(), self._server.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({query}) AS _asked LIMIT 0")  # ty: ignore[invalid-argument-type]
+            cursor.execute(f"SELECT * FROM ({query}) AS _asked LIMIT 0".encode())
             described = cursor.description or []
             return {column.name: self._kind(column) for column in described}
 
@@ -341,7 +342,8 @@ class Postgres(Translated):
             self._run(f"DROP TABLE IF EXISTS {identifier(name)}")
             self._copy_in(name, rows)
             self._run(
-                f"INSERT INTO {FILES} VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET identity = EXCLUDED.identity",
+                f"INSERT INTO {FILES} VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET identity = "
+                "EXCLUDED.identity",
                 name,
                 str(file),
                 options,
@@ -353,7 +355,7 @@ class Postgres(Translated):
     def _forget_files(self) -> None:
         """Drop the table of each file that is not there any more: what was deleted is deleted here, too."""
         with self._server.cursor() as cursor:
-            known = cursor.execute(f"SELECT name, path FROM {FILES}").fetchall()  # ty: ignore
+            known = cursor.execute(f"SELECT name, path FROM {FILES}".encode()).fetchall()
         for name, path in known:
             if not Path(path).is_file():
                 with self._server.transaction():
@@ -395,7 +397,7 @@ class Postgres(Translated):
 
 
 def schema_of(settings: Settings) -> str:
-    """Return the schema of the tables: that of project.yaml, or the package's name; a small run has its own."""
+    """Return the schema of the tables: as project.yaml says, or the package's name; a small run's own."""
     schema = settings.compute.schema_name or settings.project.package
     return f"{schema}_sample_{settings.sample}" if settings.sample else schema
 
@@ -415,14 +417,16 @@ def _read_back(file: Path, kinds: dict[str, str]) -> str:
     read = {name: "VARCHAR" if kind.endswith("[]") else kind for name, kind in kinds.items()}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
     source = (
-        f"read_csv({literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false, delim = ',', "
+        f"read_csv({literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false, delim = "
+        "',', "
         f"quote = '\"', escape = '\"', nullstr = '{NULL}', allow_quoted_nulls = false)"
     )
     lists = {name: kind for name, kind in kinds.items() if kind.endswith("[]")}
     if not lists:
         return source
     made = ", ".join(
-        f"CAST('[' || substr({identifier(n)}, 2, length({identifier(n)}) - 2) || ']' AS {kind}) AS {identifier(n)}"
+        f"CAST('[' || substr({identifier(n)}, 2, length({identifier(n)}) - 2) || ']' AS {kind}) AS "
+        f"{identifier(n)}"
         for n, kind in lists.items()
     )
     return f"(SELECT * REPLACE ({made}) FROM {source})"

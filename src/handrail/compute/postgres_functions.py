@@ -1,7 +1,7 @@
 """Functions that PostgreSQL lacks and DuckDB has; each is made once in the project's schema.
 
-TRY_CAST is one for each pair of types, so that a cast from number to number is plain SQL, which PostgreSQL puts
-into the query; only texts cost the exception that they may raise.
+TRY_CAST is one for each pair of types, so that a cast from number to number is plain SQL, which PostgreSQL
+puts into the query; only texts cost the exception that they may raise.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Spark as the engine: local, on this machine's cores, or a cluster; tables are Parquet in a folder or at a URL.
+"""Spark as the engine, on this machine or a cluster; tables are Parquet in a folder or at a URL.
 
-A table lies in `<storage>/<name>/v-…/`, in one folder a day where its rows have a time, and the file CURRENT beside
-names the version that counts: it is put there when all is written, so that a reader has the whole of the one
-or of the other.
+A table lies in `<storage>/<name>/v-…/`, in one folder a day where its rows have a time, and the file CURRENT
+beside names the version that counts: it is put there when all is written, so that a reader has the whole of
+the one or of the other.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp
 
 from handrail.compute import dialect
@@ -156,7 +157,8 @@ def _require_master(master: str) -> None:
         except OSError as error:
             if tried == TRIES:
                 raise ProjectError(
-                    f"compute.master: {master} can't be reached, tried {TRIES} times: {error.strerror or error}; "
+                    f"compute.master: {master} can't be reached, tried {TRIES} times: "
+                    f"{error.strerror or error}; "
                     "start the master, or mend the address in project.yaml; the last good tables stay"
                 ) from None
             time.sleep(wait)
@@ -250,7 +252,7 @@ class Spark(Translated):
     def write_folder(
         self, frame: DataFrame, folder: str, *, day_of: str | None = None, order: Any = ()
     ) -> int:
-        """Write a frame into a new folder of Parquet files, one a day of the column `day_of`; return its rows."""
+        """Write a frame into a new folder of Parquet files, one a day of `day_of`; return its rows."""
         counted = Observation()
         frame = frame.observe(counted, F.count(F.lit(1)).alias("n"))
         with own_errors():
@@ -315,7 +317,7 @@ class Spark(Translated):
         return "SELECT * FROM _none"
 
     def map_batches(self, frame: DataFrame, work: Any, schema: Any) -> DataFrame:
-        """Return what `work` makes of a frame's rows on the workers: a function from Arrow batches to such."""
+        """Return what `work` makes of a frame's rows on the workers, from Arrow batches to such."""
         with own_errors():
             return frame.mapInArrow(work, schema)
 
@@ -387,7 +389,8 @@ class Spark(Translated):
         version = self._files.current(place)
         if not self._files.exists(f"{place}/{version}/{DONE}"):
             raise ProjectError(
-                f"{place}/{version}: half-written, as {DONE} is missing; run `etl`, which writes the table anew"
+                f"{place}/{version}: half-written, as {DONE} is missing; run `etl`, which writes the "
+                "table anew"
             )
         return self.parquet(f"{place}/{version}")
 
@@ -423,7 +426,7 @@ class Spark(Translated):
         return self.frame(f"SELECT {cast} FROM {view}")
 
     def parquet_source(self, place: str, *, is_folder: bool) -> DataFrame:
-        """Return the rows of a raw file, or of a folder, whose folders `name=value` are columns, as Hive has them."""
+        """Return the rows of a raw file, or a folder, whose folders `name=value` are columns, as in Hive."""
         if not is_folder:
             return self.parquet(place)
         with own_errors():
@@ -438,7 +441,7 @@ class Spark(Translated):
         return self._files.names(place)
 
     def separated(self, place: str, separator: str, encoding: str, *, header: bool, size: int) -> DataFrame:
-        """Return the rows of a file of separated values, every column as text; a line that is no row stops."""
+        """Return the rows of a file of separated values, each column as text; a line that is no row stops."""
         with own_errors():
             return self.session.read.csv(
                 place,
@@ -543,7 +546,7 @@ class _Files:
                     self._system(place).delete(self._path(f"{place}/{name}"), True)
 
     def visible(self, file: Path, storage: str) -> str:
-        """Return where the workers find a file of this machine: itself, or its copy where the storage is elsewhere.
+        """Return where the workers find a file of this machine: itself, or a copy in a storage elsewhere.
 
         A copy is made once; one of a file that has changed since takes its place.
         """

@@ -1,8 +1,8 @@
 """What PostgreSQL and Spark have in common: each does what the modules ask of DuckDB's connection.
 
-A module says `connection.execute(sql)` and takes the result by `fetchall`, `fetchnumpy` or as Arrow; the SQL is
-DuckDB's, translated here. Results are relations of a DuckDB that holds nothing else, so that a value has the
-same Python type whichever engine has found it. Only aggregates and samples are fetched.
+A module says `connection.execute(sql)` and takes the result by `fetchall`, `fetchnumpy` or as Arrow; the SQL
+is DuckDB's, translated here. Results are relations of a DuckDB that holds nothing else, so that a value has
+the same Python type whichever engine has found it. Only aggregates and samples are fetched.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Translated(ABC):
         self._local.close()
 
     def write_to(self, query: str, path: Path) -> int:
-        """Keep the rows of a query as the table that `path` names, else as a file; return how many they are."""
+        """Keep the rows of a query as the table that `path` names, else as a file; return their number."""
         if stored_name(self._settings, path) is None:
             return self.land(query, path)
         return self.store(query, path)
@@ -126,7 +126,7 @@ class Translated(ABC):
 
     @abstractmethod
     def move(self, path: Path, target: Path) -> None:
-        """Let the table that `path` names be the one that `target` names, in one step; nothing where there is none."""
+        """Let the table of `path` be the one that `target` names, in one step; nothing if there is none."""
 
     @abstractmethod
     def discard(self, path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Brings raw tables into the engine where that is not DuckDB, and what is needed of its tables to this machine.
+"""Brings raw tables into an engine that is not DuckDB, and to this machine what it needs of the engine's.
 
-PostgreSQL is given what DuckDB has read here, file by file; Spark reads files itself, on its workers. A table that
-is there already, of the database or of the cluster, is a `StoredTable`.
+PostgreSQL is given what DuckDB has read here, file by file; Spark reads files itself, on its workers. A
+table that is there already, of the database or of the cluster, is a `StoredTable`.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _source(
 
 
 def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) -> tuple[str, bool]:
-    """Return where a raw file, or a folder of Parquet files, lies as Hadoop names it, and whether it is a folder."""
+    """Return where a raw file or folder lies, as Hadoop names it, and whether it is a folder."""
     from handrail.compute.spark import address
 
     if folder is not None and (folder / table.file).is_dir():
@@ -142,7 +142,8 @@ def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) 
         unfinished = [name for name in spark.names(place) if name.startswith(("_temporary", ".unfinished"))]
         if unfinished:
             raise ProjectError(
-                f"{table.file}: half-written: {unfinished[0]} is in it, which a job leaves that is under way or was "
+                f"{table.file}: half-written: {unfinished[0]} is in it, which a job leaves that is under "
+                "way or was "
                 "stopped; run that job to its end, then `etl` again"
             )
         return place, True
@@ -150,7 +151,7 @@ def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) 
 
 
 def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str, str]) -> str:
-    """Return the FROM item of the columns of a table, each cast to its type, without what stands for nothing."""
+    """Return the FROM item of a table's columns, each cast to its type, without what stands for nothing."""
     try:
         present = column_types(connection, source)
     except EngineError as error:
@@ -158,7 +159,8 @@ def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str,
     absent = [column for column in table.columns if column not in present]
     if absent:
         raise ProjectError(
-            f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; has it changed upstream? "
+            f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; has it changed "
+            "upstream? "
             "See the columns in etl/extract.py"
         )
     missing = tuple(dict.fromkeys(("", *table.missing))) if table.missing is not None else ()
@@ -174,7 +176,7 @@ def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str,
 
 
 def land(connection: Any, settings: Settings) -> str | None:
-    """Bring what is learnt from to this machine; return in a sentence which rows that is, where it is not all.
+    """Bring what is learnt from to this machine; say in a sentence which rows that is, where it is not all.
 
     It is the whole table up to `compute.training_rows`; of a larger one, rows that a hash of their key or
     subject chooses, always the same ones of the same table, or the newest by whole days.
@@ -198,7 +200,7 @@ def land(connection: Any, settings: Settings) -> str | None:
 
 
 def training_rows(connection: Any, settings: Settings, whole: int) -> tuple[str, str]:
-    """Return the SQL condition for the rows of the loaded table, which has `whole`, that come to this machine.
+    """Return the SQL condition for the rows, of `whole` in the loaded table, that come to this machine.
 
     The second is how they are chosen, in words; empty where it is all of them.
     """
@@ -214,7 +216,7 @@ def training_rows(connection: Any, settings: Settings, whole: int) -> tuple[str,
 
 
 def _first_of_newest(connection: Any, settings: Settings) -> date:
-    """Return from which day on the newest rows are at most compute.training_rows; the last day is always taken."""
+    """Return from which day on the newest rows are at most compute.training_rows; the last is always in."""
     table = parquet(table_path(settings, settings.project.table_name))
     day = f"CAST({identifier(settings.project.window)} AS DATE)"
     counted = rows(connection, f"SELECT {day} AS day, count(*) AS n FROM {table} GROUP BY 1 ORDER BY 1 DESC")

@@ -6,6 +6,7 @@ stays there, to be looked at, until the next is built.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
@@ -46,7 +47,7 @@ def accept(settings: Settings, table: str) -> None:
     if settings.compute.engine != "duckdb":
         with connect_data(settings) as connection:
             for path in (rejected_path, table_path):
-                connection.move(path(built, table), path(read, table))
+                cast("Any", connection).move(path(built, table), path(read, table))
     for path in (rejected_path, table_path):  # the table is the last: it is what counts
         if path(built, table).is_file():
             path(read, table).parent.mkdir(parents=True, exist_ok=True)
@@ -62,13 +63,13 @@ def drop(settings: Settings, table: str) -> None:
     if settings.compute.engine != "duckdb":
         with connect_data(settings) as connection:
             for path in (rejected_path, table_path):
-                connection.discard(path(built, table))
+                cast("Any", connection).discard(path(built, table))
     for path in (rejected_path, table_path):
         path(built, table).unlink(missing_ok=True)
 
 
 def taken_path(settings: Settings) -> Path:
-    """Return the file that says which rows of the table came to this machine, where that is not all of them."""
+    """Return the file that says which rows of the table came to this machine, where that is not all."""
     return table_path(settings, settings.project.table_name).with_name("taken.txt")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,8 +89,8 @@ class RawRows:
 class StoredTable:
     """A raw table that is in the engine already, of PostgreSQL's database or of Spark's catalogue.
 
-    name: as SQL has it, `sales.orders`; of Spark a file or folder, too, as "parquet.`hdfs://host/orders`". It says
-    the columns that are used with their SQL types, and the fewest rows there may be.
+    name: as SQL has it, `sales.orders`; of Spark a file or folder, too, as "parquet.`hdfs://host/orders`".
+    It says the columns that are used with their SQL types, and the fewest rows there may be.
 
     missing: the texts that stand for nothing, as ("", "NA"); unsaid, NULL alone does
     subject: its column that says whom or what a row is about, where that is not called as in contract.py
@@ -105,6 +106,13 @@ class StoredTable:
     def file(self) -> str:
         """What it is called in messages."""
         return self.name
+
+    def as_file(self) -> RawTable:
+        """Return the same as a Parquet file, which its rows can be written to, to be broken in tests."""
+        name = re.sub(r"\W+", "_", self.name).strip("_")
+        return RawTable(
+            f"{name}.parquet", self.columns, self.minimum_rows, missing=self.missing, subject=self.subject
+        )
 
 
 RawSource = RawTable | RawRows | StoredTable
@@ -175,7 +183,8 @@ def _reader(
     """Return the FROM item that reads a raw table, or the file of separated values that it is."""
     if isinstance(table, StoredTable):
         raise ProjectError(
-            f"{table.name}: a table that is there already is read by postgres or spark; say so in project.yaml: "
+            f"{table.name}: a table that is there already is read by postgres or spark; say so in "
+            "project.yaml: "
             "compute.engine"
         )
     if isinstance(table, RawRows):

@@ -116,7 +116,8 @@ def too_short(look: "Look") -> str:
     if days is None or days >= WEEK:
         return ""
     newest = f"(SELECT max({day}) FROM {parquet(path)})"
-    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {day} > {newest} - INTERVAL {FEWEST_DAYS} DAY"
+    since = f"{day} > {newest} - INTERVAL {FEWEST_DAYS} DAY"
+    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {since}"
     if row(look.connection, query)["n"] < WEEK:
         return ""
     told = "1 day" if days == 1 else f"{days} days"

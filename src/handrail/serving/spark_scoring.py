@@ -1,7 +1,8 @@
 """Scores the loaded table on Spark: each worker predicts for its own rows, by the same ONNX file.
 
-The rows are asked for, judged and told by the same code as on one machine. What a worker needs comes with the job:
-the files of the versions that answer; the project's package it imports itself, from the same environment.
+The rows are asked for, judged and told by the same code as on one machine. What a worker needs comes with
+the job: the files of the versions that answer; the project's package it imports itself, from the same
+environment.
 """
 
 import hashlib
@@ -39,8 +40,9 @@ ALL = Part(0, 0, None)
 class Job:
     """What a worker is given: plain data, and the bytes of the models.
 
-    folder: where the package is imported from, if it is not installed · versions: name, record as JSON and ONNX
-    file of each that answers · live: which of them, and whether the model or the baseline · now: when it began
+    folder: where the package is imported from, if it is not installed · versions: name, record as JSON and
+    ONNX file of each that answers · live: which of them, and whether the model or the baseline · now: when
+    it began
     """
 
     package: str
@@ -66,7 +68,7 @@ class TableRows:
     condition: str
     unread: Path | None = None
 
-    def source(self, first: int = 0, after: int | None = None) -> str:  # noqa: ARG002
+    def source(self, first: int = 0, after: int | None = None) -> str:
         """Return the FROM item of the rows."""
         return f"(SELECT *, CAST(0 AS BIGINT) AS _row FROM {parquet(self.path)} WHERE {self.condition})"
 
@@ -121,7 +123,7 @@ def _schema(job: Job, first: pa.Table) -> Any:
     """Return the columns that are written, of a first row; None where there is none."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    written = [batch for batch in predict(job, iter(first.to_batches()))] if first.num_rows else []
+    written = list(predict(job, iter(first.to_batches()))) if first.num_rows else []
     return from_arrow_schema(written[0].schema, prefer_timestamp_ntz=True) if written else None
 
 

@@ -78,11 +78,13 @@ def translated(query, target, view=lambda name: None):
             "SELECT `a` FROM `departures` AS `d`",
         ),
         (
-            "SELECT avg(a) OVER (w ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) FROM t WINDOW w AS (PARTITION BY b ORDER BY c)",
-            'SELECT AVG(CAST("a" AS DOUBLE PRECISION)) OVER ("w" ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) FROM "t" '
-            'WINDOW "w" AS (PARTITION BY "b" ORDER BY "c")',
-            "SELECT AVG(`a`) OVER (PARTITION BY `b` ORDER BY `c` NULLS LAST ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) "
-            "FROM `t` WINDOW `w` AS (PARTITION BY `b` ORDER BY `c` NULLS LAST)",
+            "SELECT avg(a) OVER (w ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) FROM t "
+            "WINDOW w AS (PARTITION BY b ORDER BY c)",
+            'SELECT AVG(CAST("a" AS DOUBLE PRECISION)) OVER ("w" ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) '
+            'FROM "t" WINDOW "w" AS (PARTITION BY "b" ORDER BY "c")',
+            "SELECT AVG(`a`) OVER (PARTITION BY `b` ORDER BY `c` NULLS LAST "
+            "ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) FROM `t` "
+            "WINDOW `w` AS (PARTITION BY `b` ORDER BY `c` NULLS LAST)",
         ),
     ],
 )

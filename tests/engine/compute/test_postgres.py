@@ -1,4 +1,4 @@
-"""What is PostgreSQL's alone: credentials, tables that are there already, files brought in once, one transaction."""
+"""What is PostgreSQL's alone: credentials, tables that are there already, files that are brought in once."""
 
 import duckdb
 import pytest
@@ -129,7 +129,8 @@ def test_tables_that_are_there_already_are_raw_tables(there, url):
     with psycopg.connect(url, autocommit=True) as server:
         server.execute("CREATE SCHEMA sales")
         server.execute(
-            "CREATE TABLE sales.orders AS SELECT n, 'NA' AS note, n / 2.0 AS amount FROM generate_series(1, 9) n"
+            "CREATE TABLE sales.orders AS SELECT n, 'NA' AS note, n / 2.0 AS amount FROM "
+            "generate_series(1, 9) n"
         )
     columns = {"n": "BIGINT", "note": "VARCHAR", "amount": "DOUBLE"}
     tables = {"orders": StoredTable("sales.orders", columns, minimum_rows=5, missing=("NA",))}
@@ -188,11 +189,14 @@ def test_a_table_that_is_built_aside_takes_the_place_of_the_one_that_is_read(the
 
 def test_functions_give_what_duckdb_gives(there):
     asked = (
-        "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, sha256(unhex('61')) AS bytes, "
-        "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) AS half, "
+        "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, sha256(unhex('61')) "
+        "AS bytes, "
+        "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) "
+        "AS half, "
         "TRY_CAST('2013-02-30' AS TIMESTAMP) AS no_day, TRY_CAST(1e30 AS BIGINT) AS beyond, "
         "CAST(2.5 AS INTEGER) AS decimal_half, CAST(CAST(2.5 AS DOUBLE) AS INTEGER) AS even, "
-        "list_position(['a', 'b'], 'b') AS place, isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 // 2 AS floor, "
+        "list_position(['a', 'b'], 'b') AS place, isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 "
+        "// 2 AS floor, "
         "strlen('é') AS bytes_of, length('é') AS signs, EXTRACT(isodow FROM DATE '2013-11-03') AS weekday, "
         "concat_ws('; ', 'a', NULL, 'b') AS joined, regexp_matches('UA1', '^[A-Z]{2}[0-9]$') AS matches, "
         "strftime(DATE '2013-11-03', '%Y-%m') AS month, split_part('a-b', '-', 1) AS part"

@@ -100,18 +100,18 @@ def test_a_table_is_one_version_or_the_next_and_a_half_written_one_is_told(there
         assert not has_table(connection, built)
     current = place / (place / "CURRENT").read_text()
     (current / "_SUCCESS").unlink()
-    with pytest.raises(ProjectError, match=r"half-written, as _SUCCESS is missing; run `etl`"):
-        with connect_data(there) as connection:
-            row(connection, f"SELECT a FROM {parquet(path)}")
+    told = r"half-written, as _SUCCESS is missing; run `etl`"
+    with pytest.raises(ProjectError, match=told), connect_data(there) as connection:
+        row(connection, f"SELECT a FROM {parquet(path)}")
 
 
 def test_texts_numbers_and_times_come_back_as_they_went_in(there):
     source = r"""
         SELECT * FROM (VALUES
-            (1, 'plain', 0.1::DOUBLE, TIMESTAMP '2013-11-03 01:30:00', true, DATE '2013-11-03', 9223372036854775807),
-            (2, '', 1e-300, TIMESTAMP '1900-01-01', false, DATE '9999-12-31', -1),
-            (3, '\N', 'nan'::DOUBLE, NULL, NULL, NULL, NULL),
-            (4, NULL, 'inf'::DOUBLE, TIMESTAMP '2013-11-03 01:30:00.123456', true, DATE '1900-01-01', 0)
+            (1, 'plain', 0.1::DOUBLE, TIMESTAMP '2013-11-03 01:30:00', true, DATE '2013-11-03',
+            9223372036854775807), (2, '', 1e-300, TIMESTAMP '1900-01-01', false, DATE '9999-12-31', -1), (3,
+            '\N', 'nan'::DOUBLE, NULL, NULL, NULL, NULL), (4, NULL, 'inf'::DOUBLE, TIMESTAMP '2013-11-03
+            01:30:00.123456', true, DATE '1900-01-01', 0)
         ) AS t(n, text, amount, moment, yes, day, whole)"""
     file, back = there.workspace / "given [1].parquet", there.workspace / "back.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -130,10 +130,12 @@ def test_texts_numbers_and_times_come_back_as_they_went_in(there):
 def test_functions_give_what_duckdb_gives(there):
     asked = (
         "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, "
-        "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) AS half, "
+        "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) "
+        "AS half, "
         "TRY_CAST('2013-02-30' AS TIMESTAMP) AS no_day, TRY_CAST(1e30 AS BIGINT) AS beyond, "
         "CAST(CAST(2.5 AS DOUBLE) AS INTEGER) AS even, CAST(CAST(3.7 AS DOUBLE) AS BIGINT) AS up, "
-        "list_position(['a', 'b'], 'b') AS place, isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 // 2 AS floor, "
+        "list_position(['a', 'b'], 'b') AS place, isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 "
+        "// 2 AS floor, "
         "strlen('é') AS bytes_of, length('é') AS signs, EXTRACT(isodow FROM DATE '2013-11-03') AS weekday, "
         "concat_ws('; ', 'a', NULL, 'b') AS joined, regexp_matches('UA1', '^[A-Z]{2}[0-9]$') AS matches, "
         "regexp_matches('UA1' || chr(10), '^[A-Z]{2}[0-9]$') AS line, "

@@ -58,7 +58,8 @@ def test_a_master_that_is_away_is_tried_again_and_then_told(tmp_path, monkeypatc
     monkeypatch.setattr(spark.SparkSession, "_instantiatedSession", None)
     told = refusal(by_engine(tmp_path, "spark", None, master=f"spark://127.0.0.1:{free_port}"))
     assert told == (
-        f"compute.master: spark://127.0.0.1:{free_port} can't be reached, tried 4 times: Connection refused; start "
+        f"compute.master: spark://127.0.0.1:{free_port} can't be reached, tried 4 times: Connection "
+        "refused; start "
         "the master, or mend the address in project.yaml; the last good tables stay"
     )
 
@@ -69,14 +70,15 @@ def test_java_that_is_not_there_is_told(monkeypatch):
     with pytest.raises(ProjectError) as refused:
         spark.require_java()
     assert [*refused.value.problems] == [
-        "compute.engine is spark, which needs Java: no `java` is on the PATH; install version 17 or newer, on Debian "
+        "compute.engine is spark, which needs Java: no `java` is on the PATH; install version 17 or "
+        "newer, on Debian "
         "by `apt-get install openjdk-17-jre-headless`"
     ]
 
 
 def test_java_home_without_java_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(ProjectError, match="JAVA_HOME is .*, and no Java is in it"):
+    with pytest.raises(ProjectError, match=r"JAVA_HOME is .*, and no Java is in it"):
         spark.require_java()
 
 
@@ -97,5 +99,6 @@ def test_java_that_is_too_old_is_told(monkeypatch, tmp_path, version):
 def test_an_extra_that_is_not_installed_is_named(tmp_path, monkeypatch, engine, library):
     monkeypatch.setattr(data_engine, "find_spec", lambda name: None if name == library else object())
     assert refusal(by_engine(tmp_path, engine, None)) == (
-        f"compute.engine is {engine}, and {library} is not installed; add the extra: uv add 'handrail[{engine}]'"
+        f"compute.engine is {engine}, and {library} is not installed; add the extra: uv add "
+        f"'handrail[{engine}]'"
     )

@@ -1,4 +1,4 @@
-"""The worked example's raw tables, few and awkward, and settings that process them by one engine or another."""
+"""The worked example's raw tables, few and awkward, and settings that process them by any engine."""
 
 import csv
 from pathlib import Path

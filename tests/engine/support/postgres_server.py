@@ -1,4 +1,4 @@
-"""A PostgreSQL server of Debian's for the tests: on a free port of this machine, as a user who is not root."""
+"""A PostgreSQL server of Debian's for the tests: on a free port, as a user who is not root."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ USER = "postgres"
 
 
 def binaries() -> Path | None:
-    """Return the folder of the server's commands, the newest if there are several; None where there is none."""
+    """Return the folder of the server's commands, the newest of several; None where there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     if found:
         return found[-1].parent

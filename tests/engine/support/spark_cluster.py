@@ -1,4 +1,4 @@
-"""A standalone Spark of a master and two workers, each a process of its own on the loopback, for the tests."""
+"""A standalone Spark for the tests: a master and two workers, each a process on the loopback."""
 
 import os
 import socket
