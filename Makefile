@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
-DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap pg_ctlcluster=postgresql  # command=package: what slow tests need
-EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,azure,postgres,testing
+DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap java=openjdk-17-jre-headless pg_ctlcluster=postgresql
+EXTRAS := data,training,serving,batch,postgres,spark,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,azure,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python

@@ -18,6 +18,9 @@ EXTRAS: Mapping[str, str] = {
     "uvicorn": "serving",
     "uvloop": "serving",
     "pyarrow": "batch",
+    "psycopg": "postgres",
+    "pyspark": "spark",
+    "sqlglot": "spark",
     "skl2onnx": "sklearn",
     "sklearn": "sklearn",
     "lightgbm": "lightgbm",
@@ -34,7 +37,6 @@ EXTRAS: Mapping[str, str] = {
     "boto3": "s3",
     "google": "gcs",
     "azure": "azure",
-    "psycopg": "postgres",
     "httpx2": "testing",
     "pytest": "testing",
 }

@@ -6,7 +6,7 @@ run ever become Python objects.
 
 import os
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,14 @@ def connect(settings: Settings, spill: Path | None = None) -> Generator[Connecti
             _show_no_bar(connection)
             yield connection
     except duckdb.Error as error:
-        unknown = isinstance(error, duckdb.BinderException)
-        advice = "; run `etl` again if contract.py has changed" if unknown else ""
-        raise ProjectError(f"the engine stopped: {reason(error)}{advice}") from error
+        raise advised(error) from error
+
+
+def advised(error: EngineError) -> ProjectError:
+    """Return an error of the engine as one that people are told, in the engine's own words."""
+    unknown = isinstance(error, duckdb.BinderException)
+    advice = "; run `etl` again if contract.py has changed" if unknown else ""
+    return ProjectError(f"the engine stopped: {reason(error)}{advice}")
 
 
 def _show_no_bar(connection: Connection) -> None:
@@ -68,6 +73,17 @@ def row(connection: Connection, query: str, parameters: list[Any] | None = None)
     return only
 
 
+def histograms(
+    connection: Connection, source: str, expressions: Sequence[str]
+) -> tuple[int, list[dict[Any, int]]]:
+    """Return the rows of a FROM item, and how often each value of each expression occurs, in one scan."""
+    if not isinstance(connection, Connection):
+        return connection.histograms(source, expressions)
+    counts = [f"histogram({each}) AS h{number}" for number, each in enumerate(expressions)]
+    found = row(connection, f"SELECT {', '.join(['count(*) AS n', *counts])} FROM {source}")
+    return found["n"], [found[f"h{number}"] or {} for number in range(len(expressions))]
+
+
 def column_types(connection: Connection, source: str) -> dict[str, str]:
     """Return the SQL type of each column of the FROM item `source`, by name and in their order."""
     described = rows(connection, f"DESCRIBE SELECT * FROM {source}")
@@ -75,7 +91,12 @@ def column_types(connection: Connection, source: str) -> dict[str, str]:
 
 
 def write_parquet(connection: Connection, query: str, path: Path) -> int:
-    """Write the rows of `query` to `path`, whole or not at all, and return their number."""
+    """Write the rows of `query` to `path`, whole or not at all, and return their number.
+
+    An engine that is not DuckDB keeps them as a table of its own, where `path` names one.
+    """
+    if not isinstance(connection, Connection):
+        return connection.write_to(query, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = unfinished_path(path)
     try:

@@ -47,7 +47,7 @@ def strict_cast(name: str, present: str, kind: str, *, without_offset: bool = Fa
         raise ProjectError(f"column {name}: {present}, and no number is a time; make it one in transform.sql")
     cast = f"TRY_CAST({value} AS {kind})"
     if kind not in WHOLE:
-        found = _or_stop(name, f"coalesce({cast}, {_stop(name, f'is no {kind}')})")
+        found = _or_stop(name, f"coalesce({cast}, {_stop(name, f'is no {kind}', kind)})")
         return _without_offset(name, found, without_offset) if _is_written_time(present, kind) else found
     exact = _exactly(name, f"{value} = {cast}", cast, kind)
     if present != "VARCHAR":
@@ -55,7 +55,7 @@ def strict_cast(name: str, present: str, kind: str, *, without_offset: bool = Fa
     # A text of a whole number has neither point nor exponent: only one that has is worth a closer look.
     plain = " OR ".join(f"contains({value}, '{sign}')" for sign in ".eE")
     closer = _exactly(name, f"TRY_CAST({value} AS {CLOSER[kind]}) = {cast}", cast, kind)
-    whole = f"coalesce({cast}, {_stop(name, f'is no {kind}')})"
+    whole = f"coalesce({cast}, {_stop(name, f'is no {kind}', kind)})"
     return _or_stop(name, f"CASE WHEN {plain} THEN {closer} ELSE {whole} END")
 
 
@@ -68,7 +68,7 @@ def _is_written_time(present: str, kind: str) -> bool:
 
 
 def _exactly(name: str, condition: str, cast: str, kind: str) -> str:
-    return f"CASE WHEN {condition} THEN {cast} ELSE {_stop(name, f'is no {kind}')} END"
+    return f"CASE WHEN {condition} THEN {cast} ELSE {_stop(name, f'is no {kind}', kind)} END"
 
 
 def _without_offset(name: str, cast: str, strictly: bool) -> str:
@@ -80,7 +80,7 @@ def _without_offset(name: str, cast: str, strictly: bool) -> str:
         offset += f" AND NOT regexp_matches({behind}, {literal(UTC_OFFSET)})"
     usual = f"length({value}) = 10 OR (length({value}) = 19 AND substr({value}, 17, 1) = ':')"
     said = "has an offset; TIMESTAMPTZ is converted to UTC, TIMESTAMP is a clock without any"
-    stop = _stop(name, "has an offset, and local time has none" if strictly else said)
+    stop = _stop(name, "has an offset, and local time has none" if strictly else said, "TIMESTAMP")
     return f"CASE WHEN {usual} THEN {cast} WHEN {offset} THEN {stop} ELSE {cast} END"
 
 
@@ -88,9 +88,11 @@ def _or_stop(name: str, cast: str) -> str:
     return f"CASE WHEN {identifier(name)} IS NOT NULL THEN {cast} END"
 
 
-def _stop(name: str, said: str) -> str:
+def _stop(name: str, said: str, kind: str) -> str:
+    """Return what stops the query; it has the type of what it stands for, which some engines ask for."""
     shown = f"CAST({identifier(name)} AS VARCHAR)"
-    return f"error({literal(f'column {name}: ')} || {shown} || {literal(f' {said}')})"
+    told = f"error({literal(f'column {name}: ')} || {shown} || {literal(f' {said}')})"
+    return f"CAST({told} AS {kind})"
 
 
 def stopped(error: EngineError) -> str:

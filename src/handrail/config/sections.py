@@ -149,6 +149,33 @@ class Storage(Section):
         return None if place == "none" else place
 
 
+class Compute(Section):
+    """Where the data is processed, and how much of it is learnt from on this machine.
+
+    engine: DuckDB inside this process, a PostgreSQL server or Spark · training_rows: how many rows at most
+    come to this machine for training · training_takes: if there are more, a sample by key or the newest
+    schema_name: of PostgreSQL; by default the package's · master: of Spark · storage: the folder or URL of
+    Spark's tables, by default data/spark in the workspace · spark: settings of Spark's own, as
+    spark.executor.memory
+    """
+
+    engine: Literal["duckdb", "postgres", "spark"] = Field(
+        "duckdb", description="write duckdb, postgres or spark"
+    )
+    training_rows: int = Field(5_000_000, ge=1000)
+    training_takes: Literal["sample", "newest"] = Field("sample", description="write sample or newest")
+    schema_name: str | None = Field(
+        None, pattern=r"^[a-z_][a-z0-9_]{0,39}$", description="write small letters, digits and _, at most 40"
+    )
+    master: str = Field(
+        "local[*]",
+        pattern=r"^(local(\[[^]]+\])?|(spark|k8s|yarn)(://.+)?)$",
+        description="write local[*] or spark://host:7077",
+    )
+    storage: str | None = None
+    spark: dict[str, str] = Field(default_factory=dict)
+
+
 class Split(Section):
     """The time-ordered split: before `validation_from` the model learns, after `live_from` it is live."""
 

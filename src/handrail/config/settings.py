@@ -22,6 +22,7 @@ from handrail.config.sections import (
     Accuracy,
     Alerts,
     AmountWords,
+    Compute,
     Data,
     Decision,
     ErrorCosts,
@@ -64,6 +65,7 @@ SECTIONS: dict[str, dict[str, type[Section]]] = {
     },
 }
 SECRETS: dict[str, dict[str, Any]] = {
+    "research": {"compute_url": Field(None, repr=False)},  # of PostgreSQL, where the data is processed there
     "api": {"api_key": Field(None, min_length=16, repr=False)},
     "operation": {
         "webhook_url": Field(None, repr=False),  # one that can't be used is told by what would use it
@@ -97,6 +99,7 @@ class Settings(BaseSettings):
     accuracy: Accuracy
     error_costs: ErrorCosts = ErrorCosts(currency=ErrorCosts.NOT_AGREED, too_low=1, too_high=1)
     data: Data = Data()
+    compute: Compute = Compute()
     split: AnySplit | None = None
     outcome: Outcome = Outcome()
     budget: Budget | None = None

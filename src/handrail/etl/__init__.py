@@ -8,9 +8,18 @@ if TYPE_CHECKING:
     from handrail.etl.extract import bring_in
     from handrail.etl.load import rejected_path, table_path
     from handrail.etl.pipeline import EtlResult, run_etl
-    from handrail.etl.raw_files import RawRows, RawTable
+    from handrail.etl.raw_files import RawRows, RawTable, StoredTable
 
-__all__ = ["EtlResult", "RawRows", "RawTable", "bring_in", "rejected_path", "run_etl", "table_path"]
+__all__ = [
+    "EtlResult",
+    "RawRows",
+    "RawTable",
+    "StoredTable",
+    "bring_in",
+    "rejected_path",
+    "run_etl",
+    "table_path",
+]
 
 __getattr__ = lazy_names(
     __name__,
@@ -18,6 +27,7 @@ __getattr__ = lazy_names(
         "EtlResult": "pipeline",
         "RawRows": "raw_files",
         "RawTable": "raw_files",
+        "StoredTable": "raw_files",
         "bring_in": "extract",
         "rejected_path": "load",
         "run_etl": "pipeline",

@@ -34,6 +34,10 @@ def bring_in(
         raise ProjectError(
             f"project.yaml: data.sampled: {', '.join(unknown)} is no raw table; known are {', '.join(tables)}"
         )
+    if not isinstance(connection, Connection):
+        from handrail.etl.engine_tables import bring_into_engine
+
+        return bring_into_engine(connection, settings, tables, folder)
     subjects = _subjects(settings, tables)
     tables = _fetched(connection, settings, tables, folder)
     target = settings.workspace / "data" / "raw"

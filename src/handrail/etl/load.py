@@ -6,12 +6,16 @@ stays there, to be looked at, until the next is built.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
+from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings, instead
 from handrail.contract.table_check import duplicate_reason
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
+
+SHOWN_REJECTED = 100_000  # of the rejected rows of another engine, that come to this machine
 
 
 def table_path(settings: Settings, table: str) -> Path:
@@ -40,17 +44,39 @@ def rejected_path(settings: Settings, table: str) -> Path:
 def accept(settings: Settings, table: str) -> None:
     """Put the table that `retrain` has built where everything else reads it, and its rejected rows."""
     built, read = (settings.with_table(accepted=accepted) for accepted in (False, True))
+    if settings.compute.engine != "duckdb":
+        with connect_data(settings) as connection:
+            for path in (rejected_path, table_path):
+                cast("Any", connection).move(path(built, table), path(read, table))
     for path in (rejected_path, table_path):  # the table is the last: it is what counts
         if path(built, table).is_file():
             path(read, table).parent.mkdir(parents=True, exist_ok=True)
             path(built, table).replace(path(read, table))
+    taken_path(read).unlink(missing_ok=True)
+    if taken_path(built).is_file():
+        taken_path(built).replace(taken_path(read))
 
 
 def drop(settings: Settings, table: str) -> None:
     """Delete what `retrain` has built, where nothing is left to decide about it."""
     built = settings.with_table(accepted=False)
+    if settings.compute.engine != "duckdb":
+        with connect_data(settings) as connection:
+            for path in (rejected_path, table_path):
+                cast("Any", connection).discard(path(built, table))
     for path in (rejected_path, table_path):
         path(built, table).unlink(missing_ok=True)
+
+
+def taken_path(settings: Settings) -> Path:
+    """Return the file that says which rows of the table came to this machine, where that is not all."""
+    return table_path(settings, settings.project.table_name).with_name("taken.txt")
+
+
+def read_taken(settings: Settings) -> str | None:
+    """Return in a sentence which rows of the table came to this machine; None where all did."""
+    path = taken_path(settings)
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
 
 
 def require_table(settings: Settings, table: str) -> str:
@@ -73,6 +99,8 @@ def load(connection: Connection, checked: str, table: str, settings: Settings) -
     totals = row(connection, f"SELECT count(*) AS every, count(reason) AS rejected FROM {checked}")
     target, rejected = table_path(settings, table), rejected_path(settings, table)
     write_parquet(connection, f"SELECT * FROM {checked} WHERE reason IS NOT NULL ORDER BY ALL", rejected)
+    if not isinstance(connection, Connection):  # here, too, to be looked at
+        connection.land(f"SELECT * FROM {parquet(rejected)} ORDER BY ALL LIMIT {SHOWN_REJECTED}", rejected)
     found, limit = reasons(connection, rejected), settings.data.maximum_rejected_share
     if totals["rejected"] > limit * totals["every"] or totals["every"] == 0:
         raise ProjectError(_refused(settings, target, totals, found))

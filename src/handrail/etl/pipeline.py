@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, identifier, parquet, reason
+from handrail.compute.data_engine import connect_data
+from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, identifier, parquet, reason
 from handrail.config.settings import Settings
 from handrail.contract.row_key import with_row_key
 from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
-from handrail.etl.load import load, raw_path, table_path
+from handrail.etl.load import load, raw_path, table_path, taken_path
 from handrail.labelling import is_asked_for
 from handrail.leftovers import remove_leftovers
 from handrail.project import Project
@@ -17,13 +18,17 @@ from handrail.project import Project
 
 @dataclass(frozen=True)
 class EtlResult:
-    """What came in, what was loaded where, and what was not and why (rows); what parts have added."""
+    """What came in, what was loaded where, and what was not and why (rows); what parts have added.
+
+    taken: which of the loaded rows are learnt from, in a sentence, where that is not all
+    """
 
     raw: dict[str, int]
     path: Path
     loaded: int
     rejected: dict[str, int]
     added: tuple[tuple[str, int, str], ...] = ()
+    taken: str | None = None
 
 
 def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
@@ -38,15 +43,28 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
 def build_table(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
     """Do the same, whatever the project is given."""
     remove_leftovers(settings)
-    with connect(settings) as connection:
+    with connect_data(settings) as connection:
         on_step("extract")
         raw = settings.project.extract(connection, settings)
         on_step("transform and check")
         transform(connection, settings)
         on_step("load")
         loaded, rejected = load(connection, "checked", settings.project.table_name, settings)
+        taken = _taken(connection, settings, on_step)
         added = _labels_joined(connection, settings)
-    return EtlResult(raw, table_path(settings, settings.project.table_name), loaded, rejected, tuple(added))
+    path = table_path(settings, settings.project.table_name)
+    return EtlResult(raw, path, loaded, rejected, tuple(added), taken)
+
+
+def _taken(connection: Connection, settings: Settings, on_step: Callable[[str], None]) -> str | None:
+    """Bring what is learnt from to this machine, where the data is elsewhere; say which rows if not all."""
+    if isinstance(connection, Connection):
+        taken_path(settings).unlink(missing_ok=True)  # of another engine, before this one
+        return None
+    from handrail.etl.engine_tables import land
+
+    on_step("take what is learnt from")
+    return land(connection, settings)
 
 
 def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str, int, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -95,7 +96,37 @@ class RawRows:
         return f"{self.name}()"
 
 
-RawSource = RawTable | RawRows
+@dataclass(frozen=True)
+class StoredTable:
+    """A raw table that is in the engine already, of PostgreSQL's database or of Spark's catalogue.
+
+    name: as SQL has it, `sales.orders`; of Spark a file or folder, too, as "parquet.`hdfs://host/orders`".
+    It says the columns that are used with their SQL types, and the fewest rows there may be.
+
+    missing: the texts that stand for nothing, as ("", "NA"); unsaid, NULL alone does
+    subject: its column that says whom or what a row is about, where that is not called as in contract.py
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    minimum_rows: int
+    missing: Sequence[str] | None = None
+    subject: str | None = None
+
+    @property
+    def file(self) -> str:
+        """What it is called in messages."""
+        return self.name
+
+    def as_file(self) -> RawTable:
+        """Return the same as a Parquet file, which its rows can be written to, to be broken in tests."""
+        name = re.sub(r"\W+", "_", self.name).strip("_")
+        return RawTable(
+            f"{name}.parquet", self.columns, self.minimum_rows, missing=self.missing, subject=self.subject
+        )
+
+
+RawSource = RawTable | RawRows | StoredTable
 
 
 def read_raw(
@@ -161,11 +192,17 @@ def _reader(
     kinds: Mapping[str, str],
 ) -> str | SeparatedValues:
     """Return the FROM item that reads a raw table, or the file of separated values that it is."""
+    if isinstance(table, StoredTable):
+        raise ProjectError(
+            f"{table.name}: a table that is there already is read by postgres or spark; say so in "
+            "project.yaml: "
+            "compute.engine"
+        )
     if isinstance(table, RawRows):
         return _json_lines(table, _asked(settings, table, unfinished), kinds)
     if table.is_folder:
         return _folder(connection, table, folder, kinds)
-    file = _unpacked(folder, table.file, unfinished)
+    file = unpacked(folder, table.file, unfinished)
     if file.suffix.lower() == ".parquet":
         return _parquet(connection, table, file, kinds)
     said = table.missing is not None
@@ -222,7 +259,7 @@ def _json_lines(table: RawRows, file: Path, kinds: Mapping[str, str]) -> str:
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in table.columns)
     options = "format = 'newline_delimited', hive_partitioning = false"
     reader = f"read_json({file_name(file)}, {options}, columns = {{{texts}}})"
-    return _cast(reader, dict.fromkeys(table.columns, "VARCHAR"), kinds, _missing(table), table.file)
+    return cast_columns(reader, dict.fromkeys(table.columns, "VARCHAR"), kinds, _missing(table), table.file)
 
 
 def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping[str, str]) -> str:
@@ -237,7 +274,7 @@ def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping
             f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; "
             "see the columns in etl/extract.py"
         )
-    return _cast(parquet(file), present, kinds, _missing(table), table.file)
+    return cast_columns(parquet(file), present, kinds, _missing(table), table.file)
 
 
 def _folder(connection: Connection, table: RawTable, source: Path | None, kinds: Mapping[str, str]) -> str:
@@ -268,7 +305,7 @@ def _folder(connection: Connection, table: RawTable, source: Path | None, kinds:
         present = column_types(connection, whole)
     except EngineError as error:
         raise ProjectError(f"{table.file}: its files don't go together ({reason(error)})") from None
-    return _cast(whole, present, kinds, _missing(table), table.file)
+    return cast_columns(whole, present, kinds, _missing(table), table.file)
 
 
 def unmarked(table: RawTable, where: str, file: str) -> str:
@@ -300,7 +337,7 @@ def _parts(table: RawTable, source: Path | None) -> list[Path]:
     return files
 
 
-def _cast(
+def cast_columns(
     reader: str, present: Mapping[str, str], kinds: Mapping[str, str], missing: Sequence[str], shown: str
 ) -> str:
     """Return the FROM item with the columns of `kinds`, without the texts that stand for nothing."""
@@ -330,7 +367,7 @@ def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
         )
 
 
-def _unpacked(source: Path | None, name: str, folder: Path) -> Path:
+def unpacked(source: Path | None, name: str, folder: Path) -> Path:
     """Return the readable file `name` of `source`, itself or packed; `name`.zip is unpacked into `folder`."""
     if source is None:
         raise ProjectError(f"{name}: no folder of raw files; set data.source in project.yaml")

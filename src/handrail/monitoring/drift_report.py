@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 
+from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import Connection, identifier, literal, parquet
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
@@ -71,7 +72,7 @@ def slice_changes(
 ) -> tuple[SliceChange, ...]:
     """Return the whole and each slice with enough known outcomes, the one that lost most first."""
     metric = settings.project.metrics[agreed_metric(settings)]
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW cut AS {_with_slices(settings, source)}").fetchall()
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW cut AS {_with_slices(connection, settings, source)}")
     found = []
     for name, (condition, evaluated) in _slices(version).items():
         rows_of_part = f"(SELECT * FROM cut WHERE {condition})"
@@ -107,14 +108,14 @@ def _slices(version: Version) -> dict[str, tuple[str, Mapping[str, Mapping[str, 
     return found
 
 
-def _with_slices(settings: Settings, source: str) -> str:
+def _with_slices(connection: Connection, settings: Settings, source: str) -> str:
     """Return a query of `source` with those sliced columns that only the loaded table has."""
     project, asked = settings.project, settings.project.request.model_fields
     others = [c.name for c in columns(project.contract) if c.sliced and c.name not in asked]
     if not others:
         return f"SELECT * FROM {source}"
     table = table_path(settings, project.table_name)
-    if not table.is_file():
+    if not has_table(connection, table):
         return f"SELECT *, {', '.join(f'NULL AS {identifier(name)}' for name in others)} FROM {source}"
     picked, key = ", ".join(f"t.{identifier(name)}" for name in others), identifier(project.key)
     joined = f"{source} AS w LEFT JOIN {parquet(table)} AS t ON t.{key} = w.{key}"

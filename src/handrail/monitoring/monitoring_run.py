@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from math import inf, isnan, nan
 from typing import Any
 
-from handrail.compute.duckdb import Connection, EngineError, connect, identifier, parquet, reason, row, rows
+from handrail.compute.data_engine import connect_data, has_table
+from handrail.compute.duckdb import Connection, EngineError, identifier, parquet, reason, row, rows
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
@@ -98,7 +99,7 @@ def run_monitoring(
     """
     version, live = load_live(settings)
     today, given = today or today_of(settings), (start, end)
-    with connect(settings) as connection:
+    with connect_data(settings) as connection:
         window = choose_window(connection, settings, start, end, today)
         look, notes = _look(connection, settings, version, live, window, given, today)
         _refuse_unknown_metrics(look)
@@ -113,7 +114,7 @@ def run_monitoring(
     aged = (look.aged_on - timedelta(days=look.age_days), look.aged_on)
     newest = given == (None, None)
     if better and newest:
-        with connect(settings) as connection:
+        with connect_data(settings) as connection:
             seen = replace(seen, doubts=doubts_of_outcomes(connection, settings, version, today))
     return replace(seen, newest=newest, aged=aged, notes=notes, problems=tuple(problems))
 
@@ -317,7 +318,9 @@ def _others(version: Version, live: Live, measured: Measured, count: int) -> lis
 def _half_told(connection: Connection, settings: Settings, end: date, today: date) -> list[str]:
     """Say from which day on outcomes are half told, where that is in the window."""
     path = table_path(settings, settings.project.table_name)
-    day = told_until(connection, settings, parquet(path), today + DAY) if path.is_file() else None
+    day = (
+        told_until(connection, settings, parquet(path), today + DAY) if has_table(connection, path) else None
+    )
     if day is None or day >= end:
         return []
     return [

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row, rows
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
@@ -60,8 +61,14 @@ def prediction_files(settings: Settings, *, archived: bool = False) -> list[Path
     folder = prediction_folder(settings)
     folders = [folder, *sorted(folder.parent.glob(f"archive/*/{folder.name}"))] if archived else [folder]
     folders.append(shared_prediction_folder(settings))
-    found = (path for each in folders for path in sorted(each.glob("[!.]*")))
+    found = [path for each in folders for path in sorted(each.glob("[!.]*"))]
+    found = [part for path in found for part in (parts_of(path) if path.is_dir() else [path])]
     return [path for path in found if path.suffix in (".parquet", ".jsonl")]
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """Return the files of predictions that Spark has written into a folder; none of one that is not whole."""
+    return sorted(folder.rglob("*.parquet")) if (folder / "_SUCCESS").is_file() else []
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:
@@ -201,7 +208,7 @@ def answered_by(source: str, version: str) -> str:
 def _known(connection: Connection, settings: Settings, today: date) -> str:
     """Return a query of key and outcome of every loaded row of which it is known; of none without a table."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
-    if path.is_file():
+    if has_table(connection, path):
         known = known_on(connection, settings, parquet(path), today + DAY)
         chosen = f"{identifier(project.key)}, {identifier(project.target)}"
         return f"SELECT {chosen} FROM {parquet(path)} WHERE {known}"
@@ -213,7 +220,7 @@ def _known(connection: Connection, settings: Settings, today: date) -> str:
 def newest_outcome(connection: Connection, settings: Settings, today: date) -> date | None:
     """Return the day of the newest loaded row whose outcome is known `today`; None without one, or a time."""
     project, path = settings.project, table_path(settings, settings.project.table_name)
-    if project.time is None or not path.is_file():
+    if project.time is None or not has_table(connection, path):
         return None
     newest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {parquet(path)}"
     return row(connection, f"{newest} WHERE {known_on(connection, settings, parquet(path), today + DAY)}")[

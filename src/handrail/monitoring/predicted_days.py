@@ -15,8 +15,7 @@ def predicted_days(connection: Connection, settings: Settings) -> str:
     A row for each `day` of the rows' own time, day on which they were predicted (`made`), `version`, and
     whether that had `learnt` from them: `n`, how many predictions those are. A row without a time has no day.
     """
-    there = f"SELECT count(*) AS n FROM duckdb_tables() WHERE table_name = '{COUNTED}' AND temporary"
-    if not row(connection, there)["n"]:
+    if not _is_counted(connection):
         time = identifier(settings.project.window)
         connection.execute(f"""
             CREATE TEMP TABLE {COUNTED} AS
@@ -25,6 +24,13 @@ def predicted_days(connection: Connection, settings: Settings) -> str:
             FROM ({with_learnt(settings)}) GROUP BY ALL
         """)
     return COUNTED
+
+
+def _is_counted(connection: Connection) -> bool:
+    if not isinstance(connection, Connection):
+        return connection.has_temporary(COUNTED)
+    there = f"SELECT count(*) AS n FROM duckdb_tables() WHERE table_name = '{COUNTED}' AND temporary"
+    return bool(row(connection, there)["n"])
 
 
 def count_predicted(

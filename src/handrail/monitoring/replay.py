@@ -11,7 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from handrail.compute.duckdb import Connection, connect, identifier, parquet, rows, write_parquet
+from handrail.compute.data_engine import connect_data, has_table
+from handrail.compute.duckdb import Connection, identifier, parquet, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import rejected_path, table_path
@@ -60,7 +61,7 @@ def replay(settings: Settings, start: date | None, end: date | None, today: date
     Raises ProjectError where it has no prediction, or a version that answered in it is no longer kept.
     """
     today = today or today_of(settings)
-    with connect(settings) as connection:
+    with connect_data(settings) as connection:
         start, end = choose_window(connection, settings, start, end, today)
         live = read_live(settings)
         watched = (live.versions[-1], *([live.canary.name] if live.canary else [])) if live else ()
@@ -96,7 +97,7 @@ def _rebuild(
     predictions = prediction_folder(there) / "seen.parquet"
     write_parquet(connection, f"SELECT * EXCLUDE ({identifier(project.target)}) FROM {source}", predictions)
     table = table_path(settings, project.table_name)
-    if table.is_file():
+    if has_table(connection, table):
         key = identifier(project.key)
         seen = f"{key} IN (SELECT {key} FROM {source})"
         query = f"SELECT * FROM {parquet(table)} WHERE {seen}"

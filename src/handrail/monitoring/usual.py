@@ -11,6 +11,7 @@ from math import inf, nan
 from statistics import median
 from typing import TYPE_CHECKING
 
+from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import identifier, parquet, row, rows
 from handrail.etl.load import table_path
 from handrail.monitoring.outcomes import in_window, live_predictions, sample_by_key
@@ -107,15 +108,16 @@ def too_short(look: "Look") -> str:
     """
     project, latest = look.settings.project, look.latest
     path = table_path(look.settings, project.table_name)
-    if project.time is None or not path.is_file():
+    if project.time is None or not has_table(look.connection, path):
         return ""
     day = f"CAST({identifier(project.time)} AS DATE)"
-    query = f"SELECT max({day}) - min({day}) + 1 AS days FROM {latest.source}"
+    query = f"SELECT date_diff('day', min({day}), max({day})) + 1 AS days FROM {latest.source}"
     days = row(look.connection, query)["days"]
     if days is None or days >= WEEK:
         return ""
     newest = f"(SELECT max({day}) FROM {parquet(path)})"
-    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {day} > {newest} - {FEWEST_DAYS}"
+    since = f"{day} > {newest} - INTERVAL {FEWEST_DAYS} DAY"
+    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {since}"
     if row(look.connection, query)["n"] < WEEK:
         return ""
     told = "1 day" if days == 1 else f"{days} days"
@@ -125,7 +127,7 @@ def too_short(look: "Look") -> str:
 def usual_share(look: "Look") -> float:
     """Return the share of the most frequent outcome of the loaded rows before the window; 1 without any."""
     project, path = look.settings.project, table_path(look.settings, look.settings.project.table_name)
-    if not path.is_file():
+    if not has_table(look.connection, path):
         return 1.0
     target = identifier(project.target)
     before = period(project.contract, None, look.start) if project.time else "TRUE"

@@ -13,7 +13,7 @@ from handrail.compute.duckdb import Connection, connect, identifier, literal, pa
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.load import raw_path
-from handrail.etl.raw_files import RawRows, RawSource, RawTable, read_raw
+from handrail.etl.raw_files import RawRows, RawSource, RawTable, StoredTable, read_raw
 from handrail.readiness.context import ReadinessContext
 
 ROWS = 2000
@@ -95,7 +95,8 @@ def _refused(
     if isinstance(table, RawRows):
         changed: RawSource = replace(table, ask=_giving(rows(connection, query)))
     else:
-        changed = _file_with(connection, table, query, folder)
+        file = table.as_file() if isinstance(table, StoredTable) else table
+        changed = _file_with(connection, file, query, folder)
     try:
         read_raw(connection, settings, changed, folder, folder / "taken.parquet", None)
     except ProjectError as error:

@@ -6,7 +6,7 @@ A last bin holds what is missing or was never seen.
 
 from dataclasses import dataclass
 
-from handrail.compute.duckdb import Connection, identifier, literal, row
+from handrail.compute.duckdb import Connection, histograms, identifier, literal, row
 from handrail.contract.schema import Column
 
 PREDICTION = "prediction"
@@ -75,12 +75,12 @@ def learn_amount_bins(connection: Connection, source: str, name: str) -> Bins:
     """
     tenths, column = [n / 10 for n in range(1, 10)], identifier(name)
     found = row(connection, f"SELECT quantile_disc({column}, {tenths}) AS edges FROM {source}")
-    edges = {float(edge) for edge in found["edges"] or []}
+    edges = {float(edge) for edge in found["edges"] or [] if edge is not None}
     if not edges:
         return Bins(name)
     below = ", ".join(
         f"CASE WHEN count_if({column} = {edge!r}) >= {FREQUENT} * count({column}) "
-        f"THEN max({column}) FILTER ({column} < {edge!r}) END"
+        f"THEN max({column}) FILTER (WHERE {column} < {edge!r}) END"
         for edge in sorted(edges)
     )
     before = row(connection, f"SELECT [{below}] AS edges FROM {source}")["edges"]
@@ -100,11 +100,9 @@ def known_ranges(connection: Connection, sources: str, bins: list[Bins]) -> dict
 
 def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, list[float]]:
     """Return the share of rows per bin and column, in one scan of `source`; all zero without rows."""
-    counts = [f"histogram({item.place()}) AS b{number}" for number, item in enumerate(bins)]
-    found = row(connection, f"SELECT count(*) AS n, {', '.join(counts)} FROM {source}")
+    total, counts = histograms(connection, source, [item.place() for item in bins])
     return {
-        item.column: _shares_of(found["n"], found[f"b{number}"] or {}, item.size)
-        for number, item in enumerate(bins)
+        item.column: _shares_of(total, found, item.size) for item, found in zip(bins, counts, strict=True)
     }
 
 

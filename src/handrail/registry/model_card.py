@@ -32,6 +32,7 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
         f"**Learnt from** {which['training']}. Decided on {which['validation']}: "
         f"{_decided(evaluation['decision'])}. Measured on {which['test']}.",
         "",
+        *([f"**Not all rows.** {info['taken']}.", ""] if "taken" in info else []),
         *_ranges(evaluation["decision"]),
         f"**Hyperparameters.** {_values(info['hyperparameters'])}: {_origin(info['tuned'])}.",
         "",

@@ -4,6 +4,7 @@ Everything streams: of the rows, only a few batches are in memory at once. What 
 kept until it ends, see `handrail.serving.checkpoint`.
 """
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -40,6 +41,8 @@ from handrail.serving.checkpoint import Checkpoint, checkpoint, identity
 from handrail.serving.prediction_log import prediction_folder
 from handrail.serving.rows_to_score import (
     RowsToScore,
+    is_table,
+    landed,
     numbered,
     row_group_sizes,
     rows_to_score,
@@ -86,6 +89,8 @@ def score_rows(
     leaves out a column that monitoring reads.
     """
     remove_leftovers(settings)
+    if settings.compute.engine != "duckdb" and is_table(settings, given):
+        return _score_table(settings, given, output, tell)
     who = answering(settings)
     if given.file and output.exists() and output.samefile(given.file):
         raise ProjectError(f"--output: {output} is what is read; name another file")
@@ -94,6 +99,21 @@ def score_rows(
         with _checkpoint(given, who, output) as kept:
             run = _Run(settings, connection, given, who, kept, folder)
             return run.score(output, tell)
+
+
+def _score_table(
+    settings: Settings, given: RowsToScore, output: Path, tell: Callable[[int, int], object]
+) -> Scored:
+    """Predict for rows of the whole table, where that is elsewhere: there, or on this machine."""
+    if settings.compute.engine == "spark":
+        from handrail.serving.spark_scoring import score_on_spark
+
+        return score_on_spark(settings, given, output)
+    here = settings.workspace / "data" / f".to-score-{os.getpid()}.parquet"
+    try:
+        return score_rows(settings, landed(settings, given, here), output, tell)
+    finally:
+        here.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -161,9 +181,9 @@ class _Run:
             broken.replace(rejected)
         finally:
             broken.unlink(missing_ok=True)
-        found = _reasons(self._connection, rejected)
+        found = reasons_of(self._connection, rejected)
         if counts.total() == 0:
-            raise ProjectError(f"{self._given.origin}: no row to score; {_none(found, rejected)}")
+            raise ProjectError(f"{self._given.origin}: no row to score; {none_scored(found, rejected)}")
         self._result.replace(output)
         versions = [loaded.version for loaded in self._who.versions]
         names, sources = " and ".join(version.name for version in versions), " and ".join(sorted(counts))
@@ -185,7 +205,7 @@ class _Run:
             reject.begin(self._question.broken(self._connection))
             for portion in portions:
                 for by, batch in portion.scored:
-                    counts[by] += write(_written(project, batch))
+                    counts[by] += write(written(project, batch))
                 if portion.rejected:
                     reject(portion.rejected)
                 keeper.add(portion)
@@ -263,7 +283,7 @@ def _said(kept: Checkpoint | None, taken_up: int) -> list[str]:
     return [f"{taken_up:,} rows had been predicted by a run that was stopped"] if taken_up else []
 
 
-def _reasons(connection: Connection, rejected: Path) -> dict[str, int]:
+def reasons_of(connection: Connection, rejected: Path) -> dict[str, int]:
     """Return how many rows were rejected for which reason, the most frequent first; lines are counted."""
     line = r"'^line (\d+): '"
     found = rows(
@@ -278,13 +298,13 @@ def _reasons(connection: Connection, rejected: Path) -> dict[str, int]:
     }
 
 
-def _none(found: dict[str, int], rejected: Path) -> str:
+def none_scored(found: dict[str, int], rejected: Path) -> str:
     """Say where the rows are of which none was scored, and what they broke most often."""
     said = f"rejected rows, if any, are in {rejected}"
     return f"{said}; most often {next(iter(found))}" if found else said
 
 
-def _written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
+def written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:
     """Return the columns that the project writes; raises ProjectError where they can't be read afterwards."""
     chosen = project.scored_columns(batch)
     absent = [name for name in batch.needed if name not in chosen and name not in project.task.told]

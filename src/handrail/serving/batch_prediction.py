@@ -114,10 +114,11 @@ class Part:
 class Scoring:
     """Predicts for batches, side by side."""
 
-    def __init__(self, project: Project, who: Answering) -> None:
+    def __init__(self, project: Project, who: Answering, now: datetime | None = None) -> None:
+        """Predict by those who answer; `now`: when that was, in UTC, by default this moment."""
         self._project, self._who = project, who
         self._names = [*project.request.model_fields]
-        self._now = pa.scalar(datetime.now(UTC).replace(tzinfo=None), pa.timestamp("us"))
+        self._now = pa.scalar(now or datetime.now(UTC).replace(tzinfo=None), pa.timestamp("us"))
 
     def portion(self, part: Part, batch: pa.RecordBatch) -> Portion:
         """Return what becomes of a batch of `Question`."""

@@ -1,5 +1,8 @@
 """What the engine is asked for when a table is scored: every row, with its features, or why it is broken."""
 
+from pathlib import Path
+from typing import Protocol
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -17,27 +20,46 @@ from handrail.contract.table_check import (
 )
 from handrail.serving import horizon
 from handrail.serving.batch_prediction import Answering, computed
-from handrail.serving.rows_to_score import NumberedRows
 from handrail.serving.text_values import read_texts, rules_of_texts
 
 AT_ONCE = 16_000_000  # hashes of keys, of 8 bytes each
 BATCH = 1_000_000
 
 
+class Rows(Protocol):
+    """Rows that are scored: their file, and those of it from a number on and before another."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def unread(self) -> Path | None: ...  # noqa: D102
+    def source(self, first: int = 0, after: int | None = None) -> str: ...  # noqa: D102
+
+
 class Question:
     """What the engine is asked: the rows as the contract has them, with features, and why one is broken."""
 
     def __init__(
-        self, connection: Connection, settings: Settings, origin: str, rows: NumberedRows, who: Answering
+        self,
+        connection: Connection,
+        settings: Settings,
+        origin: str,
+        rows: Rows,
+        who: Answering,
+        *,
+        unique: bool = False,
     ) -> None:
-        """Refuse rows that lack a column of the contract, and find out which keys are there again."""
+        """Refuse rows that lack a column of the contract, and find out which keys are there again.
+
+        unique: no key is, as of the loaded table
+        """
         self._asked, self._rows, self._who = settings.project.request, rows, who
         present = column_types(connection, parquet(rows.path))
         self._texts = read_texts(self._asked, present)
         refuse_other_columns(connection, self._readable(), self._asked, origin)
         read = column_types(connection, self._readable())
         self._rules = [*rules_of_texts(self._asked, present, read), *horizon.rules(settings)]
-        self._repeated = self._find_repeated(connection)
+        self._repeated = [] if unique else self._find_repeated(connection)
 
     def of(self, first: int, after: int) -> str:
         """Return the query of the rows from number `first` on and before `after`.

@@ -1,17 +1,17 @@
 """Which rows are scored: a period of the loaded table, or a file; each has a number in a Parquet file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import (
     Connection,
     EngineError,
     column_types,
-    connect,
     identifier,
     literal,
     parquet,
@@ -118,6 +118,19 @@ def rows_to_score(settings: Settings, file: Path | None, start: date | None, end
     return _rows_of_file(file.absolute(), settings.project.request, file)
 
 
+def is_table(settings: Settings, given: RowsToScore) -> bool:
+    """Return whether rows are those of the loaded table."""
+    return given.file == table_path(settings, settings.project.table_name)
+
+
+def landed(settings: Settings, given: RowsToScore, path: Path) -> RowsToScore:
+    """Return rows of the whole table, which is elsewhere, in a file of this machine."""
+    table = parquet(table_path(settings, settings.project.table_name))
+    with connect_data(settings) as connection:
+        write_parquet(connection, f"SELECT * FROM {table} WHERE {given.condition}", path)
+    return replace(given, source=parquet(path), file=path, condition="TRUE")
+
+
 def _rows_of_file(file: Path, asked: type[Record], given: Path) -> RowsToScore:
     """Return the rows of a file; its path is absolute, so that no sign at its beginning means anything."""
     if file.suffix.lower() == ".parquet":
@@ -150,7 +163,7 @@ def _rows_without_outcome(settings: Settings) -> RowsToScore:
     table = require_table(settings, project.table_name)
     condition = f"{identifier(project.target)} IS NULL"
     source = f"(SELECT * FROM {table} WHERE {condition})"
-    with connect(settings) as connection:
+    with connect_data(settings) as connection:
         if not row(connection, f"SELECT count(*) AS n FROM {source}")["n"]:
             raise ProjectError(
                 f"{project.table_name}: every row has its outcome, so nothing is left to predict; load rows "

@@ -15,7 +15,7 @@ from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import raw_path
 from handrail.etl.pipeline import run_etl
-from handrail.etl.raw_files import RawRows, RawSource, RawTable
+from handrail.etl.raw_files import RawRows, RawSource, RawTable, StoredTable
 from handrail.etl.separated_values import WHITESPACE, is_packed
 from handrail.testing.runs import SmallRun, contents, with_given
 
@@ -121,10 +121,11 @@ def written_again(
                 tables[name] = _giving(table, rows(connection, query or f"FROM {source}"), fault.ask)
                 is_broken = query is not None
             else:
-                tables[name], path = table, folder / table.file
-                _write(connection, table, query or f"FROM {source}", path)
-                is_broken = query is not None and fault.spoil(table, path)
-            broken += [table.file] if is_broken else []
+                file = table.as_file() if isinstance(table, StoredTable) else table
+                tables[name], path = file, folder / file.file
+                _write(connection, file, query or f"FROM {source}", path)
+                is_broken = query is not None and fault.spoil(file, path)
+            broken += [tables[name].file] if is_broken else []
     return tables, tuple(broken)
 
 

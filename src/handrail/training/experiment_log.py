@@ -203,6 +203,7 @@ def describe_experiment(
         "seconds": round(seconds, 1),
         "rows": dict(info["rows"]),
         "version": version,
+        **({"taken": info["taken"]} if "taken" in info else {}),
         **code_state(root),
     }
 

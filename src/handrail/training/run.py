@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from handrail.arrays import Floats
+from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, connect
 from handrail.config.sections import Section, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role, one_of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table
+from handrail.etl.load import read_taken, require_table
 from handrail.predictor import Predictor
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.drift_reference import (
@@ -193,7 +194,7 @@ class Run:
         validation = self.evaluate(earlier, *predicted, evaluation["decision"])
         rolled = self._roll(splits, validation) if self.project.task.kind == "forecasting" else []
         self.step("count the reference")
-        reference = count_reference(self.connection, self.settings, self._table, self.split, prediction)
+        reference = self._reference(prediction)
         info = self._describe(splits) | {
             "baseline": asdict(baseline),
             "evaluation": evaluation,
@@ -213,6 +214,17 @@ class Run:
             name, info | {"evaluation": validation}, predictor, earlier, *predicted, period="validation"
         )
         return replace(tested, on_validation=scored)
+
+    def _reference(self, prediction: Floats) -> dict[str, Any]:
+        """Return what `count_reference` does, of the whole table where that is elsewhere."""
+        counted = self.settings, self._table, self.split, prediction
+        if self.settings.compute.engine != "duckdb":
+            try:
+                with connect_data(self.settings) as connection:
+                    return count_reference(connection, *counted)
+            except ProjectError as error:  # what was learnt is not lost for it
+                log.warning("the reference for drift is of the rows learnt from alone: %s", error)
+        return count_reference(self.connection, *counted)
 
     def _roll(self, splits: Splits, validation: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return how good a model is that learns until one day after another, on what followed each.
@@ -243,6 +255,7 @@ class Run:
 
     def _describe(self, splits: Splits) -> dict[str, Any]:
         """Return what is known of the training before anything is measured."""
+        taken = read_taken(self.settings)
         libraries = (*LIBRARIES, *self.project.estimator.LIBRARIES)
         return {
             "project": self.settings.name,
@@ -261,7 +274,7 @@ class Run:
             "seed": self.seed,
             "code": code_state(self.settings.root),
             "libraries": {"python": sys.version.split()[0]} | installed_versions(libraries),
-        }
+        } | ({"taken": taken} if taken else {})
 
 
 def _first_day(rows: Dataset) -> np.datetime64:

@@ -25,7 +25,7 @@ def etl(settings: "Settings", check: bool, reload: bool) -> None:
     if check:
         _check(settings)
         return
-    from handrail.console import progress, table
+    from handrail.console import progress, say, table
     from handrail.contract.dictionary import data_dictionary
     from handrail.contract.gaps import gaps
     from handrail.contract.table_check import duplicate_reason
@@ -46,6 +46,8 @@ def etl(settings: "Settings", check: bool, reload: bool) -> None:
     ]
     rows += [(name, f"{count:,}", what) for name, count, what in result.added]
     table(("", "rows", ""), rows)
+    if result.taken:
+        say(result.taken)
     for gap in gaps(settings.project.contract):
         print(f"warning: {gap}; until it says so, `uv run pytest` is red", file=sys.stderr)
 

@@ -75,6 +75,8 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
         training = tested if test or tested.on_validation is None else tested.on_validation
         step("write the reports")
         reports = write_reports(settings, training)
+    if "taken" in tested.info:
+        say(tested.info["taken"])
     for shown in (tested.on_validation, tested if training is tested else None):
         if shown:
             _show(shown)
