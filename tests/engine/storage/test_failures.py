@@ -29,13 +29,13 @@ def answering():
 
     class Answer(BaseHTTPRequestHandler):
         def answer(self):
+            self.server.count += 1
             status, body = self.server.said
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-            self.server.count += 1
 
         do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815
 
