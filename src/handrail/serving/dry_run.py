@@ -113,6 +113,6 @@ def _wait(process: subprocess.Popen[str], service: Service) -> None:
         try:
             service.call("/ready")
             return
-        except URLError:
+        except (URLError, TimeoutError):  # it listens before it answers
             time.sleep(0.05)
     raise ProjectError(f"{service.address}: the service was not ready after {START_SECONDS} s")

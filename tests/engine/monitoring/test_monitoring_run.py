@@ -449,7 +449,7 @@ POISONED = {
     "all of the past and now": ("TRUE", "with another outcome; retraining.maximum_changed_share is 0.01"),
     "those that have come since": (
         "{time} >= '{since}'",
-        "were usual: are they right? (retraining.usual_outcome)",
+        "may be: are they right? (retraining.usual_outcome)",
     ),
 }
 
