@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.engine.support.browser import Page
+from tests.engine.support.postgres_server import binaries, postgres_server
 from tests.template.answers import choices, chosen_words, slug_problems, well_formed
 from tests.template.baking import Project, bake_new, ran
 
@@ -30,11 +31,18 @@ PROJECTS = {
         "stage": "production",
         "problem": "regression",
         "model": "lightgbm",
+        "compute": "postgres",
         "tracking": "mlflow",
         "api": "none",
         "ci": "none",
     },
-    "research": {"stage": "research", "model": "keras", "notebooks": "marimo", "labelling": "labelling"},
+    "research": {
+        "stage": "research",
+        "compute": "spark",
+        "model": "keras",
+        "notebooks": "marimo",
+        "labelling": "labelling",
+    },
     "discovery": {"stage": "discovery"},
 }
 SAMPLE = ("--sample", "50000")
@@ -73,6 +81,18 @@ def in_groups(names: list[str]) -> list:
 def environments() -> dict[str, Project]:
     """The projects installed so far."""
     return {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database():
+    """The database of the project whose data is processed in one."""
+    if binaries() is None:
+        yield  # its tests say that the address is not set
+        return
+    with postgres_server() as url:
+        os.environ["LATE_FLIGHTS_COMPUTE_URL"] = url
+        yield
+        del os.environ["LATE_FLIGHTS_COMPUTE_URL"]
 
 
 @pytest.fixture(params=in_groups([*PROJECTS]))

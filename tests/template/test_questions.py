@@ -71,8 +71,8 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 6, "1", "2")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 16)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 7, "1", "2")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 17)]
     answers = answers_of(tmp_path / "late-flights")
     chosen = [answers[key] for key in ("stage", "problem", "model", "tracking", "labelling")]
     assert chosen == ["production", "regression", "lightgbm", "mlflow", "labelling"]

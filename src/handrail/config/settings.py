@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         """Return a secret that a part has brought, or None where the environment has none."""
         return getattr(self, name)
 
+    def on_this_machine(self, workspace: Path) -> Self:
+        """Return the same for a workspace that is thrown away: it changes no table of another engine."""
+        here = self.compute.model_copy(update={"engine": "duckdb"})
+        return self.model_copy(update={"workspace": workspace, "compute": here})
+
     @property
     def parted(self) -> Split | Shares:
         """How rows are parted; raises ProjectError where the project does not say yet."""

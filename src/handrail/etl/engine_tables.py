@@ -47,7 +47,8 @@ def bring_into_engine(
     Raises ProjectError with what is wrong with any of them.
     """
     there = {name: table for name, table in tables.items() if isinstance(table, StoredTable)}
-    reads_itself = hasattr(connection, "separated") and not settings.sample
+    # What a bucket or a database has is fetched by this machine, which remembers what it has already.
+    reads_itself = hasattr(connection, "separated") and not settings.sample and not settings.source_address
     by_engine = {n: t for n, t in tables.items() if reads_itself and isinstance(t, RawTable)}
     by_engine = {n: t for n, t in by_engine.items() if t.separator != WHITESPACE}
     here = {name: table for name, table in tables.items() if name not in {**there, **by_engine}}

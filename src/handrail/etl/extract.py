@@ -12,7 +12,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import is_forgetting, without_forgotten
 from handrail.etl.load import raw_path
-from handrail.etl.raw_files import RawSource, RawTable, read_raw
+from handrail.etl.raw_files import RawSource, RawTable, StoredTable, read_raw
 from handrail.etl.remote_files import fetch_files
 from handrail.storage.addresses import is_database
 
@@ -38,6 +38,7 @@ def bring_in(
         from handrail.etl.engine_tables import bring_into_engine
 
         return bring_into_engine(connection, settings, tables, folder)
+    tables = {name: _here(settings, name, table) for name, table in tables.items()}
     subjects = _subjects(settings, tables)
     tables = _fetched(connection, settings, tables, folder)
     target = settings.workspace / "data" / "raw"
@@ -93,6 +94,19 @@ def _of_query(settings: Settings, name: str, problem: str) -> str:
         return problem
     said = problem.removeprefix(f"{name}.parquet: ").replace("is the file cut off?", "is the query right?")
     return problem if problem == said else f"project.yaml: data.queries.{name}: {said}"
+
+
+def _here(settings: Settings, name: str, table: RawSource) -> RawSource:
+    """Return a raw table that is read here: of one in another engine, the copy that `etl` has brought."""
+    if not isinstance(table, StoredTable):
+        return table
+    copy = raw_path(settings.model_copy(update={"workspace": settings.root}), name)
+    if not copy.is_file():
+        raise ProjectError(
+            f"{table.name}: a table of another engine, and no copy of it is here; say compute.engine in "
+            "project.yaml, and run `etl`"
+        )
+    return replace(table.as_file(), file=str(copy), missing=None)
 
 
 def _subjects(settings: Settings, tables: Mapping[str, RawSource]) -> dict[str, str]:

@@ -369,6 +369,7 @@ def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
 
 def unpacked(source: Path | None, name: str, folder: Path) -> Path:
     """Return the readable file `name` of `source`, itself or packed; `name`.zip is unpacked into `folder`."""
+    source = Path() if source is None and Path(name).is_absolute() else source
     if source is None:
         raise ProjectError(f"{name}: no folder of raw files; set data.source in project.yaml")
     plain, packed, zipped = (source / f"{name}{end}" for end in PACKED)

@@ -39,7 +39,7 @@ def rehearse_forgetting(settings: Settings) -> int:
     key = _one(settings)
     with TemporaryDirectory(prefix="readiness-") as folder:
         secret = {SECRET: secrets.token_hex()}  # of the copy, and gone with it
-        there = settings.model_copy(update={"workspace": Path(folder), **secret})
+        there = settings.on_this_machine(Path(folder)).model_copy(update=secret)
         _copy_small(settings, there, key)
         traces = find_traces(there, key)
         list(erase(there, key, traces))

@@ -29,7 +29,7 @@ CODE = ("src", "tests", "pyproject.toml", "[0-9]-*")
 def empty_workspace(context: ReadinessContext) -> Generator[Settings]:
     """Give the settings of an empty workspace, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        yield context.settings.model_copy(update={"workspace": Path(folder)})
+        yield context.settings.on_this_machine(Path(folder))
 
 
 @contextmanager

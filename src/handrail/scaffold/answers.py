@@ -25,6 +25,7 @@ WINDOWS = frozenset(
 # shadow it, or be shadowed; a test compares this with what is really installed.
 TAKEN = frozenset(
     """
+    psycopg psycopg-binary py4j pyspark sqlglot
     absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic altair annotated-doc
     annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens astunparse async-lru
     attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi

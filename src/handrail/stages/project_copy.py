@@ -34,7 +34,7 @@ def copy_project(settings: Settings, folder: Path) -> ProjectCopy:
     for name in WORK:
         if (settings.workspace / name).is_dir():
             _copy(settings.workspace / name, work / name)
-    there = settings.model_copy(update={"root": folder, "workspace": work})
+    there = settings.on_this_machine(work).model_copy(update={"root": folder})
     return ProjectCopy(there, _environment(settings, folder / "work"))
 
 
@@ -61,6 +61,8 @@ def _environment(settings: Settings, work: Path) -> dict[str, str]:
     environment[f"{prefix}WORKSPACE"] = str(work)
     for name in ("REGISTRY", "PREDICTIONS"):  # nothing that happens there is for others
         environment[f"{prefix}STORAGE__{name}"] = "none"
+    if settings.compute.engine != "duckdb":  # no table of another engine is changed by a copy
+        environment[f"{prefix}COMPUTE__ENGINE"] = "duckdb"
     if settings.source_address:
         environment[f"{prefix}DATA__SOURCE"] = settings.source_address
     elif settings.source:

@@ -53,7 +53,7 @@ def whole_run(project: Project, folder: Path) -> tuple[Settings, "EtlResult"]:
     """
     from handrail.etl.pipeline import run_etl
 
-    settings = project.settings().model_copy(update={"workspace": folder})
+    settings = project.settings().on_this_machine(folder)
     return settings, run_etl(settings, quietly)
 
 
@@ -81,7 +81,7 @@ class SmallRun:
     def settings(self) -> Settings:
         """The settings of project.yaml, for a sample, in the run's workspace."""
         settings = self.project.settings()
-        return settings.model_copy(update={"workspace": self.folder / "run", "sample": SAMPLE_ROWS})
+        return settings.on_this_machine(self.folder / "run").model_copy(update={"sample": SAMPLE_ROWS})
 
     @Once
     def etl(self) -> "EtlResult":
