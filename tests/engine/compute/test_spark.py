@@ -105,6 +105,18 @@ def test_a_table_is_one_version_or_the_next_and_a_half_written_one_is_told(there
         row(connection, f"SELECT a FROM {parquet(path)}")
 
 
+def test_a_file_that_is_written_anew_is_read(there):
+    with connect_data(there) as connection:
+        path = raw_path(there, "events")
+        write_parquet(connection, "SELECT 1 AS n UNION ALL SELECT 2", path)
+        for part in (there.workspace / "data" / "spark").rglob("*.parquet"):  # as `purge --key` does
+            duckdb.sql(f"SELECT * FROM '{part}' WHERE n <> 2").write_parquet(f"{part}.new")
+            part.with_name(f"{part.name}.new").replace(part)
+    with connect_data(there) as connection:
+        assert connection.sql(f"SELECT n FROM {parquet(path)}").fetchall() == [(1,)]
+        assert not [*(there.workspace / "data" / "spark").rglob("*.crc")]
+
+
 def test_texts_numbers_and_times_come_back_as_they_went_in(there):
     source = r"""
         SELECT * FROM (VALUES
