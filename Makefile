@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
 DEBIAN := promtool=prometheus chromium=chromium  # command=package: what the slow tests need beside Python
-EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,testing
+EXTRAS := data,training,serving,batch,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python

@@ -107,6 +107,7 @@ def _put_policy(self: Role, policy_name: str, policy: Any) -> None:
 def _difference(self: parsing.ResourceMap, other: dict, parameters: dict | None = None) -> dict[str, list]:
     """Return what an update changes; moto's own overlooks what follows from another resource or a condition."""
     found = DIFFERENCE(self, other, parameters)
+    found["Modify"] = [name for name in found["Modify"] if other["Resources"][name].get("Properties")]
     changed = {*found["Modify"], *other.get("Conditions", {})} if parameters else set(found["Modify"])
     for name, part in other["Resources"].items():
         follows = part["Type"] in FOLLOWING and any(f'"{each}"' in json.dumps(part) for each in changed)

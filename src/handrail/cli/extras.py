@@ -31,6 +31,8 @@ EXTRAS: Mapping[str, str] = {
     "nltk": "labelling",
     "pandas": "pandas",
     "streamlit": "dashboard",
+    "boto3": "s3",
+    "google": "gcs",
     "httpx2": "testing",
     "pytest": "testing",
 }

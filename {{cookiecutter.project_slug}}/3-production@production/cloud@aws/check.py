@@ -70,14 +70,14 @@ def image(stack: Stack) -> Iterator[Line]:
 
 
 def service(stack: Stack) -> Iterator[Line]:
-    """Look at the service behind its load balancer."""
+    """Look at the tasks that answer, and at the load balancer before them."""
     if "Service" not in stack:
         return
     asked = ("--cluster", stack["Cluster"], "--services", stack["Service"])
     found = aws("ecs", "describe-services", *asked)["services"][0]
     count = f"{found['runningCount']} of {found['desiredCount']}"
     enough = found["runningCount"] >= found["desiredCount"] > 0
-    yield enough, f"tasks of the service: {count}", f"only {count} run: see its log and its events"
+    yield enough, f"tasks that answer: {count}", f"only {count} run: see the log and the events in ECS"
     states = aws("elbv2", "describe-target-health", "--target-group-arn", stack["Targets"])
     health = [each["TargetHealth"]["State"] for each in states["TargetHealthDescriptions"]]
     said = ", ".join(health) or "there is none"
