@@ -1,4 +1,4 @@
-"""Looks at what is on AWS, and changes nothing: `python 3-production/cloud/check.py late-flights-staging`.
+"""Looks at what is on AWS, and changes nothing: `python 3-production/cloud/check.py NAME-staging`.
 
 One line for each thing: `ok`, or `look` and what to do. Ends with 1 where there is something to look at. Asks
 through the AWS CLI, in whose profile and region; the rights to describe, get and list are enough.

@@ -1,4 +1,4 @@
-"""Looks at what is on Google Cloud, and changes nothing: `python 3-production/cloud/check.py late-flights-staging`.
+"""Looks at what is on Google Cloud, and changes nothing: `python 3-production/cloud/check.py NAME-staging`.
 
 One line for each thing: `ok`, or `look` and what to do. Ends with 1 where there is something to look at. Asks
 through gcloud, in whose project; GCP_REGION says where. The rights to describe and to list are enough.
@@ -107,7 +107,8 @@ def alerts(name: str) -> Iterator[Line]:
     channels = gcloud("beta", "monitoring", "channels", "list")
     on = {each["name"] for each in channels if each["displayName"] == name and each.get("enabled")}
     yield bool(on), "alerts go to a channel that is on", "no channel is on: no alert reaches a person"
-    policies = [each for each in gcloud("monitoring", "policies", "list") if each["displayName"].startswith(name)]
+    known = gcloud("monitoring", "policies", "list")
+    policies = [each for each in known if each["displayName"].startswith(f"{name}:")]
     yield bool(policies), f"{len(policies)} alerts are watched for", "none is watched for"
     for each in policies:
         loud = each.get("enabled") and on & set(each.get("notificationChannels", []))
