@@ -90,7 +90,11 @@ def job(name: str) -> Iterator[Line]:
     """Look at the job, at its schedule, and at when it last ran."""
     found = gcloud("run", "jobs", "describe", name, "--region", region())
     yield from image(found["spec"]["template"]["spec"]["template"]["spec"]["containers"][0])
-    on = gcloud("scheduler", "jobs", "describe", name, "--location", region())["state"] == "ENABLED"
+    schedules = gcloud("scheduler", "jobs", "list", "--location", region())
+    own = [each for each in schedules if each["name"].endswith(f"/{name}")]
+    if not own:  # something else starts it
+        return
+    on = own[0]["state"] == "ENABLED"
     yield on, "the schedule is on", "the schedule is off: the daily job does not run"
     runs = gcloud("run", "jobs", "executions", "list", "--job", name, "--region", region(), "--limit", "1")
     last = datetime.fromisoformat(runs[0]["metadata"]["creationTimestamp"]) if runs else None
