@@ -1,7 +1,7 @@
 """An AWS account by moto's server: stacks are created in it, the AWS CLI asks it.
 
-Some kinds of resource are known to moto, and not, or not wholly, to its CloudFormation: here they are made by the
-calls that CloudFormation would make, with the properties as it has resolved them.
+Some kinds of resource are known to moto, and not, or not wholly, to its CloudFormation: here they are made
+by the calls that CloudFormation would make, with the properties as it has resolved them.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack
 from moto.core.common_models import CloudFormationModel
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -34,12 +35,17 @@ class Account:
         self._server.start()
         host, port = self._server.get_host_and_port()
         self.endpoint = f"http://{host}:{port}"
-        self._known = [_taught(self, kind, *calls) for kind, calls in MISSING.items()]  # else they are forgotten
+        self._known = [
+            _taught(self, kind, *calls) for kind, calls in MISSING.items()
+        ]  # else they are forgotten
         FakeTargetGroup.get_cfn_attribute = _target_group  # by which CloudWatch knows them
         FakeLoadBalancer.get_cfn_attribute = _load_balancer
         Role.put_policy = _put_policy
-        FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # else the policy's condition, TLS, is taken for not met
+        FakeBucket.get_permission = lambda *_: (
+            PermissionResult.NEUTRAL
+        )  # else the policy's condition, TLS, is taken for not met
         parsing.ResourceMap.build_resource_diff = _difference
+        Stack.stack_resources = property(lambda stack: [*filter(None, stack.resource_map.values())])
         for known in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
             known.cache_clear()
 
@@ -73,9 +79,7 @@ class Account:
         """Return every statement of the policies of a role."""
         iam = self.client("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        documents = [
-            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
-        ]
+        documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
         return [statement for document in documents for statement in document["Statement"]]
 
     def permits(self, role: str, action: str, resource: str, **conditions: str) -> bool:
@@ -105,7 +109,7 @@ def _put_policy(self: Role, policy_name: str, policy: Any) -> None:
 
 
 def _difference(self: parsing.ResourceMap, other: dict, parameters: dict | None = None) -> dict[str, list]:
-    """Return what an update changes; moto's own overlooks what follows from another resource or a condition."""
+    """Return what an update changes; moto's own overlooks what follows from another resource."""
     found = DIFFERENCE(self, other, parameters)
     found["Modify"] = [name for name in found["Modify"] if other["Resources"][name].get("Properties")]
     changed = {*found["Modify"], *other.get("Conditions", {})} if parameters else set(found["Modify"])
@@ -147,7 +151,9 @@ def _taught(account: Account, kind: str, create: Callable, delete: Callable | No
             return cls(*create(account.client, resource_name, _plain(cloudformation_json["Properties"])))
 
         @classmethod
-        def update_from_cloudformation_json(cls, original_resource, new_resource_name, cloudformation_json, *_, **__):
+        def update_from_cloudformation_json(
+            cls, original_resource, new_resource_name, cloudformation_json, *_, **__
+        ):
             properties = _plain(cloudformation_json["Properties"])
             return cls(*create(account.client, original_resource.name, properties, update=True))
 
@@ -171,9 +177,7 @@ def bucket(client, name, asked, update=False):
     if not update:
         s3.create_bucket(**own, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(**own, VersioningConfiguration=asked["VersioningConfiguration"])
-    s3.put_public_access_block(
-        **own, PublicAccessBlockConfiguration=asked["PublicAccessBlockConfiguration"]
-    )
+    s3.put_public_access_block(**own, PublicAccessBlockConfiguration=asked["PublicAccessBlockConfiguration"])
     s3.put_bucket_ownership_controls(**own, OwnershipControls=asked["OwnershipControls"])
     given = asked["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     rules = [{"ApplyServerSideEncryptionByDefault": each["ServerSideEncryptionByDefault"]} for each in given]
@@ -290,7 +294,10 @@ MISSING: dict[str, Calls] = {
     "AWS::SecretsManager::Secret": (secret, _without("secretsmanager", "delete_secret", "SecretId")),
     "AWS::Scheduler::Schedule": (schedule, _without("scheduler", "delete_schedule", "Name")),
     "AWS::SNS::TopicPolicy": (topic_policy, None),
-    "AWS::CloudWatch::Alarm": (alarm, lambda client, name: client("cloudwatch").delete_alarms(AlarmNames=[name])),
+    "AWS::CloudWatch::Alarm": (
+        alarm,
+        lambda client, name: client("cloudwatch").delete_alarms(AlarmNames=[name]),
+    ),
     "AWS::IAM::RolePolicy": (role_policy, None),
     "AWS::IAM::OIDCProvider": (oidc_provider, None),
 }

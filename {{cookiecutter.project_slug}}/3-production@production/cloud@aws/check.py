@@ -33,10 +33,9 @@ def aws(service: str, verb: str, *arguments: str) -> Any:
     return json.loads(done.stdout or "{}")
 
 
-def time(text: str) -> datetime:
-    """Return a time as the CLI writes it."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def time(said: str | float) -> datetime:
+    """Return a time as the CLI says it: version 2 writes it out, version 1 counts seconds."""
+    return datetime.fromisoformat(said) if isinstance(said, str) else datetime.fromtimestamp(said, UTC)
 
 
 def data(stack: Stack) -> Iterator[Line]:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes an image run in staging or live, and waits until it does: deploy.sh ENVIRONMENT sha256:DIGEST
+# Makes an image run in staging or live, and waits until it does: bash deploy.sh ENVIRONMENT sha256:DIGEST
 # The way back is the same command, with the digest that the last one has printed.
 set -euo pipefail
 
 name={{ cookiecutter.project_slug }} digest=${2:-}
 stack=$name-${1:-}
 if ! [[ ${1:-} =~ ^(staging|live)$ && $digest =~ ^sha256:[0-9a-f]{64}$ ]]; then
-    echo "usage: $0 staging|live sha256:DIGEST, as build.sh has printed it" >&2
+    echo "usage: bash $0 staging|live sha256:DIGEST, as build.sh has printed it" >&2
     exit 2
 fi
 said() { aws cloudformation describe-stacks --stack-name "$stack" --output text --query "Stacks[0].$1"; }
@@ -29,4 +29,5 @@ aws cloudformation wait stack-update-complete --stack-name "$stack" || {
     echo "$stack could not be brought to $digest, and goes on as before; why: the events of the stack" >&2
     exit 1
 }
-echo "$stack runs $digest; before: ${before#*@}"
+before=${before#*@}
+echo "$stack runs $digest; before: ${before:-nothing}"

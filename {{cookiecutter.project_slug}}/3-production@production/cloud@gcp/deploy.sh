@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes an image run in staging or live, and waits until it does: deploy.sh ENVIRONMENT sha256:DIGEST
+# Makes an image run in staging or live, and waits until it does: bash deploy.sh ENVIRONMENT sha256:DIGEST
 # The way back is the same command, with the digest that the last one has printed. Needs gcloud, and GCP_REGION.
 set -euo pipefail
 
 name={{ cookiecutter.project_slug }} digest=${2:-} region=${GCP_REGION:?is not set}
 if ! [[ ${1:-} =~ ^(staging|live)$ && $digest =~ ^sha256:[0-9a-f]{64}$ ]]; then
-    echo "usage: $0 staging|live sha256:DIGEST, as build.sh has printed it" >&2
+    echo "usage: bash $0 staging|live sha256:DIGEST, as build.sh has printed it" >&2
     exit 2
 fi
 image=$region-docker.pkg.dev/$(gcloud config get-value project 2>/dev/null)/$name/$name

@@ -32,7 +32,7 @@ ephemeral "random_password" "api_key" {
 resource "google_secret_manager_secret_version" "api_key" {
   secret                 = google_secret_manager_secret.api_key.id
   secret_data_wo         = ephemeral.random_password.api_key.result
-  secret_data_wo_version = 1 # another number makes another key
+  secret_data_wo_version = "1" # another one makes another key
 }
 
 resource "google_secret_manager_secret_iam_member" "api_key" {
