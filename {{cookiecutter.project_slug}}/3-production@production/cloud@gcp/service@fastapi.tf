@@ -57,10 +57,10 @@ resource "google_storage_bucket_iam_member" "service_logs" {
   }
 }
 
+# It can be reached from anywhere; who is not among the callers is turned away before it.
 resource "google_cloud_run_v2_service" "service" {
   name                = local.name
   location            = var.region
-  # Who is not among the callers is turned away before it.
   ingress             = "INGRESS_TRAFFIC_ALL"
   deletion_protection = false
   template {
