@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,9 +147,7 @@ def container(account: Account, stack: str, task: str) -> tuple[dict, dict]:
 def test_the_job_runs_the_daily_commands_and_is_told_where_all_is(account):
     parts = account.parts(STAGING)
     task, job = container(account, STAGING, "job")
-    assert job["entryPoint"] == ["/bin/sh", "-euxc"]
-    *_, etl, score, monitor = job["command"][0].split("\n")[:-1]
-    assert [etl, score, monitor] == [f"{NAME} {verb}" for verb in ("etl", "score", "monitor")]
+    assert job["entryPoint"] == ["/bin/sh", "-uxc"]
     variables = {one["name"]: one["value"] for one in job["environment"]}
     assert variables["LATE_FLIGHTS_DATA__SOURCE"] == f"s3://{parts['Data']}/raw"
     assert variables["LATE_FLIGHTS_STORAGE__REGISTRY"] == f"s3://{parts['Data']}/models"
@@ -162,20 +161,21 @@ def test_the_job_runs_the_daily_commands_and_is_told_where_all_is(account):
     assert (key["name"], key["valueFrom"]) == ("LATE_FLIGHTS_API_KEY", f"{parts['Secrets']}:API_KEY::")
 
 
-def test_the_job_s_own_script_stops_at_what_fails_and_ends_with_what_monitor_says(account, tmp_path):
-    """The shell is the real one, the commands are stand-ins which write down that they were called."""
+@pytest.mark.parametrize(
+    ("failing", "status"),
+    [({}, 0), ({"monitor": 3}, 3), ({"etl": 1}, 1), ({"etl": 1, "monitor": 3}, 3), ({"score": 1}, 1)],
+)
+def test_the_job_tries_each_command_and_ends_with_what_failed_last(failing, status, account, tmp_path):
+    """The shell is the real one, the commands are stand-ins which say how they were called."""
     _, job = container(account, STAGING, "job")
     script = job["command"][0].replace("/app/.venv/bin", str(tmp_path))
-    stand_in = tmp_path / NAME
-    for failing, status, called in (
-        ("none", 0, ["etl", "score", "monitor"]),
-        ("monitor", 3, ["etl", "score", "monitor"]),
-        ("etl", 3, ["etl"]),
-    ):
-        stand_in.write_text(f'#!/bin/sh\necho "$1"\n[ "$1" = {failing} ] && exit 3\nexit 0\n')
-        stand_in.chmod(0o755)
-        done = subprocess.run([*job["entryPoint"], script], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout.split()) == (status, called)
+    ends = "".join(f'[ "$1" = {verb} ] && exit {code}\n' for verb, code in failing.items())
+    (tmp_path / NAME).write_text(f'#!/bin/sh\necho "$@"\n{ends}exit 0\n')
+    (tmp_path / NAME).chmod(0o755)
+    done = subprocess.run([*job["entryPoint"], script], capture_output=True, text=True, check=False)
+    today = date.today()
+    score = f"score --from {today} --to {today + timedelta(days=1)}"
+    assert (done.returncode, done.stdout.splitlines()) == (status, ["etl", score, "monitor"])
 
 
 def test_no_policy_allows_more_than_it_names(account):

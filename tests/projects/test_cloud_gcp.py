@@ -229,8 +229,10 @@ def test_the_job_runs_the_daily_commands_and_its_failure_is_told(bake):
     template = own["google_cloud_run_v2_job.job"]["template"][0]["template"][0]
     assert template["max_retries"] == 0
     (job,) = template["containers"]
-    assert job["command"] == ["/bin/sh", "-euxc"]
-    verbs = re.findall(rf"^ *{NAME} (\w+)$", str(job["args"][0]).replace("\\n", "\n"), re.MULTILINE)
+    assert job["command"] == ["/bin/sh", "-uxc"]
+    verbs = re.findall(
+        rf"^ *{NAME} (\w+)\b.* \|\| failed=\$\?$", str(job["args"][0]).replace("\\n", "\n"), re.MULTILINE
+    )
     assert verbs == ["etl", "score", "monitor"]
     target = own["google_cloud_scheduler_job.daily"]["http_target"][0]
     assert target["uri"] == "https://run.googleapis.com/v2/${google_cloud_run_v2_job.job.id}:run"

@@ -32,16 +32,17 @@ resource "google_cloud_run_v2_job" "job" {
       timeout         = "3600s"
       containers {
         image   = var.image
-        command = ["/bin/sh", "-euxc"]
+        command = ["/bin/sh", "-uxc"]
         args = [<<-EOT
-          PATH=/app/.venv/bin:$PATH
-          {{ cookiecutter.project_slug }} etl
+          PATH=/app/.venv/bin:$PATH failed=0
+          {{ cookiecutter.project_slug }} etl || failed=$?
 {% if 'batch' in cookiecutter.__chosen %}
-          {{ cookiecutter.project_slug }} score
+          {{ cookiecutter.project_slug }} score --from "$(date +%F)" --to "$(date --date tomorrow +%F)" || failed=$?
 {% endif %}
 {% if 'operation' in cookiecutter.__chosen %}
-          {{ cookiecutter.project_slug }} monitor
+          {{ cookiecutter.project_slug }} monitor || failed=$?
 {% endif %}
+          exit $failed
         EOT
         ]
         resources {
