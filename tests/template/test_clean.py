@@ -34,6 +34,8 @@ CHECKS = [
     judges.workflows_fit_their_schema,
     judges.workflows_are_safe,
     judges.containers_are_sound,
+    judges.stacks_are_sound,
+    judges.shell_is_sound,
     judges.hooks_are_valid,
     judges.spelled_right,
     practice.good_practice,

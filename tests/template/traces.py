@@ -70,6 +70,8 @@ TRACES = {
     "streamlit": [r"\bstreamlit\b", r"late-flights dashboard\b", r"\bkpis\.sql\b", r"\bapp\.py\b"],
     "airflow": [r"\bairflow", r"\bDAGs?\b", r"\bschedule\.(py|yaml)\b", r"\bdags/"],
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
+    "aws": [r"\bAWS\b", r"\bstack\.yaml\b", r"\bboto3\b", r"s3://"],
+    "gcp": [r"\bgcloud\b", r"\bterraform\b", r"\bgs://", r"\bgoogle-cloud-storage\b"],
     "github": [r"\bgithub\b"],
     "gitlab": [r"\bgitlab\b"],
     "mit": [r"permission is hereby granted"],

@@ -62,6 +62,16 @@ def containers_are_sound(projects: Iterable[Project]) -> Found:
     yield from judged("hadolint", [], "*Dockerfile*", projects)
 
 
+def stacks_are_sound(projects: Iterable[Project]) -> Found:
+    """Yield what is wrong with a CloudFormation template, by AWS's own schemas."""
+    yield from judged("cfn-lint", [], "*cloud/stack.yaml", projects)
+
+
+def shell_is_sound(projects: Iterable[Project]) -> Found:
+    """Yield what is wrong with a shell script."""
+    yield from judged("shellcheck", [], "*.sh", projects)
+
+
 def hooks_are_valid(projects: Iterable[Project]) -> Found:
     """Yield what pre-commit cannot use in its configuration."""
     yield from judged("pre-commit", ["validate-config"], ".pre-commit-config.yaml", projects)

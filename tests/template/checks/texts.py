@@ -67,6 +67,10 @@ class UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# What CloudFormation writes as `!Ref` is another way to write a mapping; cfn-lint looks at what is in it.
+UniqueKeys.add_multi_constructor("!", lambda loader, tag, node: f"!{tag}")
+
+
 def read_notebook(text: str) -> None:
     """Read a notebook; raises where it breaks the format of notebooks."""
     nbformat.validate(nbformat.reads(text, as_version=nbformat.NO_CONVERT))
