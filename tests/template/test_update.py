@@ -178,7 +178,7 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     assert "stage: discovery -> operation\n" in said
     assert "model: - -> lightgbm\n" in said
     new = "problem=classification tracking=none notebooks=jupyter labelling=none api=fastapi batch=batch"
-    new += " scheduler=none dashboard=streamlit"
+    new += " scheduler=none cloud=none dashboard=streamlit"
     assert f"New questions took their defaults: {new}. For others, name them in the command\n" in said
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}
@@ -318,6 +318,20 @@ def test_a_scheduler_comes_to_a_living_project_and_its_jobs_leave_ci(desk, grown
     assert contents(grown) == at_once | {runbook: at_once[runbook] + b"\nOurs.\n"}
     assert {"dags/schedule.py", "dags/schedule.yaml"} <= at_once.keys()
     assert ".github/workflows/live.yml" not in at_once
+
+
+@pytest.mark.slow
+def test_a_cloud_comes_to_a_living_project_and_can_be_another(desk, grown, history, tmp_path):
+    appended(grown / "3-production" / "launch.md", "\nOurs.\n")
+    commit(grown, "ours")
+    for cloud, brought in (("aws", "stack.yaml"), ("gcp", "main.tf")):
+        said = desk.updated(grown, "--to", "v0.2.0", f"cloud={cloud}")
+        assert f" -> {cloud}\n" in said
+        answers = ("--checkout", "v0.2.0", "labelling=labelling", f"cloud={cloud}")
+        at_once = contents(baked(f"git+file://{history}", tmp_path / cloud, *answers))
+        launch = "3-production/launch.md"
+        assert contents(grown) == at_once | {launch: at_once[launch] + b"\nOurs.\n"}
+        assert {f"3-production/cloud/{brought}", ".github/workflows/deploy.yml"} <= at_once.keys()
 
 
 def test_work_that_is_not_committed_is_not_touched(desk, project):

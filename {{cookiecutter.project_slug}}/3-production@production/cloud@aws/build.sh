@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of this commit, puts it into the registry, and prints its digest. A commit is built once.
-# Needs docker and the AWS CLI, with rights to push: those of staging's deploy role, or one's own.
+# Needs docker and the AWS CLI, with rights to push.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of this commit, puts it into the registry, and prints its digest. A commit is built once.
-# Needs docker and gcloud, with rights to push: those of staging's deploy account, or one's own; and GCP_REGION.
+# Needs docker and gcloud, with rights to push; and GCP_REGION.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

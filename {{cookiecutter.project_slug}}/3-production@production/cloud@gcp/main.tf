@@ -1,5 +1,5 @@
 # What {{ cookiecutter.project_slug }} needs on Google Cloud, once for staging and once for live: README.md says in which order.
-# A person changes it, with rights of their own; a deploy changes nothing but the image, and has no right to more.
+# A person changes it; a deploy, by deploy.sh, changes nothing but the image.
 terraform {
   required_version = ">= 1.11"
   required_providers {
