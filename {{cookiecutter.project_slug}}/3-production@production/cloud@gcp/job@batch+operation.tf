@@ -48,10 +48,6 @@ resource "google_cloud_run_v2_job" "job" {
         resources {
           limits = { cpu = "1", memory = "4Gi" } # files are held in memory, too
         }
-        env {
-          name  = "${local.prefix}WORKSPACE"
-          value = "/tmp/workspace" # goes with the run
-        }
         env { # without it, raw tables come from data.source of project.yaml, such as a database
           name  = "${local.prefix}DATA__SOURCE"
           value = "gs://${google_storage_bucket.data.name}/raw"

@@ -82,10 +82,6 @@ resource "google_cloud_run_v2_service" "service" {
         startup_cpu_boost = true
       }
       env {
-        name  = "${local.prefix}WORKSPACE"
-        value = "/tmp/workspace" # goes with the instance
-      }
-      env {
         name  = "${local.prefix}STORAGE__REGISTRY"
         value = "gs://${google_storage_bucket.data.name}/models"
       }
