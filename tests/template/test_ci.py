@@ -85,7 +85,7 @@ def test_with_a_scheduler_no_job_of_ci_does_the_same_again(bake):
     assert not project.has(".github/workflows/live.yml")
     assert project.text(".github/workflows/ci.yml") == bake().text(".github/workflows/ci.yml")
     there = yaml.safe_load(bake(scheduler="airflow", ci="gitlab").text(".gitlab-ci.yml"))
-    assert there.keys() == {"workflow", "default", "check", "update"}
+    assert there.keys() == {"workflow", "default", "check", "container", "update"}
     assert there["check"] == yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))["check"]
 
 

@@ -18,6 +18,8 @@ PROBLEM, FACTS = f"{FOLDER}/1-discovery/problem.md", f"{FOLDER}/project.yaml"
 COMMANDS = f"{FOLDER}/{PACKAGE}/commands.py"
 WORKFLOW = f"{FOLDER}/.github@github/workflows/ci.yml"
 DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile"
+STACK = f"{FOLDER}/3-production@production/cloud@aws/stack.yaml"
+DEPLOY = f"{FOLDER}/3-production@production/cloud@aws/deploy.sh"
 COMPOSE = f"{FOLDER}/3-production@production/compose.yaml"
 SKLEARN_AND_KERAS = "'sklearn' in cookiecutter.__chosen and 'keras' in cookiecutter.__chosen"
 
@@ -225,6 +227,18 @@ BROKEN_PROJECTS = {
         API_ONLY,
         judges.containers_are_sound,
         "DL3008",
+    ),
+    "a stack with a parameter of nobody's": (
+        put(STACK, "  Colour:\n    Type: String\n", before="  Vpc:\n"),
+        {"cloud": "aws"},
+        judges.stacks_are_sound,
+        "W2001 Parameter Colour not used",
+    ),
+    "a script that loses what has blanks in it": (
+        put(DEPLOY, "\nls $HOME/$1\n"),
+        {"cloud": "aws"},
+        judges.shell_is_sound,
+        "SC2086",
     ),
     "containers that Compose would not start": (
         put(COMPOSE, "    read_onyl: true\n", before="    restart: unless-stopped\n"),

@@ -201,7 +201,7 @@ def test_an_edited_replay_is_settled_and_reported(cookiecutter, tmp_path):
     replay["cookiecutter"] |= {"stage": "discovery", "batch": "none", "project_slug": "edited"}
     record.write_text(json.dumps(replay), encoding="utf-8")
     done = cookiecutter("--replay")
-    parts = ("problem=classification", "model=sklearn", "notebooks=jupyter", "api=fastapi")
+    parts = ("problem=classification", "compute=duckdb", "model=sklearn", "notebooks=jupyter", "api=fastapi")
     parts += ("dashboard=streamlit",)
     assert done.stderr.splitlines() == [LEFT_OUT.replace("api=fastapi", part) for part in parts]
     assert "api" not in answers_of(tmp_path / "edited")
