@@ -251,7 +251,11 @@ def container(image: str, **variables: str) -> dict:
 
 def answers(*, well: bool) -> dict[str, Any]:
     """Return what gcloud answers where all is well, or where each thing is as it should not be."""
-    registry = {"LATE_FLIGHTS_STORAGE__REGISTRY": f"gs://desk-{NAME}-staging/models"}
+    bucket = f"gs://desk-{NAME}-staging"
+    registry = {
+        "LATE_FLIGHTS_STORAGE__REGISTRY": f"{bucket}/models",
+        "LATE_FLIGHTS_DATA__SOURCE": f"{bucket}/raw",
+    }
     own = container(f"{IMAGES}@{FIRST}" if well else "us-docker.pkg.dev/cloudrun/container/hello", **registry)
     probed = own | ({"startupProbe": {"httpGet": {"path": "/ready"}}} if well else {})
     condition = {"type": "Ready", "status": str(well), "message": "" if well else "it did not listen"}

@@ -48,7 +48,12 @@ def data(stack: Stack) -> Iterator[Line]:
     policy = json.loads(aws("s3api", "get-bucket-policy", *bucket)["Policy"])["Statement"]
     refused = any(each["Effect"] == "Deny" and "aws:SecureTransport" in str(each) for each in policy)
     yield refused, "the bucket is read by TLS only", "its policy lets requests through that are not encrypted"
-    for prefix, whose in (("raw/", "the raw tables"), ("models/live.json", "a promoted model")):
+    wanted = {"models/live.json": "a promoted model"}
+    if "JobTask" in stack:
+        task = aws("ecs", "describe-task-definition", "--task-definition", stack["JobTask"])["taskDefinition"]
+        if "DATA__SOURCE" in str(task["containerDefinitions"]):
+            wanted["raw/"] = "the raw tables"
+    for prefix, whose in wanted.items():
         found = aws("s3api", "list-objects-v2", *bucket, "--prefix", prefix, "--max-items", "1")
         missing = f"there is nothing under {prefix}: see README.md, in which order"
         yield bool(found.get("Contents")), f"{whose}, under {prefix}", missing

@@ -44,9 +44,10 @@ def variables(container: dict[str, Any]) -> dict[str, str]:
     return {each["name"]: each.get("value", "") for each in container.get("env", [])}
 
 
-def data(address: str) -> Iterator[Line]:
-    """Look at the bucket, and at what has to be in it."""
-    bucket = "gs://" + address.removeprefix("gs://").partition("/")[0]
+def data(given: dict[str, str]) -> Iterator[Line]:
+    """Look at the bucket, and at what has to be in it, by the variables of what runs."""
+    kinds = {key.partition("_STORAGE__")[2] or key.partition("_DATA__")[2]: given[key] for key in given}
+    bucket = "gs://" + kinds["REGISTRY"].removeprefix("gs://").partition("/")[0]
     found = gcloud("storage", "buckets", "describe", bucket)
     kept = found.get("versioning_enabled", False)
     yield kept, "the bucket keeps what is replaced", "versioning is off: what is deleted is gone"
@@ -55,7 +56,9 @@ def data(address: str) -> Iterator[Line]:
     who = gcloud("storage", "buckets", "get-iam-policy", bucket).get("bindings", [])
     strangers = {one for each in who for one in each["members"] if one in OPEN}
     yield not strangers, "nobody but named accounts may read it", f"{', '.join(strangers)} may read it"
-    for prefix, whose in (("raw/**", "the raw tables"), ("models/live.json", "a promoted model")):
+    wanted = {"models/live.json": "a promoted model"}
+    wanted |= {"raw/**": "the raw tables"} if kinds.get("SOURCE") == f"{bucket}/raw" else {}
+    for prefix, whose in wanted.items():
         missing = f"there is nothing under {prefix}: see README.md, in which order"
         try:
             there = bool(gcloud("storage", "objects", "list", f"{bucket}/{prefix}", "--limit", "1"))
@@ -131,8 +134,7 @@ def main(name: str) -> int:
                 parts[kind] = variables(found["template"]["spec"]["containers"][0])
     if not parts:
         sys.exit(f"{name}: nothing of this name runs in {region()}")
-    given = next(iter(parts.values()))
-    looks = [(data, next((value for key, value in given.items() if key.endswith("STORAGE__REGISTRY")), ""))]
+    looks = [(data, {key: value for each in parts.values() for key, value in each.items()})]
     looks += [(look, name) for kind, look in (("services", service), ("jobs", job)) if kind in parts]
     wrong = 0
     for look, what in [*looks, (alerts, name)]:
