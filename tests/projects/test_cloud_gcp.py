@@ -121,6 +121,7 @@ def test_each_kind_of_mistake_is_found(file, old, new, said, schema, bake, tmp_p
     assert any(mistake.startswith(said) for mistake in schema.mistakes(folder))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="Terraform as a library is built for Linux")
 @pytest.mark.parametrize("kind", KINDS)
 def test_terraform_reads_it_and_finds_it_well_laid_out(kind, installed, bake):

@@ -177,8 +177,8 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     said = desk.updated(project, "--to", "v0.2.0", "stage=operation", "model=lightgbm")
     assert "stage: discovery -> operation\n" in said
     assert "model: - -> lightgbm\n" in said
-    new = "problem=classification tracking=none notebooks=jupyter labelling=none api=fastapi batch=batch"
-    new += " scheduler=none cloud=none dashboard=streamlit"
+    new = "problem=classification compute=duckdb tracking=none notebooks=jupyter labelling=none api=fastapi"
+    new += " batch=batch scheduler=none cloud=none dashboard=streamlit"
     assert f"New questions took their defaults: {new}. For others, name them in the command\n" in said
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}

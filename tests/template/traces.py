@@ -44,7 +44,7 @@ TRACES = {
     "xgboost": [r"\bxgboost\b"],
     "keras": [r"\bkeras\b", r"\btensorflow\b", r"\bnetwork\.py\b"],
     "mlflow": [r"\bmlflow\b", r"TRACKING__"],
-    "postgres": [r"\bpostgresql\b(?!://)", r"\bpsycopg\b", r"COMPUTE_URL"],
+    "postgres": [r"\bpsycopg\b", r"COMPUTE_URL"],
     "spark": [r"\b(py)?spark\b", r"\bjava\b", r"\bopenjdk"],
     "jupyter": [r"\bjupyter", r"\bipynb\b"],
     "marimo": [r"\bmarimo\b"],
