@@ -11,8 +11,7 @@ from handrail.compute import dialect
 def read_call(call: str) -> tuple[list[Path], str, exp.Expression]:
     """Return the files that a call names, its other arguments, and the tree of a query of it."""
     tree = dialect.parse(f"SELECT * FROM {call}")
-    function = _function(tree)
-    listed, *options = function.expressions
+    listed, *options = _arguments(_function(tree))
     names = listed.expressions if isinstance(listed, exp.Array) else [listed]
     files = [Path(re.sub(r"\[([\[*?])\]", r"\1", name.this)) for name in names]
     return files, ", ".join(option.sql(dialect="duckdb") for option in options), tree
@@ -23,10 +22,17 @@ def one_file(tree: exp.Expression, file: Path) -> str:
     tree = tree.copy()
     function = _function(tree)
     plain = re.sub(r"[\[*?]", r"[\g<0>]", file.as_posix())
-    function.set(
-        "expressions", [exp.Array(expressions=[exp.Literal.string(plain)]), *function.expressions[1:]]
-    )
+    one = exp.Array(expressions=[exp.Literal.string(plain)])
+    if isinstance(function.this, exp.Expression):  # as sqlglot has read_csv
+        function.set("this", one)
+    else:
+        function.set("expressions", [one, *function.expressions[1:]])
     return tree.sql(dialect="duckdb")
+
+
+def _arguments(function: exp.Expression) -> list[exp.Expression]:
+    first = [function.this] if isinstance(function.this, exp.Expression) else []
+    return [*first, *function.expressions]
 
 
 def _function(tree: exp.Expression) -> exp.Expression:

@@ -376,7 +376,7 @@ class Spark(Translated):
             return self._view_of(call, lambda: self.parquet(*places, merged=merged))
         if call.lower().startswith("read_json"):
             return self._view_of(call, lambda: self._json(places, tree))
-        raise duckdb.NotSupportedError(f"{call[:60]}: Spark reads no such file here")
+        return self._view_of(call, lambda: self._small(call))
 
     def _view_of(self, call: str, made: Any) -> str:
         """Return the name of a view, which is made when it is first asked for."""
@@ -385,6 +385,11 @@ class Spark(Translated):
             made().createOrReplaceTempView(name)
             self._views[call] = name
         return self._views[call]
+
+    def _small(self, call: str) -> DataFrame:
+        """Return the rows of a small file of this machine, such as people's labels, that DuckDB reads."""
+        with own_errors():
+            return self.session.createDataFrame(self._local.sql(f"SELECT * FROM {call}").to_arrow_table())
 
     def _stored(self, path: Path) -> DataFrame:
         place = f"{self.storage}/{stored_name(self._settings, path)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handrail.compute.data_engine import connect_data
-from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, identifier, parquet, reason
+from handrail.compute.duckdb import WRONG_DATA, Connection, EngineError, connect, identifier, parquet, reason
 from handrail.config.settings import Settings
 from handrail.contract.row_key import with_row_key
 from handrail.contract.table_check import check, refuse_other_columns
@@ -73,7 +73,10 @@ def _labels_joined(connection: Connection, settings: Settings) -> list[tuple[str
         return []
     from handrail.labelling import etl_tables
 
-    return etl_tables.load(connection, settings)
+    if isinstance(connection, Connection):
+        return etl_tables.load(connection, settings)
+    with connect(settings) as local:  # of the copies that have come here
+        return etl_tables.load(local, settings)
 
 
 def offer_tables(connection: Connection, settings: Settings) -> None:

@@ -1,8 +1,13 @@
 """What labelling adds to the ETL: the table `labels` for transform.sql, and the raw table with its labels."""
 
-from handrail.compute.duckdb import Connection
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from handrail.compute.duckdb import Connection, connect, parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import raw_path
 from handrail.labelling.answers import any_received
 from handrail.labelling.items import all_items
 from handrail.labelling.outcome import find_outcome, keep_outcome
@@ -18,7 +23,8 @@ def offer(connection: Connection, settings: Settings) -> None:
     if _unread(settings):
         try:
             task, facts = read_task(settings)
-            items = all_items(connection, settings, task, facts)
+            with _here(connection, settings, task.items.table) as local:
+                items = all_items(local, settings, task, facts)
             keep_outcome(settings, task, find_outcome(settings, task, items))
         except (ProjectError, ModuleNotFoundError):  # serving goes without nltk
             pass
@@ -35,6 +41,19 @@ def load(connection: Connection, settings: Settings) -> list[tuple[str, int, str
     refused = _unread(settings) or bool(found and found["refused"])
     hint = "; answers are refused: `labels` says why" if refused else ""
     return [(name, count, "joined"), (name, labelled, f"with a label{hint}")]
+
+
+@contextmanager
+def _here(connection: Connection, settings: Settings, table: str) -> Generator[Connection]:
+    """Give a connection on this machine that has a raw table: people are asked about few items."""
+    if isinstance(connection, Connection):
+        yield connection
+        return
+    path = raw_path(settings, table)
+    if not path.is_file():
+        cast("Any", connection).land(f"SELECT * FROM {parquet(path)}", path)
+    with connect(settings) as local:
+        yield local
 
 
 def _unread(settings: Settings) -> bool:

@@ -139,6 +139,21 @@ def test_texts_numbers_and_times_come_back_as_they_went_in(there):
     assert kinds[0] == kinds[1]
 
 
+def test_what_people_have_labelled_is_a_table(there):
+    folder = there.workspace / "data" / "labelling"
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text('item,label,by\nN1,jet,ada\n"N,2",,ada\n')
+    columns = "columns = {'item': 'VARCHAR', 'label': 'VARCHAR', 'by': 'VARCHAR'}"
+    options = "header = true, auto_detect = false, hive_partitioning = false"
+    with connect_data(there) as connection:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW labels AS SELECT item, label FROM "
+            f"read_csv('{folder / 'labels.csv'}', {columns}, {options})"
+        )
+        found = connection.sql("SELECT item, label FROM labels ORDER BY item").fetchall()
+    assert found == [("N,2", None), ("N1", "jet")]
+
+
 def test_functions_give_what_duckdb_gives(there):
     asked = (
         "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, "
