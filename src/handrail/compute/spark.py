@@ -50,7 +50,7 @@ logging.getLogger("SQLQueryContextLogger").disabled = True  # it prints what is 
 JAVA = 17
 DAY = "by_day"  # the column of the folders of a table; it is none of the table's own
 CURRENT, DONE = "CURRENT", "_SUCCESS"
-KEPT = 2  # versions of a table: the one that counts, and the one before it, which somebody may be reading
+UNREADABLE = "FAILED_READ_FILE"  # what Spark says of a file that is not what it should be
 TRIES, WAIT_SECONDS = 4, 1.0  # 1, 2 and 4 seconds between them
 LOCAL_SHUFFLE = "8"  # parts of what is put together anew; a cluster has Spark's own default
 MULTILINE_BYTES = 128_000_000  # of a file of separated values, up to which a value may have lines in it
@@ -567,7 +567,7 @@ class _Files:
                 system = self._system(storage)
                 system.delete(self._path(folder), True)
                 system.mkdirs(self._path(folder))
-                system.copyFromLocalFile(self._path(address(file)), self._path(f"{place}.unfinished"))
+                self._copy(address(file), f"{place}.unfinished")
                 system.rename(self._path(f"{place}.unfinished"), self._path(place))
         return place
 
@@ -586,7 +586,11 @@ class _Files:
     def copy_here(self, place: str, folder: Path) -> None:
         """Copy a folder to this machine."""
         with own_errors():
-            self._system(place).copyToLocalFile(self._path(place), self._path(address(folder)))
+            self._copy(place, address(folder))
+
+    def _copy(self, place: str, target: str) -> None:
+        both = self._system(place), self._path(place), self._system(target), self._path(target)
+        self._jvm.org.apache.hadoop.fs.FileUtil.copy(*both, False, self._hadoop)
 
 
 @contextmanager
@@ -605,7 +609,8 @@ def own_errors() -> Generator[None]:
     except PySparkException as error:
         raise duckdb.InvalidInputException(_line(error)) from None
     except Py4JError as error:
-        raise duckdb.OperationalError(_line(error)) from None
+        kind = duckdb.InvalidInputException if UNREADABLE in str(error) else duckdb.OperationalError
+        raise kind(_line(error)) from None
 
 
 def _line(error: Exception) -> str:
@@ -617,4 +622,8 @@ def _line(error: Exception) -> str:
     inner = re.search(r"(?:Caused by: |: )(?:[\w.$]+(?:Exception|Error)): (.*)", text)
     said = text if text.startswith("[") or inner is None else inner[1]
     said = said.strip().partition("\n")[0]
+    causes = re.findall(r"Caused by: [\w.$]+: (.*)", text) if UNREADABLE in text else []
+    if UNREADABLE in text:
+        why = causes[-1] if causes else "is a line of another length than the header, or the file cut off?"
+        said = f"{said.strip().removesuffix('.')}: {why}"
     return " ".join(re.sub(r" SQLSTATE: \w+.*$", "", said).split()) or type(error).__name__
