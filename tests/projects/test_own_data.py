@@ -130,7 +130,8 @@ def own(cookies_session, tmp_path_factory) -> Project:
 
 def test_it_runs(own):
     said = ran(own, "uv", "run", "late-flights", "etl")
-    assert re.search(r"data/visits\.parquet +19,998 +loaded\nvisit_id: repeated +2 +duplicates left out\n", said)
+    loaded = r"data/visits\.parquet +19,998 +loaded\nvisit_id: repeated +2 +duplicates left out\n"
+    assert re.search(loaded, said)
     trained = ran(own, "uv", "run", "late-flights", "train")
     model, baseline = re.search(r"roc_auc +(0\.\d+) .* (0\.\d+)\n", trained).groups()
     assert float(model) > 0.6 > float(baseline)
