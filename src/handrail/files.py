@@ -1,7 +1,9 @@
 """Files that are whole or not there at all."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 READABLE, OPEN = 0o644, 0o755  # a file and a folder that other users can read, whatever the umask
 
@@ -15,6 +17,17 @@ def settle(path: Path) -> None:
 def unfinished_path(path: Path) -> Path:
     """Return where this process writes what becomes `path`: see `handrail.leftovers`."""
     return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def json_lines(path: Path) -> list[Any]:
+    """Return what each line of a log says, none without a file; one that a kill has cut off says nothing."""
+    found = []
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
 
 
 def write_whole(path: Path, content: str, mode: int | None = None) -> None:

@@ -1,12 +1,11 @@
 """Where the project stands: its stages, by the evidence that `status` finds, and what is live since when."""
 
-import json
 from dataclasses import dataclass
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.registry.history import read_history
 from handrail.registry.live import Live, read_live
-from handrail.registry.versions import model_folder
 from handrail.stages.gates import State, command, read_stages
 from handrail.stages.go_ahead import farewell
 from handrail.stages.status import count, lead, next_step
@@ -69,13 +68,9 @@ def _live(settings: Settings) -> list[str]:
 
 def _since(settings: Settings, live: Live) -> str:
     """Return the day since which the version is where it is; empty where the history does not say."""
-    path, since = model_folder(settings) / "history.jsonl", ""
-    for line in reversed(path.read_bytes().splitlines() if path.is_file() else []):
-        try:
-            event = json.loads(line)
-            if (event["live"], event["stage"]) != (live.versions[-1], live.stage):
-                break
-            since = str(event["at"])[:10]
-        except (ValueError, KeyError, TypeError):  # a line that a kill has cut off says nothing
-            continue
+    since = ""
+    for event in reversed(read_history(settings)):
+        if (event.live, event.stage) != (live.versions[-1], live.stage):
+            break
+        since = event.at[:10]
     return since

@@ -1,9 +1,10 @@
 """What was live, or tried, and when: the lines of `models/history.jsonl`, of which each change adds one."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 from handrail.config.settings import Settings
+from handrail.files import json_lines
 from handrail.registry.versions import model_folder
 
 
@@ -14,8 +15,8 @@ class Event:
     at: str
     live: str
     stage: str
-    mode: str
-    reason: str
+    mode: str = "model"
+    reason: str = ""
     canary: str | None = None
     share: float | None = None
 
@@ -36,13 +37,18 @@ class Withdrawn:
         return f"{self.name} {before} on {self.at[:10]} ({self.reason})"
 
 
+def history_path(settings: Settings) -> Path:
+    """Return the file of the history."""
+    return model_folder(settings) / "history.jsonl"
+
+
 def read_history(settings: Settings) -> list[Event]:
-    """Return every change in order; a line that a kill has cut off says nothing."""
-    path, found = model_folder(settings) / "history.jsonl", []
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
+    """Return every change in order, of whichever machine; a line that a kill has cut off says nothing."""
+    known, found = {each.name for each in fields(Event)}, []
+    for said in json_lines(history_path(settings)):
         try:
-            found.append(Event(**json.loads(line)))
-        except (ValueError, TypeError):
+            found.append(Event(**{name: value for name, value in said.items() if name in known}))
+        except (AttributeError, TypeError):  # no event, or half of one
             continue
     return found
 

@@ -22,6 +22,7 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.files import READABLE, write_whole
 from handrail.locks import locked
+from handrail.registry.history import history_path
 from handrail.registry.shared import LIVE, follow, shared_registry, take_over
 from handrail.registry.shared import replace as replace_shared
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, version_folder
@@ -217,7 +218,7 @@ def checked(settings: Settings, live: Live | None) -> tuple[Version, Live]:
 
 def _write(settings: Settings, live: Live) -> None:
     """Keep `live`, with a line in the history of models; who calls holds the lock of `changing_live`."""
-    with (model_folder(settings) / "history.jsonl").open("a", encoding="utf-8") as history:
+    with history_path(settings).open("a", encoding="utf-8") as history:
         history.write(json.dumps(_event(settings, live)) + "\n")
     write_whole(live_path(settings), json.dumps(asdict(live), indent=2) + "\n", READABLE)
 

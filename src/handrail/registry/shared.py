@@ -10,15 +10,15 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.files import OPEN, READABLE, settle, unfinished_path, write_whole
+from handrail.files import OPEN, READABLE, json_lines, settle, unfinished_path, write_whole
+from handrail.registry.history import history_path
 from handrail.registry.versions import NAME, SUMS, broken_files, model_folder, version_folder
-from handrail.storage.store import ABSENT, ChangedError, Store, open_store
+from handrail.storage.store import ABSENT, ChangedError, Store, kept_store
 
 log = logging.getLogger(__name__)
 LIVE, VERSIONS, SEEN = "live.json", "versions", ".shared.json"
@@ -30,12 +30,7 @@ _unreached: set[tuple[Path, str]] = set()  # the places that have been told alre
 def shared_registry(settings: Settings) -> Store | None:
     """Return the place of versions and of what is live, None where each machine has its own."""
     place = settings.shared.registry
-    return _opened(place, settings.root) if place else None
-
-
-@lru_cache(maxsize=16)
-def _opened(place: str, root: Path) -> Store:
-    return open_store(place, root, "storage.registry")
+    return kept_store(place, settings.root, "storage.registry") if place else None
 
 
 def publish_version(store: Store, settings: Settings, name: str) -> None:
@@ -148,11 +143,11 @@ def keep(settings: Settings, document: Mapping[str, Any], tag: str) -> None:
     """Write the workspace's copy of what is live, and of what is known of its history."""
     folder = model_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    known = history(settings)
+    known = json_lines(history_path(settings))
     new = [event for event in document.get("history", ()) if event not in known]
     if new:
         lines = "".join(json.dumps(event) + "\n" for event in [*known, *new])
-        write_whole(folder / "history.jsonl", lines)
+        write_whole(history_path(settings), lines)
     live = {name: value for name, value in document.items() if name != "history"}
     write_whole(folder / LIVE, json.dumps(live, indent=2) + "\n", READABLE)
     write_whole(folder / SEEN, json.dumps({"from": settings.shared.registry, "tag": tag}) + "\n")
@@ -183,7 +178,9 @@ def replace(
 
     The versions that it names are published before. Then the workspace has it, too; who calls holds the lock.
     """
-    events: Sequence[Any] = parsed(settings, seen[0]).get("history", []) if seen else history(settings)
+    events: Sequence[Any] = json_lines(history_path(settings))
+    if seen:
+        events = parsed(settings, seen[0]).get("history", [])
     document = {**live, "history": [*events, event][-MOST_EVENTS:]}
     canary = live.get("canary") or {}
     known = parsed(settings, seen[0])["versions"] if seen else ()
@@ -200,18 +197,6 @@ def replace(
         tag = now[1]
     keep(settings, document, tag)
     return True
-
-
-def history(settings: Settings) -> list[Any]:
-    """Return what is known here of when what was live; a line that a kill has cut off says nothing."""
-    path = model_folder(settings) / "history.jsonl"
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
 
 
 def _seen(settings: Settings) -> str | None:

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import Any, Literal
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.errors import ProjectError
-from handrail.files import OPEN, READABLE, settle, unfinished_path
+from handrail.files import OPEN, READABLE, json_lines, settle, unfinished_path
 from handrail.project import Project
 from handrail.registry.drift_reference import PREDICTION, Bins
 from handrail.tasks.metric import Decision, of_baseline
@@ -191,14 +192,10 @@ def version_folder(settings: Settings, name: str) -> Path:
 
 def _trained(settings: Settings) -> list[tuple[str, str]]:
     """Return version and moment of each training, in order; a line that a kill has cut off says nothing."""
-    path = model_folder(settings) / TRAINED
     found: list[tuple[str, str]] = []
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
-        try:
-            said = json.loads(line)
+    for said in json_lines(model_folder(settings) / TRAINED):
+        with suppress(KeyError, TypeError):
             found.append((said["version"], said["at"]))
-        except (ValueError, KeyError, TypeError):
-            continue
     return found
 
 

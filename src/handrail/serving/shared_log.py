@@ -10,8 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -23,7 +22,7 @@ from handrail.locks import locked
 from handrail.registry.shared import fetch_versions, follow
 from handrail.serving.activity import activity_folder, shared_activity_folder
 from handrail.serving.prediction_log import prediction_folder, shared_prediction_folder
-from handrail.storage.store import ABSENT, ChangedError, Entry, Store, open_store
+from handrail.storage.store import ABSENT, ChangedError, Entry, Store, kept_store
 
 log = logging.getLogger(__name__)
 SENT, FETCHED, LOCK = ".sent.json", ".fetched.json", ".sending.lock"
@@ -40,12 +39,7 @@ KINDS: dict[str, tuple[Callable[[Settings], Path], Callable[[Settings], Path]]] 
 def shared_log(settings: Settings) -> Store | None:
     """Return the place of what all machines have predicted, None where each has its own."""
     place = settings.shared.predictions
-    return _opened(place, settings.root) if place else None
-
-
-@lru_cache(maxsize=16)
-def _opened(place: str, root: Path) -> Store:
-    return open_store(place, root, "storage.predictions")
+    return kept_store(place, settings.root, "storage.predictions") if place else None
 
 
 def send(settings: Settings) -> int:
@@ -237,11 +231,8 @@ def _identity(path: Path) -> str:
 
 def _digest(path: Path) -> str:
     """Return eight digits of a checksum of a file's content."""
-    digest = sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()[:8]
+        return file_digest(file, "sha256").hexdigest()[:8]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.versions import model_folder
+from handrail.registry.history import history_path
 from handrail.retention.audit_log import audit_log_path
 from handrail.stages.checklist import Item, read_checklist
 from handrail.stages.dry_run import runbook_works, tests_ran
@@ -21,7 +21,7 @@ TRAINED = "Model trained"
 
 def trained_again(settings: Settings) -> Finding:
     """Find a second version that was promoted."""
-    history = _lines(model_folder(settings) / "history.jsonl")
+    history = _lines(history_path(settings))
     promoted = [line for line in history if line["reason"] == "promoted"]
     count = len({line["live"] for line in promoted})
     if count < 2:
@@ -42,7 +42,7 @@ def alert_rehearsed(settings: Settings) -> Finding:
 
 def rolled_back(settings: Settings) -> Finding:
     """Find a rollback, and that a version was promoted afterwards."""
-    history = _lines(model_folder(settings) / "history.jsonl")
+    history = _lines(history_path(settings))
     places = [number for number, line in enumerate(history) if line["reason"] == "rolled back"]
     if not places:
         return still_open("no version was ever rolled back", command(settings, "rollback"))

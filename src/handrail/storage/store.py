@@ -1,5 +1,6 @@
 """One interface for every kind of storage: objects under a prefix, written whole, and only if unchanged."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -97,6 +98,12 @@ def open_store(place: str, root: Path, setting: str) -> Store:
             f"{setting}: {shown(place)}: {(error.name or '').partition('.')[0]} is not installed; it comes "
             f"with handrail[{BUCKETS[scheme]}], see pyproject.toml"
         ) from None
+
+
+@lru_cache(maxsize=16)
+def kept_store(place: str, root: Path, setting: str) -> Store:
+    """Return the same, opened once by a process that asks for it again and again."""
+    return open_store(place, root, setting)
 
 
 def bucket_and_prefix(url: str) -> tuple[str, str]:

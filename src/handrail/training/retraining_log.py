@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handrail.config.settings import Settings
+from handrail.files import json_lines
 
 
 def retraining_log_path(settings: Settings) -> Path:
@@ -25,10 +26,4 @@ def log_retraining(settings: Settings, record: Mapping[str, Any]) -> None:
 
 def last_retraining(settings: Settings) -> Mapping[str, Any] | None:
     """Return the last line, None without any; one that a kill has cut off says nothing."""
-    path = retraining_log_path(settings)
-    for line in reversed(path.read_bytes().splitlines() if path.is_file() else []):
-        try:
-            return json.loads(line)
-        except ValueError:
-            continue
-    return None
+    return next(reversed(json_lines(retraining_log_path(settings))), None)

@@ -13,6 +13,7 @@ import pytest
 from handrail import errors
 from handrail.registry import canary, shared, versions
 from handrail.registry import live as registry
+from handrail.registry.history import read_history, tried_since, withdrawn
 from handrail.serving import inference
 from handrail.storage import folder as folders
 from handrail.storage import s3
@@ -66,8 +67,11 @@ def test_rollback_canary_and_fallback_of_one_are_those_of_all(here, there):
         registry.make_live(here, name)
     canary.start_canary(here, three, 0.2)
     assert canary.load_canary(there, registry.read_live(there).canary).name == three
+    assert tried_since(there, three) == document(here)["history"][-1]["at"]
     assert canary.end_canary(there, "worse", judged=three) == three
     assert registry.read_live(here).canary is None
+    for settings in (here, there):  # whoever retrains next knows it
+        assert [(each.name, each.reason) for each in withdrawn(settings)] == [(three, "worse")]
     assert registry.use_fallback(there, "the baseline did better", judged=two)
     assert registry.read_live(here).mode == "fallback"
     assert registry.roll_back(there, inference.start_model) == one
@@ -84,7 +88,7 @@ def test_rollback_canary_and_fallback_of_one_are_those_of_all(here, there):
     ]
     registry.read_live(here)
     for settings in (here, there):
-        assert [event["reason"] for event in shared.history(settings)] == reasons
+        assert [event.reason for event in read_history(settings)] == reasons
     assert [event["reason"] for event in document(here)["history"]] == reasons
 
 
@@ -318,7 +322,7 @@ def test_many_changes_keep_the_last_of_their_history(away, monkeypatch):
     for _ in range(5):
         registry.make_live(away, name)
     assert len(document(away)["history"]) == 3
-    assert len(shared.history(away)) == 5
+    assert len(read_history(away)) == 5
 
 
 def test_a_race_without_end_is_told(away, monkeypatch):
