@@ -8,7 +8,7 @@ from math import inf, log
 from handrail.compute.duckdb import Connection, literal, rows
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.registry.drift_reference import Bins, learn_amount_bins, shares
+from handrail.registry.drift_reference import Bins, learn_amount_bins, shares, shares_of_each
 from handrail.registry.versions import Version, load_version
 
 EMPTY_BIN = 1e-4
@@ -64,20 +64,22 @@ def as_in(connection: Connection, source: str, bins: Sequence[Bins]) -> Usual:
 
     In the bins of the training, a summer lies in the open one at the end, whatever is added to it.
     """
-    own = [item if item.names else learn_amount_bins(connection, source, item.column) for item in bins]
+    amounts = [item.column for item in bins if not item.names]
+    own = [item for item in bins if item.names] + learn_amount_bins(connection, source, amounts)
     return Usual(own, shares(connection, source, own))
 
 
 def least_drifts(connection: Connection, source: str, usual: Iterable[Usual]) -> dict[str, float]:
     """Return the least population stability index of each column of a FROM item from what is usual.
 
-    What a column has in none of `usual` is left out.
+    What a column has in none of `usual` is left out. All are counted in one scan.
     """
+    pairs = [(item, each.expected[item.column]) for each in usual for item in each.bins]
+    actual = shares_of_each(connection, source, [item for item, _ in pairs]) if pairs else []
     found: dict[str, float] = {}
-    for each in usual:
-        actual = shares(connection, source, [*each.bins]) if each.bins else {}
-        for name, value in actual.items():
-            found[name] = min(found.get(name, inf), population_stability(each.expected[name], value))
+    for (item, expected), values in zip(pairs, actual, strict=True):
+        moved = population_stability(expected, values)
+        found[item.column] = min(found.get(item.column, inf), moved)
     return found
 
 

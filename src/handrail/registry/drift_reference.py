@@ -4,6 +4,7 @@ Amounts have ten bins of about equal share, and one for each value that is frequ
 A last bin holds what is missing or was never seen.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail.compute.duckdb import Connection, histograms, identifier, literal, row
@@ -64,27 +65,50 @@ def known_values(
 
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
     """Return bins for `columns` from the rows of `source`."""
-    return [_learn(connection, source, column) for column in columns]
+    amounts = [column.name for column in columns if not column.categorical]
+    learnt = {item.column: item for item in learn_amount_bins(connection, source, amounts)}
+    return [
+        _learn_names(connection, source, each.name) if each.categorical else learnt[each.name]
+        for each in columns
+    ]
 
 
-def learn_amount_bins(connection: Connection, source: str, name: str) -> Bins:
-    """Return ten bins of about equal share for an amount, and one for each of its values that is frequent.
+def learn_amount_bins(connection: Connection, source: str, names: Sequence[str]) -> list[Bins]:
+    """Return ten bins of about equal share for each amount, and one for each of its values that is frequent.
 
     A value that most rows have would else share a bin with all that is less: a visibility in km with the same
     in miles.
     """
-    tenths, column = [n / 10 for n in range(1, 10)], identifier(name)
-    found = row(connection, f"SELECT quantile_disc({column}, {tenths}) AS edges FROM {source}")
-    edges = {float(edge) for edge in found["edges"] or [] if edge is not None}
-    if not edges:
-        return Bins(name)
-    below = ", ".join(
+    tenths = [n / 10 for n in range(1, 10)]
+    edges: dict[str, set[float]] = {}
+    for name in names:  # one by one: the engine holds all values of a column for its quantiles
+        edges |= _edges(connection, source, {name: f"quantile_disc({identifier(name)}, {tenths})"})
+    before = _edges(
+        connection, source, {name: f"[{_below(name, found)}]" for name, found in edges.items() if found}
+    )
+    return [Bins(name, edges=tuple(sorted(edges[name] | before.get(name, set())))) for name in names]
+
+
+def _edges(connection: Connection, source: str, lists: Mapping[str, str]) -> dict[str, set[float]]:
+    """Return the values in each list, an SQL expression by name, which are there; in one scan."""
+    if not lists:
+        return {}
+    asked = ", ".join(f"{expression} AS l{number}" for number, expression in enumerate(lists.values()))
+    found = row(connection, f"SELECT {asked} FROM {source}").values()
+    return {
+        name: {float(edge) for edge in values or [] if edge is not None}
+        for name, values in zip(lists, found, strict=True)
+    }
+
+
+def _below(name: str, edges: Iterable[float]) -> str:
+    """Return SQL expressions: of each edge that is frequent, the greatest value below it."""
+    column = identifier(name)
+    return ", ".join(
         f"CASE WHEN count_if({column} = {edge!r}) >= {FREQUENT} * count({column}) "
         f"THEN max({column}) FILTER (WHERE {column} < {edge!r}) END"
         for edge in sorted(edges)
     )
-    before = row(connection, f"SELECT [{below}] AS edges FROM {source}")["edges"]
-    return Bins(name, edges=tuple(sorted(edges | {float(edge) for edge in before if edge is not None})))
 
 
 def known_ranges(connection: Connection, sources: str, bins: list[Bins]) -> dict[str, tuple[float, float]]:
@@ -100,18 +124,20 @@ def known_ranges(connection: Connection, sources: str, bins: list[Bins]) -> dict
 
 def shares(connection: Connection, source: str, bins: list[Bins]) -> dict[str, list[float]]:
     """Return the share of rows per bin and column, in one scan of `source`; all zero without rows."""
+    found = shares_of_each(connection, source, bins)
+    return {item.column: values for item, values in zip(bins, found, strict=True)}
+
+
+def shares_of_each(connection: Connection, source: str, bins: Sequence[Bins]) -> list[list[float]]:
+    """Return the same in the order of `bins`, of which several may be of one column."""
     total, counts = histograms(connection, source, [item.place() for item in bins])
-    return {
-        item.column: _shares_of(total, found, item.size) for item, found in zip(bins, counts, strict=True)
-    }
+    return [_shares_of(total, found, item.size) for item, found in zip(bins, counts, strict=True)]
 
 
-def _learn(connection: Connection, source: str, column: Column) -> Bins:
-    if not column.categorical:
-        return learn_amount_bins(connection, source, column.name)
-    name = identifier(column.name)
+def _learn_names(connection: Connection, source: str, column: str) -> Bins:
+    name = identifier(column)
     query = f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL ORDER BY 1"
-    return Bins(column.name, names=tuple(name for (name,) in connection.execute(query).fetchall()))
+    return Bins(column, names=tuple(name for (name,) in connection.execute(query).fetchall()))
 
 
 def _shares_of(total: int, counts: dict[int, int], size: int) -> list[float]:

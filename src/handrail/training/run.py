@@ -314,11 +314,11 @@ def count_reference(
     learnt_from = rows_in(settings, table, split, periods(split)[0])
     bins = learn_bins(connection, learnt_from, of_role(settings.project.contract, Role.FEATURE))
     connection.register("predicted", {PREDICTION: prediction})
-    predicted = learn_amount_bins(connection, "predicted", PREDICTION)
+    (predicted,) = learn_amount_bins(connection, "predicted", [PREDICTION])
     counted = shares(connection, learnt_from, bins) | shares(connection, "predicted", [predicted])
     tested = rows_in(settings, table, split, periods(split)[2])
     every = " OR ".join(f"({inside(settings, split, each)})" for each in periods(split))
-    own = [learn_amount_bins(connection, tested, item.column) for item in bins if not item.names]
+    own = learn_amount_bins(connection, tested, [item.column for item in bins if not item.names])
     recent = shares(connection, tested, own)
     more = {
         "recent": shares(connection, tested, bins),

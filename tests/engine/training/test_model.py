@@ -505,6 +505,21 @@ def test_reference_shares_are_those_of_the_bins_by_hand():
     ]
 
 
+def test_amounts_are_put_into_bins_together_as_each_alone():
+    """Ten bins of about equal share, one more below a value that most rows have, and one bin of nothing."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t AS SELECT i AS even, CASE WHEN i <= 20 THEN i ELSE 50 END AS mostly, "
+            "CAST(NULL AS DOUBLE) AS absent FROM range(1, 101) AS r(i)"
+        )
+        found = reference.learn_amount_bins(connection, "t", ["even", "absent", "mostly"])
+        alone = [reference.learn_amount_bins(connection, "t", [item.column])[0] for item in found]
+    tenths = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
+    assert [item.column for item in found] == ["even", "absent", "mostly"]
+    assert [item.edges for item in found] == [tenths, (), (10.0, 20.0, 50.0)]
+    assert alone == found
+
+
 def test_an_unknown_metric_is_refused_before_training(project):
     accuracy = project.accuracy.model_copy(update={"metric": "charm"})
     with pytest.raises(errors.ProjectError, match=rf"accuracy\.metric: charm is unknown; known are {KNOWN}"):
