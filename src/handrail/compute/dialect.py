@@ -26,8 +26,8 @@ class Asked:
     """What the translation has to ask of the engine.
 
     columns: the names of the columns of a query, which is in the engine's own SQL
-    scanned: what holds the rows that a call such as `read_parquet([...])` reads: the name of a table, or a
-    query view: the query of a temporary view that the engine itself does not know, by its name
+    scanned: what holds the rows that a call such as `read_parquet([...])` reads: a table's name, or a query
+    view: the query of a temporary view that the engine itself does not know, by its name
     """
 
     columns: Callable[[str], list[str]]

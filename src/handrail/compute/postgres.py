@@ -104,9 +104,8 @@ def reached(settings: Settings) -> psycopg.Connection:
                 ) from None
             if tried == TRIES:
                 raise ProjectError(
-                    f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, "
-                    "or mend "
-                    "the address; the last good tables stay"
+                    f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, or "
+                    "mend the address; the last good tables stay"
                 ) from None
             log.warning("the database can't be reached (%s); tried again in %g s", said, wait)
             time.sleep(wait)
@@ -417,9 +416,8 @@ def _read_back(file: Path, kinds: dict[str, str]) -> str:
     read = {name: "VARCHAR" if kind.endswith("[]") else kind for name, kind in kinds.items()}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
     source = (
-        f"read_csv({literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false, delim = "
-        "',', "
-        f"quote = '\"', escape = '\"', nullstr = '{NULL}', allow_quoted_nulls = false)"
+        f"read_csv({literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false, "
+        f"delim = ',', quote = '\"', escape = '\"', nullstr = '{NULL}', allow_quoted_nulls = false)"
     )
     lists = {name: kind for name, kind in kinds.items() if kind.endswith("[]")}
     if not lists:

@@ -160,8 +160,8 @@ def _require_master(master: str) -> None:
             if tried == TRIES:
                 raise ProjectError(
                     f"compute.master: {master} can't be reached, tried {TRIES} times: "
-                    f"{error.strerror or error}; "
-                    "start the master, or mend the address in project.yaml; the last good tables stay"
+                    f"{error.strerror or error}; start the master, or mend the address in project.yaml; the "
+                    "last good tables stay"
                 ) from None
             time.sleep(wait)
             wait *= 2

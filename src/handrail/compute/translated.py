@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,14 @@ class Translated(ABC):
         Whoever reads that table meanwhile has the former rows, and so has everybody where this fails. Raises
         TooFewRowsError, and keeps the former ones, where there are fewer than `least`.
         """
+
+    @abstractmethod
+    def bring_in(self, file: Path, path: Path) -> int:
+        """Keep a Parquet file of this machine as the table that `path` names; return its rows."""
+
+    @abstractmethod
+    def atomic(self) -> AbstractContextManager[None]:
+        """Let all that is stored in the block count at its end, or nothing."""
 
     @abstractmethod
     def move(self, path: Path, target: Path) -> None:

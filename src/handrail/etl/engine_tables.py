@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +53,7 @@ def bring_into_engine(
     here = {name: table for name, table in tables.items() if name not in {**there, **by_engine}}
     problems: list[str] = []
     counts: dict[str, int] = {}
-    whole = connection.atomic() if hasattr(connection, "atomic") else nullcontext()
-    with tempfile.TemporaryDirectory(prefix="handrail-raw-") as unpacked_into, whole:
+    with tempfile.TemporaryDirectory(prefix="handrail-raw-") as unpacked_into, connection.atomic():
         for name, table in {**there, **by_engine}.items():
             try:
                 source = _source(connection, settings, table, folder, Path(unpacked_into))
@@ -144,8 +142,7 @@ def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) 
         if unfinished:
             raise ProjectError(
                 f"{table.file}: half-written: {unfinished[0]} is in it, which a job leaves that is under "
-                "way or was "
-                "stopped; run that job to its end, then `etl` again"
+                "way or was stopped; run that job to its end, then `etl` again"
             )
         return place, True
     return address(unpacked(folder, table.file, temporary)), False
@@ -161,8 +158,7 @@ def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str,
     if absent:
         raise ProjectError(
             f"{table.file}: no column {', '.join(absent)} among {', '.join(present)}; has it changed "
-            "upstream? "
-            "See the columns in etl/extract.py"
+            "upstream? See the columns in etl/extract.py"
         )
     missing = tuple(dict.fromkeys(("", *table.missing))) if table.missing is not None else ()
     if table.missing is None and is_separated(Path(table.file)):

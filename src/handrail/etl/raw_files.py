@@ -195,8 +195,7 @@ def _reader(
     if isinstance(table, StoredTable):
         raise ProjectError(
             f"{table.name}: a table that is there already is read by postgres or spark; say so in "
-            "project.yaml: "
-            "compute.engine"
+            "project.yaml: compute.engine"
         )
     if isinstance(table, RawRows):
         return _json_lines(table, _asked(settings, table, unfinished), kinds)
