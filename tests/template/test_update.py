@@ -487,19 +487,28 @@ def test_new_questions_are_asked_on_a_terminal(desk, project):
         os.chdir(project)
         line = [str(HANDRAIL), "update", "--to", "v0.2.0", "stage=research", "labelling=none"]
         os.execvpe(line[0], line, isolated(desk.home, TERM="dumb"))
-    shown, replies = "", ["", "2", "9", "1", ""]
+    shown, replies = "", ["", "", "2", "9", "1", ""]
     while True:
         try:
             read = os.read(screen, 4096).decode()
         except OSError:  # the other end is closed
             break
         shown += read
-        if shown.endswith("[1]: ") and replies:
+        if shown.endswith("[1]: "):
+            if not replies:
+                break
             os.write(screen, f"{replies.pop(0)}\n".encode())
             shown += "\n"
+    os.close(screen)  # a prompt still open ends here
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
     asked = [line for line in shown.replace("\r", "").splitlines() if line.endswith(")") and "? (" in line]
-    assert [line.rpartition(" (")[2] for line in asked] == ["problem)", "model)", "tracking)", "notebooks)"]
+    assert [line.rpartition(" (")[2] for line in asked] == [
+        "problem)",
+        "compute)",
+        "model)",
+        "tracking)",
+        "notebooks)",
+    ]
     assert "  2  lightgbm - gradient boosting that stays fast" in shown
     answers = record(project)["answers"]
     assert (answers["model"], answers["tracking"], answers["notebooks"]) == ("lightgbm", "none", "jupyter")

@@ -9,7 +9,7 @@ from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import accept, raw_path, table_path
 from handrail.etl.raw_files import RawTable, StoredTable
-from tests.engine.support.engines import by_engine
+from tests.engine.support.engines import FUNCTIONS, by_engine, labels_read
 from tests.engine.support.workspaces import PROJECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engines")]
@@ -140,33 +140,14 @@ def test_texts_numbers_and_times_come_back_as_they_went_in(there):
 
 
 def test_what_people_have_labelled_is_a_table(there):
-    folder = there.workspace / "data" / "labelling"
-    folder.mkdir(parents=True)
-    (folder / "labels.csv").write_text('item,label,by\nN1,jet,ada\n"N,2",,ada\n')
-    columns = "columns = {'item': 'VARCHAR', 'label': 'VARCHAR', 'by': 'VARCHAR'}"
-    options = "header = true, auto_detect = false, hive_partitioning = false"
-    with connect_data(there) as connection:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW labels AS SELECT item, label FROM "
-            f"read_csv('{folder / 'labels.csv'}', {columns}, {options})"
-        )
-        found = connection.sql("SELECT item, label FROM labels ORDER BY item").fetchall()
+    found = labels_read(there)
     assert found == [("N,2", None), ("N1", "jet")]
 
 
 def test_functions_give_what_duckdb_gives(there):
     asked = (
-        "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, "
-        "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) "
-        "AS half, "
-        "TRY_CAST('2013-02-30' AS TIMESTAMP) AS no_day, TRY_CAST(1e30 AS BIGINT) AS beyond, "
-        "CAST(CAST(2.5 AS DOUBLE) AS INTEGER) AS even, CAST(CAST(3.7 AS DOUBLE) AS BIGINT) AS up, "
-        "list_position(['a', 'b'], 'b') AS place, isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 "
-        "// 2 AS floor, "
-        "strlen('é') AS bytes_of, length('é') AS signs, EXTRACT(isodow FROM DATE '2013-11-03') AS weekday, "
-        "concat_ws('; ', 'a', NULL, 'b') AS joined, regexp_matches('UA1', '^[A-Z]{2}[0-9]$') AS matches, "
-        "regexp_matches('UA1' || chr(10), '^[A-Z]{2}[0-9]$') AS line, "
-        "strftime(DATE '2013-11-03', '%Y-%m') AS month, split_part('a-b', '-', 1) AS part"
+        f"{FUNCTIONS}, CAST(CAST(3.7 AS DOUBLE) AS BIGINT) AS up, "
+        "regexp_matches('UA1' || chr(10), '^[A-Z]{2}[0-9]$') AS line"
     )
     with connect_data(there) as connection:
         found = row(connection, f"SELECT {asked}")

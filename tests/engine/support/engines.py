@@ -3,11 +3,22 @@
 import csv
 from pathlib import Path
 
+from handrail.compute.data_engine import connect_data
 from handrail.config.settings import Settings
 from tests.engine.support.workspaces import PROJECT, in_workspace
 
 # 01:30 is there twice on this day: summer time ends at 02:00. The time_hour of the flights is UTC.
 TWICE = "2013-11-03"
+FUNCTIONS = (  # of DuckDB, which every engine has to give alike
+    "md5('a') AS md5, md5_number_lower('a') % 1000 AS low, sha256('a') AS sha, "
+    "TRY_CAST('12' AS BIGINT) AS whole, TRY_CAST('x' AS BIGINT) AS none, TRY_CAST('1.5' AS DOUBLE) AS half, "
+    "TRY_CAST('2013-02-30' AS TIMESTAMP) AS no_day, TRY_CAST(1e30 AS BIGINT) AS beyond, "
+    "CAST(CAST(2.5 AS DOUBLE) AS INTEGER) AS even, list_position(['a', 'b'], 'b') AS place, "
+    "isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 // 2 AS floor, strlen('é') AS bytes_of, "
+    "length('é') AS signs, EXTRACT(isodow FROM DATE '2013-11-03') AS weekday, "
+    "concat_ws('; ', 'a', NULL, 'b') AS joined, regexp_matches('UA1', '^[A-Z]{2}[0-9]$') AS matches, "
+    "strftime(DATE '2013-11-03', '%Y-%m') AS month, split_part('a-b', '-', 1) AS part"
+)
 EVERY = 60  # one flight in so many, beside those of the days around
 
 
@@ -57,3 +68,18 @@ def by_engine(workspace: Path, engine: str, raw: Path | None, url: str | None = 
         "compute_url": url,
     }
     return settings.model_copy(update=changed)
+
+
+def labels_read(settings: Settings) -> list[tuple[str, str | None]]:
+    """Write labels of people as `labels` keeps them; return them as the engine of the settings reads them."""
+    folder = settings.workspace / "data" / "labelling"
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text('item,label,by\nN1,jet,ada\n"N,2",,ada\n')
+    columns = "columns = {'item': 'VARCHAR', 'label': 'VARCHAR', 'by': 'VARCHAR'}"
+    options = "header = true, auto_detect = false, hive_partitioning = false"
+    with connect_data(settings) as connection:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW labels AS SELECT item, label FROM "
+            f"read_csv('{folder / 'labels.csv'}', {columns}, {options})"
+        )
+        return connection.sql("SELECT item, label FROM labels ORDER BY item").fetchall()
