@@ -10,12 +10,16 @@ from handrail.monitoring.open_alerts import read_open_alerts
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert: when, of which version, in words; relived: the past was only lived again."""
+    """An alert: when, of which version, in words.
+
+    relived: the past was only lived again · back: somebody looked back at a window of the past
+    """
 
     at: datetime
     version: str
     text: str
     relived: bool
+    back: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Alerts:
                 "at (UTC)": f"{each.at.astimezone(UTC):%Y-%m-%d %H:%M}",
                 "version": each.version,
                 "alert": each.text,
-                "": "lived again" if each.relived else "",
+                "": "lived again" if each.relived else "a look back" if each.back else "",
             }
             for each in self.alerts
         ]
@@ -58,9 +62,9 @@ def raised(settings: Settings) -> Alerts:
     for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), start=1):
         try:
             said = json.loads(line)
-            at, relived = moment(said["at"]), said.get("relived") is True
+            at, past = moment(said["at"]), (said.get("relived") is True, said.get("back") is True)
             version = str(said["version"] or "")
-            found += [Alert(at, version, str(text), relived) for text in said["alerts"]]
+            found += [Alert(at, version, str(text), *past) for text in said["alerts"]]
         except (ValueError, KeyError, TypeError, AttributeError):
             broken.append(number)
     name = settings.shown(path)

@@ -31,7 +31,7 @@ PREDICTIONS, MONITORING, ALERTS = "predictions", "monitoring", "alerts"
 COLUMNS = {
     MONITORING: "at TIMESTAMP, start DATE, end DATE, version VARCHAR, rows BIGINT, outcomes BIGINT, "
     "figure VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, state VARCHAR, why VARCHAR, of VARCHAR",
-    ALERTS: "at TIMESTAMP, version VARCHAR, text VARCHAR, relived BOOLEAN",
+    ALERTS: "at TIMESTAMP, version VARCHAR, text VARCHAR, relived BOOLEAN, back BOOLEAN",
 }
 Found = TypeVar("Found")
 _KEPT: dict[tuple[str, str], tuple[object, Any]] = {}

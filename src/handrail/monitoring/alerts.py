@@ -1,17 +1,17 @@
 """Tells people: a line in the alert log, and a message to each channel when a fault begins, lasts or is over.
 
-A look at the past, or one that lives it again, is logged, and neither begins a fault nor ends one.
+A look back, or one that lives the past again, is logged, and neither begins a fault nor ends one.
 """
 
 import json
 import re
 import secrets
 from collections import deque
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from handrail.config.sections import Alerts
 from handrail.config.settings import Settings
@@ -22,6 +22,7 @@ from handrail.monitoring.checks import canary_reading
 from handrail.monitoring.faults import (
     Event,
     Fault,
+    Key,
     State,
     Verdict,
     Wrong,
@@ -41,6 +42,8 @@ from handrail.stages.git import web_address
 JOURNAL = "reports/alerts.jsonl"
 JOURNAL_LINES = 10_000  # the newest of which are kept
 RUNBOOK = "4-operation/runbook.md"
+Past = Literal["back", "relived"]
+LOOKED = ("reading", "canary", "doubt")  # what a look at the past finds, too
 SECTIONS = {  # of the runbook, for what is no reading
     "canary": "the accuracy of the canary",
     "baseline": "the baseline did better",
@@ -50,23 +53,38 @@ SECTIONS = {  # of the runbook, for what is no reading
 }
 
 
-def raise_alerts(settings: Settings, seen: MonitoringRun, *, relived: bool = False) -> list[str]:
+class Told(NamedTuple):
+    """What a look has told, a line each: for who looks on.
+
+    alerts: each alert of the look, whether or not it was told before · over: each fault that has ended ·
+    closed: each that was closed by hand, and is still so · undelivered: each channel that took not all that
+    it should
+    """
+
+    alerts: tuple[str, ...]
+    over: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    undelivered: tuple[str, ...] = ()
+
+
+def raise_alerts(settings: Settings, seen: MonitoringRun, *, past: Past | None = None) -> Told:
     """Log what `seen` found wrong, tell whom the environment names, and return the lines for who looks on.
 
-    Those are one for each alert of the look, told before or not; one for each fault that is over; and one for
-    each channel that took not all that it should. `relived`: a look back, which is logged and no more.
+    `past`: what kind of look at the past it is, which is logged and no more.
     """
     live = read_live(settings)
     found = found_wrong(seen, live, canary_reading(settings))
-    alerts = [wrong for wrong in found if wrong.kind in ("reading", "canary", "doubt")]
-    lines = [wrong.text for wrong in alerts]
-    if relived:
+    if past:
+        lines = tuple(wrong.text for wrong in found if wrong.kind in LOOKED)
         if lines:
-            _log_relived(settings, seen.version, lines)
-        return lines
-    events = _follow(settings, seen.version, found, verdict_of(seen, live), seen.metrics)
-    over = [event.text for event in events if event.state == "over"]
-    return [*lines, *over, *delivered_or_kept(settings)]
+            _log_past(settings, seen.version, lines, past)
+        return Told(lines)
+    events, quiet = _follow(settings, seen.version, found, verdict_of(seen, live), seen.metrics)
+    shown = [wrong for wrong in found if wrong.kind != "check"]  # its exception is shown on the machine
+    lines = tuple(wrong.text for wrong in shown if wrong.key not in quiet)
+    closed = tuple(wrong.text for wrong in shown if wrong.key in quiet)
+    over = tuple(event.text for event in events if event.state == "over")
+    return Told(lines, over, closed, tuple(delivered_or_kept(settings)))
 
 
 @contextmanager
@@ -93,8 +111,9 @@ def raise_failure(settings: Settings) -> list[str]:
 
 
 def close_fault(settings: Settings, name: str) -> list[str]:
-    """End the open faults of a name by hand, such as one that is watched no more, and tell that.
+    """End the open faults of a name by hand, and tell that; each begins anew only when it was over meanwhile.
 
+    Such as one that is watched no more, or an outage that is mended and still in the window.
     Raises ProjectError, naming what is open, where none has it.
     """
     closed: list[str] = []
@@ -110,7 +129,9 @@ def close_fault(settings: Settings, name: str) -> list[str]:
         closed[:] = texts
         _journal(settings, now, None, [], over=texts)
         faults = tuple(fault for fault in state.faults if fault not in chosen)
-        return OpenAlerts(faults=faults, outbox=_added(settings, state.outbox, events, now, None))
+        quiet = (*(fault for fault in state.closed if fault.wrong.name != name), *chosen)
+        outbox = _added(settings, state.outbox, events, now, None)
+        return OpenAlerts(faults=faults, closed=quiet, outbox=outbox)
 
     change_open_alerts(settings, change)
     return closed
@@ -130,36 +151,45 @@ def _follow(
     found: Sequence[Wrong],
     verdict: Verdict,
     metrics: Collection[str] = (),
-) -> tuple[Event, ...]:
-    """Keep what is open after a look, log it, put what is to be told into the outbox, and return that."""
+) -> tuple[tuple[Event, ...], Collection[Key]]:
+    """Keep what is open after a look, log it, put what is to be told into the outbox, and return that.
+
+    And by what is known again what was closed by hand, and is still so.
+    """
     pause = timedelta(hours=settings.section(Alerts).remind_after_hours)
     told: tuple[Event, ...] = ()
+    quiet: set[Key] = set()
 
     def change(state: OpenAlerts) -> OpenAlerts:
-        nonlocal told
+        nonlocal told, quiet
         now = this_moment()
-        faults, told = follow(state.faults, found, verdict, now, pause)
+        known = {wrong.key for wrong in found}
+        closed = tuple(each for each in state.closed if each.wrong.key in known or verdict(each) is None)
+        quiet = {each.wrong.key for each in closed}
+        new = [wrong for wrong in found if wrong.key not in quiet]
+        faults, told = follow(state.faults, new, verdict, now, pause)
         places = {f.wrong.key: runbook_place(settings, f.wrong, metrics) for f in faults if not f.runbook}
         faults = tuple(_placed(fault, places) for fault in faults)
         told = tuple(event.model_copy(update={"fault": _placed(event.fault, places)}) for event in told)
         over = [event.text for event in told if event.state == "over"]
         if found or over:
             _journal(settings, now, version, [wrong.text for wrong in found], over=over)
-        return OpenAlerts(faults=faults, outbox=_added(settings, state.outbox, told, now, version))
+        outbox = _added(settings, state.outbox, told, now, version)
+        return OpenAlerts(faults=faults, closed=closed, outbox=outbox)
 
     change_open_alerts(settings, change)
-    return told
+    return told, quiet
 
 
-def _log_relived(settings: Settings, version: str, lines: Sequence[str]) -> None:
+def _log_past(settings: Settings, version: str, lines: Sequence[str], past: Past) -> None:
     def change(state: OpenAlerts) -> OpenAlerts:
-        _journal(settings, this_moment(), version, lines, relived=True)
+        _journal(settings, this_moment(), version, lines, past=past)
         return state
 
     change_open_alerts(settings, change)  # for its lock: nobody else writes to the log meanwhile
 
 
-def _placed(fault: Fault, places: dict[tuple[str, str, str], str]) -> Fault:
+def _placed(fault: Fault, places: Mapping[Key, str]) -> Fault:
     return fault.model_copy(update={"runbook": fault.runbook or places.get(fault.wrong.key, "")})
 
 
@@ -243,11 +273,11 @@ def _journal(
     lines: Sequence[str],
     *,
     over: Sequence[str] = (),
-    relived: bool = False,
+    past: Past | None = None,
 ) -> None:
     """Add a line to the alert log, of which the newest JOURNAL_LINES are kept."""
     entry: dict[str, Any] = {"at": now.isoformat(), "version": version, "alerts": list(lines)}
-    entry |= ({"over": list(over)} if over else {}) | ({"relived": True} if relived else {})
+    entry |= ({"over": list(over)} if over else {}) | ({past: True} if past else {})
     path = settings.workspace / JOURNAL
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as journal:

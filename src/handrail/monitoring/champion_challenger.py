@@ -34,16 +34,16 @@ def baseline_is_better(connection: Connection, settings: Settings, version: Vers
     beside = {name: np.ma.getdata(values) for name, values in found.items()}
     simple = beside["simple"], version.decision_of("fallback")
     gain = _gain(settings, beside, version.decision, *simple)
-    return gain is not None and gain["high"] < 0
+    return not isinstance(gain, str) and gain["high"] < 0
 
 
 def canary_gain(
     connection: Connection, settings: Settings, version: Version, canary: Canary, source: str
-) -> Mapping[str, float] | None:
+) -> Mapping[str, float] | str:
     """Return how much better the canary has predicted than the live version would have, with its interval.
 
-    Both are measured by the agreed metric on the canary's rows, of which chance has chosen at most ROWS. None
-    with too few outcomes, or of too few groups (days, subjects) to tell anything from chance.
+    Both are measured by the agreed metric on the canary's rows, of which chance has chosen at most ROWS. Why
+    it is not known with too few outcomes, or of too few days or subjects to tell anything from chance.
     """
     known = _known(settings, canary.name, source)
     live, beside = predict_rows(connection, known, version, **_needed(settings))
@@ -67,18 +67,23 @@ def _needed(settings: Settings) -> dict[str, str]:
 
 def _gain(
     settings: Settings, rows: Mapping[str, Any], decision: Decision, other: Floats, other_decision: Decision
-) -> Mapping[str, float] | None:
-    """Return how much better was predicted than `other` on the same rows; None where nothing is known.
+) -> Mapping[str, float] | str:
+    """Return how much better was predicted than `other` on the same rows; else why it is not known.
 
     Each is measured as it is acted on: by its own threshold, margin and range.
     """
-    if len(other) < settings.section(Live).minimum_outcomes:
-        return None
+    least = settings.section(Live).minimum_outcomes
+    if len(other) < least:
+        return f"{len(other):,} outcomes of what it answered are known, live.minimum_outcomes is {least:,}"
     groups = groups_of(rows.get("time"), rows.get("subject"), len(other))
     metrics, metric = settings.project.metrics, agreed_metric(settings)
     both = rows["outcome"], rows["tried"], other
     gain = compare(metrics, *both, decision, groups, other_decision)[2][metric]
-    return None if isnan(gain["high"]) else gain
+    if not isnan(gain["high"]):
+        return gain
+    count, unit = groups.count, groups.unit if groups.count == 1 else f"{groups.unit}s"
+    known = f"{len(other):,} outcomes of what it answered are known"
+    return f"{known}, of {count} {unit}: too few to tell anything from chance"
 
 
 def _known(settings: Settings, name: str, source: str) -> str:

@@ -41,7 +41,8 @@ State = Literal["ok", "warning", "alert", "unknown"]
 class Reading:
     """A figure, the range in which it is expected (both ends in it), and what follows; NaN is not known.
 
-    why: why it is not known, in a few words
+    why: why it is not known, in a few words; of what is known, what has to be said of it, such as of how few
+    rows it is · alert_above: of what warns at first, above which value it is an alert
     """
 
     name: str
@@ -50,6 +51,7 @@ class Reading:
     high: float
     state: State
     why: str = ""
+    alert_above: float | None = None
 
     @property
     def shown(self) -> str:
@@ -69,7 +71,9 @@ class Reading:
     @property
     def told(self) -> str:
         """The figure and the range in which it is expected, as people are told them."""
-        return f"{self.name} is {self.shown}, expected {self.expected}"
+        alert = "" if self.alert_above is None else f", an alert above {self.alert_above:g}"
+        why = f" ({self.why})" if self.why and self.state != "unknown" else ""
+        return f"{self.name} is {self.shown}, expected {self.expected}{alert}{why}"
 
     @property
     def plain(self) -> dict[str, float | None]:
@@ -214,13 +218,24 @@ class Check(Protocol):
 
 
 def metrics_in_range(look: Look) -> Iterator[Reading]:
-    """Compare the metrics of `live.expected`; with fewer than `live.minimum_outcomes` they are unknown."""
-    outcomes = look.measured.outcomes
+    """Compare the metrics of `live.expected`.
+
+    With fewer than `live.minimum_outcomes`, or of fewer days than a week where rows come on most days, they
+    are unknown. Where others have answered, too, it is said on how many outcomes they rest.
+    """
+    measured, target = look.measured, identifier(look.settings.project.target)
+    outcomes = measured.outcomes
     known = {"outcomes": float(outcomes), **look.metrics}
-    few = look.too_few(outcomes, "outcomes are known")
+    few = look.too_few(outcomes, "outcomes are known") or too_short(
+        look, f"(SELECT * FROM {measured.source} WHERE {target} IS NOT NULL)", "outcomes are known"
+    )
+    part = f"of {outcomes:,} of {look.outcomes:,} outcomes, those of {measured.version.name}"
+    said = part if outcomes < look.outcomes else ""
     for name, (low, high) in look.limits.expected.items():
-        value = nan if few else known[name]
-        yield look.reading(name, value, low, high, why=few or "the outcomes that are known do not give it")
+        value = nan if few and name != "outcomes" else known[name]
+        why = few or "the outcomes that are known do not give it"
+        reading = look.reading(name, value, low, high, why=why)
+        yield reading if reading.state == "unknown" else replace(reading, why=said)
 
 
 def outcomes_in_time(look: Look) -> Iterator[Reading]:
@@ -242,18 +257,18 @@ def canary_holds(look: Look) -> Iterator[Reading]:
     """Tell how much better the canary, if there is one, has predicted than the live version would have.
 
     It is an alert, and the canary is withdrawn, if it is worse by more than `accuracy.tolerance`, and not by
-    chance; with too few outcomes, nothing is known.
+    chance; with too few outcomes, or of too few days or subjects, nothing is known.
     """
     if look.live.canary is None:
         return
     name, tolerance = canary_reading(look.settings), look.settings.accuracy.tolerance
     gain = canary_gain(look.connection, look.settings, look.version, look.live.canary, look.source)
-    if gain is None:
-        few = f"fewer than {look.limits.minimum_outcomes:,} outcomes of what it answered are known"
-        yield look.reading(name, nan, low=-tolerance, why=few)
+    if isinstance(gain, str):
+        yield look.reading(name, nan, low=-tolerance, why=gain)
         return
     worse = gain["value"] < -tolerance and gain["high"] < 0
-    yield Reading(name, gain["value"], -tolerance, inf, "alert" if worse else "ok")
+    said = f"with 95% certainty from {figure(gain['low'])} to {figure(gain['high'])}"
+    yield Reading(name, gain["value"], -tolerance, inf, "alert" if worse else "ok", said)
 
 
 def canary_reading(settings: Settings) -> str:
@@ -334,9 +349,11 @@ def no_drift(look: Look) -> Iterator[Reading]:
             unknown[each.feature] = look.too_few(latest.count - each.rows, "predictions have it")
     found |= {name: nan for name, why in unknown.items() if why}
     for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
-        otherwise: State = "alert" if name == PREDICTION or value > SUDDEN * limit else "warning"
+        sudden = None if name == PREDICTION else SUDDEN * limit
+        otherwise: State = "warning" if sudden and value <= sudden else "alert"
         why = unknown.get(name, "")
-        yield look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise, why=why)
+        reading = look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise, why=why)
+        yield replace(reading, alert_above=sudden)
 
 
 def values_known(look: Look) -> Iterator[Reading]:
@@ -370,14 +387,13 @@ def traffic_as_usual(look: Look) -> Iterator[Reading]:
     """Tell what share of the usual was predicted in the last week of the window, and its days without any.
 
     Usual is the median of the same days of the week in the weeks before; where fewer than two are known, or
-    rows don't come every day, neither is told. A look at the newest predictions tells, too, for how many days
-    none was made: at most a day more than in the 90 days before, and unknown where they say too little.
+    rows don't come every day, both are unknown. A look at the newest predictions tells, too, for how many
+    days none was made: at most a day more than in the 90 days before, and unknown where they say too little.
     """
-    counts = daily_counts(look)
-    found = traffic(counts[:-1] if look.newest else counts)  # the last day may not be over
-    if found:
-        yield look.reading("traffic of the last week", found[0], low=look.limits.minimum_traffic_share)
-        yield look.reading("days of the last week without predictions", found[1], low=0, high=0)
+    found = traffic(daily_counts(look))
+    share, without, why = (nan, nan, found) if isinstance(found, str) else (*found, "")
+    yield look.reading("traffic of the last week", share, low=look.limits.minimum_traffic_share, why=why)
+    yield look.reading("days of the last week without predictions", without, low=0, high=0, why=why)
     if look.newest:
         since, most, why = silence(look)
         yield look.reading("days since the last prediction", since, low=0, high=most, why=why)

@@ -1,6 +1,7 @@
 """What a fault is: when it begins, when it is told again, and when it is over.
 
-A fault is known again by what is wrong, never by how wrong it is. Nothing here touches a file or the network.
+A fault is known again by what is wrong, never by how wrong it is; but a figure that is too high now is not
+the fault that it was when it was too low. Nothing here touches a file or the network.
 """
 
 import unicodedata
@@ -19,12 +20,15 @@ from handrail.registry.live import Live
 
 Kind = Literal["reading", "canary", "check", "baseline", "doubt", "monitor"]
 State = Literal["firing", "reminder", "over"]
+Key = tuple[str, str, str, str]
 LONGEST = 400  # letters of a line: names and texts of one's own checks are as long as somebody makes them
+BASELINE = "baseline against model"
+LESS = {"warning": "a warning now", "alert": "beyond the other end now"}
 CHECKS_FILE = "monitor/checks.py: "  # what the line of a check that failed begins with
 
 
 class Wrong(BaseModel):
-    """Something that a look found wrong, by what it is known again (kind, name, of), and how it is told.
+    """Something that a look found wrong, by what it is known again, and how it is told.
 
     of: what else keeps two of one name apart, such as the version of a canary · value, low, high: the figure
     and its range, None where there is none
@@ -41,9 +45,18 @@ class Wrong(BaseModel):
     high: float | None = None
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def side(self) -> Literal["", "low", "high"]:
+        """On which side of its range the figure is; "" where it is on none."""
+        if self.value is None:
+            return ""
+        if self.low is not None and self.value < self.low:
+            return "low"
+        return "high" if self.high is not None and self.value > self.high else ""
+
+    @property
+    def key(self) -> Key:
         """What a fault is known again by."""
-        return self.kind, self.name, self.of
+        return self.kind, self.name, self.of, self.side
 
 
 class Fault(BaseModel):
@@ -59,7 +72,8 @@ class Fault(BaseModel):
     @property
     def id(self) -> str:
         """The same in everything that is told of this fault, and in nothing that is told of another."""
-        return sha256("\n".join((*self.wrong.key, self.since.isoformat())).encode()).hexdigest()[:16]
+        known = (self.wrong.kind, self.wrong.name, self.wrong.of, self.since.isoformat())
+        return sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
 class Event(BaseModel):
@@ -116,7 +130,7 @@ def follow(
     return (*kept, *begun), tuple(sorted(events, key=lambda event: order.index(event.state)))
 
 
-def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
+def _again(fault: Fault, there: Iterable[Key]) -> str:
     """Return how a fault is told once more."""
     since = f"since {moment(fault.since)}"
     if fault.wrong.key in there:
@@ -128,19 +142,21 @@ def _again(fault: Fault, there: Iterable[tuple[str, str, str]]) -> str:
 
 
 def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> list[Wrong]:
-    """Return what a look found wrong: readings, a baseline that did better or seems to, checks that failed.
+    """Return what a look found wrong: readings, checks that failed, and a baseline that answers or might.
 
     canary_name: of the reading that decides on the canary, which is another fault for each version tried
     """
     found = [_of_reading(seen, reading, canary_name) for reading in seen.alerts]
-    if seen.baseline_better and live is not None and live.versions[-1] == seen.version:
-        told = f"{seen.start} to {seen.end}: the baseline did better than {seen.version}"
-        if seen.doubts:
-            text = f"{told}, by outcomes that are in doubt: nothing is switched; {seen.doubts[0]}"
-            found.append(Wrong(kind="doubt", name="outcomes in doubt", text=one_line(text)))
-        else:
-            text = f"{told}; the fallback answers"
-            found.append(Wrong(kind="baseline", name="baseline against model", text=one_line(text)))
+    better = seen.baseline_better and live is not None and live.versions[-1] == seen.version
+    told = f"{seen.start} to {seen.end}: the baseline did better than {seen.version}"
+    if better and seen.doubts:
+        text = f"{told}, by outcomes that are in doubt: nothing is switched; {seen.doubts[0]}"
+        found.append(Wrong(kind="doubt", name="outcomes in doubt", text=one_line(text)))
+    if better and not seen.doubts:
+        text = f"{told}; the fallback answers"
+        found.append(Wrong(kind="baseline", name=BASELINE, text=one_line(text)))
+    elif live is not None and live.mode == "fallback":
+        found.append(Wrong(kind="baseline", name=BASELINE, text=one_line(still_fallback(live))))
     # What the exception said stays on the machine: it may hold a value of somebody's data.
     found += [
         Wrong(
@@ -153,11 +169,23 @@ def found_wrong(seen: MonitoringRun, live: Live | None, canary_name: str) -> lis
     return found
 
 
+def still_fallback(live: Live) -> str:
+    """Say that the fallback answers though this look does not say that it should, and how to end that."""
+    name = live.versions[-1]
+    return (
+        f"the fallback still answers ({live.reason}); where what was wrong is mended, `promote {name}` lets "
+        "the model answer again"
+    )
+
+
 def _of_reading(seen: MonitoringRun, reading: Reading, canary_name: str) -> Wrong:
     name, canary = one_line(reading.name), seen.canary if reading.name == canary_name else None
     told = one_line(f"{seen.start} to {seen.end}: {reading.told}")
     kind: Kind = "canary" if canary else "reading"
-    return Wrong(kind=kind, name=name, of=canary or "", text=told, **reading.plain)
+    figures = reading.plain
+    if reading.alert_above is not None:
+        figures["high"] = reading.alert_above  # up to which nobody is told
+    return Wrong(kind=kind, name=name, of=canary or "", text=told, **figures)
 
 
 def failed_checks(seen: MonitoringRun) -> list[str]:
@@ -169,8 +197,9 @@ def failed_checks(seen: MonitoringRun) -> list[str]:
 def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
     """Return what a look says of a fault that it did not find: how it is over, or None if it can't tell.
 
-    A reading that is unknown, a warning or not there ends nothing. One that is there for a whole group, as
-    `missing values` is for `missing values of temp`, tells of each of them.
+    A reading that is unknown or not there ends nothing; one that is a warning now, or beyond the other end of
+    its range, does. One that is there for a whole group, as `missing values` is for `missing values of temp`,
+    tells of each of them.
     """
     readings = {one_line(reading.name): reading for reading in seen.readings}
     failed = failed_checks(seen)
@@ -191,10 +220,15 @@ def verdict_of(seen: MonitoringRun, live: Live | None) -> Verdict:
             said = others[kind]
             return Ended(said) if said else None
         group = (key for key in readings if name.startswith(f"{key} of "))
-        reading = readings.get(name) or readings.get(max(group, key=len, default=""))
-        if reading is None or reading.state != "ok":
+        reading = readings.get(name)
+        if reading is None:
+            reading = readings.get(max(group, key=len, default=""))
+            done = reading is not None and reading.state == "ok"
+            return Ended(f"{name}: {reading.told}", **reading.plain) if reading and done else None
+        if reading.state == "unknown":
             return None
-        return Ended(reading.told if name in readings else f"{name}: {reading.told}", **reading.plain)
+        now = "" if reading.state == "ok" else f"; {LESS[reading.state]}"
+        return Ended(f"{reading.told}{now}", **reading.plain)
 
     return verdict
 

@@ -33,11 +33,15 @@ class Waiting(BaseModel):
 
 
 class OpenAlerts(BaseModel):
-    """The faults that are open, and the outbox, the oldest message first."""
+    """The faults that are open, and the outbox, the oldest message first.
+
+    closed: what was ended by hand while it was still so, and is not told again before it was over
+    """
 
     model_config = ConfigDict(frozen=True)
 
     faults: tuple[Fault, ...] = ()
+    closed: tuple[Fault, ...] = ()
     outbox: tuple[Waiting, ...] = ()
 
 

@@ -51,7 +51,10 @@ def windows_before(look: "Look") -> list[str]:
 
 
 def daily_counts(look: "Look") -> list[int]:
-    """Return how many rows were predicted on each day, from the first of the window before to the latest."""
+    """Return how many rows were predicted on each day, from the first of the window before on.
+
+    Left out are the last of a look at the newest predictions, which may not be over, and days to come.
+    """
     project, latest = look.settings.project, look.latest
     first, time = latest.start - (latest.end - latest.start), identifier(project.window)
     many = count_predicted(look.connection, look.settings, first, latest.end) > MOST_COMPARED
@@ -63,23 +66,25 @@ def daily_counts(look: "Look") -> list[int]:
         f"FROM ({live_predictions(look.settings)}) WHERE {in_window(project, first, latest.end)} GROUP BY 1",
     )
     counted = {item["day"]: item["n"] for item in found}
-    days = (latest.end - first).days
+    over = min(latest.end - timedelta(days=1) if look.newest else latest.end, look.as_of)
+    days = max((over - first).days, 0)
     counts = [counted.get(first + timedelta(days=number), 0) for number in range(days)]
     return counts[next((place for place, count in enumerate(counts) if count), days) :]
 
 
-def traffic(counts: Sequence[int]) -> tuple[float, int] | None:
+def traffic(counts: Sequence[int]) -> tuple[float, int] | str:
     """Return what share of the usual was predicted in the last week, and on how many of its days nothing was.
 
     counts: of each day, in their order. The usual of a day is the median of the same days of the week before.
-    None where too few days are known, or none has enough.
+    Why it is not known where too few days are known, or none has enough.
     """
     earlier, last = counts[:-WEEK], counts[-WEEK:]
     if len(earlier) < FEWEST_DAYS:
-        return None
+        known = f"predictions are known of {len(counts)} whole days"
+        return f"{known}; from {WEEK + FEWEST_DAYS} on it is known how many are usual"
     usual = [median(earlier[place % WEEK :: WEEK]) for place in range(len(earlier), len(earlier) + WEEK)]
     if not sum(usual) or sorted(usual)[1] < SOME:  # rows come once a month, say
-        return None
+        return f"on most days of the week, fewer than {SOME} predictions are usual"
     return sum(last) / sum(usual), sum(
         not count and each >= SOME for count, each in zip(last, usual, strict=True)
     )
@@ -101,17 +106,18 @@ def silence(look: "Look") -> tuple[float, float, str]:
     return (today - made[-1]).days, max((b - a).days for a, b in pairwise(made)) + 1, ""
 
 
-def too_short(look: "Look") -> str:
-    """Say that the latest predictions are of too few days to be like what was learnt; empty where not.
+def too_short(look: "Look", source: str | None = None, what: str = "predictions are") -> str:
+    """Say that rows are of too few days to be like what was learnt; empty where they are not.
 
-    They are of fewer than a week, while the loaded rows come on most days.
+    They are of fewer than a week, while the loaded rows come on most days. `source`: the FROM item of the
+    rows, by default of the latest predictions · what: what is counted, with its verb
     """
     project, latest = look.settings.project, look.latest
     path = table_path(look.settings, project.table_name)
     if project.time is None or not has_table(look.connection, path):
         return ""
     day = f"CAST({identifier(project.time)} AS DATE)"
-    query = f"SELECT date_diff('day', min({day}), max({day})) + 1 AS days FROM {latest.source}"
+    query = f"SELECT date_diff('day', min({day}), max({day})) + 1 AS days FROM {source or latest.source}"
     days = row(look.connection, query)["days"]
     if days is None or days >= WEEK:
         return ""
@@ -121,7 +127,7 @@ def too_short(look: "Look") -> str:
     if row(look.connection, query)["n"] < WEEK:
         return ""
     told = "1 day" if days == 1 else f"{days} days"
-    return f"the predictions are of rows of {told}; from {WEEK} days on it is known"
+    return f"the {what} of rows of {told}; from {WEEK} days on it is known"
 
 
 def usual_share(look: "Look") -> float:

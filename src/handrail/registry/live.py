@@ -175,7 +175,10 @@ def roll_back(settings: Settings, check: Callable[[Version], object]) -> str:
 
     def back(live: Live | None) -> Live:
         if live is None or len(live.versions) < 2:
-            raise ProjectError(f"{live_path(settings)}: no earlier version to go back to")
+            again = ""
+            if live and live.mode == "fallback":
+                again = f"; the fallback answers ({live.reason}): `promote {live.versions[-1]}` ends that"
+            raise ProjectError(f"{live_path(settings)}: no earlier version to go back to{again}")
         check(load_version(settings, live.versions[-2], live.checksums[-2]))
         return Live(live.versions[:-1], live.checksums[:-1], "model", "rolled back", live.launched)
 

@@ -30,12 +30,12 @@ def trained_again(settings: Settings) -> Finding:
 
 
 def alert_rehearsed(settings: Settings) -> Finding:
-    """Find an alert that was raised when somebody looked, not one of a past that was lived again."""
+    """Find an alert that was raised by a look at the latest predictions, not by one at the past."""
     raised = _lines(settings.workspace / "reports" / "alerts.jsonl")
     raised = [line for line in raised if line.get("alerts") != []]  # others tell what is over
-    rehearsed = [line for line in raised if not line.get("relived")]
+    rehearsed = [line for line in raised if not line.get("relived") and not line.get("back")]
     if not rehearsed:
-        only = "only in months that were lived again" if raised else "no alert was ever raised"
+        only = "only by looks at the past" if raised else "no alert was ever raised"
         return still_open(only, "narrow a range in project.yaml, then `monitor`")
     return done(f"an alert on {rehearsed[-1]['at'][:10]}")
 

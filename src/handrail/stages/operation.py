@@ -10,11 +10,12 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.moments import moment
 from handrail.monitoring.checks import canary_reading
+from handrail.monitoring.open_alerts import read_open_alerts
 from handrail.monitoring.series import read_series
 from handrail.number_format import percent
 from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
-from handrail.registry.history import tried_since, withdrawn
+from handrail.registry.history import read_history, tried_since, withdrawn
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
 from handrail.stages.checklist import missing_items, read_checklist, signed
@@ -105,7 +106,10 @@ def model_answers(settings: Settings) -> Finding:
     if live is None:
         return still_open("no model is live", command(settings, "promote"))
     if live.mode == "fallback":
-        return still_open(f"the fallback does: {live.reason}", "look into 4-operation/runbook.md")
+        look = "look into 4-operation/runbook.md, *the baseline did better*; then "
+        return still_open(
+            f"the fallback does: {live.reason}", look + command(settings, f"promote {live.versions[-1]}")
+        )
     version, _ = load_live(settings)
     start_model(version)
     return done(version.name)
@@ -126,7 +130,8 @@ def canary_told(settings: Settings) -> str:
     """Return which canary is tried, beside what, since when, and what the last look has found of it."""
     live = read_live(settings)
     if live is None or live.canary is None:
-        last = withdrawn(settings)[-1:]
+        promoted = _promoted_at(settings)
+        last = [each for each in withdrawn(settings)[-1:] if each.at >= promoted]
         return "; ".join(["none is tried", *(each.told for each in last)])
     name, since = live.canary.name, tried_since(settings, live.canary.name)
     told = f"{name} answers {percent(live.canary.share)} of what is asked beside {live.versions[-1]}"
@@ -141,6 +146,20 @@ def canary_told(settings: Settings) -> str:
         why = f" ({seen.why})" if seen.why else ""
         found = f"{figure} {seen.shown}{why}, {seen.expected}: {seen.state}, looked at on {seen.at.date()}"
     return f"{told} since {moment(began)}; {found}"
+
+
+def _promoted_at(settings: Settings) -> str:
+    """Return when a version was promoted last; "" where the history does not say."""
+    return max((each.at for each in read_history(settings) if each.reason == "promoted"), default="")
+
+
+def alerts_told(settings: Settings) -> str:
+    """Return which alerts are open, since when, and where the last of them is explained."""
+    faults = read_open_alerts(settings).faults
+    if not faults:
+        return "none is open"
+    named = "; ".join(f"{each.wrong.name} since {moment(each.since)}" for each in faults)
+    return f"{named}; {command(settings, 'alert')} shows them, 4-operation/runbook.md says what to do"
 
 
 def retraining_told(settings: Settings) -> str:
@@ -165,7 +184,7 @@ CHECKS = {
     "ML Test Score": score_known,
     "handover": handed_over,
 }
-FACTS = {"canary": canary_told, "last retraining": retraining_told}
+FACTS = {"alerts": alerts_told, "canary": canary_told, "last retraining": retraining_told}
 BY_PEOPLE = ()
 
 

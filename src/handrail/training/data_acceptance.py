@@ -101,8 +101,9 @@ def doubts_of_outcomes(
 ) -> tuple[str, ...]:
     """Return why no machine should judge the live version by the outcomes that are loaded; nothing if it may.
 
-    Those are reasons of the outcomes themselves. That features are others, or that the live version tells the
-    rows apart no more, is none: where it is fed with wrong values, the baseline does better in truth.
+    Those are reasons of the outcomes themselves. That features are others is none: where the live version is
+    fed with wrong values, the baseline does better in truth. That it puts the loaded rows into the order of
+    their outcomes no more is one where their features are as usual.
     """
     newest = newest_known(settings, today)
     if newest is None:
@@ -111,7 +112,13 @@ def doubts_of_outcomes(
     split = parted.ending(newest + DAY) if isinstance(parted, Split) else parted
     given = Examined(settings, live, table, newest_rows(connection, settings, table, live, split))
     found = _found(given, outcomes_as_they_were, as_many_rows, outcomes_known, usual_outcomes)
-    return tuple(each.said for each in found if not each.holds)
+    against = tuple(each.said for each in found if not each.holds)
+    if against:
+        return against
+    features = (features_as_they_were, names_known, values_there, no_sudden_drift)
+    if not all(each.holds for each in _found(given, *features)):
+        return ()
+    return tuple(each.said for each in still_in_order(given) if not each.holds)
 
 
 def _found(given: Examined, *looks: Callable[[Examined], Iterator[Finding]]) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ from handrail.training.data_acceptance import Examined, Finding, examine
 from handrail.training.experiment_log import rounded
 from handrail.training.known_outcomes import today_of
 from handrail.training.newest_rows import newest_rows
-from handrail.training.retraining import newest_whole_end
+from handrail.training.retraining import newest_end, newest_whole_end
 from handrail.training.retraining_log import log_retraining
 from handrail.training.run import Training, train
 from handrail.training.split_advice import split_until
@@ -187,8 +187,9 @@ def _chosen_split(settings: Settings, until: date | None, live: Version) -> tupl
     if end is None:
         return None, "of no newer row is the outcome known, or a period would have no two different ones"
     if end <= known:
-        last = f"outcomes are known before {end}" if until is None else f"--until is {end}"
-        return None, f"{live.name} has learnt from all before {known}, and {last}"
+        last = f"this run would learn from rows before {end}" if until is None else f"--until is {end}"
+        later = _later(settings, end) if until is None else ""
+        return None, f"{live.name} has learnt from all before {known}, and {last}{later}"
     return split_until(settings, end), ""
 
 
@@ -202,12 +203,24 @@ def _withdrawn_for_the_same(settings: Settings, split: Split | Shares) -> str:
     for each in reversed(withdrawn(settings)):
         with suppress(ProjectError):  # it is kept no more, or was changed: nobody knows what it knew
             if not _is_newer(settings, split, load_version(settings, each.name)):
+                later = _later(settings, split.live_from) if isinstance(split, Split) else ""
                 return (
-                    f"{each.told}, and no outcome is known since that it did not know: no machine tries the "
-                    f"same again. Look why; `promote {each.name}` by hand, or the next run with newer "
+                    f"{each.told}, and this run would learn nothing that it did not know{later}: no machine "
+                    f"tries the same again. Look why; `promote {each.name}` by hand, or a run with newer "
                     "outcomes, ends that"
                 )
     return ""
+
+
+def _later(settings: Settings, end: date) -> str:
+    """Say up to which day could be learnt, where that is later than `end`."""
+    newest = newest_end(settings, today_of(settings))
+    if newest is None or newest <= end:
+        return ""
+    return (
+        f" (it learns from rows before {end}, and outcomes are known before {newest}: `retrain --until "
+        f"{newest}` learns from them, too)"
+    )
 
 
 def _is_newer(settings: Settings, split: Split | Shares, than: Version) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from handrail.monitoring import alerts
-from handrail.monitoring.alerts import raise_alerts, runbook_place
+from handrail.monitoring.alerts import Told, raise_alerts, runbook_place
 from handrail.monitoring.checks import Reading, told_value
 from handrail.monitoring.faults import Wrong, this_moment
 from handrail.monitoring.open_alerts import open_alerts_path, read_open_alerts
@@ -91,20 +91,23 @@ def test_what_is_over_is_told_to_who_looks_on(month, monkeypatch, capsys):
     monitor(monkeypatch, month, NONE)
     capsys.readouterr()
     assert monitor(monkeypatch, month, ANY) == 0
-    assert capsys.readouterr().err.startswith(f"alert: over after a minute: {METRIC} is ")
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert f"\nover after a minute: {METRIC} is " in said.out
 
 
 @pytest.mark.parametrize("arguments", [["--from", "2013-09-01", "--to", "2013-10-01"], ["--relive"]])
 def test_a_look_at_the_past_begins_no_fault_and_sends_nothing(arguments, month, hook, monkeypatch):
     assert monitor(monkeypatch, month, NONE, *arguments, url=hook.url) == 3
     assert (hook.received, read_open_alerts(month).faults) == ([], ())
-    assert [entry["relived"] for entry in journal(month)] == [True]
+    kind = "relived" if arguments == ["--relive"] else "back"
+    assert [entry[kind] for entry in journal(month)] == [True]
 
 
 def test_a_check_that_fails_is_told_without_what_it_said(month, hook):
     failed = "monitor/checks.py: own: ConversionException: 'Ada Lovelace' is no number"
     settings = month.model_copy(update={"webhook_url": hook.url})
-    assert raise_alerts(settings, look(GOOD, problems=(failed,))) == []
+    assert raise_alerts(settings, look(GOOD, problems=(failed,))).alerts == ()
     (message,) = hook.received
     assert message["text"] == "the check own could not be run; what `monitor` printed says why"
     assert message["faults"][0]["runbook"] == "4-operation/runbook.md#a-check-could-not-be-run"
@@ -131,7 +134,7 @@ def test_an_address_that_can_not_be_used_changes_no_exit_status(expected, status
     assert monitor(monkeypatch, month, expected, url=f"hooks.example/{TOKEN}") == status
     said = capsys.readouterr()
     assert said.err.splitlines()[-1].startswith(
-        f"alert: {PREFIX}WEBHOOK_URL: " + ("can't be used" if status == 0 else "not delivered (can't be used")
+        f"error: {PREFIX}WEBHOOK_URL: " + ("can't be used" if status == 0 else "not delivered (can't be used")
     )
     assert TOKEN not in said.out + said.err
     assert len(read_open_alerts(month).outbox) == (1 if status else 0)
@@ -139,7 +142,7 @@ def test_an_address_that_can_not_be_used_changes_no_exit_status(expected, status
 
 def test_what_a_webhook_gets_of_several_faults(empty, hook):
     drift = Reading("drift of <b>\nx", 0.4, 0.0, 0.25, "alert")
-    lines = raise_alerts(empty, look(BAD, drift))
+    lines = [*raise_alerts(empty, look(BAD, drift)).alerts]
     (message,) = hook.received
     assert message["project"] == f"{empty.name} (sample 20000)"
     assert lines == [FIRING[1], "2026-02-01 to 2026-03-01: drift of <b> x is 0.400, expected 0 to 0.25"]
@@ -151,7 +154,7 @@ def test_what_a_webhook_gets_of_several_faults(empty, hook):
 
 def test_without_a_channel_nothing_waits_and_the_log_has_it(tmp_path):
     settings = in_workspace(tmp_path)
-    assert raise_alerts(settings, look(BAD)) == [FIRING[1]]
+    assert raise_alerts(settings, look(BAD)) == Told((FIRING[1],))
     state = read_open_alerts(settings)
     assert ([fault.wrong.name for fault in state.faults], state.outbox) == (["roc_auc"], ())
     assert [entry["alerts"] for entry in journal(settings)] == [[FIRING[1]]]
@@ -159,7 +162,8 @@ def test_without_a_channel_nothing_waits_and_the_log_has_it(tmp_path):
 
 def test_what_only_tells_that_a_fault_is_over_is_no_alert_that_was_rehearsed(tmp_path):
     settings = in_workspace(tmp_path)
-    raise_alerts(settings, look(BAD), relived=True)
+    raise_alerts(settings, look(BAD), past="relived")
+    raise_alerts(settings, look(BAD), past="back")
     assert handover.alert_rehearsed(settings).state is not State.DONE
     raise_alerts(settings, look(BAD))
     assert handover.alert_rehearsed(settings).state is State.DONE
@@ -174,7 +178,7 @@ def test_the_log_has_an_end(tmp_path, monkeypatch):
     monkeypatch.setattr(alerts, "JOURNAL_LINES", 20)
     settings = in_workspace(tmp_path)
     for number in range(60):
-        raise_alerts(settings, look(Reading(f"r{number}", 1, 2, 3, "alert")), relived=True)
+        raise_alerts(settings, look(Reading(f"r{number}", 1, 2, 3, "alert")), past="relived")
         assert len(journal(settings)) <= 22
     assert journal(settings)[-1]["alerts"] == ["2026-02-01 to 2026-03-01: r59 is 1.000, expected 2 to 3"]
 
@@ -289,10 +293,29 @@ def test_a_fault_that_nothing_judges_any_more_is_closed_by_hand(empty, hook, mon
     assert verb(monkeypatch, empty, "--close", "x", "--test") == 2
 
 
+def test_what_was_closed_by_hand_is_told_again_only_when_it_was_over_meanwhile(empty, hook, monkeypatch):
+    raise_alerts(empty, look(BAD))
+    verb(monkeypatch, empty, "--close", "roc_auc", WEBHOOK_URL=hook.url)
+    count = len(hook.received)
+    for seen in (look(BAD), look(), look(BAD)):  # the mended outage is still in the window
+        told = raise_alerts(empty, seen)
+        assert (told.alerts, told.over) == ((), ())
+    assert told.closed == (FIRING[1],)
+    assert (len(hook.received), read_open_alerts(empty).faults) == (count, ())
+    other = Reading("roc_auc", 0.99, 0.7, 0.9, "alert")
+    assert raise_alerts(empty, look(other)).alerts == (
+        f"{FIRING[1][:26]}roc_auc is 0.990, expected 0.7 to 0.9",
+    )
+    assert raise_alerts(empty, look(GOOD)).closed == ()
+    assert raise_alerts(empty, look(BAD)).alerts == (FIRING[1],)
+    assert [message["state"] for message in hook.received[count:]] == ["firing", "over", "firing"]
+
+
 def test_no_address_is_in_any_file(empty, hook, monkeypatch, capsys):
     hook.status = 500
     settings = empty.model_copy(update={"smtp_url": f"smtp://{QUOTED}@127.0.0.1:1"})
-    lines = raise_alerts(settings, look(BAD))
+    raised = raise_alerts(settings, look(BAD))
+    lines = [*raised.alerts, *raised.undelivered]
     assert len(lines) == 3
     verb(monkeypatch, settings, WEBHOOK_URL=hook.url, SMTP_URL=settings.smtp_url)
     written = [path for path in settings.workspace.rglob("*") if path.is_file()]

@@ -85,7 +85,7 @@ def test_a_weekly_look_that_comes_some_hours_early_reminds():
 def test_what_the_look_can_not_tell_ends_nothing_and_reminds():
     watch = Watch()
     watch(look(BAD), after=timedelta(hours=1))
-    for seen in (look(reading("roc_auc", "unknown")), look(), look(reading("roc_auc", "warning"))):
+    for seen in (look(reading("roc_auc", "unknown")), look()):
         assert watch(seen, after=timedelta(hours=1)) == []
         assert [fault.wrong.name for fault in watch.faults] == ["roc_auc"]
     watch.now += WEEK
@@ -97,6 +97,28 @@ def test_what_the_look_can_not_tell_ends_nothing_and_reminds():
         )
     ]
     assert [state for state, _ in watch(look(GOOD))] == ["over"]
+
+
+def test_what_is_a_warning_now_is_an_alert_no_more():
+    watch = Watch()
+    drift = Reading("drift of temp", 3.1, 0.0, 0.25, "alert", alert_above=2.5)
+    said = "2026-02-01 to 2026-03-01: drift of temp is 3.100, expected 0 to 0.25, an alert above 2.5"
+    assert watch(look(drift)) == [("firing", said)]
+    assert (watch.faults[0].wrong.low, watch.faults[0].wrong.high) == (0.0, 2.5)
+    less = Reading("drift of temp", 1.233, 0.0, 0.25, "warning", alert_above=2.5)
+    told = "drift of temp is 1.233, expected 0 to 0.25, an alert above 2.5; a warning now"
+    assert watch(look(less)) == [("over", f"over after 7 days: {told}")]
+    assert watch.faults == ()
+
+
+def test_too_high_is_another_fault_than_too_low():
+    watch = Watch()
+    watch(look(reading("roc_auc", "alert", 0.4)))
+    assert watch(look(reading("roc_auc", "alert", 0.99))) == [
+        ("firing", "2026-02-01 to 2026-03-01: roc_auc is 0.990, expected 0.7 to 0.9"),
+        ("over", "over after 7 days: roc_auc is 0.990, expected 0.7 to 0.9; beyond the other end now"),
+    ]
+    assert [fault.wrong.side for fault in watch.faults] == ["high"]
 
 
 def test_two_faults_are_two():
@@ -159,7 +181,13 @@ def test_the_fallback_is_over_when_the_model_answers():
         ("firing", "2026-02-01 to 2026-03-01: the baseline did better than v1; the fallback answers")
     ]
     fallback = Live(("v1",), ("sum",), "fallback", "the baseline did better")
-    assert [state for state, _ in watch(look(), fallback)] == ["reminder"]
+    assert watch(look(), fallback) == [
+        (
+            "reminder",
+            "the fallback still answers (the baseline did better); where what was wrong is mended, `promote "
+            "v1` lets the model answer again; since 2026-03-02 05:17 UTC",
+        )
+    ]
     assert watch(look(), LIVE) == [("over", "over after 14 days: the model answers")]
 
 
@@ -191,7 +219,7 @@ def test_a_check_that_fails_is_a_fault_and_its_exception_stays_here():
     assert watch(look(unknown, problems=(failed,))) == [
         ("firing", "the check share_of_night could not be run; what `monitor` printed says why")
     ]
-    assert [f.wrong.key for f in watch.faults] == [("check", "share_of_night", "")]
+    assert [f.wrong.key for f in watch.faults] == [("check", "share_of_night", "", "")]
     other = "monitor/checks.py: share_of_night: ValueError: something else"
     assert [state for state, _ in watch(look(unknown, problems=(other,)))] == ["reminder"]
     assert watch(look()) == [("over", "over after 14 days: the check share_of_night runs again")]

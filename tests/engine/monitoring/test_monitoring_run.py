@@ -445,27 +445,59 @@ def test_the_fallback_takes_over_where_the_baseline_is_better(watched, monkeypat
     assert model.answer(records[:1]).source == "fallback"
 
 
+def test_while_the_fallback_answers_though_the_model_is_good_again_somebody_is_told(
+    watched, monkeypatch, capsys
+):
+    turned_round(watched)
+    run(monkeypatch, watched, "monitor")
+    shutil.rmtree(prediction_log.prediction_folder(watched))  # of the days that were mended
+    records = first_month(watched)
+    keep(watched, prediction_log.log_rows(records, live.LiveModel(watched).answer(records)))
+    capsys.readouterr()
+    name = live_version(watched).name
+    assert monitor(monkeypatch, watched, ANY) == 3
+    ends = f"where what was wrong is mended, `promote {name}` lets the model answer again"
+    said = capsys.readouterr().err
+    assert "alert: the fallback still answers (the baseline did better from " in said
+    assert ends in said
+    back = rf"no earlier version to go back to; the fallback answers \(.*\): `promote {name}` ends that"
+    with pytest.raises(errors.ProjectError, match=back):
+        registry.roll_back(watched, lambda version: None)
+    registry.make_live(watched, name)
+    assert monitor(monkeypatch, watched, ANY) == 0
+    assert ": the model answers\n" in capsys.readouterr().out
+
+
+MIRRORED = "max({target}) OVER () + min({target}) OVER () - {target}"
+ANOTHER_S = "lead({target}, 1, {target}) OVER (PARTITION BY date_trunc('month', {time}) ORDER BY md5({key}))"
 POISONED = {
-    "all of the past and now": ("TRUE", "with another outcome; retraining.maximum_changed_share is 0.01"),
+    "all of the past and now": (
+        "TRUE",
+        MIRRORED,
+        "with another outcome; retraining.maximum_changed_share is 0.01",
+    ),
     "those that have come since": (
         "{time} >= '{since}'",
+        MIRRORED,
         "may be: are they right? (retraining.usual_outcome)",
+    ),
+    "those that have come since, each another row's": (
+        "{time} >= '{since}'",
+        ANOTHER_S,
+        "is its time over? (retraining.minimum_order_share)",
     ),
 }
 
 
 @pytest.mark.parametrize("poison", POISONED)
 def test_by_poisoned_outcomes_nothing_is_switched_and_a_person_is_told(watched, monkeypatch, capsys, poison):
-    which, why = POISONED[poison]
+    which, other, why = POISONED[poison]
     its, path = watched.project, load.table_path(watched, watched.project.table_name)
     which = which.format(time=its.time, since=watched.dates.live_from)
     honest = path.with_name("honest.parquet")
     path.rename(honest)
-    target = its.target
-    mirrored = f"max({target}) OVER () + min({target}) OVER () - {target}"
-    query = (
-        f"SELECT * REPLACE (CASE WHEN {which} THEN {mirrored} ELSE {target} END AS {target}) FROM '{honest}'"
-    )
+    target, other = its.target, other.format(target=its.target, time=its.time, key=its.key)
+    query = f"SELECT * REPLACE (CASE WHEN {which} THEN {other} ELSE {target} END AS {target}) FROM '{honest}'"
     with engine.connect(watched) as connection:
         engine.write_parquet(connection, query, path)
     turned_round(watched)
@@ -588,7 +620,9 @@ def test_a_canary_that_does_worse_is_an_alert_and_withdrawn(watched, monkeypatch
 
 def test_a_canary_that_does_as_well_stays(watched, monkeypatch):
     name = with_canary(watched, wrong=False)
-    assert readings(look(watched, expected={}))[f"{agreed(watched)} gained by the canary"].state == "ok"
+    found = readings(look(watched, expected={}))[f"{agreed(watched)} gained by the canary"]
+    assert found.state == "ok"
+    assert re.fullmatch(r"with 95% certainty from -?[0-9.]+ to [0-9.]+", found.why)
     assert monitor(monkeypatch, watched, ANY) == 0
     assert registry.read_live(watched).canary.name == name
 
@@ -596,10 +630,27 @@ def test_a_canary_that_does_as_well_stays(watched, monkeypatch):
 def test_of_a_canary_with_few_outcomes_nothing_is_known(watched):
     with_canary(watched, wrong=True)
     seen = look(watched, expected={}, minimum_outcomes=100_000)
-    assert readings(seen)[f"{agreed(watched)} gained by the canary"].state == "unknown"
+    found = readings(seen)[f"{agreed(watched)} gained by the canary"]
+    assert found.state == "unknown"
+    assert re.fullmatch(
+        r"[0-9,]+ outcomes of what it answered are known, live.minimum_outcomes is 100,000", found.why
+    )
     assert not seen.canary_worse
     (kept,) = (r for r in seen.record()["readings"] if r["name"] == f"{agreed(watched)} gained by the canary")
     assert (kept["value"], kept["high"]) == (None, None)
+
+
+def test_of_a_canary_with_many_outcomes_of_few_days_nothing_is_known(watched):
+    with_canary(watched, wrong=True)
+    start = watched.dates.live_from
+    section = watched.live.model_copy(update={"expected": {}, "minimum_outcomes": 10})
+    few = watched.model_copy(update={"live": section})
+    seen = run_monitoring(few, start, start + timedelta(days=5))
+    found = readings(seen)[f"{agreed(watched)} gained by the canary"]
+    assert found.state == "unknown"
+    assert found.why.endswith(
+        " outcomes of what it answered are known, of 5 days: too few to tell anything from chance"
+    )
 
 
 def test_of_a_canary_that_has_answered_nothing_nothing_is_known(month):

@@ -186,8 +186,10 @@ def test_the_usual_of_a_day_is_that_of_the_same_days_before():
     silent[2] = 0
     share, days = traffic([*week * 4, *silent])
     assert (round(share, 3), days) == (round(470 / 570, 3), 1)
-    assert traffic(week * 2) is None  # too few weeks to know what is usual
-    assert traffic([*[1000, 0, 0, 0, 0, 0, 0] * 8]) is None  # rows that come once a week
+    few = "predictions are known of 14 whole days; from 21 on it is known how many are usual"
+    assert traffic(week * 2) == few
+    weekly = "on most days of the week, fewer than 20 predictions are usual"
+    assert traffic([*[1000, 0, 0, 0, 0, 0, 0] * 8]) == weekly
     assert mean(week) > 80
 
 
@@ -198,13 +200,14 @@ def daily(months, tmp_path):
     there = copied(settings, tmp_path).model_copy(update={"live": settings.live})
     first = settings.dates.live_from
 
-    def look(today, made=f"CAST({TIME} AS DATE) - 1", rows=earlier):
+    def look(today, made=f"CAST({TIME} AS DATE) - 1", rows=earlier, **limits):
         keep(there, prediction_log.log_rows(rows, live.LiveModel(there).answer(rows)))
         (log,) = prediction_log.prediction_folder(there).glob("*.jsonl")
         query = f"SELECT * REPLACE (CAST({made} AS TIMESTAMP) AS predicted_at) FROM read_json('{log}')"
         duckdb.sql(query).write_parquet(str(log.with_name("scored-daily.parquet")))
         log.unlink()
-        return {r.name: r for r in run_monitoring(there, today=first + timedelta(days=today)).readings}
+        limited = there.model_copy(update={"live": there.live.model_copy(update=limits)})
+        return {r.name: r for r in run_monitoring(limited, today=first + timedelta(days=today)).readings}
 
     return look
 
@@ -232,6 +235,37 @@ def test_of_what_was_scored_on_few_days_nobody_knows_how_often_it_is(daily):
         "of the last 90 days, predictions were made on a single day; "
         "from 5 on it is known how often they are",
     )
+
+
+def test_in_the_first_weeks_nobody_knows_how_much_traffic_is_usual(daily):
+    readings = daily(today=12)
+    for name in ("traffic of the last week", "days of the last week without predictions"):
+        assert (readings[name].state, readings[name].why) == (
+            "unknown",
+            "predictions are known of 12 whole days; from 21 on it is known how many are usual",
+        )
+
+
+def test_days_to_come_are_not_missing_in_a_look_back(months, tmp_path):
+    settings, earlier, _ = months
+    there = copied(settings, tmp_path).model_copy(update={"live": settings.live})
+    keep(there, prediction_log.log_rows(earlier, live.LiveModel(there).answer(earlier)))
+    first = settings.dates.live_from
+    seen = run_monitoring(there, first, first + timedelta(days=40), today=first + timedelta(days=29))
+    found = {each.name: each for each in seen.readings}
+    assert found["days of the last week without predictions"].value == 0
+    assert found["traffic of the last week"].state == "ok"
+
+
+def test_a_metric_of_three_days_is_no_reason_for_an_alarm(months, daily):
+    settings, earlier, _ = months
+    few = [row for row in earlier if row[TIME].date() < settings.dates.live_from + timedelta(days=3)]
+    metric = settings.accuracy.metric
+    limits = {"expected": {metric: (1e6, 1e7)}, "minimum_outcomes": 100}
+    found = daily(today=40, rows=few, **limits)[metric]
+    later = daily(today=40, **limits)[metric]
+    assert found.why == "the outcomes are known of rows of 3 days; from 7 days on it is known"
+    assert (found.state, later.state) == ("unknown", "alert")
 
 
 def test_two_days_are_held_against_no_week(months, daily):

@@ -509,8 +509,10 @@ def test_what_was_taken_back_is_not_tried_again_by_a_machine_until_newer_outcome
     done = run_retraining(settings, month, quietly)
     assert (done.verdict, done.needs_somebody, done.version) == ("withdrawn", True, None)
     assert done.why == (
-        f"{how}and no outcome is known since that it did not know: no machine tries the same again. Look "
-        f"why; `promote {name}` by hand, or the next run with newer outcomes, ends that",
+        f"{how}and this run would learn nothing that it did not know (it learns from rows before 2013-11-01, "
+        "and outcomes are known before 2014-01-01: `retrain --until 2014-01-01` learns from them, too): no "
+        f"machine tries the same again. Look why; `promote {name}` by hand, or a run with newer outcomes, "
+        "ends that",
     )
     assert changed_nothing(live, was)
     assert {path.name for path in versions.model_folder(live).iterdir()} == names
@@ -538,5 +540,5 @@ def test_exit_status_3_says_that_nothing_is_tried(live, tmp_path, monkeypatch, c
     capsys.readouterr()
     assert retrain(monkeypatch, there, "--until", "2013-11-01") == 3
     told = capsys.readouterr()
-    assert "(canary withdrawn), and no outcome is known since that it did not know" in told.err
+    assert "(canary withdrawn), and this run would learn nothing that it did not know (" in told.err
     assert told.out.endswith(f"nothing is tried: {name} stays as it is\n")

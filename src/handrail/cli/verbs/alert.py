@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     "--close",
     metavar="NAME",
     callback=not_with("--test"),
-    help="end a fault by hand, as one of a figure that is watched no more",
+    help="end a fault by hand: of a figure that is watched no more, or that is mended and still in the "
+    "window; it is told again only when it was over meanwhile",
 )
 def alert(settings: "Settings", test: bool, close: str | None) -> int:
     """Show which faults are open and since when, and deliver what was not delivered yet.

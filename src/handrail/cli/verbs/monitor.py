@@ -54,9 +54,10 @@ def monitor(
         _show(settings, seen)
         if dry_run:
             _tell_what_would_be_done(settings, seen)
+            alerts = bool(seen.alerts or seen.doubts)
         else:
-            _keep_and_act(settings, seen, relive)
-        if seen.alerts or seen.doubts:
+            alerts = _keep_and_act(settings, seen, relive)
+        if alerts:
             status = ALERT
             break
         status = 1 if seen.problems else status
@@ -111,8 +112,11 @@ def _tell_what_would_be_done(settings: "Settings", seen: "MonitoringRun") -> Non
     say("nothing is kept, told or changed: --dry-run")
 
 
-def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) -> None:
-    """Keep and act on one look, and name the checks that failed; `relived`: at the past, once more."""
+def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) -> bool:
+    """Keep and act on one look, name the checks that failed, and return whether there is an alert.
+
+    `relived`: a look at the past, once more.
+    """
     from handrail.console import say
     from handrail.files import write_whole
     from handrail.monitoring.alerts import raise_alerts
@@ -125,9 +129,18 @@ def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) ->
     record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
     write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
     keep_series(settings, seen, at, relived=relived)
-    for line in raise_alerts(settings, seen, relived=relived or not seen.newest):
+    past = "relived" if relived else None if seen.newest else "back"
+    told = raise_alerts(settings, seen, past=past)
+    for line in told.alerts:
         print(f"alert: {line}", file=sys.stderr)
+    for line in told.undelivered:
+        print(f"error: {line}", file=sys.stderr)
+    for line in told.over:
+        say(line)
+    for line in told.closed:
+        say(f"closed by hand, and not over: {line}")
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)
     for line in act_on(settings, seen):
         say(line)
+    return bool(told.alerts)
