@@ -68,7 +68,7 @@ def _rank(row: SeriesRow | None) -> int:
 
 def _figure(rows: Sequence[SeriesRow]) -> str:
     last = newest_row(rows)
-    why = f": {last.why}" if last.value is None and last.why else ""
+    why = (f": {last.why}" if last.value is None else f" ({last.why})") if last.why else ""
     caption = (
         f"<b>{escape(last.figure)}</b> {escape(last.shown + why)} <small>{escape(last.expected)}</small>"
     )

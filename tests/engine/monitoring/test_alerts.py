@@ -190,7 +190,7 @@ def test_the_log_has_an_end(tmp_path, monkeypatch):
         ("reading", "another_metric", "%"),
         ("reading", "outcomes overdue", "outcomes-overdue"),
         ("reading", "drift of prediction", "drift-of-prediction"),
-        ("reading", "drift of temp", "drift-of-a-feature-a-warning"),
+        ("reading", "drift of temp", "drift-of-a-feature"),
         ("reading", "age of the model in days", "age-of-the-model-in-days"),
         ("reading", "something of one's own", "alerts-of-monitor"),
         ("canary", "roc_auc gained by the canary", "the-accuracy-of-the-canary"),

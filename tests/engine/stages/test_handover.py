@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handrail import cli
+from handrail.monitoring.alerts import raise_alerts
+from handrail.monitoring.checks import Reading
+from handrail.monitoring.open_alerts import read_open_alerts
 from handrail.registry import live as registry
 from handrail.registry.canary import end_canary, start_canary
 from handrail.registry.history import tried_since
 from handrail.stages import checklist, dry_run, gates, handover, operation, project_copy, status_page
 from handrail.training import retraining_log
+from tests.engine.monitoring.test_faults import BAD, look
 from tests.engine.support.evidence import HEADER, asked, ticked, write
 from tests.engine.support.lived import run
 from tests.engine.support.model_evidence import GOOD, researched, save_version
@@ -61,7 +65,8 @@ def facts(settings):
 
 
 def test_status_tells_of_no_canary_and_no_retraining(operated, monkeypatch, capsys):
-    assert facts(operated) == {"canary": "none is tried", "last retraining": "none yet"}
+    quiet = {"alerts": "none is open", "canary": "none is tried", "last retraining": "none yet"}
+    assert facts(operated) == quiet
     assert run(monkeypatch, operated, "status") == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.split(maxsplit=1) for line in said if line.startswith(" " * 10 + "canary")] == [
@@ -99,6 +104,27 @@ def test_status_tells_of_a_canary_its_share_since_when_and_its_figures(
     day = datetime.now(UTC).date()
     gone = f"none is tried; {second} was tried as a canary and withdrawn on {day} (canary withdrawn)"
     assert facts(operated)["canary"] == gone
+    third = save_version(operated, GOOD | {"seed": 2})
+    monkeypatch.setattr(registry, "datetime", Later)
+    registry.make_live(operated, third)
+    assert facts(operated)["canary"] == "none is tried"
+
+
+class Later(datetime):
+    """A clock that is an hour ahead."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(hours=1)
+
+
+def test_status_tells_which_alerts_are_open(operated):
+    raise_alerts(operated, look(BAD, Reading("drift of temp", 3.0, 0.0, 0.25, "alert")))
+    since = f"{read_open_alerts(operated).faults[0].since:%Y-%m-%d %H:%M} UTC"
+    assert facts(operated)["alerts"] == (
+        f"roc_auc since {since}; drift of temp since {since}; uv run {PROGRAM} alert shows them, "
+        "4-operation/runbook.md says what to do"
+    )
 
 
 def test_status_tells_what_came_of_the_last_retraining(operated):
@@ -305,9 +331,9 @@ def history(*lines):
     return "models/history.jsonl", "".join(told)
 
 
-def relived_alert():
-    """Return the log of an alert in a past that was lived again: its name and text."""
-    line = {"at": "2026-02-04T10:00:00+00:00", "alerts": ["score"], "relived": True}
+def past_alert(kind):
+    """Return the log of an alert of a look at the past: its name and text."""
+    line = {"at": "2026-02-04T10:00:00+00:00", "alerts": ["score"], kind: True}
     return "reports/alerts.jsonl", f"{json.dumps(line)}\n"
 
 
@@ -325,7 +351,8 @@ BROKEN = f"{dry_run.RUNBOOK}: does not work: rollback: no"
         ("Rolled back", history(*BACK[:2]), "no version was ever rolled back"),
         ("Rolled back", history(*BACK), "nothing was promoted after the rollback"),
         ("Alert rehearsed", ("reports/alerts.jsonl", ""), "no alert was ever raised"),
-        ("Alert rehearsed", relived_alert(), "only in months that were lived again"),
+        ("Alert rehearsed", past_alert("relived"), "only by looks at the past"),
+        ("Alert rehearsed", past_alert("back"), "only by looks at the past"),
         ("Data kept and deleted", ("data/lifecycle.jsonl", ""), "nothing was ever archived or deleted"),
         ("Runbook tried", (dry_run.RUNBOOK, "# Empty"), f"{dry_run.RUNBOOK}: it has no command"),
         ("Runbook tried", runbook(*COMMANDS, "dance"), NOT_REHEARSED),

@@ -52,6 +52,8 @@ def monitor(
     status = 0
     for seen in looks:
         _show(settings, seen)
+        if not (relive or seen.newest):
+            say("a look back: it tells nobody, and switches nothing")
         if dry_run:
             _tell_what_would_be_done(settings, seen)
             alerts = bool(seen.alerts or seen.doubts)
