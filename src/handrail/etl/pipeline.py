@@ -1,7 +1,10 @@
 """The whole ETL: extract, check, transform, check again, load."""
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from handrail.compute.data_engine import connect_data
@@ -11,6 +14,7 @@ from handrail.contract.row_key import with_row_key
 from handrail.contract.table_check import check, refuse_other_columns
 from handrail.errors import ProjectError
 from handrail.etl.load import load, raw_path, table_path, taken_path
+from handrail.files import write_whole
 from handrail.labelling import is_asked_for
 from handrail.leftovers import remove_leftovers
 from handrail.project import Project
@@ -37,7 +41,21 @@ def run_etl(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:
     Raises ProjectError, with the last good table left in place, where a source or the result is bad.
     A project that is given a `run_etl` does that instead: so the score of readiness spoils a table.
     """
-    return settings.project.given.get("run_etl", build_table)(settings, on_step)
+    refusal = refusal_path(settings)
+    try:
+        done = settings.project.given.get("run_etl", build_table)(settings, on_step)
+    except ProjectError as error:
+        kept = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "why": error.problems}
+        with suppress(OSError):  # such as a disk that is full: what was raised says more
+            write_whole(refusal, json.dumps(kept) + "\n")
+        raise
+    refusal.unlink(missing_ok=True)
+    return done
+
+
+def refusal_path(settings: Settings) -> Path:
+    """Return the file that says why the last etl was refused; there is none where it was not."""
+    return settings.workspace / "data" / "etl-refused.json"
 
 
 def build_table(settings: Settings, on_step: Callable[[str], None]) -> EtlResult:

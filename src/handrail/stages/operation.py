@@ -1,5 +1,6 @@
 """Operation: does it keep working, and who owns it?"""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from handrail.config.sections import Live
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import table_path
+from handrail.etl.pipeline import refusal_path
 from handrail.moments import moment
 from handrail.monitoring.checks import canary_reading
 from handrail.monitoring.open_alerts import read_open_alerts
@@ -153,6 +156,23 @@ def _promoted_at(settings: Settings) -> str:
     return max((each.at for each in read_history(settings) if each.reason == "promoted"), default="")
 
 
+def etl_told(settings: Settings) -> str:
+    """Return when the data was loaded last; or, where that was refused, when and why."""
+    path, refused = table_path(settings, settings.project.table_name), refusal_path(settings)
+    loaded = "never loaded"
+    if path.is_file():
+        loaded = f"loaded {moment(datetime.fromtimestamp(path.stat().st_mtime, UTC))}"
+    if not refused.is_file():
+        return loaded
+    try:
+        said = json.loads(refused.read_text(encoding="utf-8"))
+        first, *more = said["why"]
+        others = f" (and {len(more)} more)" if more else ""
+        return f"refused {moment(datetime.fromisoformat(said['at']))}: {first}{others}; before that, {loaded}"
+    except (KeyError, TypeError, ValueError):
+        raise ProjectError(f"{settings.shown(refused)}: can't be read; delete it") from None
+
+
 def alerts_told(settings: Settings) -> str:
     """Return which alerts are open, since when, and where the last of them is explained."""
     faults = read_open_alerts(settings).faults
@@ -184,7 +204,12 @@ CHECKS = {
     "ML Test Score": score_known,
     "handover": handed_over,
 }
-FACTS = {"alerts": alerts_told, "canary": canary_told, "last retraining": retraining_told}
+FACTS = {
+    "last etl": etl_told,
+    "alerts": alerts_told,
+    "canary": canary_told,
+    "last retraining": retraining_told,
+}
 BY_PEOPLE = ()
 
 

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handrail import cli
+from handrail.errors import ProjectError
+from handrail.etl.pipeline import run_etl
 from handrail.monitoring.alerts import raise_alerts
 from handrail.monitoring.checks import Reading
 from handrail.monitoring.open_alerts import read_open_alerts
@@ -20,7 +23,7 @@ from tests.engine.support.evidence import HEADER, asked, ticked, write
 from tests.engine.support.lived import run
 from tests.engine.support.model_evidence import GOOD, researched, save_version
 from tests.engine.support.names import ENV_PREFIX, PROGRAM
-from tests.engine.support.workspaces import PROJECT
+from tests.engine.support.workspaces import PROJECT, with_given
 
 LAUNCH = "3-production/launch.md"
 HANDOVER = "4-operation/HANDOVER.md"
@@ -65,7 +68,12 @@ def facts(settings):
 
 
 def test_status_tells_of_no_canary_and_no_retraining(operated, monkeypatch, capsys):
-    quiet = {"alerts": "none is open", "canary": "none is tried", "last retraining": "none yet"}
+    quiet = {
+        "last etl": facts(operated)["last etl"],
+        "alerts": "none is open",
+        "canary": "none is tried",
+        "last retraining": "none yet",
+    }
     assert facts(operated) == quiet
     assert run(monkeypatch, operated, "status") == 0
     said = capsys.readouterr().out.splitlines()
@@ -116,6 +124,23 @@ class Later(datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.now(tz) + timedelta(hours=1)
+
+
+def test_status_tells_that_the_last_etl_was_refused_and_why(operated):
+    def refuse(settings, on_step):
+        raise ProjectError(["flights.csv: line 3: 4 fields where 5 are", "flights.csv: line 9"])
+
+    spoilt = with_given(operated, run_etl=refuse)
+    with pytest.raises(ProjectError):
+        run_etl(spoilt, print)
+    told = facts(operated)["last etl"]
+    assert re.fullmatch(
+        r"refused 20\S+ \S+ UTC: flights.csv: line 3: 4 fields where 5 are \(and 1 more\); before that, "
+        r"loaded 20\S+ \S+ UTC",
+        told,
+    )
+    run_etl(with_given(operated, run_etl=lambda settings, on_step: None), print)
+    assert re.fullmatch(r"loaded 20\S+ \S+ UTC", facts(operated)["last etl"])
 
 
 def test_status_tells_which_alerts_are_open(operated):
