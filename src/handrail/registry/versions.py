@@ -235,6 +235,20 @@ def broken_files(path: Path, checksum: str | None = None, name: str = "") -> str
     return ""
 
 
+def stamps(settings: Settings, name: str) -> dict[str, tuple[int, ...]]:
+    """Return size, times and number of each file of a version: as long as they are the same, so is the file.
+
+    Nothing is read, and a folder that is not there has none. Raises OSError where it can't be looked into.
+    """
+    try:
+        found = {path.name: path.stat() for path in version_folder(settings, name).iterdir()}
+    except FileNotFoundError:
+        return {}
+    return {
+        file: (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino) for file, stat in found.items()
+    }
+
+
 def _content_hash(sums: bytes) -> str:
     """Return the part of a version's name that its content gives: of the text of its list of checksums."""
     return sha256(sums).hexdigest()[:8]

@@ -75,7 +75,7 @@ class Telemetry:
         )
         self._stale = Gauge(
             "model_stale",
-            "1 if what is live on the disk can't be loaded",
+            "1 if what is live on the disk can't be loaded, or what is loaded is damaged there",
             registry=registry,
             multiprocess_mode="livemax",
         )
