@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
             f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or "
             "more, or set serving.require_api_key: false in project.yaml"
         )
-    telemetry = Telemetry()
+    telemetry = Telemetry(settings.project.request.model_fields)
     model = LiveModel(settings, LOOK_SECONDS, telemetry.changed)
     predicting = Predicting(settings, model, telemetry)
 

@@ -9,7 +9,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import ValidationError, to_json
+from pydantic_core import ErrorDetails, ValidationError, to_json
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
@@ -19,7 +19,15 @@ from handrail.serving.columns import ByColumn
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.loaded_rows import UnknownKeysError
 from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
-from handrail.serving.request_body import LARGE, Asked, Keys, RequestBody, records_in
+from handrail.serving.request_body import (
+    LARGE,
+    Asked,
+    Keys,
+    RequestBody,
+    broken_rules,
+    has_too_many,
+    records_in,
+)
 from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 
 log = logging.getLogger(__name__)
@@ -181,8 +189,12 @@ class Predicting:
         try:
             return self.body.read(content)
         except ValidationError as error:
-            self._telemetry.broke_contract(records_in(content))
-            return REFUSED["contract"], _explained(error)
+            errors = error.errors(include_url=False, include_context=False, include_input=False)
+            reason: Refused = "too many" if has_too_many(errors) else "contract"
+            self._telemetry.refused_records(reason, records_in(content))
+            if reason == "contract":
+                self._telemetry.broke(broken_rules(errors))
+            return REFUSED[reason], _explained(errors)
 
     def _rows_of(self, keys: Keys) -> Asked | Answer:
         """Return the records of keys, or the answer that refuses them."""
@@ -267,13 +279,12 @@ def refusal(field: str, rule: str) -> bytes:
     return to_json({"errors": [{"field": field, "rule": rule}]})
 
 
-def _explained(error: ValidationError) -> bytes:
+def _explained(errors: Sequence[ErrorDetails]) -> bytes:
     """Name every field that breaks the contract, and the rule; never repeat the input."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
     return to_json(
         {
             "errors": [
-                {"field": ".".join(map(str, each["loc"])) or "body", "rule": each["msg"]} for each in found
+                {"field": ".".join(map(str, each["loc"])) or "body", "rule": each["msg"]} for each in errors
             ]
         }
     )
