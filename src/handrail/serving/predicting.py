@@ -18,7 +18,14 @@ from handrail.serving.alike import join_alike
 from handrail.serving.columns import ByColumn
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.loaded_rows import UnknownKeysError
-from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
+from handrail.serving.prediction_log import (
+    PredictionLog,
+    Records,
+    is_full,
+    log_rows,
+    prediction_folder,
+    told_by_row,
+)
 from handrail.serving.request_body import (
     LARGE,
     Asked,
@@ -38,6 +45,7 @@ CROWDED = 0.05  # seconds for which it is expected that others come at the same 
 TOGETHER = 64  # requests that are answered in one pass, so that the first does not wait long
 THREADS = 2  # one reads or answers while the model is at work for the other
 SLOW_SECONDS = 0.005  # of a model that answers one record in a thread: others would wait meanwhile
+MAKE_ROOM = "make room on it, and predictions are answered again by themselves"
 Headers = Mapping[bytes, bytes]  # by name, in small letters
 Answer = tuple[int, bytes]  # status, and the body as JSON
 
@@ -81,7 +89,8 @@ class Predicting:
         try:
             self._log.try_out()
         except OSError as error:
-            return f"prediction log: {error.strerror or error}"
+            said = f"the disk is full; {MAKE_ROOM}" if is_full(error) else error.strerror or error
+            return f"prediction log: {said}"
         return ""
 
     async def answer(self, content: bytes, headers: Headers, request_id: str) -> Answer:
@@ -239,6 +248,9 @@ class Predicting:
         return 200, said
 
     def _unlogged(self, error: OSError) -> Answer:
+        if is_full(error):
+            log.error("prediction log: the disk of %s is full; %s", error.filename, MAKE_ROOM)
+            return self.refuse("log", "prediction log", "the disk is full; nothing is predicted unlogged")
         log.error("prediction log: %s", error)
         return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
 

@@ -182,7 +182,7 @@ def test_a_log_of_a_full_disk_refuses_and_is_whole_again_later(tmp_path, monkeyp
     write = os.write
     with monkeypatch.context() as full:
         full.setattr(os, "write", lambda file, content: write(file, content[:20]))
-        with pytest.raises(OSError, match="only part of the prediction could be logged"):
+        with pytest.raises(OSError, match="No space left on device"):
             log.append([{"row": 2}])
     log.append([{"row": 3}])
     log.close()
