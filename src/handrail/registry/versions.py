@@ -51,7 +51,7 @@ class Version:
         return self.info["evaluation"]["decision"]
 
     def decision_of(self, source: Literal["model", "fallback"]) -> Decision:
-        """Return the same for whoever answers: the baseline's predictions have ranges of their own."""
+        """Return the same for whoever answers: the baseline's are acted on by a threshold of its own."""
         return self.decision if source == "model" else of_baseline(self.decision)
 
     @property

@@ -35,7 +35,7 @@ from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
 from handrail.registry.outcome_sketch import sketch
 from handrail.registry.versions import save_version
-from handrail.tasks.metric import Decision
+from handrail.tasks.metric import Decision, with_baseline
 from handrail.training.baseline import Baseline, without_value
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import calendar_features, growing_features, inexact_features
@@ -141,8 +141,9 @@ class Run:
     def decide(self, validation: Dataset, prediction: Floats, baseline: Baseline | None = None) -> Decision:
         """Return how predictions are acted on, decided on the validation rows by what errors cost.
 
-        Where an amount is predicted, it also says how far ranges reach: the model's, and those of `baseline`,
-        the simple technique of this training (without it, the project's is fitted to the training rows).
+        It says the same of `baseline`, the simple technique of this training (without it, the project's is
+        fitted to the training rows): its predictions are on another scale than the model's. Where an amount
+        is predicted, it also says how far ranges reach, those of both.
         """
         task, settings = self.project.task, self.settings
         column = one_of_role(self.project.contract, Role.TARGET)
@@ -150,6 +151,8 @@ class Run:
             baseline = self.project.baseline.fit(self._training, settings.accuracy)
         simple = baseline.predict(validation.baseline_by) if baseline else None
         decision = task.decide(validation.target, prediction, settings.error_costs)
+        if simple is not None:
+            decision = with_baseline(decision, task.decide(validation.target, simple, settings.error_costs))
         level = settings.accuracy.range_level
         return {**decision, **task.ranges(validation.target, prediction, simple, level, column)}
 
@@ -245,9 +248,13 @@ class Run:
             model = project.fit(earlier, splits.encoding, self.seed, self.hyperparameters)
             simple = project.baseline.fit(earlier, self.settings.accuracy).predict(later.baseline_by)
             prediction = project.estimator.predict(model, later.features)
-            decision = project.task.decide(later.target, prediction, self.settings.error_costs)
             measured = [
-                project.metrics.measure(later.target, each, decision)[metric] for each in (prediction, simple)
+                project.metrics.measure(
+                    later.target,
+                    each,
+                    project.task.decide(later.target, each, self.settings.error_costs),
+                )[metric]
+                for each in (prediction, simple)
             ]
             found.append(_origin(str(_first_day(later)), len(later), *measured))
         figures = [validation[name][metric]["value"] for name in ("model", "baseline")]
