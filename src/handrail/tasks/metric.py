@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from handrail.tasks.task import Task
 
 Decision = Mapping[str, Any]  # numbers by name; of ranges, a list of them
+ErrorMeans = tuple[float, float]  # mean error of a row that is too low, and too high, in what each costs by
 OF_TARGET = "of the target"  # a metric's unit that is the target's own
 OF_BASELINE = "baseline_"  # before what a decision says of the baseline alone
 RANGE = ("range", "range_from")

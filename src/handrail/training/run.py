@@ -16,7 +16,7 @@ import numpy as np
 from handrail.arrays import Floats
 from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, connect
-from handrail.config.sections import Section, Shares, Split
+from handrail.config.sections import ErrorCosts, Section, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role, one_of_role
 from handrail.errors import ProjectError
@@ -36,6 +36,7 @@ from handrail.registry.model_card import model_card
 from handrail.registry.outcome_sketch import sketch
 from handrail.registry.versions import save_version
 from handrail.tasks.metric import Decision, with_baseline
+from handrail.tasks.task import Task
 from handrail.training.baseline import Baseline, without_value
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import calendar_features, growing_features, inexact_features
@@ -159,7 +160,10 @@ class Run:
     def evaluate(
         self, test: Dataset, prediction: Floats, baseline: Floats, decision: Decision
     ) -> dict[str, Any]:
-        """Return every metric of both on the test rows, with intervals: overall, by month, by slice."""
+        """Return every metric of both on the test rows, with intervals: overall, by month, by slice.
+
+        `errors` has the mean errors to both sides of acting on the predictions, and of doing without them.
+        """
         missing = without_value(test.baseline_by) if self.settings.accuracy.baseline_takes == "value" else 0
         if missing:
             log.warning(
@@ -169,7 +173,9 @@ class Run:
                 f"{missing:,}",
                 f"{len(test):,}",
             )
-        return evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
+        found = evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
+        task, costs = self.project.task, self.settings.error_costs
+        return found | {"errors": mean_errors(task, costs, test.target, prediction, decision)}
 
     def keep(
         self,
@@ -282,6 +288,14 @@ class Run:
             "code": code_state(self.settings.root),
             "libraries": {"python": sys.version.split()[0]} | installed_versions(libraries),
         } | ({"taken": taken} if taken else {})
+
+
+def mean_errors(
+    task: Task, costs: ErrorCosts, target: Floats, prediction: Floats, decision: Decision
+) -> dict[str, Any]:
+    """Return the mean errors to both sides of acting on predictions (n), and of what is done without them."""
+    without = task.errors_without(target, costs)
+    return {"acting": task.errors(target, prediction, decision), "without": dict(without)}
 
 
 def _first_day(rows: Dataset) -> np.datetime64:
