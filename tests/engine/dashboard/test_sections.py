@@ -116,7 +116,8 @@ def test_errors_of_amounts_cost_by_unit_and_nobody_can_do_nothing(tmp_path):
     [
         (
             (7, 2),
-            ". At what errors cost, acting on it costs more than warnings for all visits: EUR 9 against EUR 6.",
+            ". At what errors cost, acting on it costs more than warnings for all visits: EUR 9 against "
+            "EUR 6.",
         ),
         (
             (1, 8),
@@ -138,8 +139,8 @@ def test_where_acting_has_cost_more_than_doing_without_it_is_said(tmp_path, cost
         # One plan for all that suits them best: 20, which leaves 5 and 13 over.
         (
             (0.0, 0.0, 0.0),
-            ". At what errors cost, acting on it costs more than the same plan for all visits: EUR 294 against "
-            "EUR 36.",
+            ". At what errors cost, acting on it costs more than the same plan for all visits: EUR 294 "
+            "against EUR 36.",
         ),
     ],
 )
