@@ -278,6 +278,7 @@ def test_the_runbook_is_rehearsed(installed):
         "retrain",
         "alert",
         "replay",
+        "refused",
     ]
 
 

@@ -21,7 +21,7 @@ TRACES = {
     "production": [r"\bdockerfile\b", r"late-flights promote\b", r"late-flights rollback\b"],
     "operation": [
         r"\bprometheus\b.*\balert",
-        r"late-flights (monitor|replay|archive|purge|handover|readiness)\b",
+        r"late-flights (monitor|refused|replay|archive|purge|handover|readiness)\b",
         r"\bML Test Score\b",
         r"\bretention:",
         r"\bwebhook",

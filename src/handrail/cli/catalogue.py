@@ -88,6 +88,11 @@ VERBS: Mapping[str, Entry] = {
         "Show the KPIs, predictions, live accuracy, drift, alerts and costs on a page",
     ),
     "replay": Entry("operation", "operation", "Rebuild what production saw in a window, and show what moved"),
+    "refused": Entry(
+        "operation",
+        "operation",
+        "Show which rules of the contract were broken, in how many rows and since when",
+    ),
     "readiness": Entry(
         "operation",
         "operation",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from handrail.config.settings import Settings
 from handrail.dashboard.tables import PREDICTIONS, remembered, tables
 from handrail.errors import ProjectError
 from handrail.registry.versions import kept_infos
+from handrail.reports.wording import dearer
 from handrail.stages.research import counted_until
 from handrail.tasks.metric import of_baseline
 from handrail.training.budget_usage import BudgetUsage, budget_usage, format_usage
@@ -68,11 +69,15 @@ class MonthCosts:
 
 @dataclass(frozen=True)
 class ErrorCosts:
-    """What errors cost by month, in a currency; notes: what is left out."""
+    """What errors cost by month, in a currency; notes: what is left out.
+
+    dear: says that acting on what was told has cost more than doing without it, where it has; else empty
+    """
 
     currency: str
     months: tuple[MonthCosts, ...]
     notes: tuple[str, ...] = ()
+    dear: str = ""
 
     @property
     def rows(self) -> int:
@@ -99,12 +104,13 @@ class ErrorCosts:
 
     @property
     def told(self) -> str:
-        """Of what these are the costs, in a sentence."""
+        """Of what these are the costs, and in another sentence that acting did not pay, if so."""
         left_out = "".join(f"; {note}" for note in self.notes)
-        return (
+        said = (
             f"What errors cost in {self.rows:,} predictions whose outcome is known, by month: acting on what "
             f"was told, and as it would have been otherwise{left_out}"
         )
+        return f"{said}. {self.dear}" if self.dear else said
 
 
 @remembered
@@ -125,6 +131,9 @@ def read_error_costs(settings: Settings) -> ErrorCosts:
         "simple": task.error_cost_in_sql(target, "simple_acts", costs),
         "nothing": nothing,
     }
+    without = task.without_in_sql(target, costs)
+    summed |= {f"without_{name}": task.error_cost_in_sql(target, f"acts_{name}", costs) for name in without}
+    acts = "".join(f", {sql} AS acts_{name}" for name, sql in without.items())
     sums = ", ".join(f"CAST(sum({cost}) AS DOUBLE) AS {name}" for name, cost in summed.items())
     kept = f"{told} IS NOT NULL AND simple_acts IS NOT NULL"
     with tables(settings) as connection:
@@ -132,16 +141,24 @@ def read_error_costs(settings: Settings) -> ErrorCosts:
             connection,
             f"SELECT CAST(date_trunc('month', {identifier(project.window)}) AS DATE) AS month, "
             f"{kept} AS kept, count(*) AS rows, {sums} "
-            f"FROM (SELECT *, {simple} AS simple_acts FROM {PREDICTIONS} WHERE {target} IS NOT NULL) "
+            f"FROM (SELECT *, {simple} AS simple_acts{acts} FROM {PREDICTIONS} WHERE {target} IS NOT NULL) "
             "GROUP BY 1, 2 ORDER BY 1, 2",
         )
-    months = [{k: v for k, v in each.items() if k != "kept"} for each in found if each["kept"]]
+    months = [each for each in found if each["kept"]]
     left_out = sum(each["rows"] for each in found if not each["kept"])
     if not months:
         raise ProjectError("no outcome of a prediction is known yet; `etl` loads outcomes")
     said = f"of versions that are not kept any more, left out: {left_out:,}"
+    totals = {
+        name: sum(each[name] for each in months) for name in ("told", *map("without_{}".format, without))
+    }
+    instead = {name: totals[f"without_{name}"] for name in without}
+    names = [field.name for field in fields(MonthCosts)]
     return ErrorCosts(
-        costs.currency, tuple(MonthCosts(**each) for each in months), (said,) if left_out else ()
+        costs.currency,
+        tuple(MonthCosts(**{name: each[name] for name in names}) for each in months),
+        (said,) if left_out else (),
+        dearer(settings, totals["told"], instead),
     )
 
 

@@ -11,7 +11,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import columns
 from handrail.etl.load import table_path
 from handrail.monitoring.drift import population_stability
-from handrail.monitoring.live_metrics import live_metrics
+from handrail.monitoring.live_metrics import decision_of, live_metrics
 from handrail.registry.acceptance import agreed_metric
 from handrail.registry.drift_reference import PREDICTION, Bins, shares
 from handrail.registry.versions import Version
@@ -73,11 +73,11 @@ def slice_changes(
     """Return the whole and each slice with enough known outcomes, the one that lost most first."""
     metric = settings.project.metrics[agreed_metric(settings)]
     connection.execute(f"CREATE OR REPLACE TEMP VIEW cut AS {_with_slices(connection, settings, source)}")
-    found = []
+    decision, found = decision_of(connection, source, version), []
     for name, (condition, evaluated) in _slices(version).items():
         rows_of_part = f"(SELECT * FROM cut WHERE {condition})"
         measured = live_metrics(
-            connection, settings.project, rows_of_part, PREDICTION, version.decision, as_told=True
+            connection, settings.project, rows_of_part, PREDICTION, decision, as_told=True
         )
         now, before = measured.metrics[metric.name], evaluated.get(metric.name, NOT_MEASURED)
         if measured.outcomes >= SMALLEST_PART_ROWS and not isnan(now):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from handrail.compute.duckdb import Connection, identifier, row
+from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.monitoring.outcomes import sample_by_key
 from handrail.project import Project
+from handrail.registry.versions import Version
 from handrail.tasks.metric import Decision
 
 MOST_GROUPS = 10_000_000
@@ -66,6 +67,16 @@ def live_metrics(
         acted["reach"] = found["range"]
     measured = project.metrics.measure_rows(task.grouped_outcomes(found), acted)
     return LiveMetrics(known, counted if sampled else known, measured)
+
+
+def decision_of(connection: Connection, source: str, version: Version) -> Decision:
+    """Return how most predictions of `version` in the FROM item `source` were acted on.
+
+    That is by the threshold or margin of its model, or of its baseline where that has answered most of them.
+    """
+    query = f"SELECT count(*) < 2 * count_if(source = 'fallback') AS simple FROM {source} "
+    simple = row(connection, f"{query} WHERE version = {literal(version.name)}")["simple"]
+    return version.decision_of("fallback" if simple else "model")
 
 
 def _groups(connection: Connection, query: str) -> int:

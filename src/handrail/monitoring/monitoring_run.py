@@ -16,7 +16,7 @@ from handrail.etl.load import table_path
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Measured, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
-from handrail.monitoring.live_metrics import live_metrics
+from handrail.monitoring.live_metrics import decision_of, live_metrics
 from handrail.monitoring.outcomes import (
     answered_by,
     join_outcomes,
@@ -217,7 +217,8 @@ def _look(
         why = f"; {left_out}" if learnt else ""
         raise ProjectError(f"no prediction from {start} on and before {end}; choose another window{why}")
     measured = _measured(connection, settings, version, live, source)
-    decision, outcomes = measured.version.decision, f"count({identifier(settings.project.target)})"
+    decision = decision_of(connection, measured.source, measured.version)
+    outcomes = f"count({identifier(settings.project.target)})"
     known = row(connection, f"SELECT {outcomes} AS n FROM {source}")["n"]
     found = live_metrics(connection, settings.project, measured.source, PREDICTION, decision, as_told=True)
     notes = [f"looked at is a sample by key, {count:,} of {every:,} predictions"] if sample != "TRUE" else []

@@ -9,11 +9,11 @@ from typing import Any
 
 from handrail.config.sections import said
 from handrail.config.settings import Settings
-from handrail.tasks.metric import Decision, Metric
+from handrail.tasks.metric import OF_BASELINE, RANGE, Decision, Metric
 from handrail.training.intervals import drawn_by, format_interval
 from handrail.training.splits import told_by
 
-RANGES = ("range", "range_from", "baseline_range", "baseline_range_from", "range_level", "lowest", "highest")
+RANGES = (*RANGE, "range_level", "lowest", "highest")
 
 
 def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
@@ -52,12 +52,22 @@ def model_card(settings: Settings, info: Mapping[str, Any]) -> str:
 
 
 def _decided(decision: Decision) -> str:
-    return told_decision(decision)
+    simple = {
+        name.removeprefix(OF_BASELINE): value
+        for name, value in decision.items()
+        if name.startswith(OF_BASELINE)
+    }
+    own = told_decision(simple)
+    return told_decision(decision) + (f"; of the baseline, where it answers, {own}" if own else "")
 
 
 def told_decision(decision: Decision) -> str:
-    """Return what was chosen, without what is known of ranges: it stands in a sentence of its own."""
-    return ", ".join(f"{name} {value:g}" for name, value in decision.items() if name not in RANGES)
+    """Return what was chosen for the model, without its ranges: they stand in a sentence of their own."""
+    return ", ".join(
+        f"{name} {value:g}"
+        for name, value in decision.items()
+        if name not in RANGES and not name.startswith(OF_BASELINE)
+    )
 
 
 def _ranges(decision: Decision) -> list[str]:

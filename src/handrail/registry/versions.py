@@ -51,7 +51,7 @@ class Version:
         return self.info["evaluation"]["decision"]
 
     def decision_of(self, source: Literal["model", "fallback"]) -> Decision:
-        """Return the same for whoever answers: the baseline's predictions have ranges of their own."""
+        """Return the same for whoever answers: the baseline's are acted on by a threshold of its own."""
         return self.decision if source == "model" else of_baseline(self.decision)
 
     @property
@@ -233,6 +233,20 @@ def broken_files(path: Path, checksum: str | None = None, name: str = "") -> str
     if (name or path.name).rpartition("-")[2] != _content_hash(sums):
         return f"its content is that of a version whose name ends in {_content_hash(sums)}"
     return ""
+
+
+def stamps(settings: Settings, name: str) -> dict[str, tuple[int, ...]]:
+    """Return size, times and number of each file of a version: as long as they are the same, so is the file.
+
+    Nothing is read, and a folder that is not there has none. Raises OSError where it can't be looked into.
+    """
+    try:
+        found = {path.name: path.stat() for path in version_folder(settings, name).iterdir()}
+    except FileNotFoundError:
+        return {}
+    return {
+        file: (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino) for file, stat in found.items()
+    }
 
 
 def _content_hash(sums: bytes) -> str:

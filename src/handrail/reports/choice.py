@@ -1,5 +1,6 @@
 """The page for those who choose: every position, what errors cost there, and what to write down."""
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -7,19 +8,21 @@ from handrail.config.sections import ErrorCosts
 from handrail.config.settings import Settings
 from handrail.reports.company import sponsor
 from handrail.reports.tradeoff import Position, Range, Tradeoff, cheapest, cost, decimals_of, in_table, pays
-from handrail.reports.wording import money, number, saving
+from handrail.reports.wording import money, not_worth_it, number, saving
 
 DIGITS = 6
 
 
-def choosing(settings: Settings, tradeoff: Tradeoff) -> dict[str, Any]:
+def choosing(settings: Settings, evaluation: Mapping[str, Any], tradeoff: Tradeoff) -> dict[str, Any]:
     """Return what the page says, and the data that its script reckons with."""
     costs, places = settings.error_costs, in_table(tradeoff, settings.error_costs)
     return {
         "tradeoff": tradeoff,
         "sponsor": sponsor(settings),
         "rows": _rows(tradeoff, costs, places),
-        "saving": saving(tradeoff, costs.currency),
+        "saving": " ".join(
+            filter(None, (saving(tradeoff, costs.currency), not_worth_it(settings, evaluation)))
+        ),
         "data": page_data(tradeoff, costs, places),
     }
 

@@ -7,7 +7,7 @@ from handrail.config.sections import UNSAID, Words
 from handrail.config.settings import Settings
 from handrail.registry.acceptance import clearly_better, not_agreed
 from handrail.reports.tradeoff import Tradeoff, cheapest, cost
-from handrail.reports.wording import money, saving, spaced, weakest
+from handrail.reports.wording import money, not_worth_it, saving, spaced, weakest
 from handrail.training.run import Training
 
 NOT_AGREED = "is not agreed."
@@ -23,7 +23,7 @@ def company(settings: Settings, training: Training, tradeoff: Tradeoff) -> dict[
         "does": (task.does(settings, tradeoff), tested(settings, tradeoff, evaluation)),
         "pictures": task.pictures(settings, training, tradeoff),
         "compared": (compared_with(settings), task.compared(settings, training, tradeoff)),
-        "worth": tuple(worth(settings, tradeoff)),
+        "worth": tuple(worth(settings, tradeoff, evaluation)),
         "limits": (task.limits(settings, tradeoff), *unknown(settings, evaluation)),
         "next": what_next(settings, good, waits=_waits(settings, evaluation, tradeoff)),
     }
@@ -79,7 +79,7 @@ def compared_with(settings: Settings) -> str:
     return f"The simple technique to compare with only goes by the {spaced(settings.accuracy.baseline_by)}."
 
 
-def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
+def worth(settings: Settings, tradeoff: Tradeoff, evaluation: Mapping[str, Any]) -> Iterator[str]:
     """Yield what errors cost with the model and without it, and what is saved, with its interval."""
     costs, period, terms = settings.error_costs, tradeoff.period.per, tradeoff.terms
     if not costs.agreed:
@@ -94,6 +94,9 @@ def worth(settings: Settings, tradeoff: Tradeoff) -> Iterator[str]:
         f"and {nothing} with {terms.nothing}."
     )
     yield saving(tradeoff, costs.currency)
+    dear = not_worth_it(settings, evaluation)
+    if dear:
+        yield dear
 
 
 def unknown(settings: Settings, evaluation: Mapping[str, Any]) -> Iterator[str]:

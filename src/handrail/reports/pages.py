@@ -33,7 +33,7 @@ def render(name: str, settings: Settings, training: Training, tradeoff: Tradeoff
     """Return a page of PAGES; the same model, rows and settings give the same text."""
     contents = {
         "company.html": lambda: {"company": company(settings, training, tradeoff)},
-        "choice.html": lambda: choosing(settings, tradeoff),
+        "choice.html": lambda: choosing(settings, training.info["evaluation"], tradeoff),
         "research.html": lambda: research(settings, training),
     }
     words = settings.section(Words)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.reports.importance import Importance, importances
 from handrail.reports.pictures import Mark, Picture, interval_picture, limits
-from handrail.reports.wording import interval, labelled, loss, number, spaced
+from handrail.reports.wording import interval, labelled, loss, not_worth_it, number, spaced
 from handrail.tasks.metric import Metric, Metrics, of_baseline
 from handrail.training.evaluation import Figures, compare, moments
 from handrail.training.run import Training
@@ -60,12 +60,14 @@ def research(settings: Settings, training: Training) -> dict[str, Any]:
     decision, predict = evaluation["decision"], training.predictor.predict
     found = importances(names, predict, training.test, project.metrics, metric, decision)
     columns = {column.name: column for column in of_role(project.contract, Role.FEATURE)}
+    story = project.task.story(settings, training, settings.section(Words).rows, _which(training))
+    dear = not_worth_it(settings, evaluation)
     return {
         "info": training.info,
         "evaluation": evaluation,
         "kinds": " and by ".join([*moments(training.test), *(["slice"] if training.test.slices else [])]),
         "told_ranges": tells_ranges(training),
-        "story": project.task.story(settings, training, settings.section(Words).rows, _which(training)),
+        "story": replace(story, sentences=(*story.sentences, *filter(None, (dear,)))),
         "metrics": {name: (labelled(settings, each), each.meaning) for name, each in project.metrics.items()},
         "metric": metric,
         "parts": _parts(settings, training),

@@ -1,11 +1,11 @@
 """What the reports say in words: numbers as text, and the sentences that more than one page has."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handrail.config.sections import AmountWords, ErrorCosts, Words
+from handrail.config.sections import AmountWords, CaseWords, ErrorCosts, Words
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, one_of_role
 from handrail.number_format import pattern_of
@@ -16,6 +16,12 @@ from handrail.training.run import Training
 from handrail.training.splits import the_period, told_by
 
 Figures = Mapping[str, float]
+PER = 1000  # rows that costs are told for
+WITHOUT = {  # what can be done without predictions
+    "never": "no {actions} at all",
+    "always": "{actions} for all {rows}",
+    "same": "the same plan for all {rows}",
+}
 
 
 def number(value: float, pattern: str = "") -> str:
@@ -183,6 +189,42 @@ def weakness(metric: Metric, evaluation: Mapping[str, Any], bias: str) -> str:
         return f"No {parts} is clearly weaker than the whole; {bias}."
     where = f"{metric.shown} {number(found.figures['value'])}, 95% interval {interval(found.figures)}"
     return f"It is weakest where {spaced(found.part)} is {found.value} ({where}); {bias}."
+
+
+def not_worth_it(settings: Settings, evaluation: Mapping[str, Any]) -> str:
+    """Say that acting on the predictions costs as much as doing without them, or more; empty where it saves.
+
+    `evaluation`: what was measured on some rows. It is empty, too, where nobody has agreed on costs, and of a
+    version that was trained before errors were counted.
+    """
+    costs, found = settings.error_costs, evaluation.get("errors")
+    if not costs.agreed or not found:
+        return ""
+
+    def cost(errors: Sequence[float]) -> float:
+        return PER * (errors[0] * costs.too_low + errors[1] * costs.too_high)
+
+    without = {name: cost(errors) for name, errors in found["without"].items()}
+    return dearer(settings, cost(found["acting"]), without, f" per {PER:,} {settings.section(Words).rows}")
+
+
+def dearer(settings: Settings, acting: float, without: Mapping[str, float], per: str = "") -> str:
+    """Say that `acting` on the predictions costs no less than what can be done without them; else nothing.
+
+    `without`: what errors cost then, by name in WITHOUT · `per`: what amounts are told for.
+    """
+    name, least = min(without.items(), key=lambda item: item[1])
+    if not acting >= least:
+        return ""
+    words, currency = settings.section(Words), settings.error_costs.currency
+    actions = words.actions if isinstance(words, CaseWords) else ""
+    instead = WITHOUT.get(name, name).format(actions=actions, rows=words.rows)
+    if acting == least:
+        return f"At what errors cost, acting on it saves nothing against {instead}."
+    return (
+        f"At what errors cost, acting on it costs more than {instead}: {money(acting, currency)} against "
+        f"{money(least, currency)}{per}."
+    )
 
 
 def saving(tradeoff: Tradeoff, currency: str) -> str:

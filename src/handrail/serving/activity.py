@@ -1,16 +1,22 @@
-"""What the service did, minute by minute, on the disk: monitoring looks back at it, long after.
+"""What the service did, every few seconds, on the disk: monitoring looks back at it, long after.
 
 A line for each stretch of time in which something was asked: answers to POST /predict by status, refusals by
-why, the records in them, and how long the answers took. No line tells of anybody's data.
+why, the records in them, which rules of the contract were broken, and how long the answers took. No line
+tells of anybody's data. A service that is killed loses what it did since its last line.
 """
 
 import json
 import logging
 import secrets
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
 
 from handrail.config.settings import Settings
 
@@ -18,9 +24,11 @@ if TYPE_CHECKING:
     from handrail.serving.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 5.0
+TELL_SECONDS = 60.0  # between two lines of the log about broken rules
+TOLD = 10  # rules in such a line
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)  # the ends of the bins of the time to answer
-KINDS = ("answers", "refused", "records", "seconds")  # of what a line counts
+KINDS = ("answers", "refused", "records", "seconds", "broken")  # of what a line counts
 FOLDER, SUFFIX = "service", ".ndjson"
 
 
@@ -40,10 +48,12 @@ class ActivityLog:
     def __init__(self, folder: Path, telemetry: "Telemetry") -> None:
         self._folder, self._telemetry, self._name = folder, telemetry, secrets.token_hex(4)
         self._since, self._before = _now(), telemetry.counts()
+        self._told_at, self._told = -TELL_SECONDS, self._before["broken"]
 
     def write(self) -> None:
-        """Write a line, if anything was asked."""
+        """Write a line, if anything was asked; log which rules were broken, at most once in a minute."""
         now, counts = _now(), self._telemetry.counts()
+        self._tell(counts["broken"])
         new = {name: dict(counts[name] - self._before[name]) for name in counts}
         if not any(new.values()):
             return
@@ -58,11 +68,35 @@ class ActivityLog:
             return
         self._since, self._before = now, counts
 
+    def _tell(self, broken: Counter[str]) -> None:
+        """Log which rules were broken since that was told the last time, and in how many records."""
+        new = broken - self._told
+        if new and monotonic() - self._told_at >= TELL_SECONDS:
+            self._told_at, self._told = monotonic(), broken
+            rules = [f"{rule} ({count:,})" for rule, count in new.most_common(TOLD)]
+            rules += ["and others"] if len(new) > TOLD else []
+            said = "records that break the contract were refused, by field and rule: %s"
+            log.warning(said, ", ".join(rules), extra={"counted": new.total(), "facts": {"broken": {**new}}})
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule of the contract that records of refused requests broke, as `distance: less_than_equal`.
+
+    records: how many · first, last: when that was first and last counted, in UTC, to a few seconds
+    """
+
+    rule: str
+    records: int
+    first: datetime
+    last: datetime
+
 
 class Activity:
     """What services did in some days: answers by status, refusals by why, and how long the answers took.
 
     records: how many the refused requests held, by why, where that is counted
+    broken: the rules of the contract that were broken, in most records first
     """
 
     def __init__(
@@ -71,8 +105,10 @@ class Activity:
         refused: Counter[str],
         records: Counter[str],
         seconds: Counter[str],
+        broken: Sequence[BrokenRule] = (),
     ) -> None:
         self.answers, self.refused, self.records, self._seconds = answers, refused, records, seconds
+        self.broken = tuple(broken)
 
     @property
     def requests(self) -> int:
@@ -98,6 +134,7 @@ class Activity:
 def read_activity(settings: Settings, start: date, end: date) -> Activity:
     """Return what all services of the workspace did from `start` on and before `end`, by whole lines."""
     kinds: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
+    moments: dict[str, tuple[str, str]] = {}
     folders = (activity_folder(settings), shared_activity_folder(settings))
     for path in sorted(path for folder in folders for path in folder.glob(f"*{SUFFIX}")):
         if not str(start) <= path.name[:10] <= str(end + timedelta(days=1)):
@@ -108,12 +145,19 @@ def read_activity(settings: Settings, start: date, end: date) -> Activity:
                 line.setdefault("records", line.get("refused", {}))  # before they were counted
                 for name, found in kinds.items():
                     found.update(line.get(name, {}))
-    return Activity(**kinds)
+                for rule in line.get("broken", ()):
+                    first, last = moments.get(rule, (line["from"], ""))
+                    moments[rule] = min(first, line["from"]), max(last, line.get("to", line["from"]))
+    broken = [
+        BrokenRule(rule, count, *map(datetime.fromisoformat, moments[rule]))
+        for rule, count in kinds.pop("broken").most_common()
+    ]
+    return Activity(**kinds, broken=broken)
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        line = json.loads(text)
+        line = from_json(text)
         return line if isinstance(line.get("from"), str) else None
     except (ValueError, AttributeError):
         return None

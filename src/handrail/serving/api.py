@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
             f"{settings.project.env_prefix}API_KEY: not set; give the service a key of 16 characters or "
             "more, or set serving.require_api_key: false in project.yaml"
         )
-    telemetry = Telemetry()
+    telemetry = Telemetry(settings.project.request.model_fields)
     model = LiveModel(settings, LOOK_SECONDS, telemetry.changed)
     predicting = Predicting(settings, model, telemetry)
 
@@ -170,10 +170,11 @@ def _add_status(
     async def version() -> dict[str, Any]:
         """Tell which version answers, in staging or live, and how its predictions are acted on."""
         live = model.follow().version
+        decision = live.decision_of(model.mode)
         facts: dict[str, Any] = {"version": live.name, "stage": model.stage}
         if model.canary:
             facts["canary"] = {"version": model.canary.name, "share": model.canary.share}
-        return facts | {"decision": live.decision, "split": live.info["split"]}
+        return facts | {"decision": decision, "split": live.info["split"]}
 
     @app.get("/metrics", response_class=PlainTextResponse, **guards("metrics"))
     async def metrics() -> Response:

@@ -183,7 +183,7 @@ class _Run:
             broken.unlink(missing_ok=True)
         found = reasons_of(self._connection, rejected)
         if counts.total() == 0:
-            raise ProjectError(f"{self._given.origin}: no row to score; {none_scored(found, rejected)}")
+            raise ProjectError(none_scored(self._given.origin, found, rejected))
         self._result.replace(output)
         versions = [loaded.version for loaded in self._who.versions]
         names, sources = " and ".join(version.name for version in versions), " and ".join(sorted(counts))
@@ -298,10 +298,15 @@ def reasons_of(connection: Connection, rejected: Path) -> dict[str, int]:
     }
 
 
-def none_scored(found: dict[str, int], rejected: Path) -> str:
-    """Say where the rows are of which none was scored, and what they broke most often."""
-    said = f"rejected rows, if any, are in {rejected}"
-    return f"{said}; most often {next(iter(found))}" if found else said
+def none_scored(origin: str, found: dict[str, int], rejected: Path) -> str:
+    """Say of rows of which none was scored how many there are, what they broke most often, where they are."""
+    if not found:
+        return f"{origin}: no row to score: it has none"
+    count, (most, times) = sum(found.values()), next(iter(found.items()))
+    every = f"all {count:,} rows are" if count > 1 else "its only row is"
+    often = "for" if times == count else "most often for"
+    many = "" if times == count else f" ({times:,} rows)"
+    return f"{origin}: no row to score: {every} rejected, {often} {most}{many}; see {rejected}"
 
 
 def written(project: Project, batch: ScoredBatch) -> pa.RecordBatch:

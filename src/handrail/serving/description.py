@@ -41,7 +41,9 @@ class Readiness(BaseModel):
 
     status: Literal["ready", "not ready"]
     source: Literal["model", "fallback"]
-    model_stale: str | None = Field(None, description="Why what is live on the disk can't be loaded")
+    model_stale: str | None = Field(
+        None, description="Why what is live on the disk can't be loaded, or what is loaded is damaged there"
+    )
     predictions_unsent: str | None = Field(
         None, description="Predictions are logged, and not sent to others yet"
     )

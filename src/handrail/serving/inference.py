@@ -1,8 +1,8 @@
 """What a version answers, and the baseline in its place where it can't."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import isfinite
 from threading import Thread
@@ -17,8 +17,8 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.predictor import Predictor
 from handrail.registry.canary import is_chosen, load_canary
-from handrail.registry.live import Canary, Live, Mode, live_path, load_live
-from handrail.registry.versions import Version
+from handrail.registry.live import Canary, Live, Mode, checked, live_path, read_live
+from handrail.registry.versions import Version, load_version, stamps
 from handrail.tasks.metric import Decision
 from handrail.tasks.task import told_beside
 from handrail.training.encoding import values_of
@@ -63,11 +63,15 @@ class Loaded:
 
 @dataclass(frozen=True)
 class _Answering:
-    """All that answers, so that a switch changes it at once."""
+    """All that answers, so that a switch changes it at once.
+
+    files: what its files on the disk looked like before they were checked, by the name of the version
+    """
 
     loaded: Loaded
     live: Live
     canary: Loaded | None
+    files: Mapping[str, Mapping[str, tuple[int, ...]]]
 
 
 def infer(
@@ -126,6 +130,13 @@ def start_model(version: Version) -> Predictor:
     return predictor
 
 
+def _pinned(now: _Answering) -> list[tuple[str, str]]:
+    """Return name and checksum of each version that answers."""
+    canary = now.live.canary if now.canary else None
+    live = now.live.versions[-1], now.live.checksums[-1]
+    return [live, *([(canary.name, canary.checksum)] if canary else [])]
+
+
 def _unit_of(settings: Settings, record: Mapping[str, Any]) -> object:
     """Return what a canary is chosen by: the subject, or else the key; of rows without either, the record."""
     unit = settings.project.unit
@@ -135,8 +146,9 @@ def _unit_of(settings: Settings, record: Mapping[str, Any]) -> object:
 class LiveModel:
     """The version that is live now; a promotion or a rollback is noticed without a restart.
 
-    Whatever goes wrong with what is on the disk, what is in memory goes on answering: `stale` says why, and
-    it is tried again. Raises ProjectError where nothing is live at first, or files are not those promoted.
+    Whatever goes wrong with what is on the disk, also with the files of what is in memory, that goes on
+    answering: `stale` says why, and it is tried again. Raises ProjectError where nothing is live at first, or
+    files are not those promoted.
     """
 
     def __init__(
@@ -219,19 +231,46 @@ class LiveModel:
             self._next_look = now + self._wait
         try:
             stamp = self._stamp_now()
+            files = self._files_of(self._now.files)
         except OSError as error:
-            self._keep(f"{self._path}: {error.strerror or error}")
+            self._keep(f"{error.filename or self._path}: {error.strerror or error}")
             return self
-        if stamp == self._stamp:
-            if self.stale:
-                self.stale, self._wait = "", self._patience
-                self._changed(self)
-        elif self._patience:
-            self._loading = True
-            Thread(target=self._take, args=(stamp,), name="switch", daemon=True).start()
-        else:
-            self._take(stamp)
+        if stamp != self._stamp:
+            self._work(self._take, stamp)
+        elif files != self._now.files:
+            self._work(self._check, files)
+        elif self.stale:
+            self._is_right()
         return self
+
+    def _work(self, work: Callable[[Any], None], given: object) -> None:
+        """Do what takes long, beside the answers where these may not wait."""
+        if self._patience:
+            self._loading = True
+            Thread(target=work, args=(given,), name="switch", daemon=True).start()
+        else:
+            work(given)
+
+    def _is_right(self) -> None:
+        stale, self.stale, self._wait = self.stale, "", self._patience
+        if stale:
+            log.warning("%s: what is live on the disk is what is in memory again", self.version.name)
+            self._changed(self)
+
+    def _check(self, files: Mapping[str, Mapping[str, tuple[int, ...]]]) -> None:
+        """Tell whether files that look otherwise than when they were loaded are still the same."""
+        now = self._now
+        try:
+            for name, checksum in _pinned(now):
+                load_version(self._settings, name, checksum)
+            self._now = replace(now, files=files)
+            self._is_right()
+        except ProjectError as error:
+            self._keep(f"what is loaded is not whole on the disk any more: {'; '.join(error.problems)}")
+        except Exception as error:  # as in _take
+            self._keep(f"{now.loaded.version.path}: {type(error).__name__}: {error}")
+        finally:
+            self._loading = False
 
     def _take(self, stamp: Stamp) -> None:
         """Load what is live and let it answer, or keep what does."""
@@ -256,10 +295,17 @@ class LiveModel:
         self._next_look = monotonic() + self._wait
 
     def _load(self) -> _Answering:
-        version, live = load_live(self._settings)
-        return _Answering(
-            Loaded(version, start_model(version)), live, start_canary_model(self._settings, live)
-        )
+        found = read_live(self._settings)
+        names = [found.versions[-1], *([found.canary.name] if found.canary else [])] if found else []
+        files = self._files_of(names)
+        version, live = checked(self._settings, found)
+        loaded, canary = Loaded(version, start_model(version)), start_canary_model(self._settings, live)
+        if canary is None and live.canary:
+            files.pop(live.canary.name, None)
+        return _Answering(loaded, live, canary, files)
+
+    def _files_of(self, names: Iterable[str]) -> dict[str, dict[str, tuple[int, ...]]]:
+        return {name: stamps(self._settings, name) for name in names}
 
     def _time(self) -> float:
         """Return the seconds that the slowest of those who answer takes for one record."""

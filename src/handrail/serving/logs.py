@@ -74,7 +74,7 @@ class _Lines(logging.Formatter):
         trace = self.formatException(record.exc_info) if record.exc_info else ""
         if self._as_json:
             facts = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
-            facts |= {"request_id": name} if name else {}
+            facts |= getattr(record, "facts", {}) | ({"request_id": name} if name else {})
             return json.dumps(facts | ({"traceback": trace} if trace else {}), ensure_ascii=False)
         of_request = f" [{name}]" if name else ""
         return "\n".join(filter(None, (f"{at} {record.levelname.lower()}{of_request}: {message}", trace)))

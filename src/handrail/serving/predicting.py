@@ -9,7 +9,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import ValidationError, to_json
+from pydantic_core import ErrorDetails, ValidationError, to_json
 
 from handrail.config.sections import Serving
 from handrail.config.settings import Settings
@@ -18,8 +18,23 @@ from handrail.serving.alike import join_alike
 from handrail.serving.columns import ByColumn
 from handrail.serving.inference import Inference, LiveModel
 from handrail.serving.loaded_rows import UnknownKeysError
-from handrail.serving.prediction_log import PredictionLog, Records, log_rows, prediction_folder, told_by_row
-from handrail.serving.request_body import LARGE, Asked, Keys, RequestBody, records_in
+from handrail.serving.prediction_log import (
+    PredictionLog,
+    Records,
+    is_full,
+    log_rows,
+    prediction_folder,
+    told_by_row,
+)
+from handrail.serving.request_body import (
+    LARGE,
+    Asked,
+    Keys,
+    RequestBody,
+    broken_rules,
+    has_too_many,
+    records_in,
+)
 from handrail.serving.telemetry import REFUSED, Refused, Telemetry
 
 log = logging.getLogger(__name__)
@@ -30,6 +45,7 @@ CROWDED = 0.05  # seconds for which it is expected that others come at the same 
 TOGETHER = 64  # requests that are answered in one pass, so that the first does not wait long
 THREADS = 2  # one reads or answers while the model is at work for the other
 SLOW_SECONDS = 0.005  # of a model that answers one record in a thread: others would wait meanwhile
+MAKE_ROOM = "make room on it, and predictions are answered again by themselves"
 Headers = Mapping[bytes, bytes]  # by name, in small letters
 Answer = tuple[int, bytes]  # status, and the body as JSON
 
@@ -73,7 +89,8 @@ class Predicting:
         try:
             self._log.try_out()
         except OSError as error:
-            return f"prediction log: {error.strerror or error}"
+            said = f"the disk is full; {MAKE_ROOM}" if is_full(error) else error.strerror or error
+            return f"prediction log: {said}"
         return ""
 
     async def answer(self, content: bytes, headers: Headers, request_id: str) -> Answer:
@@ -181,8 +198,12 @@ class Predicting:
         try:
             return self.body.read(content)
         except ValidationError as error:
-            self._telemetry.broke_contract(records_in(content))
-            return REFUSED["contract"], _explained(error)
+            errors = error.errors(include_url=False, include_context=False, include_input=False)
+            reason: Refused = "too many" if has_too_many(errors) else "contract"
+            self._telemetry.refused_records(reason, records_in(content))
+            if reason == "contract":
+                self._telemetry.broke(broken_rules(errors))
+            return REFUSED[reason], _explained(errors)
 
     def _rows_of(self, keys: Keys) -> Asked | Answer:
         """Return the records of keys, or the answer that refuses them."""
@@ -227,6 +248,9 @@ class Predicting:
         return 200, said
 
     def _unlogged(self, error: OSError) -> Answer:
+        if is_full(error):
+            log.error("prediction log: the disk of %s is full; %s", error.filename, MAKE_ROOM)
+            return self.refuse("log", "prediction log", "the disk is full; nothing is predicted unlogged")
         log.error("prediction log: %s", error)
         return self.refuse("log", "prediction log", "not writable; nothing is predicted unlogged")
 
@@ -267,13 +291,12 @@ def refusal(field: str, rule: str) -> bytes:
     return to_json({"errors": [{"field": field, "rule": rule}]})
 
 
-def _explained(error: ValidationError) -> bytes:
+def _explained(errors: Sequence[ErrorDetails]) -> bytes:
     """Name every field that breaks the contract, and the rule; never repeat the input."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
     return to_json(
         {
             "errors": [
-                {"field": ".".join(map(str, each["loc"])) or "body", "rule": each["msg"]} for each in found
+                {"field": ".".join(map(str, each["loc"])) or "body", "rule": each["msg"]} for each in errors
             ]
         }
     )

@@ -72,7 +72,8 @@ class PredictionLog:
     """Appends JSON lines to a file of the day and of this log alone: many may write into one folder.
 
     A line is handed to the operating system before `append` returns, so it outlives a killed process.
-    Raises OSError where it can't be written; then nothing may be answered.
+    Raises OSError where it can't be written, or only in part, which is taken back: a full disk (`is_full`).
+    Then nothing may be answered.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -100,11 +101,15 @@ class PredictionLog:
     def _write(self, lines: bytes, day: str) -> None:
         with self._lock:
             file = self._open(day)
-            written = os.write(file, lines)
+            try:
+                written = os.write(file, lines)
+            except OSError as error:
+                error.filename = error.filename or str(self._folder)
+                raise
             if written != len(lines):
                 # What is left of it would spoil the next line.
                 os.ftruncate(file, os.fstat(file).st_size - written)
-                raise OSError(errno.ENOSPC, "only part of the prediction could be logged", str(self._folder))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
 
     def try_out(self) -> None:
         """Raise OSError where a line could not be written now, as the disk is full or may not be written."""
@@ -127,6 +132,11 @@ class PredictionLog:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             self._day = day
         return self._file
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether it is the disk that is full, or the share of it that one may use."""
+    return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def _stamp() -> str:

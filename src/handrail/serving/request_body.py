@@ -1,10 +1,12 @@
 """What a client sends to POST /predict: its body, read and checked in one pass over the bytes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import (
     CoreSchema,
+    ErrorDetails,
     PydanticCustomError,
     SchemaValidator,
     ValidationError,
@@ -82,6 +84,25 @@ def records_in(content: bytes) -> int:
         return 1
     lists = [each for each in said.values() if isinstance(each, list)] if isinstance(said, dict) else []
     return max(1, *map(len, lists)) if lists else 1
+
+
+def has_too_many(errors: Iterable[ErrorDetails]) -> bool:
+    """Return whether a body was refused for the number of its records, or keys: none of them was checked."""
+    return any(each["type"] == "too_long" and each["loc"] in (("records",), ("keys",)) for each in errors)
+
+
+def broken_rules(errors: Iterable[ErrorDetails]) -> dict[tuple[str, str], int]:
+    """Return how many records of a refused body broke which rule (as pydantic calls it) of which field.
+
+    What is wrong with a body as a whole counts as one, of `records`, `keys` or `body`.
+    """
+    records: dict[tuple[str, str], set[object]] = {}
+    for each in errors:
+        where, *inside = each["loc"] or ("body",)
+        where = where if where in ("records", "keys") else "body"
+        field = inside[1] if len(inside) > 1 else where
+        records.setdefault((str(field), each["type"]), set()).add(inside[0] if inside else None)
+    return {rule: len(places) for rule, places in records.items()}
 
 
 def _one_of_two(said: dict[str, Any]) -> Any:

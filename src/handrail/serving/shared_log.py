@@ -2,7 +2,7 @@
 
 A prediction is logged on the machine before it is answered, and sent soon after: each file in segments, whole
 lines under a name of their own, which nobody writes again. So nothing that was sent is ever changed by a
-machine that goes on, is killed, or sends it twice. What services did, minute by minute, goes the same way.
+machine that goes on, is killed, or sends it twice. What services did goes the same way.
 """
 
 import json

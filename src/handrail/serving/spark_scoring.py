@@ -96,8 +96,7 @@ def score_on_spark(settings: Settings, given: RowsToScore, output: Path) -> one_
             job = _job(settings, who)
             schema = _schema(job, spark.head(good))
             if schema is None:
-                said = one_machine.none_scored(found, rejected)
-                raise ProjectError(f"{given.origin}: no row to score; {said}")
+                raise ProjectError(one_machine.none_scored(given.origin, found, rejected))
             _write(settings, spark, spark.map_batches(good, partial(predict, job), schema), output)
         finally:
             frame.unpersist()

@@ -2,7 +2,9 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from operator import sub
+from threading import Lock
 from typing import Literal
 
 import prometheus_client as prometheus
@@ -13,11 +15,12 @@ from handrail.registry.live import Mode
 from handrail.serving.activity import SECONDS
 from handrail.serving.inference import LiveModel, Reason
 
-Refused = Literal["key", "media type", "size", "contract", "rows", "table", "log"]
+Refused = Literal["key", "media type", "size", "too many", "contract", "rows", "table", "log"]
 REFUSED: dict[Refused, int] = {
     "key": 401,
     "media type": 415,
     "size": 413,
+    "too many": 422,
     "contract": 422,
     "rows": 404,
     "table": 503,
@@ -27,6 +30,9 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count together; r
 PREDICT = "/predict"
 PATHS = (PREDICT, "/health", "/ready", "/version", "/metrics")
 OTHER = "other"  # a path that anybody may ask for, and no label for each
+OF_RECORDS: tuple[Refused, ...] = ("too many", "contract")  # refusals whose records are counted
+OF_BODY = ("records", "keys", "body")  # what can be wrong beside a field of the contract
+MOST_RULES = 500  # that are told apart: a service has to bound what it counts by
 STATUSES = {PREDICT: (200, 401, 404, 413, 415, 422, 500, 503), "/ready": (200, 503)}
 
 
@@ -37,7 +43,8 @@ class Telemetry:
     Every value of a label is there from the start: an alert sees the first failure as a rise from 0.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Iterable[str] = ()) -> None:
+        """Begin at 0; `fields`: the names of the contract's fields, by which broken records are counted."""
         self._registry = registry = CollectorRegistry()
         answers = prometheus.Counter(
             "http_answers", "Answers by path and status", ["path", "status"], registry=registry
@@ -52,11 +59,22 @@ class Telemetry:
         self._predictions = {source: predictions.labels(source) for source in ("model", "fallback")}
         refused = prometheus.Counter("predictions_refused", "Requests refused", ["reason"], registry=registry)
         self._refused = {reason: refused.labels(reason) for reason in REFUSED}
-        self._records = prometheus.Counter(
+        records = prometheus.Counter(
             "records_refused",
-            "Records that broke the contract, and those in one body with them",
+            "Records of bodies that hold too many, or any that breaks the contract",
+            ["reason"],
             registry=registry,
         )
+        self._records = {reason: records.labels(reason) for reason in OF_RECORDS}
+        broken = prometheus.Counter(
+            "records_broken",
+            "Records that broke the contract themselves, by field: one may break several",
+            ["field"],
+            registry=registry,
+        )
+        self._broken = {field: broken.labels(field) for field in (*fields, *OF_BODY, OTHER)}
+        self._rules: Counter[str] = Counter()
+        self._lock = Lock()
         fallback = prometheus.Counter(
             "fallback_answers", "Answers of the baseline by why", ["reason"], registry=registry
         )
@@ -75,7 +93,7 @@ class Telemetry:
         )
         self._stale = Gauge(
             "model_stale",
-            "1 if what is live on the disk can't be loaded",
+            "1 if what is live on the disk can't be loaded, or what is loaded is damaged there",
             registry=registry,
             multiprocess_mode="livemax",
         )
@@ -99,10 +117,24 @@ class Telemetry:
         """Count a request for predictions that was refused."""
         self._refused[reason].inc()
 
-    def broke_contract(self, records: int) -> None:
-        """Count a request for so many predictions that was refused as its records break the contract."""
-        self.refused("contract")
-        self._records.inc(records)
+    def refused_records(self, reason: Refused, records: int) -> None:
+        """Count a request for so many predictions that was refused."""
+        self.refused(reason)
+        self._records[reason].inc(records)
+
+    def broke(self, found: Mapping[tuple[str, str], int]) -> None:
+        """Count records that broke the contract, by field and rule; a field it does not have is `other`.
+
+        What a client calls its fields is told nobody, and bounds nothing.
+        """
+        with self._lock:
+            for (field, rule), records in found.items():
+                known = field if field in self._broken else OTHER
+                self._broken[known].inc(records)
+                name = f"{known}: {rule}"
+                if name not in self._rules and len(self._rules) >= MOST_RULES:
+                    name = OTHER
+                self._rules[name] += records
 
     def answered(self, path: str, status: int) -> None:
         """Count an answer."""
@@ -125,7 +157,7 @@ class Telemetry:
     def counts(self) -> dict[str, Counter[str]]:
         """Return answers to POST /predict by status, refusals by why, answers by time: of this process.
 
-        Beside them, how many records were refused for the contract.
+        Beside them, how many records were refused for which reason, and how many broke which rule.
         """
         samples = [each for metric in self._registry.collect() for each in metric.samples]
         upto = [int(each.value) for each in samples if each.name == "prediction_seconds_bucket"]
@@ -146,8 +178,13 @@ class Telemetry:
                 }
             ),
             "records": Counter(
-                contract=sum(int(each.value) for each in samples if each.name == "records_refused_total")
+                {
+                    each.labels["reason"]: int(each.value)
+                    for each in samples
+                    if each.name == "records_refused_total"
+                }
             ),
+            "broken": self._rules.copy(),
             "seconds": Counter(dict(zip(bins, map(sub, upto, [0, *upto]), strict=True))),
         }
 

@@ -20,19 +20,32 @@ if TYPE_CHECKING:
     from handrail.tasks.task import Task
 
 Decision = Mapping[str, Any]  # numbers by name; of ranges, a list of them
+ErrorMeans = tuple[float, float]  # mean error of a row that is too low, and too high, in what each costs by
 OF_TARGET = "of the target"  # a metric's unit that is the target's own
+OF_BASELINE = "baseline_"  # before what a decision says of the baseline alone
+RANGE = ("range", "range_from")
 NAME = re.compile("[a-z][a-z0-9_]*")
 TAKEN = ("rows",)  # what is kept beside the figures of a part
 
 
 def of_baseline(decision: Decision) -> Decision:
-    """Return how the baseline's predictions are acted on: its own range takes the place of the model's.
+    """Return how the baseline's predictions are acted on: what is its own takes the place of the model's.
 
-    Without one there is none: the range of the model says nothing of the baseline's errors.
+    Where it has no range of its own there is none: the model's says nothing of the baseline's errors. A
+    version of before the baseline had a threshold or margin of its own acts on it by the model's.
     """
-    names = ("range", "range_from")
-    own = {name: decision[f"baseline_{name}"] for name in names if f"baseline_{name}" in decision}
-    return {name: value for name, value in decision.items() if name not in names} | own
+    own = {
+        name.removeprefix(OF_BASELINE): value
+        for name, value in decision.items()
+        if name.startswith(OF_BASELINE)
+    }
+    return {name: value for name, value in decision.items() if name not in RANGE} | own
+
+
+def with_baseline(decision: Decision, simple: Decision) -> Decision:
+    """Return how a model's predictions are acted on, and beside it how its baseline's are: `of_baseline`."""
+    own = {f"{OF_BASELINE}{name}": value for name, value in simple.items() if value != decision.get(name)}
+    return {**decision, **own}
 
 
 class Outcomes(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts, Words
 from handrail.contract.schema import Column
-from handrail.tasks.metric import Decision, Metric, Outcomes
+from handrail.tasks.metric import Decision, ErrorMeans, Metric, Outcomes
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -98,6 +98,18 @@ class Task(Protocol):
 
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what acting on each prediction brings (n), in the currency of `costs`; losses below 0."""
+        ...
+
+    def errors(self, target: Floats, prediction: Floats, decision: Decision) -> ErrorMeans:
+        """Return the mean errors to both sides of acting on predictions; target, prediction: (n), n > 0."""
+        ...
+
+    def errors_without(self, target: Floats, costs: ErrorCosts) -> Mapping[str, ErrorMeans]:
+        """Return the same of what can be done without predictions, by its name in reports/wording.py."""
+        ...
+
+    def without_in_sql(self, target: str, costs: ErrorCosts) -> Mapping[str, str]:
+        """Return the SQL of the same, as `acts_in_sql`, over rows whose outcome `target` is known."""
         ...
 
     @property

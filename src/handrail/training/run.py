@@ -16,7 +16,7 @@ import numpy as np
 from handrail.arrays import Floats
 from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, connect
-from handrail.config.sections import Section, Shares, Split
+from handrail.config.sections import ErrorCosts, Section, Shares, Split
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role, one_of_role
 from handrail.errors import ProjectError
@@ -35,7 +35,8 @@ from handrail.registry.learnt_keys import LEARNT, keys_learnt
 from handrail.registry.model_card import model_card
 from handrail.registry.outcome_sketch import sketch
 from handrail.registry.versions import save_version
-from handrail.tasks.metric import Decision
+from handrail.tasks.metric import Decision, with_baseline
+from handrail.tasks.task import Task
 from handrail.training.baseline import Baseline, without_value
 from handrail.training.dataset import Dataset
 from handrail.training.encoding import calendar_features, growing_features, inexact_features
@@ -141,8 +142,9 @@ class Run:
     def decide(self, validation: Dataset, prediction: Floats, baseline: Baseline | None = None) -> Decision:
         """Return how predictions are acted on, decided on the validation rows by what errors cost.
 
-        Where an amount is predicted, it also says how far ranges reach: the model's, and those of `baseline`,
-        the simple technique of this training (without it, the project's is fitted to the training rows).
+        It says the same of `baseline`, the simple technique of this training (without it, the project's is
+        fitted to the training rows): its predictions are on another scale than the model's. Where an amount
+        is predicted, it also says how far ranges reach, those of both.
         """
         task, settings = self.project.task, self.settings
         column = one_of_role(self.project.contract, Role.TARGET)
@@ -150,13 +152,18 @@ class Run:
             baseline = self.project.baseline.fit(self._training, settings.accuracy)
         simple = baseline.predict(validation.baseline_by) if baseline else None
         decision = task.decide(validation.target, prediction, settings.error_costs)
+        if simple is not None:
+            decision = with_baseline(decision, task.decide(validation.target, simple, settings.error_costs))
         level = settings.accuracy.range_level
         return {**decision, **task.ranges(validation.target, prediction, simple, level, column)}
 
     def evaluate(
         self, test: Dataset, prediction: Floats, baseline: Floats, decision: Decision
     ) -> dict[str, Any]:
-        """Return every metric of both on the test rows, with intervals: overall, by month, by slice."""
+        """Return every metric of both on the test rows, with intervals: overall, by month, by slice.
+
+        `errors` has the mean errors to both sides of acting on the predictions, and of doing without them.
+        """
         missing = without_value(test.baseline_by) if self.settings.accuracy.baseline_takes == "value" else 0
         if missing:
             log.warning(
@@ -166,7 +173,9 @@ class Run:
                 f"{missing:,}",
                 f"{len(test):,}",
             )
-        return evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
+        found = evaluate(self.project.metrics, test, prediction, baseline, decision, self.step)
+        task, costs = self.project.task, self.settings.error_costs
+        return found | {"errors": mean_errors(task, costs, test.target, prediction, decision)}
 
     def keep(
         self,
@@ -245,9 +254,13 @@ class Run:
             model = project.fit(earlier, splits.encoding, self.seed, self.hyperparameters)
             simple = project.baseline.fit(earlier, self.settings.accuracy).predict(later.baseline_by)
             prediction = project.estimator.predict(model, later.features)
-            decision = project.task.decide(later.target, prediction, self.settings.error_costs)
             measured = [
-                project.metrics.measure(later.target, each, decision)[metric] for each in (prediction, simple)
+                project.metrics.measure(
+                    later.target,
+                    each,
+                    project.task.decide(later.target, each, self.settings.error_costs),
+                )[metric]
+                for each in (prediction, simple)
             ]
             found.append(_origin(str(_first_day(later)), len(later), *measured))
         figures = [validation[name][metric]["value"] for name in ("model", "baseline")]
@@ -275,6 +288,14 @@ class Run:
             "code": code_state(self.settings.root),
             "libraries": {"python": sys.version.split()[0]} | installed_versions(libraries),
         } | ({"taken": taken} if taken else {})
+
+
+def mean_errors(
+    task: Task, costs: ErrorCosts, target: Floats, prediction: Floats, decision: Decision
+) -> dict[str, Any]:
+    """Return the mean errors to both sides of acting on predictions (n), and of what is done without them."""
+    without = task.errors_without(target, costs)
+    return {"acting": task.errors(target, prediction, decision), "without": dict(without)}
 
 
 def _first_day(rows: Dataset) -> np.datetime64:

@@ -50,10 +50,10 @@ def compare_best(settings: Settings, data: TuningData, present: Values, best: Tr
     metrics, task = settings.project.metrics, settings.project.task
     old = data.fitted(present, data.training, later)
     new = old if best.values == present else data.fitted(best.values, data.training, later)
-    decision = task.decide(later.target, old, settings.error_costs)
     simple = data.simple(data.training, later)
+    decision, other = (task.decide(later.target, each, settings.error_costs) for each in (old, simple))
     model, before, gain = compare(metrics, later.target, new, old, decision, later.groups)
-    _, baseline, over = compare(metrics, later.target, new, simple, decision, later.groups)
+    _, baseline, over = compare(metrics, later.target, new, simple, decision, later.groups, other)
     return Comparison(
         best=best,
         present=present,

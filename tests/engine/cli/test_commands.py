@@ -35,6 +35,7 @@ OPTIONS = {
     "promote": ["--canary SHARE", "--live", "[VERSION]"],
     "purge": ["--key KEY", "--really"],
     "readiness": ["--section NAME"],
+    "refused": ["--from DATE", "--to DATE"],
     "replay": ["--from DATE", "--to DATE"],
     "retrain": ["--until DATE"],
     "rollback": [],

@@ -67,7 +67,7 @@ def completed(shell, line, environment):
     ("line", "expected"),
     [
         ("tr", ["train"]),
-        ("r", ["rounds", "rollback", "retrain", "replay", "readiness"]),
+        ("r", ["rounds", "rollback", "retrain", "replay", "refused", "readiness"]),
         ("train --", ["--sample", "--until", "--note", "--no-round", "--test", "--help"]),
         ("train --no-round --n", ["--note"]),
         ("completion ", ["bash", "zsh", "fish"]),

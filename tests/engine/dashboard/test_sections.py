@@ -111,6 +111,48 @@ def test_errors_of_amounts_cost_by_unit_and_nobody_can_do_nothing(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        (
+            (7, 2),
+            ". At what errors cost, acting on it costs more than warnings for all visits: EUR 9 against "
+            "EUR 6.",
+        ),
+        (
+            (1, 8),
+            ". At what errors cost, acting on it costs more than no warnings at all: EUR 9 against EUR 3.",
+        ),
+        ((7, 6), ""),  # told: V2 was missed, V4 in vain: 13; never: 21, always: 18
+    ],
+)
+def test_where_acting_has_cost_more_than_doing_without_it_is_said(tmp_path, costs, said):
+    settings = filled(tmp_path, error_costs={"currency": "EUR", "too_low": costs[0], "too_high": costs[1]})
+    found = read_error_costs(settings).told
+    assert found.endswith(f"as it would have been otherwise{said}")
+
+
+@pytest.mark.parametrize(
+    ("planned", "said"),
+    [
+        ((12.0, 22.0, 7.0), ""),
+        # One plan for all that suits them best: 20, which leaves 5 and 13 over.
+        (
+            (0.0, 0.0, 0.0),
+            ". At what errors cost, acting on it costs more than the same plan for all visits: EUR 294 "
+            "against EUR 36.",
+        ),
+    ],
+)
+def test_where_one_plan_for_all_would_have_cost_less_it_is_said(tmp_path, planned, said):
+    settings = board(tmp_path, contract=Wait)
+    told = [(*row[:3], plan, row[4]) for row, plan in zip(WAITS, planned, strict=True)]
+    predicted(settings, told)
+    known(settings, {1: (0, 15), 2: (1, 20), 3: (40, 7)})
+    kept(settings, margin=1.0)
+    assert read_error_costs(settings).told.endswith(f"as it would have been otherwise{said}")
+
+
 def test_predictions_of_a_version_that_is_gone_are_left_out_and_counted(tmp_path):
     settings = filled(tmp_path)
     predicted(settings, [(8, 0, 0.9, True, 0.1)], name="scored-b.parquet", version="2023-11-01-cccccccc")

@@ -11,6 +11,7 @@ from handrail.config.sections import ErrorCosts
 from handrail.contract import Role, column
 from handrail.monitoring import live_metrics, outcomes
 from handrail.registry.canary import is_chosen
+from handrail.registry.versions import Version
 from handrail.tasks.metric import Metric
 from handrail.training.intervals import groups_of, resampled
 from tests.engine.support.example import example
@@ -246,3 +247,23 @@ def test_a_column_of_the_contract_is_no_end_of_a_range():
         rows = f"SELECT 10 AS {own.target}, CAST(8 AS FLOAT) AS prediction, 50.0 AS low, 60.0 AS high"
         found = live_metrics.live_metrics(connection, own, f"({rows})", "prediction", PLAN, as_told=True)
     assert found.metrics["coverage"] == 1.0
+
+
+@pytest.mark.parametrize(("by_model", "expected"), [(2, 0.3), (1, 0.2), (0, 0.2)])
+def test_where_the_baseline_has_answered_most_it_is_measured_by_its_own_threshold(
+    tmp_path, by_model, expected
+):
+    decision = CHANCE | {"baseline_threshold": 0.2}
+    version = Version("v", tmp_path, {"evaluation": {"decision": decision}}, PROJECT)
+    sources = ["model"] * by_model + ["fallback"] * (3 - by_model)
+    others = ", ".join(["('other', 'model')"] * 9)
+    own = ", ".join(f"('v', '{source}')" for source in sources)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"CREATE TABLE rows AS SELECT * FROM (VALUES {own}, {others}) AS t (version, source)"
+        )
+        assert live_metrics.decision_of(connection, "rows", version)["threshold"] == expected
+        assert (
+            live_metrics.decision_of(connection, "(SELECT * FROM rows WHERE FALSE)", version)["threshold"]
+            == 0.3
+        )

@@ -99,6 +99,18 @@ def without(project, name):
     return f", without {unknown:,} whose outcome was not known then" if unknown else ""
 
 
+@pytest.mark.parametrize("dear", [True, False])
+def test_promote_says_where_acting_costs_more_than_doing_without(project, monkeypatch, capsys, dear):
+    def changed(info):
+        errors = info["evaluation"]["errors"]
+        errors["acting"] = [1000.0, 1000.0] if dear else [0.0, 0.0]
+
+    name = variant(project, changed)
+    assert run(monkeypatch, project, "promote", name) == 0
+    said = "At what errors cost, acting on it costs more than "
+    assert (said in capsys.readouterr().out) is dear
+
+
 def test_promote_tells_how_a_version_does_beside_what_is_staged(project, monkeypatch, capsys):
     live = live_version(promoted(project)).name
     evaluation = versions.load_version(project, live).info["evaluation"]

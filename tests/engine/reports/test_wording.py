@@ -2,10 +2,16 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from handrail.reports import wording
+from handrail.config.sections import ErrorCosts
+from handrail.reports import pages, wording
 from handrail.tasks import Classification, Regression
+from handrail.training.run import mean_errors
+from tests.engine.reports.reading import text_of
+from tests.engine.support.example import example
+from tests.engine.support.made_up_training import made_up_settings, made_up_training
 
 TASKS = (Classification(), Regression())
 GOALS = [each for task in TASKS for each in task.metrics if each.greater_is_better is not None]
@@ -117,4 +123,89 @@ def test_where_no_part_is_clearly_weaker_none_is_named():
     assert wording.weakest(metric, evaluation) is None
     assert wording.weakness(metric, evaluation, "b") == (
         "No month and no slice is clearly weaker than the whole; b."
+    )
+
+
+FULL = {"acting": [0.02, 0.1], "without": {"never": [0.2, 0], "always": [0, 0.8]}}
+AMOUNTS = {"acting": [2.0, 3.0], "without": {"same": [4.0, 4.0]}}
+
+
+@pytest.mark.parametrize(
+    ("problem", "costs", "errors", "said"),
+    [
+        ("classification", (10, 4), FULL, ""),
+        (
+            "classification",
+            (1, 4),
+            FULL,
+            "At what errors cost, acting on it costs more than no warnings at all: EUR 420 against EUR 200 "
+            "per 1,000 departures.",
+        ),
+        (
+            "classification",
+            (1000, 1),
+            FULL,
+            "At what errors cost, acting on it costs more than warnings for all departures: EUR 20,100 "
+            "against EUR 800 per 1,000 departures.",
+        ),
+        (
+            "classification",
+            (1, 4),
+            FULL | {"acting": [0.2, 0]},
+            "At what errors cost, acting on it saves nothing against no warnings at all.",
+        ),
+        ("regression", (10, 4), AMOUNTS, ""),
+        (
+            "regression",
+            (10, 4),
+            AMOUNTS | {"acting": [6.0, 1.0]},
+            "At what errors cost, acting on it costs more than the same plan for all departures: EUR 64,000 "
+            "against EUR 56,000 per 1,000 departures.",
+        ),
+        ("regression", (10, 4), None, ""),  # of a version of before errors were counted
+    ],
+)
+def test_that_acting_costs_more_than_doing_without_is_said(tmp_path, problem, costs, errors, said):
+    project = example(problem)
+    settings = made_up_settings(tmp_path, project)
+    agreed = ErrorCosts(currency="EUR", too_low=costs[0], too_high=costs[1])
+    words = project.task.words.model_validate({"rows": "departures"})
+    settings = settings.model_copy(update={"error_costs": agreed, "words": words})
+    evaluation = {"errors": errors} if errors else {}
+    assert wording.not_worth_it(settings, evaluation) == said
+    open_ones = ErrorCosts(currency="units", too_low=costs[0], too_high=costs[1])
+    assert wording.not_worth_it(settings.model_copy(update={"error_costs": open_ones}), evaluation) == ""
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression", "forecasting"])
+@pytest.mark.parametrize("dear", [True, False])
+def test_every_page_says_it_where_it_is_so(tmp_path, problem, dear):
+    project = example(problem)
+    settings = made_up_settings(tmp_path, project)
+    known = made_up_training(project=project)
+    decision = project.task.decide(known.test.target, known.prediction, settings.error_costs)
+    if dear:  # a model that knows nothing, acted on in every second case; plans that are far too small
+        decision = decision | ({"threshold": 0.3} if "threshold" in decision else {"margin": -3.0})
+    training = made_up_training(project=project, decision=decision, knows=not dear)
+    tradeoff = project.task.tradeoff(settings, training)
+    for page in pages.PAGES:
+        text = text_of(pages.render(page, settings, training, tradeoff))
+        assert ("At what errors cost, acting on it costs more than " in text) is dear
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression"])
+def test_the_errors_that_costs_are_told_by_are_those_of_the_payoff(problem):
+    task, rng = example(problem).task, np.random.default_rng(1)
+    costs = ErrorCosts(currency="EUR", too_low=7, too_high=2)
+    chance = rng.random(500).astype(np.float32)
+    target = (rng.random(500) < chance).astype(np.float32) * (1 if problem == "classification" else 3)
+    decision = task.decide(target, chance, costs)
+    errors = mean_errors(task, costs, target, chance, decision)
+    cost = {name: short * 7 + spare * 2 for name, (short, spare) in errors["without"].items()}
+    acting = errors["acting"][0] * 7 + errors["acting"][1] * 2
+    never = cost.get("never", 0.0)
+    assert acting == pytest.approx(never - task.payoff(target, chance, decision, costs).mean())
+    same = np.full(500, 1.0, dtype=np.float32)
+    assert min(cost.values()) == pytest.approx(
+        never - task.payoff(target, same, task.decide(target, same, costs), costs).mean()
     )

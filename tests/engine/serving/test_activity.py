@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.retention.erasure import find_traces
+from handrail.serving import activity, telemetry
 from handrail.serving.activity import ActivityLog, activity_folder, read_activity
 from handrail.serving.telemetry import Telemetry
 from tests.engine.support.lived import first_month_predicted, promoted, rows_asked
@@ -65,6 +66,7 @@ def test_what_was_asked_is_kept_when_the_service_stops(live):
     )
     assert sum(line["seconds"].values()) == 2
     assert line["records"] == {"contract": 1}
+    assert line["broken"] == {"records: too_short": 1}
     assert set(line) == {
         "from",
         "to",
@@ -72,6 +74,7 @@ def test_what_was_asked_is_kept_when_the_service_stops(live):
         "refused",
         "records",
         "seconds",
+        "broken",
     }  # nothing of anybody's data
     found = read_activity(live, *DAYS)
     assert (found.requests, found.refused["contract"], found.failed_share) == (4, 1, 0.0)
@@ -92,11 +95,90 @@ def test_every_record_of_a_refused_request_is_counted(live):
     assert read_activity(live, *DAYS).records == {"contract": 300 + 6 + 4 + 1 + 1 + 1}
 
 
+def test_which_field_broke_which_rule_is_counted_and_nothing_of_the_values(live, caplog):
+    """Three records have a distance that is none, one of them another origin, too; a name is a stranger's."""
+    begun = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    good = rows_asked(live, 4)
+    bad = [record | {"distance_km": -4711.5} for record in good[:3]]
+    bad[0] |= {"origin": "Ada Lovelace"}
+    bad[1].pop("carrier")
+    served(
+        live,
+        {"records": [*bad, *good]},
+        {"records": [good[0] | {"ada_lovelace": 1}]},
+        {"records": [good[0] | {"distance_km": "far"}]},
+    )
+    expected = {
+        "distance_km: greater_than_equal": 3,
+        "origin: literal_error": 1,
+        "carrier: missing": 1,
+        "other: extra_forbidden": 1,
+        "distance_km: float_type": 1,
+    }
+    found = read_activity(live, *DAYS).broken
+    assert {each.rule: each.records for each in found} == expected
+    assert found[0].rule == "distance_km: greater_than_equal"
+    assert all(begun <= each.first <= each.last <= begun + timedelta(minutes=1) for each in found)
+    assert "refused, by field and rule: distance_km: greater_than_equal (3), " in caplog.text
+    (file,) = activity_folder(live).iterdir()
+    said = file.read_text(encoding="utf-8") + caplog.text
+    assert not [secret for secret in ("4711", "Lovelace", "lovelace", "far") if secret in said]
+
+
+def test_each_field_is_counted_for_prometheus_from_the_start(live):
+    app = live.project.create_app(live.model_copy(update={"api_key": API_KEY}))
+    (good,) = rows_asked(live, 1)
+    with TestClient(app, headers={"X-API-Key": API_KEY}) as client:
+        assert 'records_broken_total{field="distance_km"} 0.0' in client.get("/metrics").text
+        body = {"records": [good | {"distance_km": -1}] * 3}
+        assert client.post("/predict", content=json.dumps(body, default=str)).status_code == 422
+        said = client.get("/metrics").text
+    assert 'records_broken_total{field="distance_km"} 3.0' in said
+    assert said.count("records_broken_total{") == len(live.project.request.model_fields) + 4
+
+
+def test_too_many_good_records_are_a_refusal_of_their_own(live):
+    good = rows_asked(live, 1) * 1200
+    served(live, {"records": good}, {"keys": ["a"] * 1100}, {"records": [*good, {"nothing": 1}]})
+    found = read_activity(live, *DAYS)
+    assert found.answers == {"422": 3}
+    assert found.refused == {"too many": 3}
+    assert found.records == {"too many": 1200 + 1100 + 1201}
+    assert found.records["contract"] == 0
+    assert not found.broken
+
+
+def test_rules_are_bounded_whatever_a_client_sends(monkeypatch):
+    monkeypatch.setattr(telemetry, "MOST_RULES", 3)
+    figures = Telemetry(["distance"])
+    for number in range(100):
+        figures.broke({("distance", f"rule {number}"): 2, (f"field {number}", "missing"): 1})
+    counted = figures.counts()["broken"]
+    assert len(counted) == 4
+    assert counted.total() == 300
+    assert counted["other: missing"] == 100
+    assert figures.text().count(b"records_broken_total{") == 5
+
+
+def test_broken_rules_are_told_at_once_and_then_once_a_minute(tmp_path, monkeypatch, caplog):
+    clock = [1000.0]
+    monkeypatch.setattr(activity, "monotonic", lambda: clock[0])
+    figures = Telemetry(["distance"])
+    log = ActivityLog(tmp_path, figures)
+    for _ in range(30):
+        figures.broke({("distance", "missing"): 1})
+        log.write()
+        clock[0] += activity.EVERY_SECONDS
+    counts = [record.facts["broken"]["distance: missing"] for record in caplog.records]
+    assert counts == [1, 12, 12]
+    assert caplog.records[1].getMessage().endswith("by field and rule: distance: missing (12)")
+
+
 def test_of_a_body_that_is_not_json_one_record_counts(live):
     app = live.project.create_app(live.model_copy(update={"api_key": API_KEY}))
     with TestClient(app, headers={"X-API-Key": API_KEY}) as client:
         assert client.post("/predict", content=b"{'records': [1, 2]}").status_code == 422
-        assert "records_refused_total 1.0" in client.get("/metrics").text
+        assert 'records_refused_total{reason="contract"} 1.0' in client.get("/metrics").text
     assert read_activity(live, *DAYS).records == {"contract": 1}
 
 
@@ -142,6 +224,12 @@ def test_a_cut_off_line_is_no_line(live):
     with file.open("a", encoding="utf-8") as log:
         log.write('{"from": "20')
     assert read_activity(live, *DAYS).requests == 5
+
+
+def test_too_many_records_in_a_body_are_no_rows_that_break_the_contract(month):
+    kept(month, answers={"422": 1}, refused={"too many": 1}, records={"too many": 1_000_000})
+    found = readings(month)["rows that break the contract"]
+    assert (found.value, found.state) == (0, "ok")
 
 
 def test_refused_requests_break_the_contract(month):

@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import socket
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -444,6 +445,36 @@ def test_no_answer_on_a_full_disk(client, live, record, monkeypatch):
         assert ask(client, record).status_code == 503
     assert ask(client, record).status_code == 200
     assert [line[KEY] for line in logged(live)] == [record[KEY]]
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_told_as_such_with_what_to_do(live, record, monkeypatch, caplog):
+    folder, today = prediction_log.prediction_folder(live), datetime.now(UTC).date()
+    monkeypatch.setattr(prediction_log.secrets, "token_hex", lambda _: "0a0b0c0d")
+    folder.mkdir(parents=True, exist_ok=True)
+    for day in (today, today + timedelta(days=1)):
+        (folder / f"served-{day}-0a0b0c0d.jsonl").symlink_to(FULL)
+    client = client_of(live)
+    reply = ask(client, record)
+    rule = "the disk is full; nothing is predicted unlogged"
+    assert (reply.status_code, reply.json()) == (
+        503,
+        {"errors": [{"field": "prediction log", "rule": rule}]},
+    )
+    assert (
+        f"prediction log: the disk of {folder} is full; make room on it, and predictions are answered again "
+        "by themselves"
+    ) in caplog.text
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda _, content: write(FULL, content))
+    reply = client.get("/ready")
+    assert (reply.status_code, reply.json()["reason"]) == (
+        503,
+        "prediction log: the disk is full; make room on it, and predictions are answered again by themselves",
+    )
 
 
 def test_promotion_and_rollback_are_followed_without_a_restart(client, live, record):

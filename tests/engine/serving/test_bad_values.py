@@ -194,7 +194,8 @@ def test_nothing_in_a_column_is_missing_or_not_as_the_contract_says(project, tmp
     pq.write_table(table_of(project, **{may: lambda c: pa.nulls(ROWS)}), tmp_path / "in.parquet")
     assert len(score(project, tmp_path / "in.parquet")[1]) == ROWS
     pq.write_table(table_of(project, **{AMOUNT: lambda c: pa.nulls(ROWS)}), tmp_path / "in.parquet")
-    with pytest.raises(ProjectError, match=f"no row to score; .* most often {AMOUNT}: missing$"):
+    said = f"in.parquet: no row to score: all {ROWS} rows are rejected, for {AMOUNT}: missing; see "
+    with pytest.raises(ProjectError, match=said):
         score(project, tmp_path / "in.parquet")
 
 
@@ -230,7 +231,7 @@ def test_a_column_that_is_there_twice_is_refused(project, records, tmp_path):
 
 def test_a_file_without_a_row_is_refused(project, tmp_path):
     pq.write_table(table_of(project).slice(0, 0), tmp_path / "in.parquet")
-    with pytest.raises(ProjectError, match=r"^in.parquet: no row to score; "):
+    with pytest.raises(ProjectError, match=r"^in.parquet: no row to score: it has none$"):
         score(project, tmp_path / "in.parquet")
     (tmp_path / "in.csv").write_text("", encoding="utf-8")
     with pytest.raises(ProjectError, match=r"^in.csv: the file is empty$"):

@@ -143,8 +143,8 @@ def test_a_local_time_with_an_offset_is_refused(score, live_project, tmp_path, c
     source = write_rows(live_project, tmp_path / "in.csv", f"* REPLACE ({TIME} || '{offset}' AS {TIME})")
     assert score("--input", source) == 1
     said = capsys.readouterr().err
-    assert said.startswith("error: in.csv: no row to score; ")
-    assert said.endswith(f"most often {TIME}: has an offset, and local time has none\n")
+    said_of = f"all 100 rows are rejected, for {TIME}: has an offset, and local time has none; see "
+    assert said.startswith(f"error: in.csv: no row to score: {said_of}")
     instants = write_rows(
         live_project, tmp_path / "in.parquet", f"* REPLACE (CAST({TIME} AS TIMESTAMPTZ) AS {TIME})"
     )
@@ -219,10 +219,23 @@ def test_where_no_text_is_a_number_none_is_scored(score, live_project, tmp_path,
     said = capsys.readouterr().err
     rejected = load.rejected_path(live_project, "scored-in")
     assert said == (
-        f"error: in.{suffix}: no row to score; rejected rows, if any, are in {rejected}; most often "
-        f"{LIMITED.name}: not a number\n"
+        f"error: in.{suffix}: no row to score: all 100 rows are rejected, for {LIMITED.name}: not a number; "
+        f"see {rejected}\n"
     )
     assert pq.read_table(rejected).num_rows == 100
+
+
+def test_of_rows_that_are_all_refused_the_message_counts_all_and_the_most_frequent_reason(
+    score, live_project, tmp_path, capsys
+):
+    cased = f"CASE WHEN row_number() OVER () <= 60 THEN 'far' ELSE '-1e9' END AS {LIMITED.name}"
+    source = write_rows(live_project, tmp_path / "in.csv", f"* REPLACE ({cased})")
+    assert score("--input", source) == 1
+    rejected = load.rejected_path(live_project, "scored-in")
+    assert capsys.readouterr().err == (
+        f"error: in.csv: no row to score: all 100 rows are rejected, most often for {LIMITED.name}: not a "
+        f"number (60 rows); see {rejected}\n"
+    )
 
 
 REFUSED = {
@@ -235,7 +248,7 @@ REFUSED = {
     ),
     "header.csv": (
         ",".join(ASKED).encode(),
-        "header.csv: no row to score; rejected rows, if any, are in {rejected}",
+        "header.csv: no row to score: it has none\n",
     ),
     "cut.parquet": (b"PAR1", "cut.parquet: not a whole Parquet file (Parquet file size is 4 bytes, "),
     "latin.csv": (",".join(ASKED).encode() + b"\n\xe9\xff" + b"," * (len(ASKED) - 1), "latin.csv: "),
@@ -268,7 +281,7 @@ def test_a_period_the_wrong_way_round_is_refused(score, capsys):
 
 def test_a_period_without_rows_is_refused(score, capsys):
     assert score("--from", "1999-01-01", "--to", "1999-02-01") == 1
-    said = f"error: {contract.TABLE} from 1999-01-01 to 1999-02-01: no row to score; "
+    said = f"error: {contract.TABLE} from 1999-01-01 to 1999-02-01: no row to score: it has none\n"
     assert capsys.readouterr().err.startswith(said)
 
 

@@ -130,6 +130,36 @@ def test_the_fallback_takes_over_when_told(project):
     assert model.answer(records).source == "model"
 
 
+def acting(project):
+    """Return the name of what predictions are acted on by."""
+    return "threshold" if project.project.task.predicts == "chance" else "margin"
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["its own", "older version"])
+def test_the_fallback_acts_by_its_own_threshold_where_the_version_knows_one(project, older):
+    name = acting(project)
+    own = {"threshold": 0.9, "margin": 123.0}[name]
+
+    def changed(info):
+        decision = info["evaluation"]["decision"]
+        decision |= {f"baseline_{name}": own}
+        if older:
+            decision.pop(f"baseline_{name}")
+
+    registry.make_live(promoted(project), variant(project, changed))
+    records, model = rows_asked(project, 50), live.LiveModel(project)
+    models = model.answer(records)
+    assert models.decision[name] == live_version(project).decision[name] != own
+    registry.use_fallback(project, "it rained")
+    answer = model.answer(records)
+    by = live_version(project).decision[name] if older else own
+    assert answer.decision[name] == by
+    if name == "threshold":
+        assert answer.told["flagged"].tolist() == (answer.baseline >= np.float32(by)).tolist()
+    else:
+        assert answer.told["planned"].tolist() == np.round(answer.baseline.astype(float) + by, 6).tolist()
+
+
 def test_the_fallback_answers_for_a_model_that_gives_no_number(project, caplog):
     name = with_model(project, NAN_WHERE_MISSING)
     records = rows_asked(project, 20)
@@ -182,7 +212,7 @@ def test_a_log_of_a_full_disk_refuses_and_is_whole_again_later(tmp_path, monkeyp
     write = os.write
     with monkeypatch.context() as full:
         full.setattr(os, "write", lambda file, content: write(file, content[:20]))
-        with pytest.raises(OSError, match="only part of the prediction could be logged"):
+        with pytest.raises(OSError, match="No space left on device"):
             log.append([{"row": 2}])
     log.append([{"row": 3}])
     log.close()

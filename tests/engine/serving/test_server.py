@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import urlopen
@@ -20,6 +21,7 @@ import pytest
 
 from handrail.registry import live as registry
 from handrail.serving import dry_run, prediction_log
+from handrail.serving.activity import EVERY_SECONDS, read_activity
 from tests.engine.support.lived import KEY, live_version, promoted, rows_asked, variant
 from tests.engine.support.workspaces import copied
 
@@ -199,6 +201,27 @@ def test_a_worker_that_dies_is_replaced(live, monkeypatch):
         time.sleep(3)
         assert [posted(service, content)[0] for _ in range(30)] == [200] * 30
     assert {line[KEY] for line in logged(live)} == {rows_asked(live, 1)[0][KEY]}
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the children of a process")
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_what_is_killed_loses_no_more_than_the_last_seconds_of_what_it_did(live, monkeypatch, arguments):
+    good, moments = body_of(live), []
+    bad = json.dumps({"records": [{"nothing": 1}] * 3}).encode()
+    with served(live, monkeypatch, *arguments) as service:
+        end = time.monotonic() + 2 * EVERY_SECONDS + 2
+        while time.monotonic() < end:
+            assert (posted(service, good)[0], posted(service, bad)[0]) == (200, 422)
+            moments.append(time.monotonic())
+        for each in workers_of(service) if arguments else [service.pid]:
+            os.kill(each, signal.SIGKILL)
+        killed = time.monotonic()
+    today = datetime.now(UTC).date()
+    found = read_activity(live, today - timedelta(days=1), today + timedelta(days=1))
+    early = sum(killed - each > EVERY_SECONDS + 1 for each in moments)
+    assert 0 < early <= found.answers["200"] <= len(moments)
+    assert 3 * early <= found.records["contract"] <= 3 * len(moments)
+    assert {each.rule: each.records for each in found.broken}["other: extra_forbidden"] >= 3 * early
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the children of a process")

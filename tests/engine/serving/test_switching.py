@@ -88,6 +88,87 @@ def test_what_is_loaded_stays_in_service(client, live, how):
     assert asked(client, live)["version"] == second
 
 
+def damaged(settings, name, how):
+    """Damage a version's files on the disk in one way, and return what brings them back."""
+    folder = versions.version_folder(settings, name)
+    kept = shutil.copytree(folder, settings.workspace / "kept")
+    model, sums = folder / "model.onnx", folder / versions.SUMS
+    if how == "deleted":
+        model.unlink()
+    elif how == "half of it":
+        model.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
+    elif how == "a byte of it, at the same time":
+        content, then = bytearray(model.read_bytes()), model.stat()
+        content[100] ^= 1
+        model.write_bytes(content)
+        os.utime(model, ns=(then.st_atime_ns, then.st_mtime_ns))
+    elif how == "no checksums":
+        sums.unlink()
+    elif how == "another file beside it":
+        (folder / "more.onnx").write_bytes(b"")
+    else:
+        shutil.rmtree(folder)
+
+    def mend():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(kept, folder)
+
+    return mend
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("deleted", "files are missing or strange: model.onnx"),
+        ("half of it", "the checksum of model.onnx is wrong"),
+        ("a byte of it, at the same time", "the checksum of model.onnx is wrong"),
+        ("no checksums", "SHA256SUMS is missing"),
+        ("another file beside it", "files are missing or strange: more.onnx"),
+        ("no folder", "no such model version"),
+    ],
+)
+@pytest.mark.parametrize("whose", ["live", "canary"])
+def test_files_that_are_damaged_while_they_are_loaded_are_told(client, live, whose, how, said):
+    second = variant(live, lambda info: info.update(seed=1))
+    canary.start_canary(live, second, 0.5)
+    good = asked(client, live)
+    name = live_version(live).name if whose == "live" else second
+    mend = damaged(live, name, how)
+    assert asked(client, live) == good
+    ready, told = stale(client)
+    assert (ready["status"], told) == ("ready", True)
+    assert ready["model_stale"].startswith("what is loaded is not whole on the disk any more: ")
+    assert said in ready["model_stale"]
+    assert name in ready["model_stale"]
+    mend()
+    assert stale(client) == ({"status": "ready", "source": "model"}, False)
+    assert asked(client, live) == good
+
+
+def test_what_is_damaged_can_be_left_for_another_version(client, live):
+    second = variant(live, lambda info: info.update(seed=1))
+    damaged(live, live_version(live).name, "deleted")
+    assert stale(client)[1]
+    registry.make_live(live, second)
+    assert asked(client, live)["version"] == second
+    assert stale(client) == ({"status": "ready", "source": "model"}, False)
+
+
+def test_files_are_read_again_only_when_they_look_otherwise(live, monkeypatch):
+    model, read = LiveModel(live), []
+    load = inference.load_version
+    monkeypatch.setattr(inference, "load_version", lambda *given: read.append(given) or load(*given))
+    for _ in range(3):
+        model.follow()
+    assert not read
+    path = model.version.model
+    path.touch()
+    for _ in range(3):
+        model.follow()
+    assert len(read) == 1
+    assert not model.stale
+
+
 @pytest.mark.parametrize(
     "error", [PermissionError(13, "Permission denied"), OSError(116, "Stale file handle")]
 )

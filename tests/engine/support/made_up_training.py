@@ -5,7 +5,7 @@ import numpy as np
 from handrail.config.sections import Accuracy, Decision, ErrorCosts
 from handrail.training.dataset import Dataset
 from handrail.training.evaluation import evaluate
-from handrail.training.run import Training
+from handrail.training.run import Training, mean_errors
 from tests.engine.support.workspaces import PROJECT
 
 COSTS = ErrorCosts(currency="EUR", too_low=10, too_high=4, tolerable=0.3)
@@ -73,8 +73,10 @@ def made_up_training(
     )
     baseline = np.full(rows, 0.3 * scale, dtype=np.float32)
     prediction = prediction if knows else rng.permutation(prediction)
+    evaluation = evaluate(project.metrics, test, prediction, baseline, decision, lambda step: None)
+    errors = mean_errors(project.task, COSTS, test.target, prediction, decision)
     info = {
-        "evaluation": evaluate(project.metrics, test, prediction, baseline, decision, lambda step: None),
+        "evaluation": evaluation | {"errors": errors},
         "encoding": {"features": list(FEATURES)},
         "split": {"validation_from": "2029-11-01", "test_from": "2030-01-01", "live_from": "2030-04-01"},
         "rows": {"training": 5000, "validation": 1000, "test": rows},

@@ -7,7 +7,7 @@ from handrail.contract import Record, Role, column
 from handrail.contract.schema import columns
 from handrail.tasks import Classification, Regression
 from handrail.tasks.amounts.ranges import coverage, radius, ranges, reaches
-from handrail.tasks.metric import Metrics, of_baseline
+from handrail.tasks.metric import Metrics, of_baseline, with_baseline
 
 TASK = Regression()
 PLAN = {"margin": 1.0, "tolerable": 2.0}
@@ -62,7 +62,10 @@ def test_model_and_baseline_have_a_range_each():
 
 def test_without_a_range_of_its_own_the_baseline_has_none():
     assert of_baseline({**PLAN, "range": [1.0], "range_from": []}) == PLAN
-    assert of_baseline({"threshold": 0.3}) == {"threshold": 0.3}
+    assert of_baseline({"threshold": 0.3}) == {"threshold": 0.3}  # of before it had one of its own
+    both = with_baseline({"margin": 2.0, "tolerable": 1.0}, {"margin": 5.5, "tolerable": 1.0})
+    assert both == {"margin": 2.0, "tolerable": 1.0, "baseline_margin": 5.5}
+    assert of_baseline(both)["margin"] == 5.5
 
 
 def test_a_chance_has_no_range():

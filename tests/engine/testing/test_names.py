@@ -95,6 +95,7 @@ VERBS = (
     "monitor",
     "monitor|--relive",
     "replay",
+    "refused",
 )
 
 

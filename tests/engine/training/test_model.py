@@ -22,6 +22,7 @@ from handrail.registry import drift_reference as reference
 from handrail.registry import versions
 from handrail.tasks.amounts.ranges import radius
 from handrail.tasks.classification import metrics
+from handrail.tasks.metric import of_baseline
 from handrail.training import baseline, splits
 from handrail.training import evaluation as evaluate
 from handrail.training import run as train
@@ -270,6 +271,27 @@ def test_a_whole_number_is_an_amount_unless_it_is_coded_as_a_name(trained, colum
         few = f"(SELECT * FROM {table} LIMIT 10)"
         encoding = learn_encoding(connection, few, settings.project)
         assert read_dataset(connection, few, settings, encoding, column).baseline_is_amount is expected
+
+
+@pytest.mark.parametrize("which", ["trained", "trained_amounts"])
+def test_the_baseline_is_acted_on_by_what_suits_itself_on_the_same_rows(which, request):
+    settings = request.getfixturevalue(which)
+    task, costs = settings.project.task, settings.error_costs
+    with engine.connect(settings) as connection:
+        run = train.Run(settings, settings.dates, silent, connection)
+        validation = (found := run.read_splits()).validation
+    simple = baseline.fit_by_column(found.training, settings.accuracy)
+    prediction = validation.target * np.float32(0.6)
+    decision, guessed = run.decide(validation, prediction, simple), simple.predict(validation.baseline_by)
+    name = "threshold" if task.predicts == "chance" else "margin"
+    assert decision[name] == task.decide(validation.target, prediction, costs)[name]
+    assert of_baseline(decision)[name] == task.decide(validation.target, guessed, costs)[name]
+    assert of_baseline(decision)[name] != decision[name]
+
+    def earned(by):
+        return task.payoff(validation.target, guessed, by, costs).sum()
+
+    assert earned(of_baseline(decision)) > earned(decision)
 
 
 @pytest.mark.slow

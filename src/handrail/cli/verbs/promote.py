@@ -67,7 +67,7 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
     """Show the figure that decides on the test period, and count that it was looked at."""
     from handrail.console import say
     from handrail.registry.acceptance import agreed_metric
-    from handrail.reports.wording import interval, looked_at, number
+    from handrail.reports.wording import interval, looked_at, not_worth_it, number
     from handrail.training.experiment_log import log_look
     from handrail.training.splits import the_period, told_by
 
@@ -78,6 +78,9 @@ def _look_at_test(settings: "Settings", version: "Version") -> None:
             f"{metric} {number(figures['value'])} ({interval(figures)}) on "
             f"{the_period(info['split'], 'test')}, {told_by(info['split'], 'test', info.get('unknown'))}"
         )
+    dear = not_worth_it(settings, info["evaluation"])
+    if dear:
+        say(dear)
     try:
         looks = log_look(settings, version.name, info)
     except OSError as error:  # promoted where the texts can't be written to

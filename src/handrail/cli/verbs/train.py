@@ -79,7 +79,7 @@ def train(settings: "Settings", until: date | None, note: str, no_round: bool, t
         say(tested.info["taken"])
     for shown in (tested.on_validation, tested if training is tested else None):
         if shown:
-            _show(shown)
+            _show(settings, shown)
     _show_origins(tested)
     _tell(settings, training, reports)
     seconds = time.perf_counter() - begun
@@ -107,10 +107,11 @@ def _until(settings: "Settings", until: date) -> "Split":
     return split
 
 
-def _show(training: "Training") -> None:
+def _show(settings: "Settings", training: "Training") -> None:
     """Show the model beside the baseline, on the rows of one period."""
     from handrail.console import say, table
     from handrail.number_format import figure
+    from handrail.reports.wording import not_worth_it
     from handrail.training.intervals import drawn_by, format_interval
     from handrail.training.splits import the_period, told_by
 
@@ -131,6 +132,9 @@ def _show(training: "Training") -> None:
     say(f"{name}: {evaluation['rows']:,} rows {which}")
     table(("", "model", "95%", "baseline"), rows)
     say(drawn_by(evaluation["drawn"]))
+    dear = not_worth_it(settings, evaluation)
+    if dear:
+        say(dear)
 
 
 def _show_origins(training: "Training") -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import AmountWords, ErrorCosts
 from handrail.contract.schema import Column
-from handrail.tasks.amounts.decision import acts, decide, payoff
+from handrail.tasks.amounts.decision import acts, decide, errors, errors_without, payoff
 from handrail.tasks.amounts.metrics import METRICS, Amounts
 from handrail.tasks.amounts.ranges import ranges
-from handrail.tasks.metric import Decision, Metric
+from handrail.tasks.metric import Decision, ErrorMeans, Metric
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -82,6 +82,19 @@ class _AmountTask:
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what planning with prediction and margin costs on each row, as a loss: at most 0."""
         return payoff(target, prediction, decision, costs)
+
+    def errors(self, target: Floats, prediction: Floats, decision: Decision) -> ErrorMeans:
+        """Return the mean amount that is short of plans, and the one that is left over."""
+        return errors(target, prediction, decision)
+
+    def errors_without(self, target: Floats, costs: ErrorCosts) -> Mapping[str, ErrorMeans]:
+        """Return the same where one amount is planned for all, the one that costs least here."""
+        return errors_without(target, costs)
+
+    def without_in_sql(self, target: str, costs: ErrorCosts) -> Mapping[str, str]:
+        """Return that amount."""
+        share = costs.too_low / (costs.too_low + costs.too_high)
+        return {"same": f"(quantile_disc(CAST({target} AS DOUBLE), {share!r}) OVER ())"}
 
     @property
     def idle(self) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts
 from handrail.tasks.amounts.ranges import ends
-from handrail.tasks.metric import Decision
+from handrail.tasks.metric import Decision, ErrorMeans
 
 DECIMALS = 6
 
@@ -27,6 +27,18 @@ def acts(prediction: Floats, decision: Decision) -> dict[str, Doubles]:
     amount = prediction.astype(np.float64)
     told = {"planned": amount + decision["margin"], **ends(amount, decision)}
     return {name: np.round(values, DECIMALS) for name, values in told.items()}
+
+
+def errors(target: Floats, prediction: Floats, decision: Decision) -> ErrorMeans:
+    """Return the mean amount that is short, and the one that is left over, of plans for rows (n)."""
+    spare = prediction.astype(np.float64) + decision["margin"] - target
+    return float(np.maximum(-spare, 0).mean()), float(np.maximum(spare, 0).mean())
+
+
+def errors_without(target: Floats, costs: ErrorCosts) -> dict[str, ErrorMeans]:
+    """Return the same where one amount is planned for all, the one that costs least here."""
+    same = np.zeros(len(target), dtype=np.float32)
+    return {"same": errors(target, same, decide(target, same, costs))}
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:

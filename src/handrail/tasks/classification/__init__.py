@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import CaseWords, ErrorCosts
 from handrail.contract.schema import Column
-from handrail.tasks.classification.decision import acts, decide, payoff
+from handrail.tasks.classification.decision import acts, decide, errors, errors_without, payoff
 from handrail.tasks.classification.metrics import METRICS, Cases
-from handrail.tasks.metric import Decision, Metric
+from handrail.tasks.metric import Decision, ErrorMeans, Metric
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -76,6 +76,18 @@ class Classification:
     def payoff(self, target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
         """Return what a row saves: a case that is warned of, what it would have cost; a false alarm costs."""
         return payoff(target, prediction, decision, costs)
+
+    def errors(self, target: Floats, prediction: Floats, decision: Decision) -> ErrorMeans:
+        """Return the share of rows that are cases and get no warning, and of those warned of for nothing."""
+        return errors(target, prediction, decision)
+
+    def errors_without(self, target: Floats, costs: ErrorCosts) -> Mapping[str, ErrorMeans]:
+        """Return the same where nobody is warned of, or of every row."""
+        return errors_without(target)
+
+    def without_in_sql(self, target: str, costs: ErrorCosts) -> Mapping[str, str]:
+        """Return that nobody is warned of, or of every row."""
+        return {"never": self.idle, "always": f"(NOT {self.idle})"}
 
     @property
     def idle(self) -> str:

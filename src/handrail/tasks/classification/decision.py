@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from handrail.arrays import Doubles, Floats
 from handrail.config.sections import ErrorCosts
-from handrail.tasks.metric import Decision
+from handrail.tasks.metric import Decision, ErrorMeans
 
 NOBODY = float(np.nextafter(np.float32(1), np.float32(2)))  # above every probability: no row is warned of
 MOST_DECIMALS = 8
@@ -61,6 +61,18 @@ def shown_threshold(threshold: float) -> str:
 def acts(prediction: Floats, decision: Decision) -> dict[str, NDArray[np.bool_]]:
     """Return what is told beside each prediction (n): whether it is a warning."""
     return {"flagged": prediction >= np.float32(decision["threshold"])}
+
+
+def errors(target: Floats, prediction: Floats, decision: Decision) -> ErrorMeans:
+    """Return the share of rows (n) that are cases and get no warning, and of those warned of for nothing."""
+    warned, case = acts(prediction, decision)["flagged"], target == 1
+    return float((case & ~warned).mean()), float((warned & ~case).mean())
+
+
+def errors_without(target: Floats) -> dict[str, ErrorMeans]:
+    """Return the same where nobody is warned of, or of every row."""
+    share = float((target == 1).mean())
+    return {"never": (share, 0.0), "always": (0.0, 1 - share)}
 
 
 def payoff(target: Floats, prediction: Floats, decision: Decision, costs: ErrorCosts) -> Doubles:
