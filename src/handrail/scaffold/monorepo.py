@@ -120,10 +120,11 @@ def github_workflow(text: str, folder: str, kept: str) -> str:
     text = re.sub(r"^jobs:\n", f"{defaults}jobs:\n", text, count=1, flags=re.MULTILINE)
     found = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it makes nothing but texts, lists and tables
     asked = found.get("on")
+    twice = len(re.findall(r"^defaults:", text, re.MULTILINE)) > 1
     unfiltered = not isinstance(asked, Mapping) or any(
         "paths" not in (asked[event] or {}) for event in EVENTS if event in asked
     )
-    if unfiltered or found.get("defaults") != {"run": {"working-directory": folder}}:
+    if twice or unfiltered or found.get("defaults") != {"run": {"working-directory": folder}}:
         raise UpdateError(
             f"{kept}: can't be filtered by folder. Write its events on lines of their own, and no defaults"
         )
@@ -226,7 +227,12 @@ def hook_in(folder: str, hook: Mapping[str, Any]) -> dict[str, Any]:
     """Return a hook that runs a project's tools on the files in its folder."""
     where = "--directory" if hook.get("pass_filenames") is False else "--project"
     entry = re.sub(r"^uv run ", f"uv run {where} {folder} ", hook.get("entry", ""))
-    return {**hook, "name": f"{folder} {hook['name']}", "entry": entry, "files": f"^{re.escape(folder)}/"}
+    return {
+        **hook,
+        "name": f"{folder} {hook['name']}",
+        "entry": entry,
+        "files": f"^{folder.replace('.', '[.]')}/",
+    }
 
 
 def joined_pipeline(there: str | None, text: str, folder: str) -> tuple[str | None, str]:
@@ -240,9 +246,10 @@ def joined_pipeline(there: str | None, text: str, folder: str) -> tuple[str | No
         new = re.sub(r"^include:\n", f"include:\n{line}", there, count=1, flags=re.MULTILINE)
     else:
         new = f"{there.rstrip()}\n\ninclude:\n{line}"
+    again = len(re.findall(r"^include:", new, re.MULTILINE)) > 1
     before, after = loaded(there), loaded(new)
     wanted = {**(before or {}), "include": [{"local": f"{PIPELINES}/*.yml"}, *entries(before, "include")]}
-    if after == wanted:
+    if after == wanted and not again:
         return new, ""
     return None, f"is not read as a plain file. Add to its include: {line.strip(' -')}".rstrip()
 

@@ -198,7 +198,7 @@ def asked(
     if isinstance(offered, Mapping):
         added = effects(template.folder, questions, known, key)
         offered = {
-            choice: words + (f" [{added[choice]}]" if added[choice] else "")
+            choice: words + (f" [adds {added[choice]}]" if added[choice] else "")
             for choice, words in offered.items()
         }
         return ask(key, said, offered)
@@ -251,7 +251,8 @@ def put_in_place(project: Path, folder: Path, beside: Mapping[str, bytes], place
     """Write what is beside the project, then the project, or nothing of both. Raises UpdateError."""
     before = {place.top / name: held(place.top / name) for name in beside} if place.top else {}
     there = next(each for each in folder.parents if each.is_dir())
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    ways = {each for path in (folder, *before) for each in (path, *path.parents) if not each.exists()}
+    made = sorted(ways, key=lambda each: len(each.parts), reverse=True)
     staged = there / f".{folder.name}.handrail-new"
     moved: list[Path] = []
     with undisturbed():
