@@ -179,8 +179,8 @@ def test_a_project_inside_of_a_project_is_refused(desk):
     {
         "question": (["stages=research"], "stages: is no question. Take one of: stage"),
         "choice": (
-            ["stage=reserch"],
-            "stage 'reserch': is no such choice. Take one of: operation, production",
+            ["stage=resurch"],
+            "stage 'resurch': is no such choice. Take one of: operation, production",
         ),
         "slug": (
             ["project_slug=A b"],
