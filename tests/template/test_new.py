@@ -298,7 +298,7 @@ def test_on_a_terminal_it_asks_and_says_what_each_answer_adds(desk):
     home = desk.here.parent / "home"
     isolated(home)
     (home / ".gitconfig").write_text("[user]\n\tname = Ann Noun\n\temail = ann@example.com\n")
-    replies = ["Churn", "Bad Slug", "", "", "", "3", "3", "", "", "2", "", "3", "", "left"]
+    replies = ["Churn", "Bad Slug", "", "", "", "3", "3", "", "", "2", "", "3", "", "", "left"]
     shown = terminal(desk, replies, "license=mit")
     assert replies == ["left"]
     asked = re.findall(r" \(([a-z_]+)\)$", shown, re.MULTILINE)
@@ -316,6 +316,7 @@ def test_on_a_terminal_it_asks_and_says_what_each_answer_adds(desk):
         "tracking",
         "notebooks",
         "labelling",
+        "editor",
     ]
     assert "project_slug 'Bad Slug': must be small letters" in shown
     answers = record(desk.here / "churn")["answers"]
