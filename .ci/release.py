@@ -1,7 +1,8 @@
 """Build what a tag releases into dist/, with its notes, as in: python .ci/release.py v0.3.0.
 
-Nothing is built unless the tag, the version in pyproject.toml and the head of CHANGELOG.md are one, the commit
-is the tag's, and no release is as new. Needs git and uv. What was built is installed and asked for its version.
+Nothing is built unless the tag, the version in pyproject.toml and the head of CHANGELOG.md are one, the
+commit is the tag's, and no release is as new. Needs git and uv. What was built is installed, and asked for
+its version.
 """
 
 import os
