@@ -34,6 +34,7 @@ CHECKS = [
     judges.workflows_fit_their_schema,
     judges.workflows_are_safe,
     judges.containers_are_sound,
+    judges.devcontainers_fit_their_schema,
     judges.stacks_are_sound,
     judges.shell_is_sound,
     judges.hooks_are_valid,

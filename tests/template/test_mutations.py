@@ -228,6 +228,12 @@ BROKEN_PROJECTS = {
         judges.containers_are_sound,
         "DL3008",
     ),
+    "a port that is none": (
+        put(f"{FOLDER}/.devcontainer@devcontainer/devcontainer.json", '["http"]', instead_of="[8000]"),
+        {**API_ONLY, "editor": "devcontainer"},
+        judges.devcontainers_fit_their_schema,
+        "$.forwardPorts[0]",
+    ),
     "a stack with a parameter of nobody's": (
         put(STACK, "  Colour:\n    Type: String\n", before="  Vpc:\n"),
         {"cloud": "aws"},

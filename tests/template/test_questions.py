@@ -71,13 +71,13 @@ def test_discovery_asks_seven_questions(terminal, tmp_path):
 
 
 def test_production_asks_for_the_ways_of_serving(terminal, tmp_path):
-    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 7, "1", "2", "3")
-    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 18)]
+    shown = terminal(*[ENTER] * 5, PRODUCTION, ENTER, *["2"] * 7, "1", "2", "3", "2")
+    assert [int(number) for number, _ in ASKED.findall(shown)] == [*range(1, 19)]
     answers = answers_of(tmp_path / "late-flights")
     chosen = [answers[key] for key in ("stage", "problem", "model", "tracking", "labelling")]
     assert chosen == ["production", "regression", "lightgbm", "mlflow", "labelling"]
     assert (answers["api"], answers["batch"], answers["scheduler"]) == ("none", "batch", "airflow")
-    assert answers["cloud"] == "gcp"
+    assert (answers["cloud"], answers["editor"]) == ("gcp", "devcontainer")
 
 
 def test_an_answer_typed_with_the_command_is_the_default_and_reported_where_it_cannot_apply(

@@ -538,7 +538,14 @@ def test_a_project_inside_a_larger_repository(desk, discovery, tmp_path):
     assert (project / "1-discovery" / "problem.md").read_text(encoding="utf-8").endswith("\nOurs.\n")
     assert git(top, "status", "--porcelain") == ""
     appended(top / "README.md", "Not committed.\n")
-    assert desk.refused(project, "--template", where).startswith("README.md: changed and not committed.")
+    appended(project / "README.md", "Not committed.\n")
+    assert desk.refused(project, "--template", where).startswith(
+        "data/late flights/README.md: changed and not committed."
+    )
+    git(project, "checkout", "--", "README.md")
+    done = desk.update(project, "--template", where, "--to", "v0.2.0", "stage=discovery")
+    assert "Take back: git restore -SW ':/data/late flights'" in done.out
+    assert git(top, "status", "--porcelain", "README.md") == "M README.md"
 
 
 @pytest.mark.slow

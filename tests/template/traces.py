@@ -18,7 +18,11 @@ TRACES = {
         r"\b(contract|estimator|extract)\.py\b",
         r"\bhandrail\[",
     ],
-    "production": [r"\bdockerfile\b", r"late-flights promote\b", r"late-flights rollback\b"],
+    "production": [
+        r"(?<!devcontainer/)(?<!\")\bdockerfile\b(?!\")",
+        r"late-flights promote\b",
+        r"late-flights rollback\b",
+    ],
     "operation": [
         r"\bprometheus\b.*\balert",
         r"late-flights (monitor|refused|replay|archive|purge|handover|readiness)\b",
@@ -72,6 +76,7 @@ TRACES = {
     "batch": [r"late-flights score\b", r"\bbatch scor", r"\bbatch\.py\b"],
     "aws": [r"\bAWS\b", r"\bstack\.yaml\b", r"\bboto3\b", r"\bCloudFormation\b"],
     "gcp": [r"\bgcloud\b", r"\bterraform\b", r"\bgoogle-cloud-storage\b"],
+    "devcontainer": [r"\bdevcontainer\b"],
     "github": [r"\bgithub\b"],
     "gitlab": [r"\bgitlab\b"],
     "mit": [r"permission is hereby granted"],

@@ -27,6 +27,61 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command()
+@click.option(
+    "--answers",
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answers in YAML or JSON; or a project's .handrail.json, for one as that is.",
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing: what is not answered takes its default.")
+@click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
+@click.option(
+    "--template", metavar="ADDRESS", default="", help="Where the template is: an address, a folder."
+)
+@click.argument("words", metavar="[DIR] [QUESTION=ANSWER]...", nargs=-1)
+@click.pass_context
+def new(
+    ctx: click.Context, file: Path | None, no_input: bool, to: str, template: str, words: tuple[str, ...]
+) -> None:
+    """Make a project, in a new folder or an empty one.
+
+    It asks what cookiecutter asks, and says what each answer adds, in files and in megabytes of packages. DIR
+    is by default called like the project. In a repository with other projects, workflows go to its top, and
+    look at this folder alone. Examples: `handrail new`, `handrail new services/churn stage=research`,
+    `handrail new --answers house.yaml --no-input churn`.
+    """
+    from handrail.scaffold import new as projects
+    from handrail.scaffold.errors import UpdateError
+    from handrail.scaffold.source import source
+
+    folders = [word for word in words if "=" not in word]
+    if len(folders) > 1:
+        raise click.UsageError(
+            f"{folders[1]}: write question=answer, as in stage=operation; DIR is one folder"
+        )
+    folder = Path(folders[0]) if folders else None
+    asks = ask if not no_input and sys.stdin.isatty() and sys.stderr.isatty() else None
+    try:
+        given = projects.answers_in(file) if file else {}
+        given |= pairs(tuple(word for word in words if "=" in word))
+        where = source(template, to, (folder or Path("here")).absolute().parent)
+        made = projects.new(folder, where, given, asks)
+    except UpdateError as refusal:
+        for line in str(refusal).splitlines():
+            click.echo(f"error: {line}", err=True)
+        ctx.exit(1)
+    except OSError as error:
+        click.echo(f"error: {error.filename}: {error.strerror}; no project was made", err=True)
+        ctx.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("error: stopped; no project was made", err=True)
+        ctx.exit(INTERRUPTED)
+    for line in (*projects.told(made), "Next:", *(f"  {step}" for step in projects.next_steps(made))):
+        click.echo(line)
+
+
+@main.command()
 @click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
 @click.option("--template", metavar="ADDRESS", default="", help="Where the template is, if it has moved.")
 @click.option("--dry-run", is_flag=True, help="Show the files, change nothing.")

@@ -68,6 +68,11 @@ class History:
             raise UpdateError(f"{self.shown}: has no commit")
         return next((commit for commit in candidates if self._holds(commit, since)), candidates[0])
 
+    @property
+    def latest(self) -> str:
+        """The commit of the newest release, or of the default branch where nothing is released yet."""
+        return self.commit(self.releases[-1]) if self.releases else self.commit("HEAD")
+
     @cached_property
     def releases(self) -> list[str]:
         """The tags that are called like a version, the newest last."""
@@ -83,14 +88,12 @@ class History:
         except GitError as error:
             raise UpdateError(f"{self.shown}: {error}") from error
         template = folder / directory
-        for needed in ("cookiecutter.json", "pyproject.toml", "src/handrail/scaffold/__init__.py"):
-            if not (template / needed).is_file():
-                where = f"{directory}/{needed}".lstrip("/")
-                raise UpdateError(
-                    f"{self.shown}: {where} is not there at {commit[:SHORT]}, so that is no Handrail template"
-                )
-        described = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))
-        return Version(commit, template, described["project"]["version"])
+        if missing := missing_of_template(template):
+            where = f"{directory}/{missing}".lstrip("/")
+            raise UpdateError(
+                f"{self.shown}: {where} is not there at {commit[:SHORT]}, so that is no Handrail template"
+            )
+        return Version(commit, template, number_of(template))
 
     def _resolved(self, name: str) -> str:
         command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
@@ -105,6 +108,18 @@ class History:
 
     def _releases_in_words(self) -> str:
         return f". Its newest versions: {', '.join(self.releases[-3:])}" if self.releases else ""
+
+
+def missing_of_template(folder: Path) -> str:
+    """Return a file that a folder lacks to be a Handrail template; empty where it is one."""
+    needed = ("cookiecutter.json", "pyproject.toml", "src/handrail/scaffold/__init__.py")
+    return next((name for name in needed if not (folder / name).is_file()), "")
+
+
+def number_of(template: Path) -> str:
+    """Return the version of the template in a folder."""
+    described = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))
+    return described["project"]["version"]
 
 
 def cloned(address: str, folder: Path) -> History:

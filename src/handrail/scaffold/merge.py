@@ -6,6 +6,8 @@ index is written first, at once, then the files: whatever stops that, `git reset
 """
 
 import os
+import posixpath
+import shlex
 import shutil
 import signal
 import subprocess
@@ -76,10 +78,14 @@ class Pins(NamedTuple):
 
 @dataclass(frozen=True)
 class Work:
-    """A team's project in its repository: `top` is the work tree, `prefix` the way from there, as `a/b/`."""
+    """A team's project in its repository: `top` is the work tree, `prefix` the way from there, as `a/b/`.
+
+    `beside`: the files outside of the project's folder that are its own, from the top.
+    """
 
     top: Path
     prefix: str
+    beside: frozenset[str] = frozenset()
 
     @property
     def project(self) -> Path:
@@ -95,11 +101,34 @@ class Work:
         """Return where a file of git's own folder is."""
         return self.top / text(git(self.top, "rev-parse", "--git-path", name))
 
+    @property
+    def own(self) -> list[str]:
+        """What is the project's in its repository, as git takes names of files; empty where that is all."""
+        return ["--", self.prefix, *sorted(self.beside)] if self.prefix else []
+
+    def holds(self, name: str) -> bool:
+        """Return whether a file, by its name from the top, is the project's."""
+        return name.startswith(self.prefix) or name in self.beside
+
+    def shown(self, name: str) -> str:
+        """Return the name of a file as seen from the project's folder."""
+        return name.removeprefix(self.prefix) if name.startswith(self.prefix) else self._outside(name)
+
+    def _outside(self, name: str) -> str:
+        return posixpath.relpath(name, self.prefix)
+
+    def undo(self, there: Iterable[str] = ()) -> str:
+        """Return the command that takes an update back; `there` are files that are, or were, in the index."""
+        if not self.prefix:
+            return UNDO
+        names = [self.prefix.rstrip("/"), *sorted(self.beside.intersection(there))]
+        return shlex.join(["git", "restore", "-SW", *(f":/{name}" for name in names)])
+
     def state(self) -> tuple[str, bytes]:
         """Return the commit, and what is not committed; untracked files do not count. Raises GitError."""
-        status = ("status", "--porcelain", "-z", "--untracked-files=no")
+        status = ("status", "--porcelain", "-z", "--untracked-files=no", *self.own)
         head = text(git(self.top, "rev-parse", "HEAD"))
-        return head, git(self.top, *status, options=("--no-optional-locks",))
+        return head, git(self.top, *status, options=("--no-optional-locks", "--literal-pathspecs"))
 
 
 def git(
@@ -146,15 +175,22 @@ def opened(project: Path) -> Work:
         raise UpdateError(f"{project}: {error}{first}") from error
     try:
         git(project, "cat-file", "-e", f"HEAD:./{NAME}")
-        changed = names_of(work.state()[1])
     except GitError as error:
         raise UpdateError(f"{project / NAME}: is not committed. First: git add --all, git commit") from error
+    refuse_uncommitted(work)
+    return work
+
+
+def refuse_uncommitted(work: Work) -> None:
+    """Raise UpdateError where something of the project is changed and not committed."""
+    changed = names_of(work.state()[1])
     if work.prefix + NAME in changed:
-        raise UpdateError(f"an update is not committed yet. Commit it: git commit; or take it back: {UNDO}")
+        raise UpdateError(
+            f"an update is not committed yet. Commit it: git commit; or take it back: {work.undo(changed)}"
+        )
     if changed:
         some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         raise UpdateError(f"{some}: changed and not committed. First: git commit, or git stash")
-    return work
 
 
 def names_of(status: bytes) -> list[str]:
@@ -205,7 +241,14 @@ class Trial:
     def differing(self) -> list[str]:
         """The files whose entry differs, from the top of the repository, sorted."""
         names = self.before.keys() | self.after.keys()
-        return sorted(name for name in names if self.before.get(name) != self.after.get(name))
+        return sorted(
+            name for name in names if self.work.holds(name) and self.before.get(name) != self.after.get(name)
+        )
+
+    @property
+    def undo(self) -> str:
+        """The command that takes the merge back, once it is in place."""
+        return self.work.undo(self.differing)
 
     @property
     def changes(self) -> list[Change]:
@@ -217,9 +260,9 @@ class Trial:
         for status in words:
             if status[:1] == "R":
                 before, name = next(words), next(words)
-                found.append(Change("renamed", self._shown(name), self._shown(before)))
+                found.append(Change("renamed", self.work.shown(name), self.work.shown(before)))
             elif status[:1] in STATUS:
-                found.append(Change(STATUS[status[0]], self._shown(next(words))))
+                found.append(Change(STATUS[status[0]], self.work.shown(next(words))))
             elif status:
                 next(words)
         conflicts = {conflict.name for conflict in self.conflicts}
@@ -236,12 +279,9 @@ class Trial:
                 path = self.folder / name
                 marked = path.is_file() and MARKER in path.read_bytes()
                 found.append(
-                    Conflict(self._shown(name), STAGES["".join(entry.stage for entry in held)], marked)
+                    Conflict(self.work.shown(name), STAGES["".join(entry.stage for entry in held)], marked)
                 )
         return sorted(found)
-
-    def _shown(self, name: str) -> str:
-        return name.removeprefix(self.work.prefix)
 
     def in_the_way(self) -> list[str]:
         """Return, one sentence each, what would be lost that git does not know: untracked, or held back."""
@@ -252,18 +292,18 @@ class Trial:
         held = {mark[2:] for mark in marks if mark[:1] == "S" or mark[:1].islower()} & {*self.differing}
         return [
             *(
-                f"{self._shown(name)}: is not in git, and the update would write it. Move it away"
+                f"{self.work.shown(name)}: is not in git, and the update would write it. Move it away"
                 for name in untracked
             ),
             *(
-                f"{self._shown(name)}: git was told not to look at it. First: "
+                f"{self.work.shown(name)}: git was told not to look at it. First: "
                 "git update-index --no-skip-worktree --no-assume-unchanged, with this name"
                 for name in sorted(held)
             ),
         ]
 
     def put_in_place(self) -> None:
-        """Write index and files; `git reset --hard` takes any part of it back. Raises GitError, OSError."""
+        """Write index and files; `undo` takes any part of it back. Raises GitError, OSError."""
         top = self.work.top
         merged = {name: self.after[name] for name in self.differing if name in self.after}
         wanted = {entry.content for held in merged.values() for entry in held}
@@ -341,7 +381,14 @@ def undisturbed() -> Generator[None]:
             signal.signal(each, handler)
 
 
-def tried(work: Work, old: Path, new: Path, pins: Pins, label: str, folder: Path) -> Trial:
+class Rendering(NamedTuple):
+    """A project as it is baked: its folder, and what it has beside that in its repository, by name."""
+
+    folder: Path
+    beside: Mapping[str, bytes]
+
+
+def tried(work: Work, old: Rendering, new: Rendering, pins: Pins, label: str, folder: Path) -> Trial:
     """Merge what changed from the old to the new rendering into a team's work, in a new folder.
 
     `label` names the new one where git marks a conflict. Raises UpdateError.
@@ -367,7 +414,7 @@ def tried(work: Work, old: Path, new: Path, pins: Pins, label: str, folder: Path
 def own_commit(work: Work, head: str, pins: Pins, repository: Path) -> str:
     """Check out the project; return a commit of it in which the new engine is pinned."""
     git(repository, "read-tree", head)
-    inside = git(repository, "ls-files", "-z", "--", *([work.prefix] if work.prefix else []))
+    inside = git(repository, "ls-files", "-z", *work.own, options=("--literal-pathspecs",))
     git(repository, "checkout-index", "--force", "-u", "-z", "--stdin", given=inside)
     for name in pins.files:
         path = repository / work.prefix / name
@@ -392,17 +439,21 @@ def own_repository(work: Work, folder: Path) -> None:
         shutil.copyfile(attributes, folder / ".git" / "info" / "attributes")
 
 
-def tree(work: Work, rendering: Path, repository: Path, head: str) -> str:
+def tree(work: Work, rendering: Rendering, repository: Path, head: str) -> str:
     """Return the tree of a rendering, with all that is around the project in its repository."""
     where = ("--git-dir", str(repository / ".git"), "--work-tree", ".")
-    git(rendering, "read-tree", "--empty", options=where)
-    git(rendering, "add", "--all", "--force", ".", options=(*where, *MERGING))
+    git(rendering.folder, "read-tree", "--empty", options=where)
+    git(rendering.folder, "add", "--all", "--force", ".", options=(*where, *MERGING))
     made = text(git(repository, "write-tree"))
     if not work.prefix:
         return made
     git(repository, "read-tree", head)
-    git(repository, "rm", "-r", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", work.prefix)
+    removing = ("rm", "-r", "--cached", "--force", "--quiet", "--ignore-unmatch", *work.own)
+    git(repository, *removing, options=("--literal-pathspecs",))
     git(repository, "read-tree", f"--prefix={work.prefix}", made)
+    for name, content in rendering.beside.items():
+        held = text(git(repository, "hash-object", "-w", "--stdin", given=content))
+        git(repository, "update-index", "--add", "--cacheinfo", f"100644,{held},{name}")
     return text(git(repository, "write-tree"))
 
 

@@ -6,12 +6,13 @@ the team's work, and is left staged, for people to look at and to commit.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,21 @@ from . import answers as rules
 from .errors import UpdateError
 from .history import Version, cloned, uncommitted
 from .interface import Engine, differences
-from .merge import UNDO, Change, Conflict, Pins, Trial, Work, git, opened, text, tried
+from .merge import (
+    UNDO,
+    Change,
+    Conflict,
+    Pins,
+    Rendering,
+    Trial,
+    Work,
+    git,
+    opened,
+    refuse_uncommitted,
+    text,
+    tried,
+)
+from .monorepo import LIFTED, lifted, pipeline_reads
 from .record import NAME, REMEMBERED, public_address, remember
 from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
@@ -60,12 +75,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an update did, or would do; `calls` are the lines that use the engine as it no longer is."""
+    """What an update did, or would do; `calls` are the lines that use the engine as it no longer is.
+
+    `undo` is the command that takes it back.
+    """
 
     plan: Plan
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    undo: str = UNDO
 
 
 def project_above(folder: Path) -> Path:
@@ -89,7 +108,7 @@ def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
         if not plan.changed and plan.new.commit == kept["commit"]:
             return Outcome(plan)
         trial = merged(work, kept, plan, folder)
-        outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project))
+        outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project), trial.undo)
         if wanted.dry_run:
             return outcome
         put_in_place(trial)
@@ -233,12 +252,19 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
         before = pool.submit(rendered, plan.old, kept["answers"] | plan.private, folder / "before")
         after = pool.submit(rendered, plan.new, plan.answers | plan.private, folder / "after")
         old, new = before.result(), after.result()
+    beside: tuple[Mapping[str, bytes], Mapping[str, bytes]] = ({}, {})
+    if work.prefix and kept.get(LIFTED):
+        beside = lifted(old, kept[LIFTED]), lifted(new, work.prefix.rstrip("/"))
+        work = replace(work, beside=frozenset(beside[0]) | frozenset(beside[1]))
+        refuse_uncommitted(work)
+        plan.remarks.extend(pipeline_reads(work.top, beside[1]))
     engines = engine_of(work.project), engine_of(new)
     pinned = align(old, work.project, engines[1])
     if not any((work.project / "vendor").glob("*.whl")):
         leave_out_wheels(old, new)
     pins = Pins(pinned, *engines)
-    trial = tried(work, old, new, pins, f"template {plan.new.number}", folder / "trial")
+    renderings = Rendering(old, beside[0]), Rendering(new, beside[1])
+    trial = tried(work, *renderings, pins, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
 
@@ -261,8 +287,8 @@ def put_in_place(trial: Trial) -> None:
         trial.put_in_place()
     except (GitError, OSError) as error:
         with suppress(GitError):
-            git(trial.work.top, *UNDO.split()[1:], "--quiet", apart=True)
-        now = "nothing was changed" if trial.work.state() == trial.state else f"take it back: {UNDO}"
+            git(trial.work.top, *shlex.split(trial.undo)[1:], "--quiet", apart=True)
+        now = "nothing was changed" if trial.work.state() == trial.state else f"take it back: {trial.undo}"
         raise UpdateError(f"{error}: {now}") from error
 
 
@@ -334,5 +360,5 @@ def next_steps(outcome: Outcome, dry_run: bool) -> list[str]:
     first = "Settle each file in conflict, then git add it. " if outcome.conflicts else ""
     return [
         f"{total}. All of it is staged, and nothing is committed.",
-        f"{first}Look: git diff --cached   Keep: git commit   Take back: {UNDO}",
+        f"{first}Look: git diff --cached   Keep: git commit   Take back: {outcome.undo}",
     ]

@@ -62,6 +62,12 @@ def containers_are_sound(projects: Iterable[Project]) -> Found:
     yield from judged("hadolint", [], "*Dockerfile*", projects)
 
 
+def devcontainers_fit_their_schema(projects: Iterable[Project]) -> Found:
+    """Yield what is no devcontainer.json, by the keys that the template uses; no package has all of them."""
+    schema = Path(__file__).with_name("devcontainer.schema.json")
+    yield from judged("check-jsonschema", ["--schemafile", schema], ".devcontainer/*.json", projects)
+
+
 def stacks_are_sound(projects: Iterable[Project]) -> Found:
     """Yield what is wrong with a CloudFormation template, by AWS's own schemas."""
     yield from judged("cfn-lint", [], "*cloud/stack.yaml", projects)

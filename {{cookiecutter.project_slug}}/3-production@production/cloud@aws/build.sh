@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ -z "$(git status --porcelain)" ] || { echo "there are changes that no commit has: commit them first" >&2; exit 1; }
+[ -z "$(git status --porcelain .)" ] || { echo "there are changes that no commit has: commit them first" >&2; exit 1; }
 name={{ cookiecutter.project_slug }} commit=$(git rev-parse HEAD)
 digest() {
     aws ecr describe-images --repository-name "$name" --image-ids imageTag="$commit" --output text \

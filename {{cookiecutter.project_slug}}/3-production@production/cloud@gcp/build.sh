@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ -z "$(git status --porcelain)" ] || { echo "there are changes that no commit has: commit them first" >&2; exit 1; }
+[ -z "$(git status --porcelain .)" ] || { echo "there are changes that no commit has: commit them first" >&2; exit 1; }
 commit=$(git rev-parse HEAD) host=${GCP_REGION:?is not set}-docker.pkg.dev
 image=$host/$(gcloud config get-value project 2>/dev/null)/{{ cookiecutter.project_slug }}/{{ cookiecutter.project_slug }}
 digest() { gcloud artifacts docker images describe "$image:$commit" --format='value(image_summary.digest)'; }
