@@ -105,7 +105,7 @@ def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
     with TemporaryDirectory(prefix="handrail-update-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary).resolve()
         plan = planned(address, kept, wanted, ask, folder)
-        if not plan.changed and plan.new.commit == kept["commit"]:
+        if not plan.changed and plan.new.commit == kept["commit"] and not has_moved(work, kept):
             return Outcome(plan)
         trial = merged(work, kept, plan, folder)
         outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project), trial.undo)
@@ -253,8 +253,9 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
         after = pool.submit(rendered, plan.new, plan.answers | plan.private, folder / "after")
         old, new = before.result(), after.result()
     beside: tuple[Mapping[str, bytes], Mapping[str, bytes]] = ({}, {})
-    if work.prefix and kept.get(LIFTED):
-        beside = lifted(old, kept[LIFTED]), lifted(new, work.prefix.rstrip("/"))
+    if kept.get(LIFTED):
+        where = work.prefix.rstrip("/")
+        beside = lifted(old, kept[LIFTED]), lifted(new, where) if where else {}
         work = replace(work, beside=frozenset(beside[0]) | frozenset(beside[1]))
         refuse_uncommitted(work)
         plan.remarks.extend(pipeline_reads(work.top, beside[1]))
@@ -267,6 +268,11 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
     trial = tried(work, *renderings, pins, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
+
+
+def has_moved(work: Work, kept: Mapping) -> bool:
+    """Return whether a project is in another folder than the one for which its workflows were lifted."""
+    return bool(kept.get(LIFTED)) and kept[LIFTED] != work.prefix.rstrip("/")
 
 
 def calls(plan: Plan, project: Path) -> list[str]:
