@@ -174,8 +174,9 @@ def adopt(  # noqa: PLR0913, PLR0917
 
     Nothing that is there is touched: the branch adds a project in a folder of its own, and ADOPT.md, which
     says what of the repository goes where, in which order, with the commands. For that its notebooks,
-    modules, data, models, tests and dependencies are read, and nothing is run. They also answer the
-    questions, or offer an answer at a terminal. Examples: `handrail adopt .`, `handrail adopt ../churn stage=production`.
+    modules, data, models, tests and dependencies are read, and nothing is run. They answer the questions,
+    too, or offer an answer at a terminal. Examples: `handrail adopt .`, `handrail adopt ../churn
+    stage=production`.
     """
     from handrail.scaffold import adopt as adoptions
     from handrail.scaffold import new as projects

@@ -81,7 +81,8 @@ def names_below(project: Path) -> frozenset[str]:
 def around(work: Work, project: Path, where: str) -> tuple[dict[str, bytes], dict[str, str]]:
     """Lift a rendering's workflows; return what it has beside its folder, and what people have to add.
 
-    Both by name from the top; an addition, to a file that is there, is what `diff` says, or a sentence. Raises UpdateError where a new file would be one that is there.
+    Both by name from the top; an addition to a file that is there is a difference of lines, or a sentence.
+    Raises UpdateError where a new file would be one that is there.
     """
     shared = shared_files(project)
     beside = lifted(project, where)

@@ -34,7 +34,7 @@ from .merge import (
     text,
     tried,
 )
-from .monorepo import LIFTED, lifted, pipeline_reads
+from .monorepo import LIFTED, joined, lifted, pipeline_reads, shared_files
 from .record import NAME, REMEMBERED, public_address, remember
 from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
@@ -254,8 +254,7 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
         old, new = before.result(), after.result()
     beside: tuple[Mapping[str, bytes], Mapping[str, bytes]] = ({}, {})
     if kept.get(LIFTED):
-        where = work.prefix.rstrip("/")
-        beside = lifted(old, kept[LIFTED]), lifted(new, where) if where else {}
+        beside = lifted_as(work, kept[LIFTED], old, new)
         work = replace(work, beside=frozenset(beside[0]) | frozenset(beside[1]))
         refuse_uncommitted(work)
         plan.remarks.extend(pipeline_reads(work.top, beside[1]))
@@ -268,6 +267,22 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
     trial = tried(work, *renderings, pins, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
+
+
+def lifted_as(
+    work: Work, before: str, old: Path, new: Path
+) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
+    """Lift both renderings; return what each has beside the project: the new one nothing, at the top.
+
+    There what projects share is the project's own again.
+    """
+    shared = shared_files(old)
+    beside = lifted(old, before)
+    if work.prefix:
+        return beside, lifted(new, work.prefix.rstrip("/"))
+    at_top = {name: text for name, text in shared.items() if not (old / name).exists()}
+    joint, _ = joined(old / "nothing", at_top, before)
+    return beside | {name: content.encode() for name, content in joint.items()}, {}
 
 
 def has_moved(work: Work, kept: Mapping) -> bool:
