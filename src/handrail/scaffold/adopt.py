@@ -26,7 +26,7 @@ from .rendering import rendered
 from .repository import GitError, identity
 from .source import Source, template_version
 from .survey import surveyed
-from .update import questions_of, record_of
+from .update import questions_of, record_of, refuse
 
 BRANCH = "handrail-adopt"
 PAGE = "ADOPT.md"
@@ -88,7 +88,8 @@ def around(work: Work, project: Path, where: str) -> tuple[dict[str, bytes], dic
     beside = lifted(project, where)
     if there := sorted(name for name in beside if (work.top / name).exists()):
         raise UpdateError(
-            f"{there[0]}: is there already, and the project would bring it. Move it away, or another slug"
+            f"{there[0]}: is there already, and the project would bring it. "
+            "Move it away, or take another project_slug"
         )
     joint, remarks = joined(work.top, shared, where)
     additions = {}
@@ -122,7 +123,7 @@ def hidden(folder: Path, layout: Layout) -> dict[str, list[str]]:
     fields = iter(text(said).rstrip("\0").split("\0"))
     for file, _, pattern, name in zip(fields, fields, fields, fields, strict=False):
         if not pattern.startswith("!") and not Path(file).is_absolute():
-            found.setdefault(f"{pattern} in {file}", []).append(name)
+            found.setdefault(f"`{pattern}` in {file}", []).append(name)
     return found
 
 
@@ -179,12 +180,26 @@ def opened_to_adopt(folder: Path, branch: str) -> Work:
     if changed:
         some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         raise UpdateError(f"{some}: changed and not committed. First: git commit, or git stash")
-    if answer_or_nothing(top, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"):
-        raise UpdateError(
+    refuse([why] if (why := taken(top, branch)) else [])
+    return work
+
+
+def taken(top: Path, branch: str) -> str:
+    """Return why a branch of that name can't be made, nothing if it can."""
+    if not answer_or_nothing(top, "check-ref-format", "--branch", branch):
+        return f"{branch}: can't be the name of a branch. Take another: --branch NAME"
+    known = answer_or_nothing(top, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").splitlines()
+    if branch in known:
+        return (
             f"the branch {branch} is there already. Look: git log -p {branch}; "
             f"begin anew: git branch -D {branch}; or take another name: --branch NAME"
         )
-    return work
+    near = [each for each in known if each.startswith(f"{branch}/") or branch.startswith(f"{each}/")]
+    return (
+        f"{branch}: beside the branch {near[0]}, git has no room for it. Take another: --branch NAME"
+        if near
+        else ""
+    )
 
 
 def answered(

@@ -36,6 +36,7 @@ NOT_NEEDED = {
     ),
     "uv does that": "pip setuptools wheel build twine flit flit-core poetry poetry-core pipenv virtualenv",
     "JupyterLab is there": "jupyter notebook ipython nbconvert jupyterlab-server",
+    "`promote` keeps models, as ONNX": "joblib dill cloudpickle",
     "goes with Kedro": "kedro kedro-*",
     "FastAPI answers in its place": "flask flask-cors gunicorn",
     "`project.yaml` and the environment hold the settings": "python-dotenv hydra-core omegaconf dynaconf",

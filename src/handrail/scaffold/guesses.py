@@ -23,6 +23,7 @@ PROBLEMS = {
     ),
 }
 LONGEST_DESCRIPTION = 150
+AS_TEMPLATES_HAVE_IT = ("A short description", "This is your new Kedro", "Add a short description")
 UNSAID = "To be said in one sentence: what it predicts, and what for"
 
 
@@ -117,9 +118,16 @@ def texts(survey: Survey) -> dict[str, Guess]:
     """Return name, slug, description and author."""
     project = survey.described.get("project", {})
     kedro = survey.described.get("tool", {}).get("kedro", {})
-    folder = survey.folder.resolve().name
-    named = str(kedro.get("project_name") or project.get("name") or folder)
-    whence = "pyproject.toml" if kedro.get("project_name") or project.get("name") else "the folder's name"
+    named, whence = next(
+        (str(name), whence)
+        for name, whence in (
+            (kedro.get("project_name"), "pyproject.toml"),
+            (project.get("name"), "pyproject.toml"),
+            (heading(survey), "the README's heading"),
+            (survey.folder.resolve().name, "the folder's name"),
+        )
+        if name
+    )
     pretty = named if " " in named else " ".join(re.split(r"[-_\s]+", named)).title()
     found = {
         "project_name": Guess(pretty, whence),
@@ -127,6 +135,13 @@ def texts(survey: Survey) -> dict[str, Guess]:
         "description": description(survey),
     }
     return found | author(survey)
+
+
+def heading(survey: Survey) -> str:
+    """Return the first heading of the README, if that is a few plain words."""
+    readme = next((file for file in survey.files if file.name.lower() == "readme.md"), None)
+    found = re.match(r"\s*# +([\w -]{2,40})\n", readme.text) if readme else None
+    return found[1].strip() if found else ""
 
 
 def slug_near(name: str) -> str:
@@ -139,14 +154,15 @@ def slug_near(name: str) -> str:
 def description(survey: Survey) -> Guess:
     """Return what it is for, from pyproject.toml or the first sentence of the README."""
     said = str(survey.described.get("project", {}).get("description") or "").strip()
-    if sound("description", said) and not said.startswith("A short description"):  # as templates have it
+    if sound("description", said) and not said.startswith(AS_TEMPLATES_HAVE_IT):
         return Guess(said, "pyproject.toml")
-    readme = next((file for file in survey.files if file.name.lower().startswith("readme")), None)
+    readme = next((file for file in survey.files if file.name.lower() == "readme.md"), None)
     for line in readme.text.splitlines()[1:] if readme else ():
         if re.match(r"[A-Za-z]", line) and (
             sentence := re.split(r"(?<=[.!?])\s", line.strip())[0].rstrip(".")
         ):
-            if len(sentence) <= LONGEST_DESCRIPTION and not re.search(r"[<>`\[\]*]", sentence):
+            short = len(sentence) <= LONGEST_DESCRIPTION and not sentence.startswith(AS_TEMPLATES_HAVE_IT)
+            if short and not re.search(r"[<>`\[\]*]", sentence):
                 return Guess(sentence, readme.name if readme else "")
             break
     return Guess(UNSAID, "nothing here says it")

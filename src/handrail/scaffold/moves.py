@@ -9,7 +9,17 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from .survey import DATA, MODELS, SHOWN, File, Survey, is_notebook, is_only_words, is_test
+from .survey import (
+    MODELS,
+    SHOWN,
+    File,
+    Survey,
+    is_data,
+    is_notebook,
+    is_only_words,
+    is_test,
+    made_anew,
+)
 
 # The steps of a move, in their order, each with its heading.
 STEPS = {
@@ -48,7 +58,7 @@ WHERE_HINTS_GO = {
     "fits": "model/estimator.py",
     "measures": "model/metrics.py",
     "predicts": "serve/batch.py",
-    "keeps": "nowhere: `promote` keeps the model, as ONNX",
+    "keeps": "`promote` keeps it, as ONNX",
 }
 # The words of a name, and the file of the package that such a module belongs to. The first that fits counts.
 BY_WORD = (
@@ -100,11 +110,6 @@ FRAMEWORKS = {
     "dashboard/app.py": {"streamlit", "dash", "gradio", "panel"},
 }
 PLOTTING = {"matplotlib", "seaborn", "plotly", "altair", "bokeh", "plotnine"}
-MADE_ANEW = {
-    "interim intermediate primary feature features processed cleaned clean input": "made anew by `etl`",
-    "output outputs predictions scored results submissions": "made anew by `score`",
-    "reporting reports figures": "made anew by `train`",
-}
 TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zip")
 EMPTY = ("__init__.py", ".gitkeep", ".keep")
 GLUE = {
@@ -275,11 +280,12 @@ def folded(found: Iterable[Move]) -> list[Move]:
         last = name.name if place == "**" else f"*{name.suffix}"
         to = PurePosixPath(move.target).parent.as_posix() if move.whole else move.target
         same_name = not move.whole or PurePosixPath(move.target).name == name.name
-        key = (move.step, place, last, to, move.how, move.whole, move.tracked, same_name)
+        how = move.how.replace(name.name, last)
+        key = (move.step, place, last, to, how, move.whole, move.tracked, same_name)
         groups.setdefault(key, []).append(move)
     rows = []
     names = [move.name for group in groups.values() for move in group]
-    for (_, place, last, to, _, whole, _, same_name), group in groups.items():
+    for (_, place, last, to, how, whole, _, same_name), group in groups.items():
         begun = shared_beginning([PurePosixPath(move.name).name for move in group])
         pattern = last if place == "**" else f"{begun.removesuffix(PurePosixPath(last).suffix)}{last}"
         pattern = pattern if place == "." else f"{place}/{pattern}"
@@ -288,7 +294,8 @@ def folded(found: Iterable[Move]) -> list[Move]:
         if not many or others:
             rows += group
         else:
-            rows.append(replace(group[0], name=pattern, target=f"{to}/" if whole else to, files=len(group)))
+            target = f"{to}/" if whole else to
+            rows.append(replace(group[0], name=pattern, target=target, how=how, files=len(group)))
     return rows
 
 
@@ -352,24 +359,17 @@ def notebook(file: File, survey: Survey, layout: Layout) -> Move | None:
 
 def data(file: File, survey: Survey, layout: Layout) -> Move | None:
     """Files of data: raw ones stay and are named, what is made of them is made anew."""
-    folders = {word for part in file.path.parent.parts for word in part.lower().split("_")}
-    table = file.suffix in DATA or (file.suffix in (".json", ".txt") and "data" in folders)
-    if not table or folders & {"docs", "references"}:
+    if not is_data(file):
         return None
-    for words, how in MADE_ANEW.items():
-        if folders & {*words.split()}:
-            return Move("last", file.name, "", f"{how}; stays until you have compared")
-    source = source_of(file, layout)
-    if file.suffix not in TABLES:
-        how = f"stays; a function of yours reads it, as `RawRows`, with `data.source: {source}`"
+    if how := made_anew(file):
+        return Move("last", file.name, "", f"{how}; stays until you have compared")
+    name = file.path.relative_to(survey.raw_folder).as_posix()
+    where = f"`data.source: ../{'' if survey.raw_folder == '.' else survey.raw_folder}` in project.yaml"
+    if file.suffix in TABLES:
+        how = f'stays where it is; `RawTable("{name}", ...)`, with {where}'
     else:
-        how = f"stays; a `RawTable` of it, with `data.source: {source}` in project.yaml"
+        how = f"stays where it is; a function of yours reads `{name}`, as `RawRows`, with {where}"
     return Move("data", file.name, f"src/{layout.package}/etl/extract.py", how)
-
-
-def source_of(file: File, layout: Layout) -> str:
-    """Return the folder of a file as the project's `data.source` has it, which is relative to the project."""
-    return "../" + ("" if file.path.parent == PurePosixPath() else file.path.parent.as_posix())
 
 
 def model_file(file: File, survey: Survey, layout: Layout) -> Move | None:

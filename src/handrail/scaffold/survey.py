@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,6 +27,11 @@ DATA = frozenset(
     " .sas7bdat .sav .dta .gz .zip .npy .npz .h5 .hdf5".split()
 )
 MODELS = frozenset(".pkl .pickle .joblib .onnx .pt .pth .keras .cbm .pmml .mlmodel".split())
+MADE_ANEW = {
+    "interim intermediate primary feature features processed cleaned clean input": "made anew by `etl`",
+    "output outputs predictions scored results submissions": "made anew by `score`",
+    "reporting reports figures": "made anew by `train`",
+}
 # What a line of code does, and where in the layout that has its place.
 HINTS = {
     "reads": re.compile(
@@ -145,6 +151,13 @@ class Survey:
         return parts | {file.path.stem for file in self.python}
 
     @cached_property
+    def raw_folder(self) -> str:
+        """The folder that has all raw data in it, `.` where that is this one."""
+        found = [file.path.parent.parts for file in self.files if is_data(file) and not made_anew(file)]
+        shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*found, strict=False))
+        return "/".join(parts[0] for parts in shared) or "."
+
+    @cached_property
     def modules(self) -> list[File]:
         """The files of Python that are no notebooks and no tests."""
         return [file for file in self.python if not is_notebook(file) and not is_test(file)]
@@ -219,6 +232,24 @@ def cells(text: str) -> Iterator[tuple[str, str]]:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             for line in "".join(cell.get("source", "")).splitlines():
                 yield f"cell {number}", line
+
+
+def is_data(file: File) -> bool:
+    """Return whether a file holds data: by its end, or by the folder, where the end may be of anything."""
+    folders = words_of(file.path.parent)
+    inside = file.suffix in (".json", ".txt") and "data" in folders
+    return (file.suffix in DATA or inside) and not folders & {"docs", "references"}
+
+
+def made_anew(file: File) -> str:
+    """Return by what a file of data is made, as its folder says; nothing for raw data."""
+    folders = words_of(file.path.parent)
+    return next((how for words, how in MADE_ANEW.items() if folders & {*words.split()}), "")
+
+
+def words_of(folder: PurePosixPath) -> set[str]:
+    """Return the words that a folder's name, and those on the way to it, are made of."""
+    return {word for part in folder.parts for word in re.split(r"[_\W]", part.lower())}
 
 
 def is_notebook(file: File) -> bool:
