@@ -286,16 +286,16 @@ def folded(found: Iterable[Move]) -> list[Move]:
     rows = []
     names = [move.name for group in groups.values() for move in group]
     for (_, place, last, to, how, whole, _, same_name), group in groups.items():
-        begun = shared_beginning([PurePosixPath(move.name).name for move in group])
-        pattern = last if place == "**" else f"{begun.removesuffix(PurePosixPath(last).suffix)}{last}"
-        pattern = pattern if place == "." else f"{place}/{pattern}"
-        many = len(group) >= (2 if place == "**" else FOLDED) and same_name
-        others = 0 if place == "**" else sum(fnmatchcase(name, pattern) for name in names) - len(group)
-        if not many or others:
-            rows += group
+        everywhere = place == "**"
+        begun = "" if everywhere else shared_beginning([PurePosixPath(move.name).name for move in group])
+        pattern = f"{begun.removesuffix(PurePosixPath(last).suffix)}{last}"
+        name = pattern if place == "." else f"{place}/{pattern}"
+        many = same_name and len(group) >= (2 if everywhere else FOLDED)
+        if many and (everywhere or sum(fnmatchcase(each, name) for each in names) == len(group)):
+            target, how = f"{to}/" if whole else to, how.replace(last, pattern)
+            rows.append(replace(group[0], name=name, target=target, how=how, files=len(group)))
         else:
-            target = f"{to}/" if whole else to
-            rows.append(replace(group[0], name=pattern, target=target, how=how, files=len(group)))
+            rows += group
     return rows
 
 

@@ -166,11 +166,9 @@ class Survey:
     def shared_folders(self) -> int:
         """How many folders lie on the way to every module, as `src` and the package do."""
         ways = [file.path.parent.parts for file in self.modules if "docs" not in file.path.parts]
-        alike = zip(*ways, strict=False) if len(ways) > 1 else ()
-        return next(
-            (depth for depth, parts in enumerate(alike) if len(set(parts)) > 1),
-            min(map(len, ways), default=0),
-        )
+        if len(ways) < 2:
+            return 0
+        return len(list(takewhile(lambda parts: len(set(parts)) == 1, zip(*ways, strict=False))))
 
     def words(self, file: File) -> list[str]:
         """Return the words of a file's name, then those of the folders on the way, the nearest first."""
