@@ -13,6 +13,7 @@ NAMES = (
     "serving",
     "batch",
     "coverage_of_ranges",
+    "field",
 )
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 HEAD = ("| benchmark | what | result | wanted | day, Python, cores |", "|---|---|---|---|---|")

@@ -143,6 +143,66 @@ def check(ctx: click.Context, template: str, as_json: bool, folders: tuple[Path,
     ctx.exit(1 if any(each.faults for each in found) else 0)
 
 
+@main.command()
+@click.option(
+    "--answers",
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answers in YAML or JSON; or a project's .handrail.json, for one as that is.",
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing: the files of the repository answer.")
+@click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
+@click.option(
+    "--template", metavar="ADDRESS", default="", help="Where the template is: an address, a folder."
+)
+@click.option("--branch", metavar="NAME", default="handrail-adopt", show_default=True, help="The new branch.")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("words", metavar="[QUESTION=ANSWER]...", nargs=-1)
+@click.pass_context
+def adopt(  # noqa: PLR0913, PLR0917
+    ctx: click.Context,
+    file: Path | None,
+    no_input: bool,
+    to: str,
+    template: str,
+    branch: str,
+    folder: Path,
+    words: tuple[str, ...],
+) -> None:
+    """Bring layout and engine into a repository that is there, as a branch to review.
+
+    Nothing that is there is touched: the branch adds a project in a folder of its own, and ADOPT.md, which
+    says what of the repository goes where, in which order, with the commands. For that its notebooks,
+    modules, data, models, tests and dependencies are read, and nothing is run. They answer the questions,
+    too, or offer an answer at a terminal. Examples: `handrail adopt .`, `handrail adopt ../churn
+    stage=production`.
+    """
+    from handrail.scaffold import adopt as adoptions
+    from handrail.scaffold import new as projects
+    from handrail.scaffold.adopt_page import told
+    from handrail.scaffold.errors import UpdateError
+    from handrail.scaffold.source import source
+
+    asks = ask if not no_input and sys.stdin.isatty() and sys.stderr.isatty() else None
+    try:
+        given = (projects.answers_in(file) if file else {}) | pairs(words)
+        where = source(template, to, folder.absolute())
+        adopted = adoptions.adopt(folder.resolve(), where, given, asks, branch)
+    except UpdateError as refusal:
+        for line in str(refusal).splitlines():
+            click.echo(f"error: {line}", err=True)
+        ctx.exit(1)
+    except OSError as error:
+        click.echo(f"error: {error.filename}: {error.strerror}; nothing was changed", err=True)
+        ctx.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("error: stopped; nothing was changed", err=True)
+        ctx.exit(INTERRUPTED)
+    for line in told(adopted):
+        click.echo(line)
+
+
 def pairs(answers: tuple[str, ...]) -> dict[str, str]:
     """Return `question=answer` texts as a table. Raises UsageError."""
     for each in answers:

@@ -446,12 +446,18 @@ def tree(work: Work, rendering: Rendering, repository: Path, head: str) -> str:
     git(rendering.folder, "add", "--all", "--force", ".", options=(*where, *MERGING))
     made = text(git(repository, "write-tree"))
     if not work.prefix:
-        return made
+        git(repository, "read-tree", made)
+        return with_files(repository, rendering.beside)
     git(repository, "read-tree", head)
     removing = ("rm", "-r", "--cached", "--force", "--quiet", "--ignore-unmatch", *work.own)
     git(repository, *removing, options=("--literal-pathspecs",))
     git(repository, "read-tree", f"--prefix={work.prefix}", made)
-    for name, content in rendering.beside.items():
+    return with_files(repository, rendering.beside)
+
+
+def with_files(repository: Path, files: Mapping[str, bytes]) -> str:
+    """Add files to the index; return its tree."""
+    for name, content in files.items():
         held = text(git(repository, "hash-object", "-w", "--stdin", given=content))
         git(repository, "update-index", "--add", "--cacheinfo", f"100644,{held},{name}")
     return text(git(repository, "write-tree"))

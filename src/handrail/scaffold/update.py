@@ -34,7 +34,7 @@ from .merge import (
     text,
     tried,
 )
-from .monorepo import LIFTED, lifted, pipeline_reads
+from .monorepo import LIFTED, joined, lifted, pipeline_reads, shared_files
 from .record import NAME, REMEMBERED, public_address, remember
 from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
@@ -105,7 +105,7 @@ def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
     with TemporaryDirectory(prefix="handrail-update-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary).resolve()
         plan = planned(address, kept, wanted, ask, folder)
-        if not plan.changed and plan.new.commit == kept["commit"]:
+        if not plan.changed and plan.new.commit == kept["commit"] and not has_moved(work, kept):
             return Outcome(plan)
         trial = merged(work, kept, plan, folder)
         outcome = Outcome(plan, trial.changes, trial.conflicts, calls(plan, trial.project), trial.undo)
@@ -253,8 +253,8 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
         after = pool.submit(rendered, plan.new, plan.answers | plan.private, folder / "after")
         old, new = before.result(), after.result()
     beside: tuple[Mapping[str, bytes], Mapping[str, bytes]] = ({}, {})
-    if work.prefix and kept.get(LIFTED):
-        beside = lifted(old, kept[LIFTED]), lifted(new, work.prefix.rstrip("/"))
+    if kept.get(LIFTED):
+        beside = lifted_as(work, kept[LIFTED], old, new)
         work = replace(work, beside=frozenset(beside[0]) | frozenset(beside[1]))
         refuse_uncommitted(work)
         plan.remarks.extend(pipeline_reads(work.top, beside[1]))
@@ -267,6 +267,27 @@ def merged(work: Work, kept: Mapping, plan: Plan, folder: Path) -> Trial:
     trial = tried(work, *renderings, pins, f"template {plan.new.number}", folder / "trial")
     refuse(trial.in_the_way())
     return trial
+
+
+def lifted_as(
+    work: Work, before: str, old: Path, new: Path
+) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
+    """Lift both renderings; return what each has beside the project: the new one nothing, at the top.
+
+    There what projects share is the project's own again.
+    """
+    shared = shared_files(old)
+    beside = lifted(old, before)
+    if work.prefix:
+        return beside, lifted(new, work.prefix.rstrip("/"))
+    at_top = {name: text for name, text in shared.items() if not (old / name).exists()}
+    joint, _ = joined(old / "nothing", at_top, before)
+    return beside | {name: content.encode() for name, content in joint.items()}, {}
+
+
+def has_moved(work: Work, kept: Mapping) -> bool:
+    """Return whether a project is in another folder than the one for which its workflows were lifted."""
+    return bool(kept.get(LIFTED)) and kept[LIFTED] != work.prefix.rstrip("/")
 
 
 def calls(plan: Plan, project: Path) -> list[str]:
