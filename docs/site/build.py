@@ -13,9 +13,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from urllib.parse import unquote, urlsplit
@@ -24,9 +26,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "docs/site"
+REFERENCE = "reference/"
 # Texts of the repository that are pages, too, where they are there.
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "benchmarks/field.md")
-MODULES = ("handrail.monitoring.checks",)  # public, beside the packages
+MODULES = ("handrail.estimator", "handrail.monitoring.checks", "handrail.tasks.task")  # public, beside the packages
 # What lets the search work where pages are opened as files. Zensical's pages fetch it from elsewhere; ours bring it.
 SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "site/iframe-worker.js"
 LINK = re.compile(r"(?<=\]\()([^()\s]+?)(#[^()\s]*)?(?=\))")
@@ -47,33 +50,32 @@ def main(arguments: list[str]) -> int:
 
 def build(root: Path, site: Path) -> list[str]:
     """Build the site of the repository `root`; return what is wrong with it, a sentence each."""
-    work = root / "build" / f"site-{site.name}"
-    shutil.rmtree(work, ignore_errors=True)
-    pages = sources(root)
-    problems = stage(root, pages, work / "pages")
-    config = configuration(root, pages)
-    problems += left_out(config["nav"], pages)
-    if problems:
-        return problems
-    config |= {"docs_dir": "pages", "site_dir": "site"}
-    (work / "mkdocs.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--clean", "--strict"],
-        cwd=work,
-        env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    if done.returncode or LOUD.search(said):
-        return [f"Zensical ended with {done.returncode}:\n{said.strip()}"]
-    bring_shim(work / "site")
-    problems = dead_links(work / "site")
-    if not problems:
-        shutil.rmtree(site, ignore_errors=True)
-        shutil.move(work / "site", site)
-        shutil.rmtree(work)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        work = Path(folder).resolve()
+        pages = sources(root)
+        config = configuration(root, pages)
+        problems = [*stage(root, pages, work / "pages"), *left_out(config["nav"], pages)]
+        if problems:
+            return problems
+        add_reference(config["nav"], work / "pages")
+        config |= {"docs_dir": "pages", "site_dir": "site"}
+        (work / "mkdocs.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "zensical", "build", "--clean", "--strict"],
+            cwd=work,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        if done.returncode or LOUD.search(said):
+            return [f"Zensical ended with {done.returncode}:\n{said.strip()}"]
+        bring_shim(work / "site")
+        problems = dead_links(work / "site")
+        if not problems:
+            shutil.rmtree(site, ignore_errors=True)
+            shutil.move(work / "site", site)
     return problems
 
 
@@ -109,10 +111,6 @@ def stage(root: Path, pages: dict[str, str], folder: Path) -> list[str]:
             lines.append(moved)
             problems += [f"{source}:{number}: link {link}: no page of the site" for link in dead]
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    for package, names in reference().items():
-        target = folder / "reference" / f"{package}.md"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(reference_page(package, names), encoding="utf-8")
     return problems
 
 
@@ -126,12 +124,9 @@ def led(line: str, source: str, place: str, places: dict[str, str]) -> tuple[str
             return link[0]
         whole = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
         if whole not in places:
-            if not whole.startswith("docs/reference/"):
-                dead.append(path)
-            whole, there = "", whole.removeprefix("docs/")
-        else:
-            there = places[whole]
-        return posixpath.relpath(there, posixpath.dirname(place) or ".") + anchor
+            dead.append(path)
+            return link[0]
+        return posixpath.relpath(places[whole], posixpath.dirname(place) or ".") + anchor
 
     return LINK.sub(moved, line), dead
 
@@ -146,17 +141,27 @@ def reference() -> dict[str, list[str]]:
     return {name: names for name, names in sorted(public.items()) if names}
 
 
-def reference_page(package: str, names: list[str]) -> str:
-    """Return the page of a package: its public names, each with its docstring."""
-    listed = "\n".join(f"        - {name}" for name in names)
-    return f"# {package}\n\n::: {package}\n    options:\n      members:\n{listed}\n"
+def add_reference(nav: list, folder: Path) -> None:
+    """Write the page of each package that the navigation names: its public names, each with its docstring."""
+    public = {f"{REFERENCE}{name}.md": (name, names) for name, names in reference().items()}
+    (folder / REFERENCE).mkdir(exist_ok=True)
+    for place in leaves(nav):
+        if place in public:
+            package, names = public[place]
+            # A function that is called as its module hides behind it.
+            hidden = [name for name in names if package not in MODULES and find_spec(f"{package}.{name}")]
+            listed = "".join(f"        - {name}\n" for name in names if name not in hidden)
+            text = f"# {package}\n\n::: {package}\n    options:\n      members:\n{listed}"
+            for name in hidden:
+                text += f"\n::: {package}.{name}.{name}\n    options:\n      show_root_heading: true\n"
+            (folder / place).write_text(text, encoding="utf-8")
 
 
 def configuration(root: Path, pages: dict[str, str]) -> dict:
     """Return the settings of the site, reference, decisions and what is there of the rest in its navigation."""
     config = yaml.safe_load((root / HERE / "mkdocs.yml").read_text(encoding="utf-8"))
     made = {
-        "packages": {"Public names": [{name: f"reference/{name}.md"} for name in reference()]},
+        "packages": {"Public names": [{name: f"{REFERENCE}{name}.md"} for name in reference()]},
         "decisions": {
             "Decisions": [
                 {heading(root / source): place}
@@ -184,15 +189,13 @@ def filled(nav: list, made: dict[str, dict]) -> list:
 def heading(page: Path) -> str:
     """Return the first heading of a page, without the number of a decision."""
     first = page.read_text(encoding="utf-8").splitlines()[0]
-    return re.sub(r"^# (\d+\. )?", "", first)
+    return re.sub(r"^# (\d+\. )?|`", "", first)
 
 
 def left_out(nav: list, pages: dict[str, str]) -> list[str]:
     """Return each page that the navigation leaves out, and each that it names and that is not there."""
-    named = set(leaves(nav))
-    there = {place for place in pages if place.endswith(".md")} | {
-        f"reference/{name}.md" for name in reference()
-    }
+    named = {place for place in leaves(nav) if not place.startswith(REFERENCE)}
+    there = {place for place in pages if place.endswith(".md")}
     return [
         *(f"{HERE}/mkdocs.yml: nav leaves out {place}" for place in sorted(there - named)),
         *(f"{HERE}/mkdocs.yml: nav: {place}: no such page" for place in sorted(named - there)),

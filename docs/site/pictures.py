@@ -49,7 +49,8 @@ def draw(work: Path) -> None:
         browser.close()
     with served(project) as address, opened(address, "What it costs") as seen:
         seen.page.wait_for_timeout(3000)  # charts fade in
-        written("dashboard.png", png(Image.open(BytesIO(seen.page.screenshot()))))
+        whole = Image.open(BytesIO(seen.page.screenshot()))
+        written("dashboard.png", png(whole.crop((40, 90, whole.width - 40, 1090))))
 
 
 def environment() -> dict[str, str]:
