@@ -2,9 +2,9 @@
 
 `python docs/site/build.py [FOLDER]`; FOLDER is `site/` of the repository unless said otherwise.
 
-Pages are docs/*.md, the decisions, and a few texts from elsewhere in the repository; the engine's reference is made
-of its docstrings. Whatever is wrong is told, a line each, and the exit status is 1: a warning of the builder, a page that the
-navigation leaves out, a link or an anchor that leads nowhere, anything that would be fetched from another place.
+Pages are docs/*.md, the decisions, and a few texts of the repository; the engine's reference is
+made of its docstrings. Whatever is wrong is told, and the exit status is 1: a warning of the builder, a page
+that the navigation leaves out, a link or an anchor that leads nowhere, what would be fetched from elsewhere.
 """
 
 import os
@@ -24,13 +24,15 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+import handrail
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "docs/site"
 REFERENCE = "reference/"
 # Texts of the repository that are pages, too, where they are there.
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "benchmarks/field.md")
-MODULES = ("handrail.estimator", "handrail.monitoring.checks", "handrail.tasks.task")  # public, beside the packages
-# What lets the search work where pages are opened as files. Zensical's pages fetch it from elsewhere; ours bring it.
+MODULES = ("handrail.estimator", "handrail.monitoring.checks", "handrail.tasks.task")
+# What lets the search work where pages are opened as files: Zensical fetches it from elsewhere, we bring it.
 SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "site/iframe-worker.js"
 LINK = re.compile(r"(?<=\]\()([^()\s]+?)(#[^()\s]*)?(?=\))")
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
@@ -89,14 +91,16 @@ def bring_shim(site: Path) -> None:
 
 def sources(root: Path) -> dict[str, str]:
     """Return the place in the site of each page and file, and where it comes from in the repository."""
-    found = [path.relative_to(root).as_posix() for path in sorted((root / "docs").rglob("*")) if path.is_file()]
+    found = [
+        path.relative_to(root).as_posix() for path in sorted((root / "docs").rglob("*")) if path.is_file()
+    ]
     wanted = [name for name in found if not name.endswith((".py", ".yml", ".pyc"))]
     beside = [name for name in BESIDE if (root / name).is_file()]
     return {name.removeprefix("docs/"): name for name in wanted} | {name: name for name in beside}
 
 
 def stage(root: Path, pages: dict[str, str], folder: Path) -> list[str]:
-    """Copy all pages into `folder`, their links as they are there; return what they link to and is no page."""
+    """Copy all pages into `folder`, links as they are there; return those that lead to no page."""
     places = {source: place for place, source in pages.items()}
     problems: list[str] = []
     for place, source in pages.items():
@@ -115,7 +119,7 @@ def stage(root: Path, pages: dict[str, str], folder: Path) -> list[str]:
 
 
 def led(line: str, source: str, place: str, places: dict[str, str]) -> tuple[str, list[str]]:
-    """Return a line whose links lead from `place` where they led from `source`, and those that lead to no page."""
+    """Return a line whose links lead from `place` where they did from `source`; and the dead ones."""
     dead = []
 
     def moved(link: re.Match) -> str:
@@ -133,8 +137,6 @@ def led(line: str, source: str, place: str, places: dict[str, str]) -> tuple[str
 
 def reference() -> dict[str, list[str]]:
     """Return the public names of each package of the engine that has any."""
-    import handrail
-
     packages = [f"handrail.{each.name}" for each in iter_modules(handrail.__path__) if each.ispkg]
     names = ("handrail", *packages, *MODULES)
     public = {name: list(getattr(import_module(name), "__all__", ())) for name in names}
@@ -158,7 +160,7 @@ def add_reference(nav: list, folder: Path) -> None:
 
 
 def configuration(root: Path, pages: dict[str, str]) -> dict:
-    """Return the settings of the site, reference, decisions and what is there of the rest in its navigation."""
+    """Return the settings of the site, its navigation with the reference and the decisions."""
     config = yaml.safe_load((root / HERE / "mkdocs.yml").read_text(encoding="utf-8"))
     made = {
         "packages": {"Public names": [{name: f"{REFERENCE}{name}.md"} for name in reference()]},
@@ -182,7 +184,9 @@ def filled(nav: list, made: dict[str, dict]) -> list:
         if isinstance(row, str):
             rows.append(made[row])
         else:
-            rows.append({title: filled(to, made) if isinstance(to, list) else to for title, to in row.items()})
+            rows.append(
+                {title: filled(to, made) if isinstance(to, list) else to for title, to in row.items()}
+            )
     return rows
 
 
@@ -232,7 +236,7 @@ class Page(HTMLParser):
 
 
 def dead_links(site: Path) -> list[str]:
-    """Return each link and each anchor of a built site that leads nowhere, and each file fetched from elsewhere."""
+    """Return the links and anchors of a built site that lead nowhere, and what it fetches from elsewhere."""
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
     problems = []
     for path, page in sorted(pages.items()):

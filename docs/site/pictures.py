@@ -1,7 +1,7 @@
 """Draw every picture of the documentation from a real run of the worked example.
 
-`python docs/site/pictures.py` bakes the default project into a temporary folder, records a terminal in which it is
-run, and opens its pages in a headless Chromium. It takes some minutes.
+`python docs/site/pictures.py` bakes the default project into a temporary folder, records a terminal in
+which it is run, and opens its pages in a headless Chromium. It takes some minutes.
 """
 
 import os
@@ -43,7 +43,9 @@ def draw(work: Path) -> None:
         subprocess.run(["uv", "run", PROJECT, *verb], cwd=project, env=environment(), check=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_there(), args=list(QUIET))
-        reports = [shot(browser, project / "reports" / f"{name}.html", 810, 1116) for name in ("company", "choice")]
+        reports = [
+            shot(browser, project / "reports" / f"{name}.html", 810, 1116) for name in ("company", "choice")
+        ]
         written("report.png", png(beside(reports)))
         written("monitoring.png", png(shot(browser, project / "reports" / "monitoring.html", 1100, 1240)))
         browser.close()
@@ -56,7 +58,13 @@ def draw(work: Path) -> None:
 def environment() -> dict[str, str]:
     """Return the environment of every command: no progress that is drawn over, colours as on a terminal."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where uv is
-    return {**os.environ, "PATH": path, "UV_NO_PROGRESS": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
+    return {
+        **os.environ,
+        "PATH": path,
+        "UV_NO_PROGRESS": "1",
+        "COLUMNS": str(COLUMNS),
+        "TERM": "xterm-256color",
+    }
 
 
 def recorded(work: Path) -> str:
@@ -83,7 +91,9 @@ def tree(project: Path) -> list[str]:
     lines = {name: len((project / name).read_text(encoding="utf-8").splitlines()) for name in code}
     rows = [f"{len(listed)} files, of them {len(code)} of code with {sum(lines.values())} lines", ""]
     for folder, names in sorted(folders.items()):
-        rows += folded(f"{folder}/" if folder else "./", [said(folder, name, lines) for name in sorted(names)])
+        rows += folded(
+            f"{folder}/" if folder else "./", [said(folder, name, lines) for name in sorted(names)]
+        )
     return rows
 
 
@@ -95,11 +105,11 @@ def said(folder: str, name: str, lines: dict[str, int]) -> str:
 
 def folded(folder: str, names: list[str]) -> list[str]:
     """Return a folder and its files, in as many rows as it takes."""
-    rows, row = [], f"{folder:<27}"
+    rows, row = [], f"{folder:<29}"
     for name in names:
         if len(row) + len(name) + 2 > COLUMNS:
             rows.append(row.rstrip())
-            row = " " * 27
+            row = " " * 29
         row += name + "  "
     return [*rows, row.rstrip()]
 

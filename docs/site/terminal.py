@@ -1,8 +1,8 @@
-"""A terminal session as an SVG: commands that were really run, and what they printed, line by line in their time."""
+"""A terminal session as an SVG: commands that were really run, and what they printed, in its time."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -17,6 +17,7 @@ COLUMNS, ROWS = 100, 26
 CELL, LINE, LEFT, TOP = 8.43, 19, 18, 46
 LONGEST_PAUSE, END = 1.0, 8.0  # seconds
 CURSOR = re.compile(r"\x1b(?:\[[0-9;?]*[A-HJKSTfhln]|[=>()][0-9A-Z]?)")
+GROUND = "#1b2230"
 STYLE = (
     "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#d8dee9;"
     "white-space:pre}.p{fill:#8fd18f;font-weight:bold}.t{font-size:13px;fill:#8b95a5}"
@@ -32,9 +33,9 @@ class Session:
     lines: list[tuple[float, Text]] = field(default_factory=list)
     spent: float = 0.0
 
-    def run(self, command: str, shown: str | None = None) -> None:
-        """Type a command, shown as it is unless told otherwise, and take down what it prints; it has to end well."""
-        self.type(shown or command)
+    def run(self, command: str) -> None:
+        """Type a command, and take down what it prints; RuntimeError where it does not end well."""
+        self.type(command)
         began = monotonic()
         child = pexpect.spawn(
             "bash",
@@ -50,7 +51,9 @@ class Session:
         child.close()
         self.spent += monotonic() - began
         if child.exitstatus:
-            raise RuntimeError(f"{command}: ended with {child.exitstatus}\n" + "\n".join(map(str, self.lines)))
+            raise RuntimeError(
+                f"{command}: ended with {child.exitstatus}\n" + "\n".join(map(str, self.lines))
+            )
         self.add(self.spent, "")
 
     def enter(self, folder: str) -> None:
@@ -82,20 +85,21 @@ class Session:
 
 
 def recording(session: Session, title: str) -> str:
-    """Return the session as an SVG that scrolls as the terminal did, over and over; still for who wants no motion."""
+    """Return the session as an SVG that scrolls as the terminal did, over and over; still where wished."""
     lines = session.shortened()
     length = lines[-1][0] + END
+    moments = [(100 * second / length, row) for row, (second, _) in enumerate(lines)]
     texts = "".join(_text(line, row) for row, (_, line) in enumerate(lines))
-    stops = "".join(
-        f"{100 * second / length:.2f}%{{transform:translateY({_scroll(row)}px)}}"
-        for row, (second, _) in enumerate(lines)
-    )
+    cover = f'<rect class="c" width="{round(COLUMNS * CELL)}" height="{ROWS * LINE}" fill="{GROUND}"/>'
     css = (
-        f"g.s{{transform:translateY({_scroll(len(lines) - 1)}px)}}"
-        f"@media (prefers-reduced-motion:no-preference){{g.s{{animation:s {length:.1f}s step-end infinite}}}}"
-        f"@keyframes s{{0%{{transform:translateY({_scroll(0)}px)}}{stops}}}"
+        f".s{{transform:translateY({_scroll(len(lines) - 1)}px)}}.c{{transform:translateY({ROWS * LINE}px)}}"
+        "@media (prefers-reduced-motion:no-preference){"
+        f".s{{animation:s {length:.1f}s step-end infinite}}"
+        f".c{{animation:c {length:.1f}s step-end infinite}}}}"
+        f"@keyframes s{{0%{{transform:none}}{_stops(moments[ROWS:], _scroll)}}}"
+        f"@keyframes c{{0%{{transform:none}}{_stops(moments[:ROWS], _below)}}}"
     )
-    return _frame(f'<g class="s">{texts}</g>', css, title, ROWS)
+    return _frame(f'<g class="s">{texts}</g>{cover}', css, title, ROWS)
 
 
 def still(lines: Sequence[str], title: str) -> str:
@@ -105,8 +109,18 @@ def still(lines: Sequence[str], title: str) -> str:
 
 
 def _scroll(last: int) -> int:
-    """Return how far the lines are moved so that `last` stands at the bottom."""
-    return (ROWS - 1 - last) * LINE
+    """Return how far the lines are moved up for `last` to be the lowest in the window."""
+    return min(0, ROWS - 1 - last) * LINE
+
+
+def _below(last: int) -> int:
+    """Return where what is not printed yet begins, when `last` is the lowest line."""
+    return (last + 1) * LINE
+
+
+def _stops(moments: Sequence[tuple[float, int]], place: Callable[[int], int]) -> str:
+    """Return the moments, in percent of the time, at which something is moved to the place of a row."""
+    return "".join(f"{at:.2f}%{{transform:translateY({place(row)}px)}}" for at, row in moments)
 
 
 def _text(line: Text, row: int) -> str:
@@ -120,7 +134,9 @@ def _text(line: Text, row: int) -> str:
     console = Console(color_system="truecolor")
     for segment in line.render(console):
         color = segment.style.color if segment.style else None
-        fill = f' style="fill:{color.get_truecolor(NIGHT_OWLISH).hex}"' if color and not color.is_default else ""
+        fill = (
+            f' style="fill:{color.get_truecolor(NIGHT_OWLISH).hex}"' if color and not color.is_default else ""
+        )
         bold = ' font-weight="bold"' if segment.style and segment.style.bold else ""
         piece = escape(segment.text)
         parts.append(f"<tspan{fill}{bold}>{piece}</tspan>" if fill or bold else piece)
@@ -134,9 +150,11 @@ def _frame(texts: str, css: str, title: str, rows: int) -> str:
         for place, fill in enumerate(("#e06c75", "#e5c07b", "#98c379"))
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}">'
         f"<title>{escape(title)}</title><style>{STYLE}{css}</style>"
-        f'<rect width="{width}" height="{height}" rx="8" fill="#1b2230"/>{dots}'
+        f'<rect width="{width}" height="{height}" rx="8" fill="{GROUND}"/>{dots}'
         f'<text class="t" x="{width / 2}" y="25" text-anchor="middle">{escape(title)}</text>'
-        f'<svg x="{LEFT}" y="{TOP}" width="{width - 2 * LEFT}" height="{rows * LINE + 4}">{texts}</svg></svg>\n'
+        f'<svg x="{LEFT}" y="{TOP}" width="{width - 2 * LEFT}" height="{rows * LINE + 4}">{texts}</svg>'
+        "</svg>\n"
     )

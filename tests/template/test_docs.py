@@ -75,7 +75,7 @@ def anchors(text: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_command_is_run_by_a_test_or_is_an_example(page):
-    """Blocks to type are `bash` or `console`; make's are what CI runs, the others stand in a page that is run."""
+    """Blocks to type are `bash` or `console`; make's are what CI runs, others stand in a page that is run."""
     hidden = [
         f"{page}:{block.line}: looks like commands; its language is {block.language or 'unsaid'}"
         for block in blocks_of(page)

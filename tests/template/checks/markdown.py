@@ -17,7 +17,6 @@ from docs.site.build import reference
 from handrail.cli.completion import COMPLETION
 from handrail.cli.program import Program
 from handrail.project import SHOWN_BY
-from tests.template.answers import TEMPLATE
 from tests.template.baking import Project
 from tests.template.checks import in_each_project, line_of
 
@@ -245,7 +244,7 @@ def code_uses_what_the_engine_promises(project: Project) -> Iterator[str]:
 
 @cache
 def promised() -> set[str]:
-    """Return the dotted names of the public interface: packages, modules and what stands in their `__all__`."""
+    """Return the dotted names of the public interface: modules, and what stands in their `__all__`."""
     public = reference()
     return {*public, *(f"{module}.{name}" for module, names in public.items() for name in names)}
 
