@@ -30,11 +30,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = "docs/site"
 REFERENCE = "reference/"
 # Texts of the repository that are pages, too, where they are there.
-BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "benchmarks/field.md")
+BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md", "benchmarks/field.md")
 MODULES = ("handrail.estimator", "handrail.monitoring.checks", "handrail.tasks.task")
 # What lets the search work where pages are opened as files: Zensical fetches it from elsewhere, we bring it.
 SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "site/iframe-worker.js"
 LINK = re.compile(r"(?<=\]\()([^()\s]+?)(#[^()\s]*)?(?=\))")
+INCLUDE = re.compile(r"<!-- include (\S+) -->")
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 LOUD = re.compile(r"warning|error", re.IGNORECASE)
 
@@ -95,7 +96,8 @@ def sources(root: Path) -> dict[str, str]:
         path.relative_to(root).as_posix() for path in sorted((root / "docs").rglob("*")) if path.is_file()
     ]
     wanted = [name for name in found if not name.endswith((".py", ".yml", ".pyc"))]
-    beside = [name for name in BESIDE if (root / name).is_file()]
+    drawn = [path.relative_to(root).as_posix() for path in sorted((root / "benchmarks").glob("*.[ps][nv]g"))]
+    beside = [name for name in (*BESIDE, *drawn) if (root / name).is_file()]
     return {name.removeprefix("docs/"): name for name in wanted} | {name: name for name in beside}
 
 
@@ -110,12 +112,27 @@ def stage(root: Path, pages: dict[str, str], folder: Path) -> list[str]:
             shutil.copyfile(root / source, target)
             continue
         lines = []
-        for number, line in enumerate((root / source).read_text(encoding="utf-8").splitlines(), 1):
-            moved, dead = led(line, source, place, places)
+        for came_from, number, line in lines_of(root, source):
+            moved, dead = led(line, came_from, place, places)
             lines.append(moved)
-            problems += [f"{source}:{number}: link {link}: no page of the site" for link in dead]
+            problems += [f"{came_from}:{number}: link {link}: no page of the site" for link in dead]
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return problems
+
+
+def lines_of(root: Path, source: str) -> Iterator[tuple[str, int, str]]:
+    """Yield the lines of a page, each with its file and number; for `<!-- include FILE -->` that file's.
+
+
+    A file that is included goes without its first heading, and may be absent: then nothing stands there.
+    """
+    for number, line in enumerate((root / source).read_text(encoding="utf-8").splitlines(), 1):
+        included = INCLUDE.fullmatch(line)
+        if not included:
+            yield source, number, line
+        elif (root / included[1]).is_file():
+            text = (root / included[1]).read_text(encoding="utf-8")
+            yield from ((included[1], *row) for row in enumerate(text.splitlines(), 1) if row[1][:2] != "# ")
 
 
 def led(line: str, source: str, place: str, places: dict[str, str]) -> tuple[str, list[str]]:
@@ -197,11 +214,12 @@ def heading(page: Path) -> str:
 
 
 def left_out(nav: list, pages: dict[str, str]) -> list[str]:
-    """Return each page that the navigation leaves out, and each that it names and that is not there."""
+    """Return each page of docs/ that the navigation leaves out, and what it names and is not there."""
     named = {place for place in leaves(nav) if not place.startswith(REFERENCE)}
     there = {place for place in pages if place.endswith(".md")}
+    beside = {place for place, source in pages.items() if source in BESIDE}
     return [
-        *(f"{HERE}/mkdocs.yml: nav leaves out {place}" for place in sorted(there - named)),
+        *(f"{HERE}/mkdocs.yml: nav leaves out {place}" for place in sorted(there - named - beside)),
         *(f"{HERE}/mkdocs.yml: nav: {place}: no such page" for place in sorted(named - there)),
     ]
 

@@ -130,6 +130,24 @@ def test_links_lead_from_where_the_page_is_in_the_site(small, tmp_path):
     assert (tmp_path / "staged" / "index.md").read_text(encoding="utf-8") == "[a](CHANGELOG.md)\n"
 
 
+def test_a_file_is_included_if_it_is_there(small, tmp_path):
+    page = small / "docs" / "index.md"
+    page.write_text("# Home\n\n<!-- include benchmarks/field.md -->\n\nThe end.\n", encoding="utf-8")
+    assert stage(small, sources(small), tmp_path / "without") == []
+    assert (tmp_path / "without" / "index.md").read_text("utf-8") == "# Home\n\n\nThe end.\n"
+    (small / "benchmarks").mkdir()
+    (small / "benchmarks" / "field.svg").write_text("<svg/>", encoding="utf-8")
+    field = "# The field\n\n![drawn](field.svg) and [more](none.md)\n"
+    (small / "benchmarks" / "field.md").write_text(field, encoding="utf-8")
+    said = ["benchmarks/field.md:3: link none.md: no page of the site"]
+    assert (
+        stage(small, sources(small), tmp_path / "with") == said * 2
+    )  # the page itself, and where it is included
+    shown = (tmp_path / "with" / "index.md").read_text("utf-8")
+    assert "![drawn](benchmarks/field.svg) and" in shown
+    assert "The field" not in shown
+
+
 def test_what_is_built_fetches_nothing_and_leads_nowhere_else(tmp_path):
     (tmp_path / "a.html").write_text(
         '<p id="here"><a href="#here"></a><a href="b.html#gone"></a><a href="c.html"></a>'
