@@ -123,7 +123,6 @@ def stage(root: Path, pages: dict[str, str], folder: Path) -> list[str]:
 def lines_of(root: Path, source: str) -> Iterator[tuple[str, int, str]]:
     """Yield the lines of a page, each with its file and number; for `<!-- include FILE -->` that file's.
 
-
     A file that is included goes without its first heading, and may be absent: then nothing stands there.
     """
     for number, line in enumerate((root / source).read_text(encoding="utf-8").splitlines(), 1):

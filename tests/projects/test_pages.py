@@ -13,7 +13,11 @@ from tests.template.pages import RUN, commands_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
-SMALLER = {("uv", "run", "late-flights", "demo"): ("--sample", "50000")}
+# What is run in full elsewhere, in tests/projects/test_installed.py.
+SMALLER = {
+    ("uv", "run", "late-flights", "demo"): ("--sample", "50000"),
+    ("uv", "run", "pytest"): ("tests/test_example.py",),
+}
 BEHIND = 1  # `handrail check` of a template that was changed since
 SAID = {
     "uv run late-flights demo": r"Measured +roc_auc 0\.\d+",
