@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test test-all fast slow lint bench clean
+.PHONY: help demo test test-all fast slow lint bench docs pictures clean
 
 help:
 	@echo "make demo   bake the default project into build/ and run it, from raw data to a live prediction"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-all  the same, with what takes long or installs much (cluster, clouds)"
 	@echo "make fast   the tests that install nothing      make lint   ruff, ty and others on what is here"
 	@echo "make slow   the tests that install and run      make bench  side by side with the peers"
+	@echo "make docs   build the documentation into site/     make pictures  draw its pictures from real runs"
 
 demo: .venv/ready
 	rm -rf build/late-flights
@@ -48,8 +49,15 @@ lint: .venv/ready
 bench: .venv/ready
 	.venv/bin/python benchmarks/run.py
 
+docs: .venv/ready
+	.venv/bin/python docs/site/build.py
+
+pictures: .venv/ready
+	@tests/debian.sh $(DEBIAN)
+	.venv/bin/python docs/site/pictures.py
+
 clean:
-	rm -rf .venv build
+	rm -rf .venv build site
 
 .venv/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; old = "Python %d.%d is too old: Handrail needs 3.11 or newer, as make PYTHON=python3.13"; \

@@ -9,6 +9,8 @@ from handrail.training.dataset import Dataset
 from handrail.training.encoding import Encoding
 from handrail.training.hyperparameters import Between
 
+__all__ = ["Estimator"]
+
 
 class Estimator(Protocol):
     """A library behind `fit`, `predict` and `export`; a module satisfies it.

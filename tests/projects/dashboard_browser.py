@@ -1,15 +1,10 @@
-"""The dashboard of a project in a real browser.
-
-`python -m tests.projects.dashboard_browser PROJECT` draws docs/dashboard.png,
-of a baked project in which the demo was run.
-"""
+"""The dashboard of a project in a real browser."""
 
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +13,6 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.template.baking import own_environment
 
-PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
     "--no-sandbox",
@@ -119,14 +113,3 @@ def _when_there(address: str) -> str:
         except (URLError, OSError):
             sleep(0.1)
     raise AssertionError(f"nothing answers at {address}")
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Draw the picture of the documentation."""
-    with served(Path(arguments[0])) as address, opened(address, "What it costs") as seen:
-        seen.page.wait_for_timeout(3000)  # charts fade in
-        seen.page.screenshot(path=PICTURE)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,22 +1,26 @@
-"""The repository's own texts name what is there: paths, names of the engine, its whole public interface."""
+"""The repository's own texts name what is there: paths, anchors, commands, names of the engine, answers."""
 
 import re
-from importlib import import_module
-from pkgutil import iter_modules
+import shlex
 
 import pytest
 
-import handrail
 from handrail.scaffold.names import WORD
-from tests.template.answers import TEMPLATE
-from tests.template.checks.markdown import MADE_LATER, WRITTEN, engine_names, references, resolves
-from tests.template.checks.template import FOLDER, paths
-
-PAGES = sorted(
-    page.relative_to(TEMPLATE).as_posix()
-    for page in (TEMPLATE / "README.md", TEMPLATE / "CONTRIBUTING.md", *(TEMPLATE / "docs").glob("*.md"))
+from tests.template.answers import TEMPLATE, choices, questions
+from tests.template.checks.markdown import (
+    MADE_LATER,
+    WRITTEN,
+    engine_names,
+    options_of,
+    references,
+    resolves,
+    wrong_in_command,
 )
+from tests.template.checks.template import FOLDER, paths
+from tests.template.pages import PAGES, RUN, SHELLS, TYPED, blocks_of, commands_of
+
 PACKAGE = "src/{{cookiecutter.__package}}/"
+NAMED = re.compile(r"(?:^|`|\$ |uv run |; )(late-flights|handrail)((?: [\w./=:,-]+)+)", re.MULTILINE)
 # What is made by baking, or is somebody else's.
 ELSEWHERE = ("late-flights", "late_flights", "vendor/", "src/late_flights/", "build/", ".handrail.json")
 
@@ -50,18 +54,71 @@ def test_a_page_names_what_is_there(page, places):
     assert [name for _, name in engine_names(text, python=False) if not resolves(name)] == []
 
 
-def test_the_page_of_the_engine_lists_its_public_interface():
-    text = (TEMPLATE / "docs" / "engine.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^### ([\w.]+)\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL)
-    listed = {name: set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) for name, section in sections}
-    packages = [
-        "handrail",
-        *(f"handrail.{each.name}" for each in iter_modules(handrail.__path__) if each.ispkg),
+@pytest.mark.parametrize("page", PAGES)
+def test_an_anchor_of_a_link_is_a_heading(page):
+    """The site's own build sees to the pages in docs/; this one to README and CONTRIBUTING, too."""
+    text = (TEMPLATE / page).read_text(encoding="utf-8")
+    missing = []
+    for line, kind, target in references(text):
+        path, _, anchor = target.partition("#")
+        to = ((TEMPLATE / page).parent / path) if path else TEMPLATE / page
+        if kind == "link" and anchor and to.suffix == ".md" and anchor not in anchors(to.read_text("utf-8")):
+            missing.append(f"{page}:{line}: {target}")
+    assert missing == []
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as its hosts and the site make them."""
+    rows = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", row).strip().lower().replace(" ", "-") for row in rows}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_command_is_run_by_a_test_or_is_an_example(page):
+    """Blocks to type are `bash` or `console`; make's are what CI runs, others stand in a page that is run."""
+    hidden = [
+        f"{page}:{block.line}: looks like commands; its language is {block.language or 'unsaid'}"
+        for block in blocks_of(page)
+        if TYPED.match(block.text) and block.language not in SHELLS
     ]
-    public = {name: set(getattr(import_module(name), "__all__", ())) for name in packages}
-    assert {name: names for name, names in listed.items() if name in packages} == {
-        name: names for name, names in public.items() if names
+    assert hidden == []
+    targets = re.findall(r"^([\w-]+):", (TEMPLATE / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    workflow = (TEMPLATE / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    known = [shlex.join(command) for other in RUN for command in commands_of(other)]
+    loose = [
+        shlex.join(command)
+        for command in commands_of(page)
+        if shlex.join(command) not in known
+        and not (command[0] == "make" and command[1] in targets)
+        and f"run: {shlex.join(command)}" not in workflow
+        and command != ["cd", "build/late-flights"]  # that workflow's working-directory
+    ]
+    assert loose == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_command_that_is_named_exists(page, tmp_path):
+    """In blocks, examples among them, and in the midst of a sentence."""
+    from handrail.cli.outside import main
+
+    parts = frozenset("research production operation api batch dashboard tracking".split())
+    verbs = options_of(parts, labelling=True, root=tmp_path)
+    outside = {
+        name: {option for each in command.params for option in each.opts} | {"--help"}
+        for name, command in main.commands.items()
     }
-    beyond = [f"{name}.{one}" for name in listed.keys() - public.keys() for one in listed[name]]
-    assert beyond
-    assert all(resolves(name) for name in beyond)
+    text = (TEMPLATE / page).read_text(encoding="utf-8")
+    wrong = [
+        f"{page}: {tool} {problem}"
+        for tool, rest in NAMED.findall(text)
+        for problem in wrong_in_command(rest.split(), verbs if tool == "late-flights" else outside)
+    ]
+    assert wrong == []
+
+
+def test_every_answer_has_a_word_on_when_to_take_it():
+    page = (TEMPLATE / "docs" / "questions.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"`(?:\w+=)?([\w-]+)`", page))
+    missing = [name for name in questions() if name not in said]
+    assert missing == []
+    assert [answer for answers in choices().values() for answer in answers if answer not in said] == []

@@ -33,6 +33,20 @@ from handrail.registry.live import Live
 from handrail.registry.versions import Version
 from handrail.serving.activity import Activity
 
+__all__ = [
+    "canary_holds",
+    "contract_kept",
+    "keys_once",
+    "metrics_in_range",
+    "no_drift",
+    "outcomes_in_time",
+    "outcomes_vary",
+    "service_answers",
+    "traffic_as_usual",
+    "values_known",
+    "young_enough",
+]
+
 BY_CHANCE = 0.001  # the chance from which on outcomes that are all the same may be so by chance
 State = Literal["ok", "warning", "alert", "unknown"]
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from handrail.reports.tradeoff import Tradeoff
     from handrail.training.run import Training
 
+__all__ = ["Task"]
+
 
 class Task(Protocol):
     """What is predicted, how it is measured and acted on, and what people are told of it."""

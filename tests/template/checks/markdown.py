@@ -13,10 +13,10 @@ import click
 from markdown_it import MarkdownIt
 
 import handrail
+from docs.site.build import reference
 from handrail.cli.completion import COMPLETION
 from handrail.cli.program import Program
 from handrail.project import SHOWN_BY
-from tests.template.answers import TEMPLATE
 from tests.template.baking import Project
 from tests.template.checks import in_each_project, line_of
 
@@ -239,19 +239,14 @@ def code_uses_what_the_engine_promises(project: Project) -> Iterator[str]:
         if name.endswith((".py", ".ipynb")):
             for position, used in engine_names(text, name.endswith(".py")):
                 if used not in promised():
-                    yield f"{name}:{line_of(text, position)}: {used}: is not in docs/engine.md"
+                    yield f"{name}:{line_of(text, position)}: {used}: is not in the __all__ of its package"
 
 
 @cache
 def promised() -> set[str]:
-    """Return the dotted names of the public interface: packages, modules and what stands in them."""
-    found, text = set(), (TEMPLATE / "docs" / "engine.md").read_text(encoding="utf-8")
-    for module, section in re.findall(r"^### ([\w.]+)\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL):
-        found |= {
-            module,
-            *(f"{module}.{name}" for name in re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)),
-        }
-    return found
+    """Return the dotted names of the public interface: modules, and what stands in their `__all__`."""
+    public = reference()
+    return {*public, *(f"{module}.{name}" for module, names in public.items() for name in names)}
 
 
 @cache

@@ -1,0 +1,68 @@
+"""The commands of the documentation's pages, run as they stand, one page after the other in one project."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.template.answers import TEMPLATE
+from tests.template.baking import isolated
+from tests.template.pages import RUN, commands_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+# What is run in full elsewhere, in tests/projects/test_installed.py.
+SMALLER = {
+    ("uv", "run", "late-flights", "demo"): ("--sample", "50000"),
+    ("uv", "run", "pytest"): ("tests/test_example.py",),
+}
+BEHIND = 1  # `handrail check` of a template that was changed since
+SAID = {
+    "uv run late-flights demo": r"Measured +roc_auc 0\.\d+",
+    "uv run late-flights status": r"3-production: \d of 4 done",
+    "uv run late-flights status --html": r"reports/status\.html",
+    "uv run pytest": r"\d+ passed",
+    "uv run handrail check ..": r"late-flights",
+    "uv run handrail update": r"There is nothing to update\.|git commit",
+    "uv run handrail update stage=production": r"4-operation/HANDOVER\.md",
+    "uv run late-flights start-over": r"1-discovery/problem\.md",
+}
+
+
+def test_every_command_of_the_pages_comes_to_its_good_end(tmp_path):
+    environment = isolated(tmp_path / "home")
+    for key in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        environment[key] = "Somebody"
+    for key in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        environment[key] = "somebody@example.org"
+    folder, said = tmp_path, {}
+    for page in RUN:
+        for command in commands_of(page):
+            if command[0] == "cd":
+                folder /= command[1]
+                continue
+            done = run([*command, *SMALLER.get(tuple(command), ())], folder, environment)
+            line = shlex.join(command)
+            good = (0, BEHIND) if "check" in command else (0,)
+            assert done.returncode in good, f"{page}: {line}\n{done.stdout}\n{done.stderr}"
+            said[line] = done.stdout + done.stderr
+            if "update" in command:  # of each page's alternatives, the next begins where this one did
+                run(["git", "reset", "--hard", "--quiet"], folder, environment)
+    for line, pattern in SAID.items():
+        assert re.search(pattern, said[line]), f"{line}\n{said[line]}"
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    """Run a command; ADDRESS is this template, and every question is answered by Enter."""
+    return subprocess.run(
+        [str(TEMPLATE) if word == "ADDRESS" else word for word in command],
+        cwd=folder,
+        env=environment | {"PWD": str(folder)},
+        input="\n" * 40,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
