@@ -292,8 +292,8 @@ def folded(found: Iterable[Move]) -> list[Move]:
         name = pattern if place == "." else f"{place}/{pattern}"
         many = same_name and len(group) >= (2 if everywhere else FOLDED)
         if many and (everywhere or sum(fnmatchcase(each, name) for each in names) == len(group)):
-            target, how = f"{to}/" if whole else to, how.replace(last, pattern)
-            rows.append(replace(group[0], name=name, target=target, how=how, files=len(group)))
+            target, said = f"{to}/" if whole else to, how.replace(last, pattern)
+            rows.append(replace(group[0], name=name, target=target, how=said, files=len(group)))
         else:
             rows += group
     return rows

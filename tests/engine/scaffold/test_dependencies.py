@@ -67,14 +67,13 @@ def test_what_can_not_be_read_says_nothing(tmp_path, name, text):
 
 def test_what_is_to_be_done(tmp_path):
     files = {
-        "requirements.txt": "scikit-learn==0.24 pandas==1.5 black kedro-viz frozen==1 typer lightfm pytest-mock".replace(
-            " ", "\n"
-        ),
+        "requirements.txt": "scikit-learn==0.24 pandas==1.5 black kedro-viz frozen==1 typer lightfm",
         "fit.py": "import lightfm, sklearn, pandas\nmodel.fit(x)\n",
         "a.ipynb": '{"cells": [{"cell_type": "code", "source": "import seaborn\\nimport helpers"}]}',
         "helpers.py": "import os\nimport cv2\n",
         "tests/test_a.py": "import freezegun\n",
     }
+    files["requirements.txt"] = files["requirements.txt"].replace(" ", "\n") + "\npytest-mock"
     assert told(tmp_path, files) == {
         "black": ("any", "not needed: ruff and ty do that", "-"),
         "freezegun": ("-", "to declare", "dev"),

@@ -79,8 +79,9 @@ def test_folders_that_all_modules_share_say_nothing(tmp_path):
 def test_raw_data_is_told_from_what_is_made_of_it(tmp_path):
     names = "data/01_raw/a.csv data/02_intermediate/b.parquet data/external/c.json docs/d.csv conf/e.json"
     found = of(tmp_path, dict.fromkeys(names.split(), ""))
-    assert [file.name for file in found.files if is_data(file)] == names.split()[:2] + [
-        "data/external/c.json"
+    assert [file.name for file in found.files if is_data(file)] == [
+        *names.split()[:2],
+        "data/external/c.json",
     ]
     assert [made_anew(found.by_name[name]) for name in names.split()[:2]] == ["", "made anew by `etl`"]
     assert found.raw_folder == "data"
