@@ -46,6 +46,7 @@ PROJECTS = {
         "model": "keras",
         "notebooks": "marimo",
         "labelling": "labelling",
+        "editor": "devcontainer",
     },
     "discovery": {"stage": "discovery"},
 }

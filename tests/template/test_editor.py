@@ -52,7 +52,8 @@ def test_its_python_and_uv_are_those_that_go_live(bake):
     assert re.fullmatch(r"python:([\d.]+)-trixie", base)[1] == re.search(r"FROM python:([\d.]+)-", live)[1]
     uv = re.compile(r'"(uv>=[^"]+)"')
     assert uv.search(project.text(f"{FOLDER}/Dockerfile"))[1] == uv.search(live)[1]
-    assert ("USER", "dev") in steps(project)
+    assert ("USER", "1000") in steps(project)
+    assert "useradd --create-home --uid 1000 --shell /bin/bash dev" in project.text(f"{FOLDER}/Dockerfile")
     assert container(project)["remoteUser"] == "dev"
 
 

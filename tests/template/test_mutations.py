@@ -17,6 +17,7 @@ README, PYPROJECT = f"{FOLDER}/README.md", f"{FOLDER}/pyproject.toml"
 PROBLEM, FACTS = f"{FOLDER}/1-discovery/problem.md", f"{FOLDER}/project.yaml"
 COMMANDS = f"{FOLDER}/{PACKAGE}/commands.py"
 WORKFLOW = f"{FOLDER}/.github@github/workflows/ci.yml"
+PORTS = "{{ (service + page) | join(', ') }}"
 DOCKERFILE = f"{FOLDER}/3-production@production/Dockerfile"
 STACK = f"{FOLDER}/3-production@production/cloud@aws/stack.yaml"
 DEPLOY = f"{FOLDER}/3-production@production/cloud@aws/deploy.sh"
@@ -229,7 +230,7 @@ BROKEN_PROJECTS = {
         "DL3008",
     ),
     "a port that is none": (
-        put(f"{FOLDER}/.devcontainer@devcontainer/devcontainer.json", '["http"]', instead_of="[8000]"),
+        put(f"{FOLDER}/.devcontainer@devcontainer/devcontainer.json", '"http"', instead_of=PORTS),
         {**API_ONLY, "editor": "devcontainer"},
         judges.devcontainers_fit_their_schema,
         "$.forwardPorts[0]",
