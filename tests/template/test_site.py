@@ -2,7 +2,10 @@
 
 import json
 import re
+from functools import cache
 from html import unescape
+from importlib import import_module
+from inspect import getdoc, isclass, isfunction
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,7 @@ def site(tmp_path_factory) -> Path:
     return folder
 
 
+@cache
 def text_of(page: Path) -> str:
     """Return the text of a built page."""
     content = page.read_text(encoding="utf-8").partition("<article")[2].partition("</article>")[0]
@@ -47,9 +51,20 @@ def test_the_reference_has_every_public_name_with_its_docstring(site):
         if not any(anchor.endswith(f".{name}") for anchor in listed[package])
     ]
     assert missing == []
-    training = text_of(site / "reference" / "handrail.training.html")
-    assert "A period of the table, in the order of time and key; n rows, k features" in training
-    assert "Return the coding of names, or of whole numbers that are names, by a code" in training
+    lacking = [
+        f"{package}.{name}: {said}"
+        for package, names in reference().items()
+        for name in names
+        for said in [first_words(getattr(import_module(package), name))]
+        if said not in text_of(site / "reference" / f"{package}.html")
+    ]
+    assert lacking == []
+
+
+def first_words(thing: object) -> str:
+    """Return how the docstring of a class or function begins, up to what is no plain word."""
+    said = getdoc(thing) if isclass(thing) or isfunction(thing) else ""
+    return re.match(r"[\w ,.]*", said or "")[0].strip()
 
 
 def test_the_search_finds_the_pages(site):
