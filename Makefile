@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
-DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap java=openjdk-17-jre-headless pg_ctlcluster=postgresql
+DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap java=default-jre-headless pg_ctlcluster=postgresql
 EXTRAS := data,training,serving,batch,postgres,spark,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,azure,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
