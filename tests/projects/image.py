@@ -190,7 +190,10 @@ def _sandbox(stage: Stage, mounts: Sequence[str], variables: Mapping[str, str]) 
             line += ["--symlink", str(entry.readlink()), str(entry)]
         elif entry.is_dir() and entry.name not in NOT_MOUNTED:
             line += ["--ro-bind", str(entry), str(entry)] if entry.stat().st_mode & 0o1 else []
-    line += ["--ro-bind", sys.base_prefix, sys.base_prefix]  # which may be in a home that is closed to others
+    # It may be in a home that is closed to others.
+    for folder in reversed(Path(sys.base_prefix).parents[:-1]):
+        line += ["--perms", "0755", "--dir", str(folder)]
+    line += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     line += [
         "--proc",
         "/proc",

@@ -92,13 +92,13 @@ def test_it_scores_the_loaded_table_on_the_engine(engine, project, image):
     assert status == 0, said
     table = project.path / "data" / "departures.parquet"
     fortnight = "scheduled_at >= '2013-10-01' AND scheduled_at < '2013-10-15'"
-    (there,) = duckdb.sql(f"SELECT count(*) FROM '{table}' WHERE {fortnight}").fetchone()
+    ((there,),) = duckdb.sql(f"SELECT count(*) FROM '{table}' WHERE {fortnight}").fetchall()
     assert there > 10_000
     assert f"{there:,} rows scored" in said
     (found,) = (project.path / "data" / "predictions").glob("scored-2013-10-01-2013-10-15-*")
     files = f"{found}/*.parquet" if found.is_dir() else str(found)
     counted = f"SELECT count(*), count(DISTINCT prediction) > 1000 FROM '{files}'"
-    assert duckdb.sql(counted).fetchone() == (there, True)
+    assert duckdb.sql(counted).fetchall() == [(there, True)]
     assert found.stat().st_uid == 1000
 
 
