@@ -3,19 +3,19 @@
 
 PYTHON ?= python3
 PYTEST := .venv/bin/pytest -q -n 2
-DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap java=openjdk-17-jre-headless pg_ctlcluster=postgresql
+DEBIAN := promtool=prometheus chromium=chromium bwrap=bubblewrap java=default-jre-headless pg_ctlcluster=postgresql
 EXTRAS := data,training,serving,batch,postgres,spark,sklearn,lightgbm,xgboost,labelling,pandas,dashboard,s3,gcs,azure,testing
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of interpreters
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test test-all fast slow lint bench docs pictures clean
+.PHONY: help demo test test-all fast slow long lint bench docs pictures clean
 
 help:
 	@echo "make demo   bake the default project into build/ and run it, from raw data to a live prediction"
 	@echo "make test   lint, then every test (fast, then slow)"
-	@echo "make test-all  the same, with what takes long or installs much (cluster, clouds)"
+	@echo "make test-all  the same, with what takes long or installs much (cluster, clouds); writes benchmarks/test-all.md"
 	@echo "make fast   the tests that install nothing      make lint   ruff, ty and others on what is here"
 	@echo "make slow   the tests that install and run      make bench  side by side with the peers"
 	@echo "make docs   build the documentation into site/     make pictures  draw its pictures from real runs"
@@ -27,16 +27,22 @@ demo: .venv/ready
 
 test: lint fast slow
 
-test-all: lint fast
-	@tests/debian.sh $(DEBIAN)
-	$(PYTEST) --dist loadgroup -m slow
+# Every lane runs, whatever fails in another; what came of each is written at last.
+test-all: lint
+	@rm -rf build/lanes
+	-@$(MAKE) --keep-going fast slow long LANES=build/lanes
+	.venv/bin/python benchmarks/test_all.py build/lanes
 
 fast: .venv/ready
-	$(PYTEST) --dist loadfile -m "not slow"
+	$(PYTEST) --dist loadfile -m "not slow" $(if $(LANES),--junitxml $(LANES)/$@.xml)
 
 slow: .venv/ready
 	@tests/debian.sh $(DEBIAN)
-	$(PYTEST) --dist loadgroup -m "slow and not long"
+	$(PYTEST) --dist loadgroup -m "slow and not long" $(if $(LANES),--junitxml $(LANES)/$@.xml)
+
+long: .venv/ready
+	@tests/debian.sh $(DEBIAN)
+	$(PYTEST) --dist loadgroup -m long $(if $(LANES),--junitxml $(LANES)/$@.xml)
 
 lint: .venv/ready
 	.venv/bin/ruff check --config pyproject.toml

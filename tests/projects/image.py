@@ -1,8 +1,9 @@
 """An image made by the steps of a Dockerfile, and what runs in it, without Docker: bubblewrap walls them off.
 
 The root of a stage is this machine's, read-only, with folders of its own on top: `/app`, `/workspace`, and
-`/python`, an environment in place of the base image's Python. So a step has the shell, user, paths and
-variables that it has with Docker; what else the base image has is this machine's.
+`/python`, an environment in place of the base image's Python; and the base image's users. So a step has the
+shell, user, paths and variables that it has with Docker; what else the base image has is this machine's, and
+so is what Debian's packages would bring.
 """
 
 import json
@@ -22,6 +23,10 @@ from pathlib import Path
 from docker.utils.build import exclude_paths
 
 OWN = ("app", "workspace", "python")
+NAMES = {
+    "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+}  # of the base image: its user 1000 has none
 NOT_MOUNTED = {*OWN, "proc", "dev", "tmp"}
 # By what a machine reaches its package index; Docker's own build would be told by its arguments.
 OF_THE_INDEX = re.compile(r"(PIP|SSL|UV_INDEX|UV_DEFAULT_INDEX|UV_SYSTEM_CERTS|https?_proxy|no_proxy)", re.I)
@@ -99,7 +104,7 @@ def build(project: Path, dockerfile: str, work: Path) -> dict[str, Stage]:
                 stage = replace(stage, user=rest)
             case "COPY":
                 _copied(stage, rest, context, stages)
-            case "RUN":
+            case "RUN" if not rest.startswith("apt-get "):
                 do(stage, ["/bin/sh", "-c", rest])
             case "ENTRYPOINT":
                 stage = replace(stage, entrypoint=json.loads(rest))
@@ -107,8 +112,8 @@ def build(project: Path, dockerfile: str, work: Path) -> dict[str, Stage]:
                 stage = replace(stage, command=json.loads(rest))
             case "HEALTHCHECK":
                 stage = replace(stage, health=json.loads(rest[rest.index("[") :]))
-            case "EXPOSE":
-                pass
+            case "RUN" | "EXPOSE":
+                pass  # no step can change this machine's root
             case _:
                 raise AssertionError(f"{name}: this is not known here")
         stages[own] = stage
@@ -122,6 +127,9 @@ def _begun(origin: Stage | None, folder: Path) -> Stage:
         return replace(origin, folder=folder)
     for name in OWN:
         (folder / name).mkdir(parents=True)
+    (folder / "etc").mkdir()
+    for name, text in NAMES.items():
+        (folder / "etc" / name).write_text(text)
     stage = Stage(folder)
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     do(stage, [str(python), "-m", "venv", "/python"])
@@ -148,7 +156,7 @@ def _copied(stage: Stage, rest: str, context: Path, stages: Mapping[str, Stage])
 
 def do(stage: Stage, command: Sequence[str]) -> None:
     """Run a step as root, on the stage's own folders. Raises AssertionError with what it said if it fails."""
-    mounts = [word for name in OWN for word in ("--bind", str(stage.folder / name), f"/{name}")]
+    mounts = _own(stage, "--bind")
     variables = {key: value for key, value in os.environ.items() if OF_THE_INDEX.match(key)}
     settings = str(Path.home() / ".config")
     mounts += ["--ro-bind-try", settings, "/root/.config", "--bind", str(_cache()), "/cache"]
@@ -168,6 +176,12 @@ def _cache() -> Path:
     return Path(told.strip())
 
 
+def _own(stage: Stage, how: str) -> list[str]:
+    """Return the words that mount what is the stage's own."""
+    places = [*OWN, *(f"etc/{name}" for name in NAMES)]
+    return [word for place in places for word in (how, str(stage.folder / place), f"/{place}")]
+
+
 def _sandbox(stage: Stage, mounts: Sequence[str], variables: Mapping[str, str]) -> list[str]:
     """Return the beginning of a command that runs in a root of its own."""
     line = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--tmpfs", "/"]
@@ -176,7 +190,10 @@ def _sandbox(stage: Stage, mounts: Sequence[str], variables: Mapping[str, str]) 
             line += ["--symlink", str(entry.readlink()), str(entry)]
         elif entry.is_dir() and entry.name not in NOT_MOUNTED:
             line += ["--ro-bind", str(entry), str(entry)] if entry.stat().st_mode & 0o1 else []
-    line += ["--ro-bind", sys.base_prefix, sys.base_prefix]  # which may be in a home that is closed to others
+    # It may be in a home that is closed to others.
+    for folder in reversed(Path(sys.base_prefix).parents[:-1]):
+        line += ["--perms", "0755", "--dir", str(folder)]
+    line += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     line += [
         "--proc",
         "/proc",
@@ -220,18 +237,24 @@ class Container:
 
 @contextmanager
 def container(
-    stage: Stage, models: Path, data: Path, *command: str, writable: bool = True, **variables: str
+    stage: Stage,
+    models: Path,
+    data: Path,
+    *command: str,
+    writable: bool = True,
+    network: bool = False,
+    **variables: str,
 ) -> Generator[Container]:
     """Run the image with a read-only root, no capability and a network of its own, as its user.
 
-    `models` is mounted to be read, `data` to be written if `writable`. Yields it at once; ends it at last.
+    `models` is mounted to be read, `data` to be written if `writable`; with `network`, it has the machine's.
+    Yields it at once; ends it at last.
     """
-    mounts = [word for name in OWN for word in ("--ro-bind", str(stage.folder / name), f"/{name}")]
-    mounts += ["--ro-bind", str(models), "/workspace/models"]
+    mounts = [*_own(stage, "--ro-bind"), "--ro-bind", str(models), "/workspace/models"]
     mounts += ["--bind" if writable else "--ro-bind", str(data), "/workspace/data"]
     line = _sandbox(stage, mounts, {**stage.variables, **variables})
     told, tell = os.pipe()
-    asked = [*line, "--unshare-net", "--as-pid-1", "--info-fd", str(tell)]
+    asked = [*line, *([] if network else ["--unshare-net"]), "--as-pid-1", "--info-fd", str(tell)]
     process = subprocess.Popen(
         [*asked, *_as(stage.user), *stage.entrypoint, *(command or stage.command)],
         pass_fds=[tell],

@@ -34,7 +34,6 @@ PROJECTS = {
         "stage": "production",
         "problem": "regression",
         "model": "lightgbm",
-        "compute": "postgres",
         "tracking": "mlflow",
         "api": "none",
         "cloud": "aws",
@@ -42,14 +41,23 @@ PROJECTS = {
     },
     "research": {
         "stage": "research",
-        "compute": "spark",
         "model": "keras",
         "notebooks": "marimo",
         "labelling": "labelling",
         "editor": "devcontainer",
     },
     "discovery": {"stage": "discovery"},
+    "on postgres": {
+        "stage": "production",
+        "problem": "regression",
+        "model": "lightgbm",
+        "compute": "postgres",
+        "api": "none",
+        "ci": "none",
+    },
+    "on spark": {"stage": "research", "compute": "spark", "notebooks": "marimo", "labelling": "labelling"},
 }
+LONG = ("on postgres", "on spark")  # each command waits for the engine: minutes where others take seconds
 SAMPLE = ("--sample", "50000")
 NEVER_ENDS = "serve"
 ALERT = 3
@@ -79,7 +87,10 @@ WITH_DATA = [name for name in PROJECTS if name != "discovery"]
 
 def in_groups(names: list[str]) -> list:
     """Return the names as parameters of `installed`, each project's tests in one process."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+    return [
+        pytest.param(name, marks=[pytest.mark.xdist_group(name), *[pytest.mark.long] * (name in LONG)])
+        for name in names
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -88,21 +99,22 @@ def environments() -> dict[str, Project]:
     return {}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def database():
     """The database of the project whose data is processed in one."""
     if binaries() is None:
         yield  # its tests say that the address is not set
         return
-    with postgres_server() as url:
-        os.environ["LATE_FLIGHTS_COMPUTE_URL"] = url
+    with postgres_server() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATE_FLIGHTS_COMPUTE_URL", url)
         yield
-        del os.environ["LATE_FLIGHTS_COMPUTE_URL"]
 
 
 @pytest.fixture(params=in_groups([*PROJECTS]))
 def installed(request, cookies_session, environments) -> Project:
     """A baked project with its environment."""
+    if PROJECTS[request.param].get("compute") == "postgres":
+        request.getfixturevalue("database")
     if request.param not in environments:
         project = bake_new(cookies_session, PROJECTS[request.param])
         ran(project, "uv", "sync", "--quiet")
@@ -167,7 +179,7 @@ def test_the_page_for_those_who_choose_reckons(installed):
     assert {place: page.text(f"cost-{place}") for place in data["listed"]} == before
 
 
-@pytest.mark.parametrize("installed", in_groups(["production-batch", "research"]), indirect=True)
+@pytest.mark.parametrize("installed", in_groups(["production-batch", "research", *LONG]), indirect=True)
 def test_tuning_a_sample_goes_on_and_is_used(installed):
     """What `tune` finds is what `train` uses; without a clear gain the defaults stay."""
     small = ("--sample", "5000")

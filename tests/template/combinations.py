@@ -1,10 +1,11 @@
 """Sets of answers, derived from `cookiecutter.json`: a new choice is covered without a change here."""
 
+from contextlib import suppress
 from functools import cache
 from itertools import combinations
 from random import Random
 
-from tests.template.answers import NONE, choices, obstacle, use_problems
+from tests.template.answers import NONE, choices, chosen_words, cookiecutter_json, obstacle, use_problems
 
 Answers = dict[str, str]
 Pair = frozenset[tuple[str, str]]
@@ -27,9 +28,11 @@ def covering() -> tuple[Answers, ...]:
 
 def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers | None:
     """Return `start` with every question answered, `wanted` included; None where no project is like that."""
+    if is_closed(start, wanted):
+        return None
     key = next((key for key in choices() if key not in start), None)
     if key is None:
-        return None if use_problems(start) else start
+        return start
     options = allowed(key, start)
     if key in wanted:
         options = [wanted[key]] if wanted[key] in options else []
@@ -38,6 +41,22 @@ def completed(start: Answers, wanted: Answers, open_pairs: set[Pair]) -> Answers
         if row:
             return row
     return None
+
+
+def is_closed(start: Answers, wanted: Answers) -> bool:
+    """Return whether no answers to the other questions can make a project of `start` that has `wanted`."""
+    words, needed = set(chosen_words(start)), cookiecutter_json()["_ask_when"]
+    for key in wanted.keys() - start.keys():
+        if obstacle(key, start):
+            possible = wanted[key] == NONE
+        else:
+            asked = set(needed.get(key, "").split()) <= words
+            possible = not asked or wanted[key] in choices()[key]
+        if not possible:
+            return True
+    with suppress(KeyError):  # where it depends on a question that is still open
+        return bool(use_problems(start))
+    return False
 
 
 def filled(wanted: Answers) -> Answers | None:

@@ -85,3 +85,37 @@ def test_the_image_is_made_of_what_is_listed_and_of_no_secret(cookies_session, t
     assert top == {"pyproject.toml", "README.md", "LICENSE", "project.yaml", "src", "vendor"}
     assert not [name for name in found if name.endswith((".env", ".pyc"))]
     assert {name for name in found if name.startswith("src/") and name.endswith(".py")} == {*project.code}
+
+
+JAVA = r"apt-get update && .*apt-get install --yes --no-install-recommends default-jre-headless && rm -rf \S+"
+
+
+@pytest.mark.parametrize(
+    ("answers", "group", "java"),
+    [
+        ({}, False, False),
+        ({"compute": "postgres"}, True, False),
+        ({"compute": "spark"}, True, True),
+        ({"compute": "spark", "batch": "none"}, True, True),  # monitoring reads the table, too
+        ({"compute": "spark", "api": "none", "stage": "production"}, True, True),
+        ({"compute": "postgres", "batch": "none", "stage": "production"}, False, False),  # it serves alone
+        ({"compute": "spark", "batch": "none", "stage": "production"}, False, False),
+    ],
+    ids=lambda given: "-".join(given.values()) if isinstance(given, dict) else None,
+)
+def test_the_image_has_what_asks_the_engine_where_a_job_does(answers, group, java, bake):
+    project = bake(**answers)
+    synced = [rest for name, rest in steps(project) if name == "RUN" and "uv sync" in rest]
+    assert ["--group compute" in step for step in synced] == [group, group]
+    assert all("--no-default-groups" in step for step in synced)
+    last = steps(project)[[rest for _, rest in steps(project)].index("base") + 1 :]
+    assert len([step for _, step in last if re.fullmatch(JAVA, step)]) == java
+    names = [rest for name, rest in last if name == "RUN" and "/etc/passwd" in rest]
+    assert names == ['echo "spark:x:1000:1000::/tmp:/usr/sbin/nologin" >> /etc/passwd'] * java
+    assert ("rm -rf /var/lib/apt/lists/*" in project.text("3-production/Dockerfile")) == java
+
+
+def test_the_database_s_address_is_handed_to_what_scores(bake):
+    services = compose(bake(compute="postgres"))["services"]
+    assert services["score"]["environment"] == ["LATE_FLIGHTS_COMPUTE_URL"]
+    assert services["api"]["environment"] == ["LATE_FLIGHTS_API_KEY"]

@@ -49,7 +49,7 @@ TRACES = {
     "keras": [r"\bkeras\b", r"\btensorflow\b", r"\bnetwork\.py\b"],
     "mlflow": [r"\bmlflow\b", r"TRACKING__"],
     "postgres": [r"\bpsycopg\b", r"COMPUTE_URL"],
-    "spark": [r"\b(py)?spark\b", r"\bjava\b", r"\bopenjdk"],
+    "spark": [r"\b(py)?spark\b", r"\bjava\b", r"\bdefault-jre"],
     "jupyter": [r"\bjupyter", r"\bipynb\b"],
     "marimo": [r"\bmarimo\b"],
     "labelling": [

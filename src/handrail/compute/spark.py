@@ -93,6 +93,7 @@ def _session(settings: Settings) -> SparkSession:
         else:
             return running
     require_java()
+    require_name()
     _require_master(master)
     chosen = {**FIXED, **settings.compute.spark}
     if master.startswith("local"):
@@ -135,7 +136,7 @@ def require_java() -> None:
     """Raise ProjectError where there is no Java that Spark can run on."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
-    advice = f"install version {JAVA} or newer, on Debian by `apt-get install openjdk-{JAVA}-jre-headless`"
+    advice = f"install version {JAVA} or newer, on Debian by `apt-get install default-jre-headless`"
     if java is None:
         where = f"JAVA_HOME is {home}, and no Java is in it" if home else "no `java` is on the PATH"
         raise ProjectError(f"compute.engine is spark, which needs Java: {where}; {advice}")
@@ -144,6 +145,21 @@ def require_java() -> None:
     if found is None or int(found[1]) < JAVA:
         shown = f"is version {found[1]}" if found else "does not say which version it is"
         raise ProjectError(f"compute.engine is spark, and {java} {shown}; {advice}")
+
+
+def require_name() -> None:
+    """Raise ProjectError where whoever runs this has a number and no name: Hadoop's files are somebody's."""
+    if os.name != "posix":
+        return
+    import pwd
+
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise ProjectError(
+            f"compute.engine is spark, which needs its user's name, and user {os.getuid()} has none here; "
+            "in a container, mount the machine's /etc/passwd to be read, or run it as a user that has a name"
+        ) from None
 
 
 def _require_master(master: str) -> None:

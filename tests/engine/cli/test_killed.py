@@ -4,12 +4,11 @@
 """
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,9 +18,10 @@ from handrail.leftovers import remove_leftovers
 from handrail.registry.live import load_live, make_live, read_live
 from handrail.registry.versions import load_version
 from tests.engine.support.lived import GO
+from tests.engine.support.verb_processes import begin
 from tests.engine.support.workspaces import PROJECT, SECRET
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
 
 SAMPLE, KILLS = 20_000, 20
 LOOSE = {"ACCURACY__MINIMUM": "0.1", "ACCURACY__TOLERANCE": "0.5", "FORGETTING_SECRET": SECRET, **GO}
@@ -35,23 +35,21 @@ class Place:
     environment: dict[str, str]
     versions: tuple[str, ...] = ()
 
-    def begun(self, *verb: str) -> subprocess.Popen:
+    @property
+    def said(self) -> Path:
+        """The file of what the last verb said."""
+        return self.settings.workspace.parents[1] / "said.txt"
+
+    def begun(self, *verb: str) -> BaseProcess:
         """Begin a verb as a process."""
-        command = [sys.executable, "-m", PROJECT.package, *verb, "--sample", str(SAMPLE)]
-        return subprocess.Popen(
-            command,
-            cwd=PROJECT.root,
-            env=os.environ | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        words = [*verb, "--sample", str(SAMPLE)]
+        return begin(PROJECT.package, words, PROJECT.root, self.environment, self.said)
 
     def run(self, *verb: str) -> float:
         """Run a verb to its end, which may be an alert, and return its seconds."""
         began, process = time.monotonic(), self.begun(*verb)
-        said, _ = process.communicate()
-        assert process.returncode in (0, 3), said
+        process.join()
+        assert process.exitcode in (0, 3), self.said.read_text(encoding="utf-8")
         return time.monotonic() - began
 
 
@@ -136,12 +134,11 @@ def test_killed_twenty_times(place, line):
     seconds = place.run(*verb(KILLS))
     for number in range(KILLS):
         process = place.begun(*verb(number))
-        try:
-            process.wait(random.uniform(0.2, 0.9) * seconds)
-        except subprocess.TimeoutExpired:
+        process.join(random.uniform(0.2, 0.9) * seconds)
+        if process.exitcode is None:
             process.kill()
             killed += 1
-        process.communicate()
+        process.join()
         assert problems(place.settings) == []
         assert duckdb.sql(counted).fetchall() == rows
         live = read_live(place.settings)

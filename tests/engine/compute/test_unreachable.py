@@ -72,7 +72,7 @@ def test_java_that_is_not_there_is_told(monkeypatch):
     assert [*refused.value.problems] == [
         "compute.engine is spark, which needs Java: no `java` is on the PATH; install version 17 or "
         "newer, on Debian "
-        "by `apt-get install openjdk-17-jre-headless`"
+        "by `apt-get install default-jre-headless`"
     ]
 
 
@@ -93,6 +93,27 @@ def test_java_that_is_too_old_is_told(monkeypatch, tmp_path, version):
     number = version.removeprefix("1.").partition(".")[0]
     with pytest.raises(ProjectError, match=rf"java is version {number}; install version 17 or newer"):
         spark.require_java()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there, every user has a name")
+def test_a_user_without_a_name_is_told(monkeypatch):
+    nobody = next(number for number in range(70000, 80000) if not named(number))
+    monkeypatch.setattr(os, "getuid", lambda: nobody)
+    with pytest.raises(ProjectError) as refused:
+        spark.require_name()
+    assert [*refused.value.problems] == [
+        f"compute.engine is spark, which needs its user's name, and user {nobody} has none here; in a "
+        "container, mount the machine's /etc/passwd to be read, or run it as a user that has a name"
+    ]
+
+
+def named(number: int) -> bool:
+    import pwd
+
+    try:
+        return bool(pwd.getpwuid(number))
+    except KeyError:
+        return False
 
 
 @pytest.mark.parametrize(("engine", "library"), [("postgres", "psycopg"), ("spark", "pyspark")])

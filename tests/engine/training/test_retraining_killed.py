@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from hashlib import sha256
 
@@ -20,6 +18,7 @@ from handrail.serving.inference import LiveModel
 from handrail.stages import gates
 from handrail.training.retraining_log import last_retraining
 from tests.engine.support.lived import GO, promoted, rows_asked
+from tests.engine.support.verb_processes import begin
 from tests.engine.support.workspaces import SECRET, copied
 
 pytestmark = pytest.mark.slow
@@ -27,22 +26,27 @@ KILLS = 20
 
 
 def started(settings, whole):
-    """Start the verb in a process group of its own."""
+    """Start the verb in a process group of its own; what it says is in `said.txt` beside its workspace."""
     prefix = settings.project.env_prefix
     given = {"WORKSPACE": str(whole), "FORGETTING_SECRET": SECRET, "ACCURACY__MINIMUM": "0.5", **GO}
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"} | {
-        f"{prefix}{name}": value for name, value in given.items()
-    }
-    command = [sys.executable, "-m", settings.project.package, "retrain", "--until", "2013-12-01"]
-    return subprocess.Popen(
-        [*command, "--sample", str(settings.sample)],
-        cwd=settings.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    environment = {"OMP_NUM_THREADS": "1"} | {f"{prefix}{name}": value for name, value in given.items()}
+    words = ["retrain", "--until", "2013-12-01", "--sample", str(settings.sample)]
+    return begin(settings.project.package, words, settings.root, environment, whole / "said.txt")
+
+
+def ended(process, whole):
+    """Wait for the end of the verb; return all that it said."""
+    process.join()
+    return (whole / "said.txt").read_text(encoding="utf-8") if (whole / "said.txt").exists() else ""
+
+
+def killed(process, sign):
+    """Send a signal to the verb and to what it has started; it may lead no group yet, or have ended."""
+    try:
+        os.killpg(process.pid, sign)
+    except ProcessLookupError:
+        if process.exitcode is None:
+            os.kill(process.pid, sign)
 
 
 def seen(settings):
@@ -88,9 +92,9 @@ def test_twenty_kills_at_random_moments(trained, tmp_path):
     was = {path: path.read_bytes() for path in (live_path(settings), history(settings))}
     begun = time.perf_counter()
     first = started(settings, whole)
-    said = first.communicate()
+    said = ended(first, whole)
     took = time.perf_counter() - begun
-    assert first.returncode == 0, said
+    assert first.exitcode == 0, said
     tried = registry.read_live(settings).canary.name
     again(was)
     before, moments = seen(settings), np.random.default_rng(7).uniform(0.02, 0.98, KILLS)
@@ -98,8 +102,8 @@ def test_twenty_kills_at_random_moments(trained, tmp_path):
         process = started(settings, whole)
         time.sleep(moment)
         sign = signal.SIGINT if number % 4 == 3 else signal.SIGKILL
-        os.killpg(process.pid, sign)
-        said = process.communicate()
+        killed(process, sign)
+        said = ended(process, whole)
         if registry.read_live(settings).canary:  # it was done by then
             assert registry.read_live(settings).canary.name == tried
             again(was)
@@ -107,8 +111,8 @@ def test_twenty_kills_at_random_moments(trained, tmp_path):
         assert seen(settings) == before, (number, moment, said)
         assert broken(settings) == [], (number, moment, said)
     last = started(settings, whole)
-    said = last.communicate()
-    assert (last.returncode, registry.read_live(settings).canary.name) == (0, tried), said
+    said = ended(last, whole)
+    assert (last.exitcode, registry.read_live(settings).canary.name) == (0, tried), said
     assert last_retraining(settings)["verdict"] == "canary"
     remove_leftovers(settings, fresh_seconds=0)
     hidden = {path.name for path in settings.workspace.rglob(".*")}
