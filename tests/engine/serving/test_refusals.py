@@ -76,8 +76,12 @@ def test_the_verb_shows_them(refusing, monkeypatch, capsys):
     window = ("--from", "2026-03-01", "--to", "2026-03-04")
     assert run(monkeypatch, refusing, "refused", *window) == 0
     lines = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["broken", "rows", "first (UTC)", "last (UTC)", "in"]
-    assert ["wind: missing", "43", "2026-03-01 08:00", "2026-03-02 11:30", "requests"] in lines
+    assert lines == [
+        ["requests"],
+        ["rows", "first (UTC)", "last (UTC)"],
+        ["wind: missing", "43", "2026-03-01 08:00", "2026-03-02 11:30"],
+        ["origin: literal_error", "1", "2026-03-01 08:00", "2026-03-01 08:00"],
+    ]
     assert run(monkeypatch, refusing, "refused", "--from", "2026-03-03", "--to", "2026-03-04") == 0
     assert capsys.readouterr().out == (
         "no row has broken the contract from 2026-03-03 on and before 2026-03-04\n"

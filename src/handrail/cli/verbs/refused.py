@@ -30,13 +30,11 @@ def refused(settings: "Settings", start: date | None, end: date | None) -> None:
     if not found:
         say(f"no row has broken the contract from {start or first} on and before {end or after}")
         return
-    shown = [
-        (
-            each.rule,
-            f"{each.records:,}",
-            *(f"{at:%Y-%m-%d %H:%M}" for at in (each.first, each.last)),
-            each.where,
-        )
-        for each in found
-    ]
-    table(("broken", "rows", "first (UTC)", "last (UTC)", "in"), shown, texts=("in",))
+    for where in dict.fromkeys(each.where for each in found):
+        say(where)
+        shown = [
+            (each.rule, f"{each.records:,}", *(f"{at:%Y-%m-%d %H:%M}" for at in (each.first, each.last)))
+            for each in found
+            if each.where == where
+        ]
+        table(("", "rows", "first (UTC)", "last (UTC)"), shown)
