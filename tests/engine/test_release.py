@@ -124,7 +124,7 @@ def test_what_builds_may_write_nothing_and_what_writes_builds_nothing():
 
 def test_each_week_everything_runs_on_the_newest_and_beyond_the_ranges(tmp_path):
     jobs = workflow("newest")["jobs"]
-    assert jobs["within-ranges"]["steps"][-1]["run"] == "make demo test-all"
+    assert "make demo test-all" in [step.get("run") for step in jobs["within-ranges"]["steps"]]
     (drops,) = {
         line for line in jobs["beyond-ranges"]["steps"][-1]["run"].splitlines() if line.startswith("sed ")
     }
