@@ -24,7 +24,7 @@ SAID = {
     "uv run late-flights status": r"3-production: \d of 4 done",
     "uv run late-flights status --html": r"reports/status\.html",
     "uv run pytest": r"\d+ passed",
-    "uv run handrail check ..": r"late-flights",
+    "uv run handrail check ..": r"1 of 1 project",
     "uv run handrail update": r"There is nothing to update\.|git commit",
     "uv run handrail update stage=production": r"4-operation/HANDOVER\.md",
     "uv run late-flights start-over": r"1-discovery/problem\.md",
