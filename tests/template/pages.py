@@ -14,7 +14,8 @@ SHELLS = ("bash", "console")
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TYPED = re.compile(r"^(?:\$ )?(?:uv|uvx|make|handrail|git|cd|python|for|pip|late-flights) ", re.MULTILINE)
 # The pages whose commands are run one after the other, in the projects that the first of them makes.
-RUN = ("docs/start.md", "docs/stages.md", "docs/check.md", "docs/update.md", "docs/make-it-yours.md")
+IN_ORDER = ("docs/start.md", "docs/stages.md", "docs/check.md", "docs/update.md", "docs/make-it-yours.md")
+RUN = (*IN_ORDER, "docs/new.md", "docs/adopt.md")  # those of the last two in repositories of their own
 
 
 class Block(NamedTuple):

@@ -22,7 +22,10 @@ from tests.template.pages import PAGES, RUN, SHELLS, TYPED, blocks_of, commands_
 PACKAGE = "src/{{cookiecutter.__package}}/"
 NAMED = re.compile(r"(?:^|`|\$ |uv run |; )(late-flights|handrail)((?: [\w./=:,-]+)+)", re.MULTILINE)
 # What is made by baking, or is somebody else's.
-ELSEWHERE = ("late-flights", "late_flights", "vendor/", "src/late_flights/", "build/", ".handrail.json")
+ELSEWHERE = tuple(
+    "late-flights late_flights vendor/ src/late_flights/ build/ dist/ .handrail.json ADOPT.md "
+    "services/churn .github/workflows/ .gitlab/projects/ environment.yml setup.py".split()
+)
 
 
 @pytest.fixture(scope="module")
