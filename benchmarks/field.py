@@ -5,6 +5,7 @@ prediction, where a template has something of the kind. `updating.py` has the up
 """
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from rows import Row
 from timing import run_process
 from updating import Updated, updates
 
-ROUNDS = 5
+ROUNDS = 3
 STARTERS = "https://github.com/kedro-org/kedro-starters"
 HERE = Path(__file__).parent
 PAGE, PICTURE = HERE / "field.md", HERE / "field.png"
@@ -28,9 +29,9 @@ QUIET = {"DO_NOT_TRACK": "1", "COOKIECUTTER_CONFIG": os.devnull}
 NONE = "none"
 NOTES = """\
 Bake: the median of {rounds} runs in turn, into memory, git's first commit included for Handrail and
-PyScaffold, which make one. Files and lines: what is in git then, or would be. Tests and prediction: from
-the command that bakes, with full caches, the installation included; one run each. *none*: the template has
-nothing of the kind, and does not aim at it.
+PyScaffold, which make one. In brackets is processor time. Files and lines: what is in git then, or would
+be. Tests and prediction: from the command that bakes, with full caches, the installation included; one run
+each. *none*: the template has nothing of the kind, and does not aim at it.
 
 - **cookiecutter-data-science** gives folders, an environment file and module stubs, for any project, and
   says so: a logical standard to begin with. Its one test, which is an answer, fails on purpose; its
@@ -45,10 +46,11 @@ nothing of the kind, and does not aim at it.
 
 The update: three tools carry the same change of a template, of {changes} lines and files, into the same
 project, in which a team has made the same {edits} edits: {same} of them on the very lines that the template
-changes. copier and cruft get the baked projects as templates without a question, so that all three start
-from the same files. *Kept*: the edit is in the project after the update, outside of a conflict. *Asked*: it
-stands between the marks of a conflict, both sides visible. A `.rej` file is a change of the template that
-the tool could not place.
+changes, where each tool asks, and these changes do not count as arrived; three in a file that it renames.
+copier and cruft get the baked projects as templates without a question, so that all three start from the
+same files. *Kept*: the edit is in the project after the update, outside of a conflict. *Asked*: it stands
+between the marks of a conflict, both sides visible. A `.rej` file is a change of the template that the tool
+could not place.
 """
 
 
@@ -68,18 +70,49 @@ class Peer:
     answered: str = ""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Seconds on the clock, and of processor time, which others on the machine hardly change."""
+
+    wall: float = 0
+    cpu: float = 0
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __str__(self) -> str:
+        return f"{in_short(self.wall)} ({in_short(self.cpu)})"
+
+
+def in_short(seconds: float) -> str:
+    """Return seconds with as many digits as say something."""
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def timed() -> Taken:
+    """Return the clock, and the processor time of all processes that have been waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Taken(time.perf_counter(), used.ru_utime + used.ru_stime)
+
+
+def since(begun: Taken) -> Taken:
+    """Return what was taken since then."""
+    now = timed()
+    return Taken(now.wall - begun.wall, now.cpu - begun.cpu)
+
+
 @dataclass
 class Found:
-    """What was measured of a template, seconds and counts; None for what it has not."""
+    """What was measured of a template, times and counts; None for what it has not."""
 
     peer: Peer
-    bake: list[float] = field(default_factory=list)
+    bake: list[Taken] = field(default_factory=list)
     files: int = 0
     python: int = 0
     lines: int = 0
-    green: float | None = None
+    green: Taken | None = None
     tests: str = NONE
-    predicted: float | None = None
+    predicted: Taken | None = None
 
 
 def measure(folder: Path) -> list[Row]:
@@ -175,22 +208,23 @@ def dsproject(folder: Path) -> Peer:
     return Peer("PyScaffold, dsproject", version, (program / "putup", "--dsproject", SLUG))
 
 
-def baked(peer: Peer, look: Callable[[Path], None]) -> float:
-    """Bake into an empty folder, have a look at the project; return the seconds."""
+def baked(peer: Peer, look: Callable[[Path], None]) -> Taken:
+    """Bake into an empty folder, have a look at the project; return what it took."""
     with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
-        seconds = bake_into(peer, Path(place))
+        taken = bake_into(peer, Path(place))
         look(project_in(Path(place)))
-    return seconds
+    return taken
 
 
-def bake_into(peer: Peer, place: Path) -> float:
-    """Bake in a folder, as a user without settings; return the seconds."""
+def bake_into(peer: Peer, place: Path) -> Taken:
+    """Bake in a folder, as a user without settings; return what it took."""
     home = place / ".home"
     home.mkdir()
     settings = "[user]\n\tname = Me\n\temail = me@example.com\n"
     (home / ".gitconfig").write_text(settings, encoding="utf-8")
     own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), **QUIET}
-    return run_process(peer.bake, place, **own).wall_seconds
+    used = run_process(peer.bake, place, **own)
+    return Taken(used.wall_seconds, used.cpu_seconds)
 
 
 def project_in(place: Path) -> Path:
@@ -221,20 +255,21 @@ def installed_and_run(found: Found, folder: Path) -> None:
     for name in ("fill", "timed"):
         place = folder / f"field-{name}-{found.peer.name.replace(' ', '-').replace(',', '')}"
         place.mkdir()
-        seconds = bake_into(found.peer, place)
+        taken = bake_into(found.peer, place)
         project = project_in(place)
-        begun = time.perf_counter()
+        begun = timed()
         for command in found.peer.install:
             run(*command, cwd=project, **QUIET)
-        seconds += time.perf_counter() - begun
-    found.green, found.tests = tested(found.peer, project, seconds)
+        taken += since(begun)
+    green, found.tests = tested(found.peer, project)
+    found.green = taken + green if green else None
     if found.peer.predicts:
-        found.predicted = seconds + until(found.peer, project)
+        found.predicted = taken + until(found.peer, project)
 
 
-def tested(peer: Peer, project: Path, seconds: float) -> tuple[float | None, str]:
-    """Run the tests; return the seconds so far, None where they are not green, and what pytest said."""
-    begun = time.perf_counter()
+def tested(peer: Peer, project: Path) -> tuple[Taken | None, str]:
+    """Run the tests; return what they took, None where they are not green, and what pytest said."""
+    begun = timed()
     done = subprocess.run(
         list(peer.tests),
         cwd=project,
@@ -245,12 +280,12 @@ def tested(peer: Peer, project: Path, seconds: float) -> tuple[float | None, str
     )
     said = next((line for line in reversed(done.stdout.splitlines()) if " in " in line), "no tests")
     said = said.strip("= ").partition(" in ")[0]
-    return (seconds + time.perf_counter() - begun if done.returncode == 0 else None), said
+    return (since(begun) if done.returncode == 0 else None), said
 
 
-def until(peer: Peer, project: Path) -> float:
-    """Run the command that ends in a prediction; return the seconds until it is there."""
-    begun = time.perf_counter()
+def until(peer: Peer, project: Path) -> Taken:
+    """Run the command that brings a prediction; return the time until it is there, and all that it uses."""
+    begun = timed()
     with subprocess.Popen(
         list(peer.predicts),
         cwd=project,
@@ -263,26 +298,28 @@ def until(peer: Peer, project: Path) -> float:
         for line in process.stdout:
             said.append(line)
             if peer.answered in line and there is None:
-                there = time.perf_counter() - begun
+                there = since(begun).wall
     if there is None:
         raise RuntimeError(f"{peer.name}: no prediction\n{''.join(said)[-2000:]}")
-    return there
+    return Taken(there, since(begun).cpu)
+
+
+def median(found: Found) -> Taken:
+    """Return the medians of the bakes."""
+    walls, cpus = ([getattr(each, name) for each in found.bake] for name in ("wall", "cpu"))
+    return Taken(statistics.median(walls), statistics.median(cpus))
 
 
 def cells(found: Sequence[Found]) -> list[tuple[str, list[str]]]:
     """Return the measures by name, a cell for each template."""
-
-    def seconds(value: float | None) -> str:
-        return NONE if value is None else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
-
     return [
-        ("bake", [f"{statistics.median(each.bake):.2f} s" for each in found]),
+        ("bake", [str(median(each)) for each in found]),
         ("files that a team owns", [f"{each.files}" for each in found]),
         ("of them lines of Python", [f"{each.python:,}" for each in found]),
         ("lines of all texts", [f"{each.lines:,}" for each in found]),
         ("tests", [each.tests for each in found]),
-        ("to green tests", [seconds(each.green) for each in found]),
-        ("to the first prediction", [seconds(each.predicted) for each in found]),
+        ("to green tests", [str(each.green or NONE) for each in found]),
+        ("to the first prediction", [str(each.predicted or NONE) for each in found]),
     ]
 
 
@@ -294,7 +331,7 @@ def update_cells(updated: Sequence[Updated]) -> list[tuple[str, list[str]]]:
         ("edits lost", [f"{each.lost}" for each in updated]),
         ("the template's changes that arrived", [f"{each.arrived} of {each.changes}" for each in updated]),
         ("files to settle, and .rej files", [f"{each.conflicts}, {each.rejected}" for each in updated]),
-        ("time", [f"{each.seconds:.1f} s" for each in updated]),
+        ("time", [str(Taken(each.seconds, each.cpu_seconds)) for each in updated]),
     ]
 
 
@@ -308,6 +345,7 @@ def page(found: Sequence[Found], updated: Sequence[Updated]) -> str:
     """Return field.md."""
     from run import conditions
 
+    load = f"{os.getloadavg()[2]:.0f}"
     day, python, cores = conditions().split(", ")
     notes = NOTES.format(
         rounds=ROUNDS, changes=updated[0].changes, edits=updated[0].edits, same=updated[0].same_lines
@@ -316,7 +354,8 @@ def page(found: Sequence[Found], updated: Sequence[Updated]) -> str:
         [
             "# Beside the field",
             "",
-            f"Measured by `benchmarks/run.py field` in one run on {day}, Python {python}, {cores} cores.",
+            f"Measured by `benchmarks/run.py field` in one run on {day}, Python {python}, {cores} cores, on",
+            f"which {load} processes wanted to run meanwhile: compare what is in brackets, processor time.",
             "",
             *table("", [f"{each.peer.name} {each.peer.version}" for each in found], cells(found)),
             "",
@@ -353,9 +392,12 @@ def draw(found: Sequence[Found], updated: Sequence[Updated]) -> None:
     names = [each.peer.name for each in found][::-1]
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.2), layout="constrained", sharey=False)
     bars = (
-        ("bake, seconds", [statistics.median(each.bake) for each in found]),
+        ("bake, seconds of processor time", [median(each).cpu for each in found]),
         ("lines of Python that a team owns", [each.python for each in found]),
-        ("seconds to the first prediction", [each.predicted or 0 for each in found]),
+        (
+            "to the first prediction, seconds of processor time",
+            [each.predicted.cpu if each.predicted else 0 for each in found],
+        ),
     )
     for number, (axis, (title, values)) in enumerate(zip(axes, bars, strict=False)):
         drawn = axis.barh(names, values[::-1], color=["#b0b7c3"] * (len(names) - 1) + ["#1f6f8b"])

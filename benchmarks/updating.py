@@ -4,6 +4,7 @@ A project of this template is baked in two versions. Handrail gets the template 
 projects as templates without a question. A team has made edits, each with a name that is looked for later.
 """
 
+import resource
 import shutil
 import statistics
 import time
@@ -65,7 +66,7 @@ SAME = (  # on the very lines that the template changes
 
 @dataclass(frozen=True)
 class Updated:
-    """What came of an update, in counts; `seconds` is the median of its runs."""
+    """What came of an update, in counts; the seconds are medians of its runs."""
 
     tool: str
     edits: int
@@ -77,6 +78,7 @@ class Updated:
     rejected: int
     same_lines: int = len(SAME)
     seconds: float = 0
+    cpu_seconds: float = 0
 
     @property
     def lost(self) -> int:
@@ -111,17 +113,27 @@ def updates(folder: Path) -> list[Updated]:
             (cruft / "cruft", "update", "--skip-apply-ask", "--checkout", "v2"),
         ),
     }
-    seconds: dict[str, list[float]] = {tool: [] for tool in tools}
+    seconds: dict[str, list[tuple[float, ...]]] = {tool: [] for tool in tools}
     found: dict[str, Updated] = {}
     for number in range(RUNS):
         for tool, (begin, command) in tools.items():
             project = begin(folder / f"{tool.split()[0]}-{number}")
             edit(project)
-            begun = time.perf_counter()
+            begun = clock()
             update(project, command)
-            seconds[tool].append(time.perf_counter() - begun)
+            seconds[tool].append(tuple(now - then for now, then in zip(clock(), begun, strict=True)))
             found[tool] = looked_at(tool, project)
-    return [replace(found[tool], seconds=statistics.median(taken)) for tool, taken in seconds.items()]
+    medians = {
+        tool: [statistics.median(column) for column in zip(*taken, strict=True)]
+        for tool, taken in seconds.items()
+    }
+    return [replace(found[tool], seconds=wall, cpu_seconds=cpu) for tool, (wall, cpu) in medians.items()]
+
+
+def clock() -> tuple[float, float]:
+    """Return the clock, and the processor time of all processes that have been waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter(), used.ru_utime + used.ru_stime
 
 
 def git(folder: Path, *command: str) -> str:

@@ -24,7 +24,8 @@ MADE_LATER = tuple("data/ models/ reports/ .venv uv.lock build/ sample/ mlflow/"
 # Files that commands write; the engine knows them, and no project has them from the beginning.
 WRITTEN = set(
     "company.html choice.html research.html ideas.html rounds.html status.html rounds.jsonl "
-    "hyperparameters.yaml readiness.json alerts.jsonl lifecycle.jsonl live.json forgotten.txt".split()
+    "hyperparameters.yaml readiness.json alerts.jsonl lifecycle.jsonl live.json forgotten.txt "
+    "ADOPT.md".split()
 )
 OURS = "handrail"
 HELD = ["network.py"]  # beside the estimator that it belongs to
