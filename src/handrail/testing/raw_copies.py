@@ -14,7 +14,7 @@ from handrail.console import quietly
 from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import raw_path
-from handrail.etl.pipeline import run_etl
+from handrail.etl.pipeline import refusal_path, run_etl
 from handrail.etl.raw_files import RawRows, RawSource, RawTable, StoredTable
 from handrail.etl.separated_values import WHITESPACE, is_packed
 from handrail.testing.runs import SmallRun, contents, with_given
@@ -65,7 +65,8 @@ def refusal(run: SmallRun, fault: Fault) -> Refusal:
     except ProjectError as error:
         problems = error.problems
     after = contents(there.workspace / "data")
-    changed = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
+    names = {*before, *after} - {refusal_path(there).name}  # that is what tells of it afterwards
+    changed = tuple(sorted(name for name in names if before.get(name) != after.get(name)))
     return Refusal(problems, broken, changed)
 
 
