@@ -110,7 +110,7 @@ def test_it_scores_the_loaded_table_on_the_engine(engine, project, image):
     assert there > 3000
     assert f"{there:,} rows scored" in said
     (found,) = (project.path / "data" / "predictions").glob("scored-2013-10-01-2013-12-01-*")
-    files = f"{found}/*.parquet" if found.is_dir() else str(found)
+    files = f"{found}/**/*.parquet" if found.is_dir() else str(found)
     counted = f"SELECT count(*), count(DISTINCT prediction) > 100 FROM '{files}'"
     assert duckdb.sql(counted).fetchall() == [(there, True)]
     assert found.stat().st_uid == 1000

@@ -23,7 +23,7 @@ PACKAGE = "src/{{cookiecutter.__package}}/"
 NAMED = re.compile(r"(?:^|`|\$ |uv run |; )(late-flights|handrail)((?: [\w./=:,-]+)+)", re.MULTILINE)
 # What is made by baking, or is somebody else's.
 ELSEWHERE = tuple(
-    "late-flights late_flights vendor/ src/late_flights/ build/ dist/ .handrail.json ADOPT.md "
+    "late-flights late_flights vendor/ src/late_flights/ build/ dist/ site/ .handrail.json ADOPT.md "
     "services/churn .github/workflows/ .gitlab/projects/ environment.yml setup.py".split()
 )
 
