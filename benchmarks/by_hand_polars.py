@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from by_hand import AIRPORT, BATCH_ROWS, CARRIER, FLIGHT_ID, ORIGINS, RANGES, WINDOW, Model, main, roc_auc
 
 MILE = 1.609344
-INTEGERS = {name: pl.Int32 for name in ("year", "month", "day", "hour", "minute", "dep_delay", "arr_delay")}
+INTEGERS = ("year", "month", "day", "hour", "minute", "dep_delay", "arr_delay")
 
 
 def etl(source: Path, target: Path) -> None:

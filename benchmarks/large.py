@@ -1,6 +1,6 @@
 """ETL, scoring and monitoring of 1, 10 and 100 times the flights: ours, on Spark, and written by hand.
 
-Writes what was measured into large.json, and from that the table large.md and the picture large.svg.
+Writes what was measured into large.json, and from that the table large.md and the picture docs/large.svg.
 """
 
 import json
@@ -124,7 +124,7 @@ def report(found: Sequence[Measured]) -> list[Row]:
     from large_report import draw, table
 
     (HERE / "large.md").write_text(table(found), encoding="utf-8", newline="\n")
-    draw(found, HERE / "large.svg")
+    draw(found, HERE.parent / "docs" / "large.svg")
     by = {(one.engine, one.task, one.times): one for one in found}
     rows = []
     for task in TASKS:

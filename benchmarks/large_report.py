@@ -14,10 +14,11 @@ COLOURS = {OURS: MODEL, SPARK: CHOSEN, SQL: BASELINE, POLARS: "#009e73", PANDAS:
 MARKS = {OURS: "o", SPARK: "s", SQL: "d", POLARS: "^", PANDAS: "v"}
 INTRODUCTION = """# 1, 10 and 100 times the flights
 
-![Processor time and peak memory by rows](large.svg)
+![Processor time and peak memory by rows](../docs/large.svg)
 
 Each cell: seconds of processor time, seconds elapsed, GiB of memory at the peak, all processes together. The
-machine had other work, so the seconds elapsed swell: compare processor time.
+machine had other work, so the seconds elapsed swell: compare processor time. In the picture, a cross is a run
+that was stopped for its memory or its time; what it would have needed is more.
 """
 
 
@@ -63,9 +64,19 @@ def draw(found: Sequence[Measured], path: Path) -> None:
                 ended = [one for one in found if (one.engine, one.task, one.note) == (engine, task, "")]
                 line(above, engine, ended, [one.cpu_seconds for one in ended])
                 line(below, engine, ended, [one.peak_bytes / 2**30 for one in ended])
+                stopped = [one for one in found if (one.engine, one.task) == (engine, task) and one.note]
+                for one in stopped:
+                    rows, peak = FLIGHTS * one.times, one.peak_bytes / 2**30
+                    below.plot(rows, peak, marker="x", markersize=8, color=COLOURS[engine], clip_on=False)
             above.set_title(task)
             below.axhline(LIMIT_BYTES / 2**30, color=QUIET, linestyle=":", linewidth=1)
-            below.set_xlabel("flights")
+            below.set_xlabel("millions of flights")
+            below.set_xticks(
+                [FLIGHTS * times for times in TIMES], [f"{FLIGHTS * t / 1e6:.1f}" for t in TIMES]
+            )
+            for axis in (above.yaxis, below.yaxis):
+                axis.set_major_formatter("{x:g}")
+            below.set_yticks([0.25, 0.5, 1, 2, 4, 8])
         axes[0][0].set_ylabel("seconds of processor time")
         axes[1][0].set_ylabel("peak memory, GiB")
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(ENGINES))

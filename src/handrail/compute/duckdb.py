@@ -44,7 +44,7 @@ def connect(settings: Settings, spill: Path | None = None) -> Generator[Connecti
 
 
 def limits(settings: Settings, spill: Path | None = None) -> dict[str, str]:
-    """Return the settings by which the process stays below `data.memory_limit`, and where the engine spills."""
+    """Return the settings by which a process stays below `data.memory_limit`, and where it spills."""
     found = re.fullmatch(r"([\d.]+)\s?([KMGT])(i?)B", settings.data.memory_limit)
     if found is None:
         raise ValueError(f"data.memory_limit: {settings.data.memory_limit}")
