@@ -81,13 +81,17 @@ def score(table: Path, model: Model, target: Path) -> None:
     rows = pl.scan_parquet(table).with_columns(
         each.alias(name) for name, each in zip(names, coded, strict=True)
     )
-    writer = None
-    for batch in rows.collect_batches(chunk_size=BATCH_ROWS, engine="streaming"):
+    writers = []
+
+    def write(batch: pl.DataFrame) -> None:
         predicted = pl.Series("prediction", model.predict(batch.select(names).to_numpy()))
         found = batch.drop(names).with_columns(predicted).to_arrow(compat_level=pl.CompatLevel.oldest())
-        writer = writer or pq.ParquetWriter(target, pa.schema(found.schema))
-        writer.write_table(found)
-    writer.close()
+        if not writers:
+            writers.append(pq.ParquetWriter(target, pa.schema(found.schema)))
+        writers[0].write_table(found)
+
+    rows.sink_batches(write, chunk_size=BATCH_ROWS, maintain_order=False, engine="streaming")
+    writers[0].close()
 
 
 def code(name: str, model: Model) -> pl.Expr:

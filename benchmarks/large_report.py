@@ -14,7 +14,7 @@ COLOURS = {OURS: MODEL, SPARK: CHOSEN, SQL: BASELINE, POLARS: "#009e73", PANDAS:
 MARKS = {OURS: "o", SPARK: "s", SQL: "d", POLARS: "^", PANDAS: "v"}
 INTRODUCTION = """# 1, 10 and 100 times the flights
 
-![Processor time and peak memory by rows](../docs/large.svg)
+![Processor time and peak memory by rows](large.svg)
 
 Each cell: seconds of processor time, seconds elapsed, GiB of memory at the peak, all processes together. The
 machine had other work, so the seconds elapsed swell: compare processor time. In the picture, a cross is a run

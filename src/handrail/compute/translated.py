@@ -39,7 +39,7 @@ class Translated(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._local = duckdb.connect(config=limits(settings))
+        self._local = duckdb.connect(config={**limits(settings)})
         self._local.execute("SET TimeZone = 'UTC'")
         self._temporary: set[str] = set()
         self._asked = dialect.Asked(columns=self._columns, scanned=self._scanned, view=self._view)
