@@ -16,8 +16,8 @@ INTRODUCTION = """# 1, 10 and 100 times the flights
 
 ![Processor time and peak memory by rows](large.svg)
 
-Each cell: seconds of processor time, seconds elapsed, GiB of memory at the peak, all processes together. The
-machine had other work, so the seconds elapsed swell: compare processor time. In the picture, a cross is a run
+Each cell: seconds of processor time, seconds elapsed, GiB of memory at the peak, all processes together. On a
+machine that has other work, the seconds elapsed swell: compare processor time. In the picture, a cross is a run
 that was stopped for its memory or its time; what it would have needed is more.
 """
 
@@ -29,7 +29,7 @@ def table(found: Sequence[Measured]) -> str:
     for task in TASKS:
         lines += [
             "",
-            f"## {task}",
+            f"### {task}",
             "",
             f"| flights | {' | '.join(ENGINES)} |",
             "|---" * (len(ENGINES) + 1) + "|",
