@@ -17,7 +17,7 @@ INTRODUCTION = """# 1, 10 and 100 times the flights
 ![Processor time and peak memory by rows](large.svg)
 
 Each cell: seconds of processor time, seconds elapsed, GiB of memory at the peak, all processes together. On a
-machine that has other work, the seconds elapsed swell: compare processor time. A cross in the picture is a run
+machine with other work, the seconds elapsed swell: compare processor time. A cross in the picture is a run
 that was stopped for its memory or its time; what it would have needed is more.
 """
 
