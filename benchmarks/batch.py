@@ -1,4 +1,4 @@
-"""`score` on 10 million rows beside the bare model, and on 1, 10 and 100 times the data: time and memory."""
+"""`score` on 10 million rows beside the bare model; how it grows is measured by `large`."""
 
 import json
 import statistics
@@ -6,13 +6,10 @@ from pathlib import Path
 
 from project import Installed, bake_and_install, run
 from rows import Row
-from timing import Usage, run_process
 
 ROWS = 10_000_000
 PAIRS = 3
-TIMES = (1, 10, 100)
 LIMIT = 0.7
-LIMIT_BYTES = 1_000_000_000
 HERE = Path(__file__).parent
 # The loaded flights again and again, under other flight numbers: every key stays unique.
 REPEAT = """
@@ -30,11 +27,11 @@ duckdb.execute(f'''
 
 
 def measure(folder: Path) -> list[Row]:
-    """Return the rows for the pace, and one for each size of the input."""
+    """Return the rows for the pace."""
     project = bake_and_install(folder)
     for verb in ("etl", "train", "promote"):
         run(project.command, verb, cwd=project.path)
-    return [*pace(project, repeated(project, 30, ROWS)), *(size(project, times) for times in TIMES)]
+    return pace(project, repeated(project, 30, ROWS))
 
 
 def repeated(project: Installed, times: int, rows: int) -> Path:
@@ -62,26 +59,3 @@ def beside(how: str, bare: list[list[float]], scored: list[list[float]], rows: i
     ours, model = (rows / statistics.median(each[0] for each in side) for side in (scored, bare))
     result = f"{wall:.2f} of its rows a second ({ours:,.0f} : {model:,.0f}), {cpu:.2f} by processor time"
     return Row(f"{rows:,} rows, beside the bare model {how}", result, f"at least {LIMIT}", wall >= LIMIT)
-
-
-def size(project: Installed, times: int) -> Row:
-    """Return the row of one size of the input."""
-    source = repeated(project, times, 10**9)
-    used = score(project, source)
-    source.unlink()
-    result = (
-        f"{used.wall_seconds:.1f} s, {used.cpu_seconds:.1f} s of processor time; "
-        f"peak memory {used.peak_bytes / 1e9:.2f} GB"
-    )
-    bound, kept = f"at most {LIMIT_BYTES / 1e9:.1f} GB", used.peak_bytes <= LIMIT_BYTES
-    return Row(f"{times} times the flights ({336_775 * times:,} rows)", result, bound, kept)
-
-
-def score(project: Installed, source: Path) -> Usage:
-    """Score a file in a process of its own."""
-    output = source.with_name("scored.parquet")
-    line = (project.command, "score", "--input", source, "--output", output)
-    try:
-        return run_process(line, project.path)
-    finally:
-        output.unlink(missing_ok=True)

@@ -56,10 +56,11 @@ def copy_template(folder: Path) -> Path:
     return Path(shutil.copytree(TEMPLATE, folder / "template", ignore=left_out, symlinks=True))
 
 
-def bake_and_install(folder: Path) -> Installed:
-    """Bake the default project into `folder` and install it."""
+def bake_and_install(folder: Path, *answers: str) -> Installed:
+    """Bake the default project, or one with other `question=answer`, into `folder` and install it."""
+    folder.mkdir(exist_ok=True)
     bake = (BIN / "cookiecutter", "--no-input", "--default-config", "--output-dir", folder)
-    run(*bake, copy_template(folder), cwd=folder)
+    run(*bake, copy_template(folder), *answers, cwd=folder)
     run(UV, "sync", "--quiet", "--python", base_python(), cwd=folder / SLUG)
     return Installed(folder / SLUG)
 

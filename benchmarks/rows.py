@@ -7,7 +7,6 @@ NAMES = (
     "baking",
     "etl",
     "large",
-    "monitoring",
     "demo",
     "startup",
     "serving",

@@ -30,7 +30,14 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = "docs/site"
 REFERENCE = "reference/"
 # Texts of the repository that are pages, too, where they are there.
-BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md", "benchmarks/field.md")
+BESIDE = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "benchmarks/README.md",
+    "benchmarks/field.md",
+    "benchmarks/large.md",
+)
 MODULES = ("handrail.estimator", "handrail.monitoring.checks", "handrail.tasks.task")
 # What lets the search work where pages are opened as files: Zensical fetches it from elsewhere, we bring it.
 SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "site/iframe-worker.js"

@@ -20,6 +20,9 @@ from handrail.files import settle, unfinished_path
 Connection = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
 WRONG_DATA = (duckdb.DataError, duckdb.ProgrammingError)  # not: a full disk, too little memory
+# Of data.memory_limit, which is meant for the whole process: the interpreter, the model, rows on their way to
+# a file, and what the allocator has not given back, the engine does not count.
+ENGINE_SHARE = 0.75
 
 
 @contextmanager
@@ -29,15 +32,26 @@ def connect(settings: Settings, spill: Path | None = None) -> Generator[Connecti
     `spill`: the folder to spill to in its place. Errors of the engine inside the block become a ProjectError
     in the engine's own words.
     """
-    spill = spill or settings.workspace / "data" / f".spill-{os.getpid()}"
-    limits = {"memory_limit": settings.data.memory_limit, "temp_directory": str(spill)}
     try:
-        with duckdb.connect(config={**limits, "preserve_insertion_order": False}) as connection:
+        with duckdb.connect(
+            config={**limits(settings, spill), "preserve_insertion_order": False}
+        ) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             _show_no_bar(connection)
             yield connection
     except duckdb.Error as error:
         raise advised(error) from error
+
+
+def limits(settings: Settings, spill: Path | None = None) -> dict[str, str]:
+    """Return the settings by which a process stays below `data.memory_limit`, and where it spills."""
+    found = re.fullmatch(r"([\d.]+)\s?([KMGT])(i?)B", settings.data.memory_limit)
+    if found is None:
+        raise ValueError(f"data.memory_limit: {settings.data.memory_limit}")
+    unit = (1024 if found[3] else 1000) ** (1 + "KMGT".index(found[2]))
+    spill = spill or settings.workspace / "data" / f".spill-{os.getpid()}"
+    memory = f"{int(float(found[1]) * unit * ENGINE_SHARE)}B"
+    return {"memory_limit": memory, "temp_directory": str(spill)}
 
 
 def advised(error: EngineError) -> ProjectError:

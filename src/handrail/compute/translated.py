@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 
 from handrail.compute import dialect
-from handrail.compute.duckdb import literal
+from handrail.compute.duckdb import limits, literal
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -39,7 +39,7 @@ class Translated(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._local = duckdb.connect(config={"memory_limit": settings.data.memory_limit})
+        self._local = duckdb.connect(config={**limits(settings)})
         self._local.execute("SET TimeZone = 'UTC'")
         self._temporary: set[str] = set()
         self._asked = dialect.Asked(columns=self._columns, scanned=self._scanned, view=self._view)

@@ -116,10 +116,11 @@ class Query(Section):
 
 
 class Data(Section):
-    """Where raw tables come from (empty: the packaged example), and how much the engine may use.
+    """Where raw tables come from (empty: the packaged example), and how much memory a command may take.
 
     source: a folder, or the address of a bucket or a database · queries: of a database, one for each raw
-    table · sampled: raw tables of which a small run reads only some rows
+    table · sampled: raw tables of which a small run reads only some rows · memory_limit: of etl, score and
+    monitor; what does not fit is put on the disk
     """
 
     source: str | None = Field(None, repr=False)  # the address of a database may hold a password

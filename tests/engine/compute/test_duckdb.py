@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from handrail.compute import duckdb as engine
+from handrail.compute.translated import Translated
 from handrail.errors import ProjectError
 
 DRAWS = """
@@ -40,3 +42,41 @@ def test_it_draws_nothing_where_a_command_says_something():
     """By itself it draws a bar on standard output wherever it takes Python for interactive."""
     done = subprocess.run([sys.executable, "-c", DRAWS], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "engine_has"), [("2GB", 1_500_000_000), ("1.5 GiB", 1_207_959_552), ("200MB", 150_000_000)]
+)
+def test_it_leaves_a_quarter_of_the_memory_to_what_it_does_not_count(empty, said, engine_has):
+    settings = with_memory(empty, said)
+    assert engine.limits(settings)["memory_limit"] == f"{engine_has}B"
+    with engine.connect(settings) as connection, engine.duckdb.connect() as other:
+        other.execute(f"SET memory_limit = '{engine_has}B'")
+        asked = "SELECT current_setting('memory_limit') AS allowed"
+        assert engine.row(connection, asked) == engine.row(other, asked)
+
+
+def test_what_does_not_fit_spills_into_the_workspace_and_goes_when_it_ends(empty):
+    settings = with_memory(empty, "100MB")
+    there = settings.workspace / "data"
+    there.mkdir(parents=True)
+    with engine.connect(settings) as connection:
+        connection.execute("CREATE TEMP TABLE much AS SELECT random() AS x, uuid() AS y FROM range(5000000)")
+        assert sum(file.stat().st_size for file in there.glob(".spill-*/*")) > 50_000_000
+    assert list(there.iterdir()) == []
+
+
+def test_beside_another_engine_it_has_the_same_limits(empty):
+    """What comes to this machine, to be put in order, does not spill where a command happens to run."""
+    other = type("Other", (Translated,), dict.fromkeys(Translated.__abstractmethods__))
+    local = other(empty)._local
+    asked = "SELECT current_setting('temp_directory') AS spill, current_setting('memory_limit') AS allowed"
+    with engine.connect(empty) as connection:
+        expected = engine.row(connection, asked)
+    assert local.sql(asked).fetchall() == [tuple(expected.values())]
+    assert Path(expected["spill"]).parent == empty.workspace / "data"
+
+
+def with_memory(settings, said):
+    """Return settings with another `data.memory_limit`."""
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"memory_limit": said})})

@@ -24,10 +24,8 @@ EVERY = 60  # one flight in so many, beside those of the days around
 
 def write_raw(folder: Path, source: Path) -> Path:
     """Write a small copy of the example's raw tables with what goes wrong in real ones; return its folder."""
-    folder.mkdir(parents=True)
-    for name in ("weather", "planes", "airports", "airlines"):
-        (folder / f"{name}.csv").write_bytes(_bytes(source, name))
-    rows = list(csv.DictReader(_bytes(source, "flights").decode().splitlines()))
+    write_flights(folder, source)
+    rows = list(csv.DictReader((folder / "flights.csv").read_text(encoding="utf-8").splitlines()))
     near = [row for row in rows if row["time_hour"][:10] in ("2013-11-02", TWICE, "2013-11-04")]
     flights = rows[::EVERY] + near
     spare = dict(near[0])
@@ -47,6 +45,14 @@ def write_raw(folder: Path, source: Path) -> Path:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(flights)
+    return folder
+
+
+def write_flights(folder: Path, source: Path) -> Path:
+    """Write the example's raw tables as they are, none of them packed; return their folder."""
+    folder.mkdir(parents=True)
+    for name in ("flights", "weather", "planes", "airports", "airlines"):
+        (folder / f"{name}.csv").write_bytes(_bytes(source, name))
     return folder
 
 

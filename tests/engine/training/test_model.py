@@ -542,6 +542,21 @@ def test_amounts_are_put_into_bins_together_as_each_alone():
     assert alone == found
 
 
+def test_quantiles_are_asked_of_one_column_at_a_time(monkeypatch):
+    """The engine holds all values of a column for them: of ten columns of a large table too much at once."""
+    asked = []
+
+    def noted(connection, query):
+        asked.append(query)
+        return engine.row(connection, query)
+
+    monkeypatch.setattr(reference, "row", noted)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT i AS one, -i AS other FROM range(1, 101) AS r(i)")
+        reference.learn_amount_bins(connection, "t", ["one", "other"])
+    assert [query.count("quantile") for query in asked if "quantile" in query] == [1, 1]
+
+
 def test_an_unknown_metric_is_refused_before_training(project):
     accuracy = project.accuracy.model_copy(update={"metric": "charm"})
     with pytest.raises(errors.ProjectError, match=rf"accuracy\.metric: charm is unknown; known are {KNOWN}"):
