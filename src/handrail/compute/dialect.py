@@ -176,6 +176,18 @@ def _pg_extract(node: exp.Extract) -> exp.Expression:
     return exp.cast(exp.Floor(this=node), "BIGINT")
 
 
+def _is_double(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Cast) and _kind(node) == "DOUBLE"
+
+
+def _average(node: exp.Avg) -> exp.Expression:
+    """DuckDB's is of the type DOUBLE, whatever it is of; of decimals, another engine's has few digits."""
+    each = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    if not _is_double(each):
+        each.replace(exp.cast(each.copy(), "DOUBLE"))
+    return node
+
+
 POSTGRES: dict[Any, Callable[[Any], exp.Expression]] = {
     exp.TryCast: _pg_try_cast,
     exp.IsNan: _as_said("CAST(:x AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)", "postgres"),
@@ -191,7 +203,7 @@ POSTGRES: dict[Any, Callable[[Any], exp.Expression]] = {
     ),
     exp.Contains: _as_said("strpos(:x, :y) > 0", "postgres"),
     exp.ApproxDistinct: lambda n: exp.Count(this=exp.Distinct(expressions=[n.this])),
-    exp.Avg: lambda n: exp.Avg(this=exp.cast(n.this, "DOUBLE")) if not _is_double(n.this) else n,
+    exp.Avg: _average,
     exp.Div: lambda n: (
         exp.Div(
             this=n.this,
@@ -206,10 +218,6 @@ POSTGRES: dict[Any, Callable[[Any], exp.Expression]] = {
     "md5_number_lower": _as_said(f"{SCHEMA}_md5_number_lower(:x)", "postgres"),
     "error": _as_said(f"{SCHEMA}_error(:x)", "postgres"),
 }
-
-
-def _is_double(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Cast) and _kind(node) == "DOUBLE"
 
 
 def _is_whole(node: exp.Expression) -> bool:
@@ -295,6 +303,7 @@ SPARK: dict[Any, Callable[[Any], exp.Expression]] = {
     exp.PercentileDisc: _spark_quantiles,
     exp.ArrayAgg: _spark_list,
     exp.AtTimeZone: _spark_timezone,
+    exp.Avg: _average,
     exp.Extract: _spark_extract,
     exp.Div: lambda n: _sql(
         "try_divide(CAST(:x AS DOUBLE), CAST(:y AS DOUBLE))", "spark", x=n.this, y=n.expression

@@ -176,6 +176,22 @@ class Compute(Section):
     storage: str | None = None
     spark: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("spark", mode="before")
+    @classmethod
+    def as_text(cls, given: Any) -> Any:
+        """Take numbers, true and false as Spark writes them."""
+        if not isinstance(given, dict):
+            return given
+        plain = {True: "true", False: "false"}
+        return {
+            name: plain[value]
+            if isinstance(value, bool)
+            else str(value)
+            if isinstance(value, int | float)
+            else value
+            for name, value in given.items()
+        }
+
 
 class Split(Section):
     """The time-ordered split: before `validation_from` the model learns, after `live_from` it is live."""

@@ -10,9 +10,11 @@ from functools import cached_property
 from math import inf, isfinite, isinf, isnan, nan
 from typing import Literal, Protocol
 
+from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
+from handrail.etl.load import table_path
 from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
@@ -255,14 +257,17 @@ def metrics_in_range(look: Look) -> Iterator[Reading]:
 def outcomes_in_time(look: Look) -> Iterator[Reading]:
     """Tell the share of outcomes that should be known by now, `outcome.known_after_days`, and are not.
 
-    With fewer than `live.minimum_outcomes` that are due it is unknown. Of rows without a time the days count
-    from the prediction; where none are said, nothing is ever due.
+    With fewer than `live.minimum_outcomes` that are due, or before anything is loaded where the data is
+    processed, it is unknown. Of rows without a time the days count from the prediction; where none are said,
+    nothing is ever due.
     """
     project, days = look.settings.project, look.settings.outcome.known_after_days
     time, target = identifier(project.window), identifier(project.target)
     due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=days)}'" if project.time or days else "FALSE"
     count = look.value(f"count_if({due})")
     few = look.too_few(int(count), "outcomes are due")
+    if not has_table(look.connection, table_path(look.settings, project.table_name)):
+        few = "no table is loaded where the data is processed; run `etl`"
     share = nan if few else look.value(f"count_if({due} AND {target} IS NULL)") / count
     yield look.reading("outcomes overdue", share, low=0.0, high=look.limits.maximum_overdue_share, why=few)
 

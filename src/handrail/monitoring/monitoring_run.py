@@ -86,6 +86,9 @@ class MonitoringRun:
     def record(self) -> dict[str, Any]:
         """Return everything as plain data; a figure that is not known, or a range without end, is None."""
         readings = [asdict(reading) | reading.plain for reading in self.readings]
+        for each in readings:
+            if each["alert_above"] is None:
+                del each["alert_above"]
         return asdict(self) | {"readings": readings, "alerts": [reading.name for reading in self.alerts]}
 
 

@@ -215,7 +215,9 @@ def launch(settings: Settings) -> str:
 def checked(settings: Settings, live: Live | None) -> tuple[Version, Live]:
     """Return the version of `live`, its files checked; raises ProjectError where nothing was promoted."""
     if live is None:
-        raise ProjectError(f"{live_path(settings)}: no model is live yet; run `train`, then `promote`")
+        there = settings.shared.registry
+        nor = f", nor in {there} (is the address right?)" if there else ""
+        raise ProjectError(f"{live_path(settings)}: no model is live yet{nor}; run `train`, then `promote`")
     return load_version(settings, live.versions[-1], live.checksums[-1]), live
 
 

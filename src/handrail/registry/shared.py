@@ -25,6 +25,7 @@ LIVE, VERSIONS, SEEN = "live.json", "versions", ".shared.json"
 MOST_EVENTS = 1000  # of the history that is kept with what is live
 _looked: dict[tuple[Path, str], float] = {}  # when each process has last looked, by workspace and place
 _unreached: set[tuple[Path, str]] = set()  # the places that have been told already
+_empty: set[tuple[Path, str]] = set()  # likewise those that have nothing live
 
 
 def shared_registry(settings: Settings) -> Store | None:
@@ -109,7 +110,15 @@ def follow(settings: Settings, seconds: float | None = None) -> None:
 
     try:
         with changing_live(settings):
-            take_over(settings, store.read(LIVE))
+            found = store.read(LIVE)
+            take_over(settings, found)
+            if found is None and key not in _empty and (model_folder(settings) / LIVE).is_file():
+                log.warning(
+                    "%s: nothing is live in this registry; what is live here stays, and its next promotion "
+                    "takes it along",
+                    store.url,
+                )
+                _empty.add(key)
     except ProjectError as error:
         if not (model_folder(settings) / LIVE).is_file():
             raise
@@ -130,6 +139,7 @@ def take_over(settings: Settings, found: tuple[bytes, str] | None) -> None:
         return
     content, tag = found
     document = parsed(settings, content)
+    _refuse_another(settings, document)
     names = [document["versions"][-1], *filter(None, [(document.get("canary") or {}).get("name")])]
     for name in names:
         if not version_folder(settings, name).is_dir() and not fetch_version(settings, name):
@@ -137,6 +147,26 @@ def take_over(settings: Settings, found: tuple[bytes, str] | None) -> None:
                 f"{settings.shared.registry}: {name} is live and not there; promote another version"
             )
     keep(settings, document, tag)
+
+
+def _refuse_another(settings: Settings, document: Mapping[str, Any]) -> None:
+    """Refuse what was never live here where something is that the registry has never known.
+
+    Two machines with models of their own were given the same address, or one made live what it had before the
+    other brought its own along: which counts is for a person to say.
+    """
+    path = model_folder(settings) / LIVE
+    try:
+        here = json.loads(path.read_text(encoding="utf-8"))["versions"][-1]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return
+    known = {*document["versions"], *(event.get("live") for event in document.get("history", ()))}
+    if here not in known:
+        raise ProjectError(
+            f"{settings.shared.registry}: {document['versions'][-1]} is live there, and {here}, which is "
+            f"live here, was never in it; to go by it, move {settings.shown(path)} away; else set "
+            "storage.registry to a place of its own"
+        )
 
 
 def keep(settings: Settings, document: Mapping[str, Any], tag: str) -> None:

@@ -382,4 +382,9 @@ def next_steps(outcome: Outcome, dry_run: bool) -> list[str]:
     return [
         f"{total}. All of it is staged, and nothing is committed.",
         f"{first}Look: git diff --cached   Keep: git commit   Take back: {outcome.undo}",
+        *(
+            f"Then: uv sync, and `etl` once: {to} has no table of this project yet"
+            for _, to in [outcome.plan.changed.get("compute", ("", ""))]
+            if to in ("postgres", "spark")
+        ),
     ]

@@ -61,15 +61,18 @@ def unsent_bytes(settings: Settings) -> int:
     return sum(_Folder(settings, store, kind, own(settings)).unsent() for kind, (own, _) in KINDS.items())
 
 
-def fetch(settings: Settings) -> None:
+def fetch(settings: Settings, *, dry_run: bool = False) -> None:
     """Bring in what other machines have sent, and the versions by which they have answered.
+
+    What was logged here is sent before; not in a `dry_run`.
 
     Raises ProjectError where the place can't be reached: half of the predictions would be taken for all.
     """
     store = shared_log(settings)
     if store is None:
         return
-    send(settings)
+    if not dry_run:
+        send(settings)
     for kind, (own, others) in KINDS.items():
         found = store.entries(f"{kind}/")
         sent = _Folder(settings, store, kind, own(settings))  # read after the list: a service may be sending

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from handrail import Project, ProjectError, errors
+from handrail.config.sections import Compute
 from handrail.config.settings import read_settings
 from tests.engine.support.evidence import write, write_facts
 from tests.engine.support.names import commands
@@ -25,6 +26,15 @@ def refused(root):
         if place and "." in place[2]:
             assert place[2].rpartition(".")[2].encode() in lines[int(place[1]) - 1]
     return [re.sub(r"^(project\.yaml), line \d+", r"\1", problem) for problem in found.value.problems]
+
+
+def test_settings_of_spark_may_be_numbers_and_truths():
+    given = {"spark.sql.shuffle.partitions": 4, "spark.speculation": True, "spark.executor.memory": "4g"}
+    assert Compute(spark=given).spark == {
+        "spark.sql.shuffle.partitions": "4",
+        "spark.speculation": "true",
+        "spark.executor.memory": "4g",
+    }
 
 
 def test_the_project_itself_can_be_read():

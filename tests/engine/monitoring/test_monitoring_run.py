@@ -275,8 +275,14 @@ def test_what_is_unknown_is_a_dash_and_null(month, monkeypatch, capsys):
         "high": 0,
         "state": "unknown",
         "why": count,
-        "alert_above": None,
     }
+
+
+def test_without_a_loaded_table_outcomes_are_not_overdue_but_not_known(month):
+    load.table_path(month, month.project.table_name).unlink()
+    found = readings(look(month))["outcomes overdue"]
+    assert found.state == "unknown"
+    assert found.why == "no table is loaded where the data is processed; run `etl`"
 
 
 def test_an_unfinished_line_of_a_killed_server_is_skipped(month):

@@ -1,6 +1,7 @@
 """A registry that machines share: whole versions, and no change of what is live that is lost."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -304,6 +305,49 @@ def test_what_is_live_before_anything_is_shared_is_the_beginning(project, tmp_pa
     registry.make_live(here, two)
     assert registry.read_live(there).versions == (one, two)
     assert registry.roll_back(there, inference.start_model) == one
+
+
+def test_a_machine_whose_model_the_registry_never_knew_goes_on_with_it_and_says_so(project, tmp_path, caplog):
+    one, two = versions_of(project, 2)
+    registry.make_live(project, one)
+    registry.launch(project)
+    place, before = str(tmp_path / "shared"), registry.live_path(project).read_bytes()
+    there = machine(project, tmp_path / "there", place, data=False)
+    shutil.copytree(versions.version_folder(project, two), versions.version_folder(there, two))
+    registry.make_live(there, two)
+    here = attached(project, place)
+    assert registry.load_live(here)[0].name == one
+    said = f"{two} is live there, and {one}, which is live here, was never in it; to go by it, move "
+    assert said in caplog.text
+    for change in (
+        lambda: registry.make_live(here, one),
+        lambda: registry.roll_back(here, inference.start_model),
+    ):
+        with pytest.raises(
+            errors.ProjectError, match=r"was never in it; to go by it, move .*live\.json away"
+        ):
+            change()
+    assert registry.live_path(here).read_bytes() == before
+    registry.live_path(here).unlink()
+    assert registry.read_live(attached(project, place)).versions == (two,)
+
+
+def test_that_nothing_is_live_at_an_address_is_said(project, tmp_path, caplog):
+    (one,) = versions_of(project, 1)
+    there = machine(project, tmp_path / "there", str(tmp_path / "mistyped"), data=False)
+    with pytest.raises(
+        errors.ProjectError, match=r"no model is live yet, nor in .*mistyped/models \(is the add"
+    ):
+        registry.load_live(there)
+    registry.make_live(project, one)
+    here = attached(project, str(tmp_path / "mistyped"))
+    for _ in range(2):
+        time.sleep(0.002)
+        assert registry.load_live(here)[0].name == one
+    said = (
+        "mistyped/models: nothing is live in this registry; what is live here stays, and its next promotion"
+    )
+    assert caplog.text.count(said) == 1
 
 
 def test_what_is_tried_elsewhere_changes_nothing_that_is_shared(away, tmp_path):

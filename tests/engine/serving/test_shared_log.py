@@ -59,6 +59,14 @@ def keys(settings):
     return [entry.key for entry in store(settings).entries("predictions/")]
 
 
+def test_a_dry_run_sends_nothing(alone):
+    predict(alone, rows_asked(alone)[:20])
+    shared_log.fetch(alone, dry_run=True)
+    assert keys(alone) == []
+    shared_log.fetch(alone)
+    assert len(keys(alone)) == 1
+
+
 def count(settings):
     """Return how many predictions a machine sees."""
     with engine.connect(settings) as connection:

@@ -17,7 +17,9 @@ FUNCTIONS = (  # of DuckDB, which every engine has to give alike
     "isnan(CAST('NaN' AS DOUBLE)) AS nan, 7 / 2 AS share, 7 // 2 AS floor, strlen('é') AS bytes_of, "
     "length('é') AS signs, EXTRACT(isodow FROM DATE '2013-11-03') AS weekday, "
     "concat_ws('; ', 'a', NULL, 'b') AS joined, regexp_matches('UA1', '^[A-Z]{2}[0-9]$') AS matches, "
-    "strftime(DATE '2013-11-03', '%Y-%m') AS month, split_part('a-b', '-', 1) AS part"
+    "strftime(DATE '2013-11-03', '%Y-%m') AS month, split_part('a-b', '-', 1) AS part, "
+    "(SELECT avg(CASE WHEN n > 2 THEN 1.0 ELSE 0.0 END) FROM (VALUES (1), (2), (3), (4), (5), (6), (7)) "
+    "AS v(n)) AS average, (SELECT avg(DISTINCT 0.1 * n) FROM (VALUES (1), (1), (3)) AS w(n)) AS of_different"
 )
 EVERY = 60  # one flight in so many, beside those of the days around
 

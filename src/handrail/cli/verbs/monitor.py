@@ -47,7 +47,7 @@ def monitor(
     if relive and (start or end):
         raise ProjectError("--relive: lives all months since live_from again; leave out --from and --to")
     with failure_told(settings, look_back=relive or dry_run or bool(start or end)):
-        fetch(settings)
+        fetch(settings, dry_run=dry_run)
         looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
