@@ -82,7 +82,7 @@ def translated(query, target, view=lambda name: None):
             "WINDOW w AS (PARTITION BY b ORDER BY c)",
             'SELECT AVG(CAST("a" AS DOUBLE PRECISION)) OVER ("w" ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) '
             'FROM "t" WINDOW "w" AS (PARTITION BY "b" ORDER BY "c")',
-            "SELECT AVG(`a`) OVER (PARTITION BY `b` ORDER BY `c` NULLS LAST "
+            "SELECT AVG(CAST(`a` AS DOUBLE)) OVER (PARTITION BY `b` ORDER BY `c` NULLS LAST "
             "ROWS BETWEEN 4 PRECEDING AND 1 PRECEDING) FROM `t` "
             "WINDOW `w` AS (PARTITION BY `b` ORDER BY `c` NULLS LAST)",
         ),
