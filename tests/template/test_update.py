@@ -178,7 +178,7 @@ def test_a_project_grows_by_one_command(desk, project, history, tmp_path):
     assert "stage: discovery -> operation\n" in said
     assert "model: - -> lightgbm\n" in said
     new = "problem=classification compute=duckdb tracking=none notebooks=jupyter labelling=none api=fastapi"
-    new += " batch=batch scheduler=none cloud=none dashboard=streamlit"
+    new += " batch=batch scheduler=none cloud=none dashboard=streamlit editor=none"
     assert f"New questions took their defaults: {new}. For others, name them in the command\n" in said
     at_once = baked(f"git+file://{history}", tmp_path / "once", "--checkout", "v0.2.0", "model=lightgbm")
     ours = {"1-discovery/problem.md": (project / "1-discovery" / "problem.md").read_bytes()}
@@ -487,7 +487,7 @@ def test_new_questions_are_asked_on_a_terminal(desk, project):
         os.chdir(project)
         line = [str(HANDRAIL), "update", "--to", "v0.2.0", "stage=research", "labelling=none"]
         os.execvpe(line[0], line, isolated(desk.home, TERM="dumb"))
-    shown, replies = "", ["", "", "2", "9", "1", ""]
+    shown, replies = "", ["", "", "2", "9", "1", "", ""]
     while True:
         try:
             read = os.read(screen, 4096).decode()
@@ -508,6 +508,7 @@ def test_new_questions_are_asked_on_a_terminal(desk, project):
         "model)",
         "tracking)",
         "notebooks)",
+        "editor)",
     ]
     assert "  2  lightgbm - gradient boosting that stays fast" in shown
     answers = record(project)["answers"]
