@@ -15,6 +15,7 @@ from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.etl.load import table_path
+from handrail.moments import moment
 from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, drifts, least_drifts, not_asked_for
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
@@ -298,12 +299,16 @@ def canary_reading(settings: Settings) -> str:
 def contract_kept(look: Look) -> Iterator[Reading]:
     """Tell the share of rows that broke the contract, of those sent for scoring or asked for, and predicted.
 
-    Of a request that the service refused for that, all records count, on the day on which it was sent.
+    Of a request that the service refused for that, all records count, on the day on which it was sent; an
+    alert names the rule of the contract that was broken most often.
     """
     latest, refused = look.latest, look.activity.records["contract"]
     broken = count_rejected(look.connection, look.settings, latest.start, latest.end) + refused
     share, most = broken / (latest.count + broken), look.limits.maximum_violation_share
-    yield _at_most(most, "rows that break the contract", share)
+    reading = _at_most(most, "rows that break the contract", share)
+    most_often = look.activity.broken[:1] if reading.state == "alert" else ()
+    said = [f"of requests, most often by {each.rule} since {moment(each.first)}" for each in most_often]
+    yield replace(reading, why="".join(said))
 
 
 def service_answers(look: Look) -> Iterator[Reading]:

@@ -1,6 +1,7 @@
 """What the service did is kept minute by minute, and monitoring looks back at it."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -234,10 +235,14 @@ def test_too_many_records_in_a_body_are_no_rows_that_break_the_contract(month):
 
 def test_refused_requests_break_the_contract(month):
     before = readings(month)["rows that break the contract"]
-    kept(month, answers={"422": 1}, refused={"contract": 1}, records={"contract": 1_000_000})
+    rules = {"distance: less_than_equal": 900_000, "carrier: missing": 100_000}
+    counts = {"records": {"contract": 1_000_000}, "broken": rules}
+    kept(month, answers={"422": 1}, refused={"contract": 1}, **counts)
     after = readings(month)["rows that break the contract"]
-    assert (before.value, before.state) == (0, "ok")
+    assert (before.value, before.state, before.why) == (0, "ok", "")
     assert (after.value > 0.9, after.state) == (True, "alert")
+    said = r".* \(of requests, most often by distance: less_than_equal since 20\S+ \S+ UTC\)"
+    assert re.fullmatch(said, after.told)
 
 
 @pytest.mark.parametrize(
