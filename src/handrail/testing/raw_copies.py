@@ -64,7 +64,6 @@ def refusal(run: SmallRun, fault: Fault) -> Refusal:
         problems: tuple[str, ...] = ()
     except ProjectError as error:
         problems = error.problems
-    refusal_path(there).unlink(missing_ok=True)  # what says why is all that a refusal may write
     after = contents(there.workspace / "data")
     names = {*before, *after} - {refusal_path(there).name}  # that is what tells of it afterwards
     changed = tuple(sorted(name for name in names if before.get(name) != after.get(name)))
