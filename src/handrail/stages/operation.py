@@ -215,7 +215,10 @@ BY_PEOPLE = ()
 
 def yours(project: Project) -> dict[str, str]:
     """Return the files to change for data of one's own, with what to do there."""
-    found = {"4-operation/runbook.md": "what you know of your alerts"}
+    found = {
+        "4-operation/runbook.md": "what you know of your alerts",
+        "tests/test_autumn.py": "what your months after the launch have shown; or delete it",
+    }
     if project.has("dashboard"):
         found[f"src/{project.package}/dashboard/kpis.sql"] = "how each KPI of project.yaml is computed"
     return found
