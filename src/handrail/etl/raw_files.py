@@ -356,13 +356,18 @@ def cast_columns(
 
 
 def _refuse_unreadable(connection: Connection, table: RawSource) -> None:
-    errors = rows(connection, "SELECT line, column_name, error_message FROM reject_errors ORDER BY line")
+    asked = "SELECT line, column_name, error_message, error_type FROM reject_errors ORDER BY line"
+    errors = rows(connection, asked)
     if errors:
         first = errors[0]
         message = first["error_message"].strip().partition("\n")[0]
+        short = {(each["line"], each["error_type"]) for each in errors} == {
+            (first["line"], "MISSING COLUMNS")
+        }
+        cut = "; if that is its last line, the file was cut off: fetch it again" if short else ""
         raise ProjectError(
             f"{table.file}: {len(errors)} values can't be read; the first: line {first['line']}, "
-            f"column {first['column_name']}: {message}"
+            f"column {first['column_name']}: {message}{cut}"
         )
 
 

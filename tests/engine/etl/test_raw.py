@@ -113,6 +113,7 @@ def test_a_value_of_another_type_is_named_with_its_line(refusal, tmp_path):
     said = refusal(TRIPS)
     assert said.startswith("trips.csv: 1 values can't be read; the first: line 3, column fare: ")
     assert "dear" in said
+    assert "cut off" not in said
 
 
 def test_a_type_that_does_not_exist_is_named_with_its_file(refusal, tmp_path):
@@ -131,6 +132,7 @@ def test_a_file_cut_off_within_a_line_is_refused(refusal, tmp_path):
     write_csv(tmp_path, "town,fare", "Lyon,7", "Ghent,30", "Basel")
     said = refusal(TRIPS)
     assert said.startswith("trips.csv: 1 values can't be read; the first: line 4")
+    assert said.endswith("; if that is its last line, the file was cut off: fetch it again")
 
 
 def test_a_file_in_another_encoding_is_refused(refusal, tmp_path):
