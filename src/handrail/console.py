@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
 
 from rich.console import Console
 from rich.progress import (
@@ -21,12 +22,41 @@ LINE_SECONDS = 60.0  # between two lines of what nobody watches
 
 @contextmanager
 def progress(title: str) -> Generator[Callable[[str], None]]:
-    """Show the step under way and the time so far, on standard error; nothing where nobody looks."""
+    """Show the step under way and the time so far, on standard error.
+
+    Where nobody looks, it is a line a minute; of what takes less, none.
+    """
     console = Console(stderr=True)
+    if not console.is_terminal:
+        with _line_a_minute(console, title) as show:
+            yield show
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda step: bar.update(task, description=f"{title}: {step}")
+
+
+@contextmanager
+def _line_a_minute(console: Console, title: str) -> Generator[Callable[[str], None]]:
+    begun, over, at = time.monotonic(), Event(), title
+
+    def tell() -> None:
+        while not over.wait(LINE_SECONDS):
+            so_far = timedelta(seconds=round(time.monotonic() - begun))
+            console.print(f"{at}, {so_far} so far", markup=False, highlight=False, soft_wrap=True)
+
+    def show(step: str) -> None:
+        nonlocal at
+        at = f"{title}: {step}"
+
+    thread = Thread(target=tell, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield show
+    finally:
+        over.set()
+        thread.join()
 
 
 def quietly(step: str) -> None:

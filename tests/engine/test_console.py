@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -42,6 +43,26 @@ def test_where_nobody_looks_it_is_a_line_now_and_then(capsys, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such terminal")
+def test_where_nobody_looks_a_long_step_is_a_line_now_and_then(capsys, monkeypatch):
+    with console.progress("etl") as step:
+        step("extract")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(console, "LINE_SECONDS", 0.02)
+    with console.progress("etl") as step:
+        step("extract")
+        time.sleep(0.1)
+        step("[load]")
+        time.sleep(0.1)
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert {re.sub(r"\d:\d\d:\d\d", "TIME", line) for line in lines} == {
+        "etl: extract, TIME so far",
+        "etl: [load], TIME so far",
+    }
+    assert 3 <= len(lines) <= 10
+    assert said.out == ""
+
+
 def test_on_a_terminal_rows_speed_and_time_left_are_shown():
     import pty
 

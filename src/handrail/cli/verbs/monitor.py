@@ -34,7 +34,7 @@ def monitor(
 
     Without days: the last 30 days of predictions. An alert is exit status 3.
     """
-    from handrail.console import say
+    from handrail.console import progress, say
     from handrail.errors import ProjectError
     from handrail.monitoring.alerts import failure_told
     from handrail.monitoring.backtesting import backtest
@@ -48,7 +48,11 @@ def monitor(
         raise ProjectError("--relive: lives all months since live_from again; leave out --from and --to")
     with failure_told(settings, look_back=relive or dry_run or bool(start or end)):
         fetch(settings, dry_run=dry_run)
-        looks = backtest(settings) if relive else iter([run_monitoring(settings, start, end)])
+        if relive:
+            looks = backtest(settings)
+        else:
+            with progress("monitor"):
+                looks = iter([run_monitoring(settings, start, end)])
     status = 0
     for seen in looks:
         _show(settings, seen)
