@@ -119,3 +119,16 @@ def test_the_database_s_address_is_handed_to_what_scores(bake):
     services = compose(bake(compute="postgres"))["services"]
     assert services["score"]["environment"] == ["LATE_FLIGHTS_COMPUTE_URL"]
     assert services["api"]["environment"] == ["LATE_FLIGHTS_API_KEY"]
+
+
+@pytest.mark.parametrize("answers", [{}, {"batch": "none"}, {"stage": "production", "api": "none"}], ids=str)
+def test_the_database_that_was_chosen_is_there_for_whoever_starts_it(bake, answers):
+    found = compose(bake(compute="postgres", **answers))
+    each = found["services"]["database"]
+    assert re.fullmatch(PINNED, each["image"])
+    assert (each["profiles"], each["ports"]) == (["database"], ["127.0.0.1:5432:5432"])
+    assert (each["user"], each["read_only"], each["cap_drop"]) == ("postgres", True, ["ALL"])
+    assert each["environment"] == ["POSTGRES_PASSWORD"]  # handed through: it stands in no file
+    assert each["volumes"] == ["database:/var/lib/postgresql/data"]
+    assert "database" in found["volumes"]
+    assert "database" not in compose(bake(**answers))["services"]
