@@ -23,6 +23,7 @@ from handrail.monitoring.predicted_days import count_predicted
 from handrail.monitoring.usual import (
     MOST_COMPARED,
     daily_counts,
+    jumps,
     silence,
     too_short,
     traffic,
@@ -50,6 +51,7 @@ __all__ = [
     "young_enough",
 ]
 
+JUMP = 4.0  # deviations of a day that a week lies from the days before, as no season does
 BY_CHANCE = 0.001  # the chance from which on outcomes that are all the same may be so by chance
 State = Literal["ok", "warning", "alert", "unknown"]
 
@@ -340,8 +342,9 @@ def no_drift(look: Look) -> Iterator[Reading]:
     It is that of the latest predictions, whether or not their outcomes are due. Of a feature it is the least
     of how far it has moved from the training period, from the test period, from the window before, and from
     the same days of the year before, as far as there are such: what one of them explains is the season.
-    Drift of the prediction is an alert; that of a feature a warning, and beyond SUDDEN times the limit an
-    alert: so far moves a column in another unit, or with other names. Of too few predictions it is unknown:
+    Drift of the prediction is an alert; that of a feature a warning, and an alert beyond SUDDEN times the
+    limit, or where the last week lies further than JUMP deviations of a day from the days before: so far
+    moves a column in another unit, or with other names. Of too few predictions it is unknown:
     one of them alone is far from any distribution, and two days are far from a week. Rows predicted by a
     version that did not have a feature yet tell nothing of it, and each version's predictions are held
     against those of its own test period. A feature that moves by itself, `drift=False` in contract.py, is
@@ -372,12 +375,17 @@ def no_drift(look: Look) -> Iterator[Reading]:
             found |= least_drifts(look.connection, rows, [known.only({each.feature}) for known in usual])
             unknown[each.feature] = look.too_few(latest.count - each.rows, "predictions have it")
     found |= {name: nan for name, why in unknown.items() if why}
+    amounts = {item.column for item in features if not item.names}
+    moved = jumps(look, [name for name, value in found.items() if name in amounts and value > limit])
     for name, value in sorted(found.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
         sudden = None if name == PREDICTION else SUDDEN * limit
-        otherwise: State = "warning" if sudden and value <= sudden else "alert"
+        jump = moved.get(name, 0.0)
+        otherwise: State = "warning" if sudden and value <= sudden and jump <= JUMP else "alert"
         why = unknown.get(name, "")
         reading = look.reading(f"drift of {name}", value, low=0.0, high=limit, otherwise=otherwise, why=why)
-        yield replace(reading, alert_above=sudden)
+        if jump > JUMP:
+            why = f"its last week lies {figure(jump)} deviations of a day from the days before"
+        yield replace(reading, alert_above=sudden, why=why)
 
 
 def values_known(look: Look) -> Iterator[Reading]:

@@ -7,8 +7,8 @@ window is held against others of its kind, and not only against what was learnt 
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
-from math import inf, nan
-from statistics import median
+from math import inf, nan, sqrt
+from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
 from handrail.compute.data_engine import has_table
@@ -26,6 +26,8 @@ WEEK = 7
 REMEMBERED = timedelta(days=90)
 FEWEST_MADE = 5  # days with predictions of the REMEMBERED, of which is known how often they are made
 FEWEST_DAYS = 14  # before the last week, of which is known how many predictions are usual
+LEAST_DEVIATION = 0.25
+FEWEST_AFTER = 3  # days of the last week, of which is known whether it is another
 MOST_COMPARED = 1_000_000  # of a window that another is held against, and of exact counts of keys
 SOME = 20  # predictions that are usual on a day; where there are fewer, one without any is none to speak of
 
@@ -128,6 +130,39 @@ def too_short(look: "Look", source: str | None = None, what: str = "predictions 
         return ""
     told = "1 day" if days == 1 else f"{days} days"
     return f"the {what} of rows of {told}; from {WEEK} days on it is known"
+
+
+def jumps(look: "Look", columns: Sequence[str]) -> dict[str, float]:
+    """Return how far the last week of each amount lies from the days before it, in the latest predictions.
+
+    It is the distance of the means, in standard deviations of the means of a day before: a season takes
+    longer, another unit does not. Such a deviation counts as at least LEAST_DEVIATION of that of all values:
+    a month without rain says little of the first that comes. A day with fewer than SOME values says nothing;
+    what is known of fewer than FEWEST_DAYS days before, or of fewer than FEWEST_AFTER since, is left out.
+    """
+    latest, time = look.latest, identifier(look.settings.project.window)
+    each = {name: f"CAST({identifier(name)} AS DOUBLE)" for name in columns}
+    figures = {"mean": "avg", "n": "count", "deviation": "stddev_pop"}
+    asked = [f"{of}({v}) AS {name}{n}" for n, v in enumerate(each.values()) for name, of in figures.items()]
+    if not asked:
+        return {}
+    query = f"SELECT CAST({time} AS DATE) AS day, {', '.join(asked)} FROM {latest.source} GROUP BY 1"
+    days, last, found = rows(look.connection, query), latest.end - timedelta(days=WEEK), {}
+    for n, name in enumerate(columns):
+        known = [(d["day"] < last, *(d[f"{of}{n}"] for of in figures)) for d in days if d[f"n{n}"] >= SOME]
+        before, after = ([value for early, value, *_ in known if early is which] for which in (True, False))
+        if len(before) >= FEWEST_DAYS and len(after) >= FEWEST_AFTER:
+            moved = abs(mean(after) - mean(before))
+            deviation = max(stdev(before), LEAST_DEVIATION * _deviation([each[1:] for each in known]))
+            found[name] = moved / deviation if deviation else 0.0
+    return found
+
+
+def _deviation(parts: Sequence[tuple[float, int, float]]) -> float:
+    """Return the standard deviation of all values, of which each part has its mean, count and deviation."""
+    total = sum(count for _, count, _ in parts)
+    middle = sum(value * count for value, count, _ in parts) / total
+    return sqrt(sum(n * (own**2 + (value - middle) ** 2) for value, n, own in parts) / total)
 
 
 def usual_share(look: "Look") -> float:

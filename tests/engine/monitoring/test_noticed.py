@@ -51,6 +51,7 @@ def watched(months, tmp_path):
         return {each.name: each for each in seen.readings}
 
     notes = look.notes = []
+    look.rows = later
     return look
 
 
@@ -288,6 +289,24 @@ def test_a_summer_that_is_25_degrees_too_warm_is_no_summer(watched):
     warmer = watched(changed("temperature_c", lambda degrees: degrees + 25))["drift of temperature_c"]
     assert usual.state != "alert"
     assert (warmer.value > usual.value + 1, warmer.state) == (True, "alert")
+
+
+def test_a_week_in_another_unit_is_an_alert_before_it_is_half_of_the_window(watched):
+    """Another 25 degrees since Monday: what is 23% of the window, and each may be a day in summer."""
+    last = max(row[TIME].date() for row in watched.rows) - timedelta(days=7)
+    warmer = changed("temperature_c", lambda degrees: degrees + 25)
+    seen = watched(lambda rows: [warmer([row])[0] if row[TIME].date() > last else row for row in rows])
+    found = seen["drift of temperature_c"]
+    assert (found.state, found.value < found.alert_above) == ("alert", True)
+    assert re.fullmatch(r"its last week lies [0-9.]+ deviations of a day from the days before", found.why)
+
+
+def test_the_first_rain_after_a_dry_month_is_no_jump(watched):
+    wet = watched.rows[-1][TIME].date() - timedelta(days=3)
+    readings = watched(
+        lambda rows: [row | {"precipitation_mm": 0.3 * (row[TIME].date() == wet)} for row in rows]
+    )
+    assert readings["drift of precipitation_mm"].state != "alert"
 
 
 @pytest.mark.parametrize(("usual", "state"), [(0.999, "ok"), (0.9, "alert")])
