@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.template.answers import TEMPLATE
 from tests.template.baking import isolated
 
@@ -231,3 +233,30 @@ def snapshot(project: Path) -> Snapshot:
     return Snapshot(
         files, git(top, "ls-files", "--stage"), git(top, "for-each-ref") + git(top, "rev-parse", "HEAD"), kept
     )
+
+
+def on_terminal(folder: Path, line: list[str], replies: list[str], environment: dict[str, str]) -> str:
+    """Run a command in a pseudo-terminal, typing a reply at each prompt; return the screen.
+
+    Where more is asked than there are replies, the terminal is closed.
+    """
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
+    child, screen = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.execvpe(line[0], line, environment)
+    shown = ""
+    while True:
+        try:
+            read = os.read(screen, 4096).decode()
+        except OSError:  # the other end is closed
+            break
+        shown += read
+        if shown.endswith("]: "):
+            if not replies:
+                break
+            os.write(screen, f"{replies.pop(0)}\n".encode())
+            shown += "\n"
+    os.close(screen)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    return shown.replace("\r", "")

@@ -19,7 +19,7 @@ from handrail.scaffold.new import Place, put_in_place
 from tests.lanes import slow_but
 from tests.template.answers import TEMPLATE
 from tests.template.baking import isolated
-from tests.template.histories import baked, contents, first_version, git, record, second_version
+from tests.template.histories import baked, contents, first_version, git, on_terminal, record, second_version
 from tests.template.trees import tree
 
 HANDRAIL = Path(sys.executable).with_name("handrail")
@@ -271,27 +271,8 @@ def test_it_says_how_many_files_there_are(answers, desk):
 
 def terminal(desk: Desk, replies: list[str], *arguments: str) -> str:
     """Run `handrail new` in a pseudo-terminal, typing a reply at each prompt; return the screen."""
-    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
-    child, screen = pty.fork()
-    if child == 0:
-        os.chdir(desk.here)
-        line = [str(HANDRAIL), "new", *arguments]
-        os.execvpe(line[0], line, isolated(desk.here.parent / "home", TERM="dumb", COLUMNS="300"))
-    shown = ""
-    while True:
-        try:
-            read = os.read(screen, 4096).decode()
-        except OSError:  # the other end is closed
-            break
-        shown += read
-        if shown.endswith("]: "):
-            if not replies:
-                break
-            os.write(screen, f"{replies.pop(0)}\n".encode())
-            shown += "\n"
-    os.close(screen)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
-    return shown.replace("\r", "")
+    environment = isolated(desk.here.parent / "home", TERM="dumb", COLUMNS="300")
+    return on_terminal(desk.here, [str(HANDRAIL), "new", *arguments], replies, environment)
 
 
 def test_on_a_terminal_it_asks_and_says_what_each_answer_adds(desk):

@@ -25,6 +25,7 @@ from tests.template.histories import (
     first_version,
     git,
     in_project,
+    on_terminal,
     prepended,
     record,
     snapshot,
@@ -481,27 +482,10 @@ def test_without_cookiecutter_and_uv_it_says_what_to_install(desk, project, tmp_
 
 @pytest.mark.slow
 def test_new_questions_are_asked_on_a_terminal(desk, project):
-    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
-    child, screen = pty.fork()
-    if child == 0:
-        os.chdir(project)
-        line = [str(HANDRAIL), "update", "--to", "v0.2.0", "stage=research", "labelling=none"]
-        os.execvpe(line[0], line, isolated(desk.home, TERM="dumb"))
-    shown, replies = "", ["", "", "2", "9", "1", "", ""]
-    while True:
-        try:
-            read = os.read(screen, 4096).decode()
-        except OSError:  # the other end is closed
-            break
-        shown += read
-        if shown.endswith("[1]: "):
-            if not replies:
-                break
-            os.write(screen, f"{replies.pop(0)}\n".encode())
-            shown += "\n"
-    os.close(screen)  # a prompt still open ends here
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
-    asked = [line for line in shown.replace("\r", "").splitlines() if line.endswith(")") and "? (" in line]
+    line = [str(HANDRAIL), "update", "--to", "v0.2.0", "stage=research", "labelling=none"]
+    replies = ["", "", "2", "9", "1", "", ""]
+    shown = on_terminal(project, line, replies, isolated(desk.home, TERM="dumb"))
+    asked = [line for line in shown.splitlines() if line.endswith(")") and "? (" in line]
     assert [line.rpartition(" (")[2] for line in asked] == [
         "problem)",
         "compute)",

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +12,26 @@ from handrail.cli.streams import tolerate_unknown_letters
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 INTERRUPTED = 130
+Command = Callable[..., Any]
+
+
+def makes_a_project(no_input: str) -> Callable[[Command], Command]:
+    """Return the options of a command that makes a project; `no_input`: the help of `--no-input`."""
+    answers = click.option(
+        "--answers",
+        "file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Answers in YAML or JSON; or a project's .handrail.json, for one as that is.",
+    )
+    asks = click.option("--no-input", is_flag=True, help=no_input)
+    version = click.option(
+        "--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template."
+    )
+    address = click.option(
+        "--template", metavar="ADDRESS", default="", help="Where the template is: an address, a folder."
+    )
+    return lambda command: answers(asks(version(address(command))))
 
 
 @click.group(invoke_without_command=True, context_settings=CONTEXT)
@@ -27,18 +48,7 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command()
-@click.option(
-    "--answers",
-    "file",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Answers in YAML or JSON; or a project's .handrail.json, for one as that is.",
-)
-@click.option("--no-input", is_flag=True, help="Ask nothing: what is not answered takes its default.")
-@click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
-@click.option(
-    "--template", metavar="ADDRESS", default="", help="Where the template is: an address, a folder."
-)
+@makes_a_project("Ask nothing: what is not answered takes its default.")
 @click.argument("words", metavar="[DIR] [QUESTION=ANSWER]...", nargs=-1)
 @click.pass_context
 def new(
@@ -144,18 +154,7 @@ def check(ctx: click.Context, template: str, as_json: bool, folders: tuple[Path,
 
 
 @main.command()
-@click.option(
-    "--answers",
-    "file",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Answers in YAML or JSON; or a project's .handrail.json, for one as that is.",
-)
-@click.option("--no-input", is_flag=True, help="Ask nothing: the files of the repository answer.")
-@click.option("--to", metavar="VERSION", default="", help="A tag, a branch or a commit of the template.")
-@click.option(
-    "--template", metavar="ADDRESS", default="", help="Where the template is: an address, a folder."
-)
+@makes_a_project("Ask nothing: the files of the repository answer.")
 @click.option("--branch", metavar="NAME", default="handrail-adopt", show_default=True, help="The new branch.")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("words", metavar="[QUESTION=ANSWER]...", nargs=-1)
