@@ -71,11 +71,11 @@ def test_a_project_that_was_just_baked_from_the_newest_version_is_as_it_should_b
         f"0.4.0 ({newest})",
         "no",
         "all",
-        "wheel, as released",
+        "wheel, as its template made it",
         "example, report 4/4, launch 0/6, handover 0/18",
         "none here",
     ]
-    assert count == "1 of 1 project as they should be"
+    assert count == "1 of 1 projects as they should be"
 
 
 def test_one_that_is_behind_says_by_how_much_and_which_version_is_newest(project, history):
@@ -83,7 +83,16 @@ def test_one_that_is_behind_says_by_how_much_and_which_version_is_newest(project
     status, out, _ = run(project.parent, project.name)
     assert status == 1
     assert f"  {count} commits, v0.4.0  " in out
-    assert f"late-flights: {count} behind\n0 of 1 project as they should be\n" in out
+    assert f"late-flights: {count} behind\n0 of 1 projects as they should be\n" in out
+
+
+def test_projects_are_found_below_a_folder_as_those_of_one_repository_are(project):
+    many = project.parent / "many"
+    for place in ("team/services/churn", ".hidden/late", "team/node_modules/late"):
+        shutil.copytree(project, many / place, symlinks=True)
+    _, out, err = run(many)
+    assert (re.findall(r"^(\S+) +0\.2\.0 ", out, re.MULTILINE), err) == (["churn"], "")
+    assert "0 of 1 projects as they should be" in out
 
 
 def test_standard_files_that_are_missing_or_altered_are_named(project):
@@ -206,7 +215,7 @@ def test_where_the_template_can_not_be_had_the_rest_is_told(project, history, tm
     git(project, "config", "--unset", "handrail.template")
     status, out, _ = run(project)
     assert "how far 1 of them is behind is not known: " in out
-    assert "1 of 1 project as they should be" in out
+    assert "1 of 1 projects as they should be" in out
     assert status == 0
     assert run(project, "--template", str(history))[0] == 1
 
@@ -223,7 +232,7 @@ def test_as_json_it_is_all_that_was_found(project):
     status, out, _ = run(project.parent, "--json")
     (found,) = json.loads(out)
     assert status == 1
-    assert found["engine"] == "wheel, as released"
+    assert found["engine"] == "wheel, as its template made it"
     assert found["look"] is None
     assert found["faults"] == [f"{found['behind']} behind"]
     assert found["newest"] == "v0.4.0"
@@ -242,7 +251,7 @@ def test_an_update_brings_the_standard_files_of_the_newer_version(project):
     assert done.returncode == 0, done.stderr
     found = only(project)
     assert (found["behind"], found["missing"], found["altered"], found["engine_fault"]) == (0, (), (), "")
-    assert found["engine"] == "wheel, as released"
+    assert found["engine"] == "wheel, as its template made it"
 
 
 @pytest.mark.slow
@@ -259,6 +268,6 @@ def test_fifty_projects_are_read_from_one_clone(made, history, tmp_path, monkeyp
     monkeypatch.setattr(subprocess, "run", counting)
     found = check(sorted((tmp_path / "fifty").iterdir()))
     assert len(found) == 50
-    assert {each.engine for each in found} == {"wheel, as released"}
+    assert {each.engine for each in found} == {"wheel, as its template made it"}
     assert sum("clone" in line for line in counted) == 1
     assert sum("worktree" in line for line in counted) == 1

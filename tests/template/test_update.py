@@ -386,7 +386,7 @@ def test_outside_a_project_and_without_a_commit_there_is_nothing_to_update(desk,
     outside = desk.update(tmp_path)
     assert (outside.status, outside.err) == (
         1,
-        f"error: {tmp_path}: no .handrail.json here or above. Go into a project made with Handrail: cd\n",
+        f"error: {tmp_path}: no .handrail.json here or above; `cd` into a project made with Handrail\n",
     )
     shutil.rmtree(project / ".git")
     assert desk.update(project).err.endswith(". First: git init, git add --all, git commit\n")

@@ -20,7 +20,7 @@ def show(found: Sequence[Checked]) -> None:
         count = sum(each.why == why for each in found)
         say(f"how far {count} of them {'is' if count == 1 else 'are'} behind is not known: {why}")
     good = sum(not each.faults for each in found)
-    say(f"{good} of {len(found)} {'project' if len(found) == 1 else 'projects'} as they should be")
+    say(f"{good} of {len(found)} projects as they should be")
 
 
 def _name(each: Checked) -> str:
@@ -30,7 +30,13 @@ def _name(each: Checked) -> str:
 def _row(each: Checked) -> tuple[str, ...]:
     if each.problem:
         return _name(each), "-", "-", "-", "-", "-", "-"
-    behind = "?" if each.behind is None else f"{each.behind} commits, {each.newest}" if each.behind else "no"
+    behind = (
+        "?"
+        if each.behind is None
+        else f"{each.behind} commit{'s' * (each.behind > 1)}, {each.newest}"
+        if each.behind
+        else "no"
+    )
     signed = ", ".join(text if name == "decision" else f"{name} {text}" for name, text in each.signed.items())
     engine = f"{each.engine}, wrong" if each.engine_fault else each.engine
     return _name(each), each.version, behind, _files(each), engine, signed, _look(each.look)

@@ -83,7 +83,8 @@ def require_table(settings: Settings, table: str) -> str:
     """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
     path = table_path(settings, table)
     if not path.is_file():
-        raise ProjectError(f"{path}: no such file yet; run `etl` first{instead(settings, path)}")
+        small = f" --sample {settings.sample}" if settings.sample else ""
+        raise ProjectError(f"{path}: no such file yet; run `etl{small}` first{instead(settings, path)}")
     return parquet(path)
 
 

@@ -91,8 +91,9 @@ def opening(adopted: Adopted) -> Iterator[str]:
     if adopted.beside:
         yield ""
         named = ", ".join(f"`{name}`" for name in adopted.beside)
+        look = "looks" if len(adopted.beside) == 1 else "look"
         yield from paragraph(
-            f"At the top of the repository it adds {named}, which look at that folder alone."
+            f"At the top of the repository it adds {named}, which {look} at that folder alone."
         )
 
 

@@ -6,7 +6,7 @@ Nothing of a project is imported or run, and no package is installed: so that it
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,7 @@ LISTS = {  # by people, of each stage
     "handover": "4-operation/HANDOVER.md",
 }
 TICK = re.compile(r"^\s*\|\s*\[([ xX])\]\s*\|", re.MULTILINE)
+DEEPEST = 4  # as far as team/repository/services/churn
 SERIES = "reports/monitoring/series.ndjson"
 
 
@@ -121,10 +122,21 @@ def check(folders: Sequence[Path], address: str = "") -> list[Checked]:
 
 
 def projects_in(folder: Path) -> list[Path]:
-    """Return the folder itself if it is a project, or else the projects right in it, by name."""
+    """Return the folder itself if it is a project, or else those in it, down to DEEPEST folders, by name.
+
+    Hidden folders and environments are left out.
+    """
+    return [*_below(folder, DEEPEST)] or [folder]
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
     if (folder / NAME).is_file():
-        return [folder]
-    return sorted(path.parent for path in folder.glob(f"*/{NAME}")) or [folder]
+        yield folder
+        return
+    with suppress(OSError):  # not ours to read
+        for each in sorted(folder.iterdir()) if depth else ():
+            if each.is_dir() and not each.is_symlink() and not each.name.startswith((".", "node_modules")):
+                yield from _below(each, depth - 1)
 
 
 def checked(folder: Path, templates: Templates) -> Checked:
@@ -193,7 +205,7 @@ def engine_source(folder: Path, kept: Mapping[str, Any], released: str) -> tuple
     fault = wheel_fault(folder / place, kept, released)
     if fault:
         return "wheel", f"{place} {fault}"
-    return ("wheel, as released" if released else "wheel"), ""
+    return ("wheel, as its template made it" if released else "wheel"), ""
 
 
 def wheel_fault(path: Path, kept: Mapping[str, Any], released: str) -> str:

@@ -92,7 +92,7 @@ def project_above(folder: Path) -> Path:
     for each in (folder, *folder.parents):
         if (each / NAME).is_file():
             return each
-    raise UpdateError(f"{folder}: no {NAME} here or above. Go into a project made with Handrail: cd")
+    raise UpdateError(f"{folder}: no {NAME} here or above; `cd` into a project made with Handrail")
 
 
 def update(project: Path, wanted: Wanted, ask: Ask | None = None) -> Outcome:
