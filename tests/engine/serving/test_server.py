@@ -266,6 +266,7 @@ def test_a_worker_that_cannot_begin_again_leaves_the_others_and_is_tried_again(l
     content, pointer = body_of(live), registry.live_path(live)
     good = pointer.read_bytes()
     with served(live, monkeypatch, "--workers", "2") as service:
+        wait_until(lambda: posted(service, content)[0] == 200 and logs_of(live) == 2)  # both have begun
         before = workers_of(service)
         pointer.write_bytes(good[:40])
         os.kill(min(before), signal.SIGKILL)
@@ -280,6 +281,11 @@ def test_a_worker_that_cannot_begin_again_leaves_the_others_and_is_tried_again(l
             time.sleep(0.1)
         time.sleep(3)
         assert len(workers_of(service)) == 2
+
+
+def logs_of(settings):
+    """Return how many workers have logged an answer."""
+    return len([*prediction_log.prediction_folder(settings).glob("*.jsonl")])
 
 
 def workers_of(service):
