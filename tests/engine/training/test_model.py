@@ -470,7 +470,7 @@ def test_a_table_without_a_column_of_the_contract_says_what_to_do(project):
 
 
 def test_training_without_a_table_says_what_to_do(empty):
-    with pytest.raises(errors.ProjectError, match="no such file yet; run `etl` first"):
+    with pytest.raises(errors.ProjectError, match="no such file yet; run `etl --sample 20000` first"):
         retrain(empty)
 
 
