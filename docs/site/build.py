@@ -20,6 +20,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
+from types import UnionType
+from typing import TypeVar, get_origin
 from urllib.parse import unquote, urlsplit
 
 import yaml
@@ -27,8 +29,13 @@ import yaml
 import handrail
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+from docs.site.settings import settings_page  # noqa: E402
+
 HERE = "docs/site"
 REFERENCE = "reference/"
+SETTINGS = f"{REFERENCE}settings.md"
 # Texts of the repository that are pages, too, where they are there.
 BESIDE = (
     "CHANGELOG.md",
@@ -167,19 +174,37 @@ def reference() -> dict[str, list[str]]:
 
 
 def add_reference(nav: list, folder: Path) -> None:
-    """Write the page of each package that the navigation names: its public names, each with its docstring."""
+    """Write the pages that are made and that the navigation names: of each package, and of the settings."""
     public = {f"{REFERENCE}{name}.md": (name, names) for name, names in reference().items()}
     (folder / REFERENCE).mkdir(exist_ok=True)
     for place in leaves(nav):
-        if place in public:
-            package, names = public[place]
-            # A function that is called as its module hides behind it.
-            hidden = [name for name in names if package not in MODULES and find_spec(f"{package}.{name}")]
-            listed = "".join(f"        - {name}\n" for name in names if name not in hidden)
-            text = f"# {package}\n\n::: {package}\n    options:\n      members:\n{listed}"
-            for name in hidden:
-                text += f"\n::: {package}.{name}.{name}\n    options:\n      show_root_heading: true\n"
-            (folder / place).write_text(text, encoding="utf-8")
+        if place == SETTINGS:
+            (folder / place).write_text(settings_page(), encoding="utf-8")
+        elif place in public:
+            (folder / place).write_text(page_of(*public[place]), encoding="utf-8")
+
+
+def page_of(package: str, names: list[str]) -> str:
+    """Return the page of a package: its public names, each with its docstring; type aliases come last."""
+    # A function that is called as its module hides behind it.
+    hidden = [name for name in names if package not in MODULES and find_spec(f"{package}.{name}")]
+    module = import_module(package)
+    shown = sorted(
+        set(names) - set(hidden), key=lambda each: (is_alias(getattr(module, each)), names.index(each))
+    )
+    listed = "".join(f"        - {name}\n" for name in shown)
+    text = f"# {package}\n\n"
+    if package == "handrail.config":
+        text += "What may stand in `project.yaml`: [every setting](settings.md).\n\n"
+    text += f"::: {package}\n    options:\n      members:\n{listed}"
+    for name in hidden:
+        text += f"\n::: {package}.{name}.{name}\n    options:\n      show_root_heading: true\n"
+    return text
+
+
+def is_alias(thing: object) -> bool:
+    """Return whether it is another name of a type, which has no docstring of its own."""
+    return get_origin(thing) is not None or isinstance(thing, (TypeVar, UnionType))
 
 
 def configuration(root: Path, pages: dict[str, str]) -> dict:
