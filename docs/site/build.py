@@ -74,7 +74,10 @@ def build(root: Path, site: Path) -> list[str]:
         problems = [*stage(root, pages, work / "pages"), *left_out(config["nav"], pages)]
         if problems:
             return problems
-        add_reference(config["nav"], work / "pages")
+        try:
+            add_reference(config["nav"], work / "pages")
+        except LookupError as error:
+            return [str(error.args[0])]
         config |= {"docs_dir": "pages", "site_dir": "site"}
         (work / "mkdocs.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         done = subprocess.run(

@@ -116,6 +116,7 @@ MEANINGS = {
     "Readiness.test_rows": "how many rows they are measured on",
     "Readiness.maximum_missing_share": "of a feature's values",
 }
+FOUND = ("root", "workspace")  # what is set in the file need not be said in it
 KINDS = {
     "Split": ", by time",
     "Shares": ", by chance",
@@ -129,7 +130,8 @@ def settings_page() -> str:
     text = [HEAD, "\n## At the top\n\n", COLUMNS]
     for name, field in Settings.model_fields.items():
         if not models_in(field.annotation):
-            text.append(row(name, field, field.get_default(), meaning_of(Settings, name)))
+            default = None if name in FOUND else field.get_default()
+            text.append(row(name, field, default, meaning_of(Settings, name)))
     for name, kinds in sections().items():
         part = next((part for part, each in SECTIONS.items() if name in each), "")
         for kind in kinds:
@@ -170,11 +172,11 @@ def row(path: str, field: FieldInfo, default: Any, meaning: str) -> str:
 
 
 def meaning_of(kind: type[BaseModel], name: str) -> str:
-    """Return what a setting is, in words; raises KeyError where nobody has said it."""
+    """Return what a setting is, in words; raises LookupError where nobody has said it."""
     own = [f"{each.__name__}.{name}" for each in kind.__mro__]
     said = next((MEANINGS[each] for each in own if each in MEANINGS), None) or told_of(kind).get(name)
     if not said:
-        raise KeyError(f"docs/site/settings.py: MEANINGS: {own[0]} is told nowhere")
+        raise LookupError(f"docs/site/settings.py: MEANINGS: {own[0]} is told nowhere")
     return said
 
 

@@ -2,13 +2,16 @@
 
 import re
 import shlex
+from inspect import getdoc
 
 import pytest
 
+from handrail.cli import Program
 from handrail.scaffold.names import WORD
 from tests.template.answers import TEMPLATE, choices, questions
 from tests.template.checks.markdown import (
     MADE_LATER,
+    VERB_IN_TABLE,
     WRITTEN,
     engine_names,
     options_of,
@@ -26,6 +29,13 @@ ELSEWHERE = tuple(
     "late-flights late_flights vendor/ src/late_flights/ build/ dist/ site/ .handrail.json ADOPT.md "
     "services/churn .github/workflows/ .gitlab/projects/ environment.yml setup.py".split()
 )
+
+
+# Pages of what is run from day to day: they say first what is typed.
+BEGIN_WITH_A_COMMAND = [
+    f"{name}.md"
+    for name in "research production operation serving batch monitoring alerts retraining storage".split()
+]
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +127,33 @@ def test_a_command_that_is_named_exists(page, tmp_path):
         for problem in wrong_in_command(rest.split(), verbs if tool == "late-flights" else outside)
     ]
     assert wrong == []
+
+
+def test_every_verb_and_command_is_on_its_page():
+    from handrail.cli.catalogue import VERBS
+    from handrail.cli.completion import COMPLETION
+    from handrail.cli.outside import main
+
+    inside, _, outside = (TEMPLATE / "docs" / "verbs.md").read_text(encoding="utf-8").partition("## Outside")
+    verbs, _, statuses = inside.partition("## Exit statuses")
+    assert VERB_IN_TABLE.findall(verbs) == [*VERBS, COMPLETION]
+    assert sorted(VERB_IN_TABLE.findall(outside)) == sorted(main.commands)
+    said = {int(status) for status in re.findall(r"^\| (\d+) \|", statuses, re.MULTILINE)}
+    assert said == {
+        int(status) for status in re.findall(r"\b\d+(?= \w)", getdoc(Program).split("0 done")[1])
+    } | {0}
+
+
+@pytest.mark.parametrize("page", BEGIN_WITH_A_COMMAND)
+def test_a_page_begins_with_a_command(page):
+    text = (TEMPLATE / "docs" / page).read_text(encoding="utf-8")
+    first = next(block for block in blocks_of(f"docs/{page}") if block.language in SHELLS)
+    assert any(command[:3] == ["uv", "run", "late-flights"] for command in first.commands)
+    assert len(first.commands) <= 3
+    assert first.line <= 6
+    assert re.search(
+        r"In the text, `([\w-]+)` means `uv run late-flights \1`: \[every verb\]\(verbs\.md\)", text
+    )
 
 
 def test_every_answer_has_a_word_on_when_to_take_it():

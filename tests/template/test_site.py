@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from importlib import import_module
@@ -9,8 +10,12 @@ from inspect import getdoc, isclass, isfunction
 from pathlib import Path
 
 import pytest
+import yaml
 
+from docs.site import settings
 from docs.site.build import Page, build, dead_links, left_out, reference, sources, stage
+from handrail.config import Settings
+from tests.engine.support.example import example
 from tests.template.answers import TEMPLATE
 
 LARGEST_PICTURE = 300_000  # bytes
@@ -59,6 +64,81 @@ def test_the_reference_has_every_public_name_with_its_docstring(site):
         if said not in text_of(site / "reference" / f"{package}.html")
     ]
     assert lacking == []
+
+
+def test_the_reference_has_every_section_and_setting(site):
+    """Asked of the models by their schema, not by what makes the page."""
+    text = (site / "reference" / "settings.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"<tr>\s*<td><code>([^<]+)</code></td>(.*?)</tr>", text, re.DOTALL))
+    schemas = [
+        example(problem).settings_type.model_json_schema() for problem in ("classification", "regression")
+    ]
+    wanted = {name for schema in schemas for name in names_in(schema, schema)}
+    there = {*rows, *re.findall(r'<h2 id="([a-z_]+)', text)}
+    missing = sorted(wanted - there - {name.removeprefix("LATE_FLIGHTS_").lower() for name in rows})
+    assert len(wanted) > 120
+    assert missing == []
+    assert [name for name, cells in rows.items() if "." in name and cells.count("<td></td>") > 1] == []
+    assert "whole number (≥ 1)" in rows["serving.maximum_records"]
+    assert "1000</code>" in rows["serving.maximum_records"]
+    assert "400</code>" in rows["retention.service.purge_after_days"]
+    assert "settings.html" in (site / "reference" / "handrail.config.html").read_text(encoding="utf-8")
+
+
+def names_in(schema: dict, whole: dict, before: str = "") -> Iterator[str]:
+    """Yield the dotted name of each field of a schema, at any depth."""
+    if "$ref" in schema:
+        yield from names_in(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole, before)
+    for name, each in schema.get("properties", {}).items():
+        yield before + name
+        yield from names_in(each, whole, f"{before}{name}.")
+    inner = [
+        *schema.get("anyOf", ()),
+        *schema.get("oneOf", ()),
+        schema.get("items"),
+        schema.get("additionalProperties"),
+    ]
+    for each in inner:
+        if isinstance(each, dict):
+            yield from names_in(each, whole, before)
+
+
+def test_a_setting_that_nobody_explains_fails_the_build(small, monkeypatch):
+    monkeypatch.delitem(settings.MEANINGS, "Serving.logs")
+    with (small / "docs" / "site" / "mkdocs.yml").open("a", encoding="utf-8") as nav:
+        nav.write("  - Every setting: reference/settings.md\n")
+    assert build(small, small / "out") == ["docs/site/settings.py: MEANINGS: Serving.logs is told nowhere"]
+    assert not (small / "out").exists()
+
+
+def test_no_setting_is_explained_that_is_gone():
+    models = [Settings, *(each for kinds in settings.sections().values() for each in kinds)]
+    for model in models:
+        models += [
+            inner for field in model.model_fields.values() for inner in settings.models_in(field.annotation)
+        ]
+    there = {
+        f"{base.__name__}.{name}" for model in models for base in model.__mro__ for name in model.model_fields
+    }
+    assert [name for name in settings.MEANINGS if name not in there] == []
+
+
+def test_type_aliases_come_last(site):
+    text = (site / "reference" / "handrail.training.html").read_text(encoding="utf-8")
+    heads = re.findall(r'<h2 id="handrail\.training\.(\w+)"', text)
+    assert heads[-2:] == ["Doubles", "Floats"]
+    assert heads[0][0].isupper()
+
+
+def test_the_site_is_dark_where_the_system_is():
+    """A palette for the system's own setting, and one for each of its two values."""
+    config = yaml.safe_load((TEMPLATE / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8"))
+    palettes = {each["media"]: each.get("scheme") for each in config["theme"]["palette"]}
+    assert palettes == {
+        "(prefers-color-scheme)": None,
+        "(prefers-color-scheme: light)": "default",
+        "(prefers-color-scheme: dark)": "slate",
+    }
 
 
 def first_words(thing: object) -> str:
