@@ -61,7 +61,7 @@ MEANINGS = {
     "ErrorCosts.tolerable": "of amounts: a smaller error is nobody's trouble",
     "Data.maximum_rejected_share": "of the rows, that may break the contract; with more, `etl` is refused",
     "Compute.master": "of Spark: `local[*]` is this machine, `spark://host:7077` a cluster",
-    "Split.by": "`time`; the other kinds are below",
+    "Split.by": "parts the rows by their time; the other kinds are below",
     "Split.validation_from": "the model learns from what is before; what follows decides how it is acted on",
     "Split.test_from": "from here on it is tested",
     "Split.live_from": "from here on it is live: nothing of it was learnt from or tested on",
