@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from handrail.scaffold.update import next_steps
 from tests.template.baking import isolated
 from tests.template.histories import (
     PROJECT,
@@ -809,3 +811,13 @@ def test_another_git_at_work_is_waited_for_by_people(desk, project):
     assert done.err.endswith(": nothing was changed\n")
     now = snapshot(project)
     assert (now.files, now.index, now.heads) == (before.files, before.index, before.heads)
+
+
+@pytest.mark.parametrize(("before", "after", "said"), [("duckdb", "spark", True), ("spark", "duckdb", False)])
+def test_where_the_data_is_elsewhere_from_now_on_it_says_what_is_next(before, after, said):
+    plan = SimpleNamespace(changed={"compute": (before, after)})
+    outcome = SimpleNamespace(changes=(), conflicts=(), undo="git reset --hard", plan=plan)
+    lines = next_steps(outcome, dry_run=False)
+    told = "Then: uv sync, and `etl` once: spark has no table of this project yet"
+    assert (told in lines) == said
+    assert "Then: " not in "".join(next_steps(outcome, dry_run=True))
