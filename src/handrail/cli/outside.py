@@ -2,13 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handrail.cli.streams import tolerate_unknown_letters
+
+if TYPE_CHECKING:
+    from handrail.scaffold.new import Ask
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 INTERRUPTED = 130
@@ -62,7 +66,6 @@ def new(
     `handrail new --answers house.yaml --no-input churn`.
     """
     from handrail.scaffold import new as projects
-    from handrail.scaffold.errors import UpdateError
     from handrail.scaffold.source import source
 
     folders = [word for word in words if "=" not in word]
@@ -71,22 +74,11 @@ def new(
             f"{folders[1]}: write question=answer, as in stage=operation; DIR is one folder"
         )
     folder = Path(folders[0]) if folders else None
-    asks = ask if not no_input and sys.stdin.isatty() and sys.stderr.isatty() else None
-    try:
+    with refusals_told(ctx, "no project was made"):
         given = projects.answers_in(file) if file else {}
         given |= pairs(tuple(word for word in words if "=" in word))
         where = source(template, to, (folder or Path("here")).absolute().parent)
-        made = projects.new(folder, where, given, asks)
-    except UpdateError as refusal:
-        for line in str(refusal).splitlines():
-            click.echo(f"error: {line}", err=True)
-        ctx.exit(1)
-    except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}; no project was made", err=True)
-        ctx.exit(1)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("error: stopped; no project was made", err=True)
-        ctx.exit(INTERRUPTED)
+        made = projects.new(folder, where, given, None if no_input else who_is_asked())
     for line in (*projects.told(made), "Next:", *(f"  {step}" for step in projects.next_steps(made))):
         click.echo(line)
 
@@ -105,22 +97,10 @@ def update(ctx: click.Context, to: str, template: str, dry_run: bool, answers: t
     stage=operation`, `handrail update --to v0.3.0 --dry-run`.
     """
     from handrail.scaffold import update as updates
-    from handrail.scaffold.errors import UpdateError
 
     wanted = updates.Wanted(to, template, pairs(answers), dry_run)
-    asks = ask if sys.stdin.isatty() and sys.stderr.isatty() else None
-    try:
-        outcome = updates.update(updates.project_above(Path.cwd()), wanted, asks)
-    except UpdateError as refusal:
-        for line in str(refusal).splitlines():
-            click.echo(f"error: {line}", err=True)
-        ctx.exit(1)
-    except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}; nothing was changed", err=True)
-        ctx.exit(1)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("error: stopped; nothing was changed", err=True)
-        ctx.exit(INTERRUPTED)
+    with refusals_told(ctx, "nothing was changed"):
+        outcome = updates.update(updates.project_above(Path.cwd()), wanted, who_is_asked())
     for line in updates.told(outcome, dry_run):
         click.echo(line)
     ctx.exit(1 if outcome.conflicts else 0)
@@ -180,26 +160,39 @@ def adopt(  # noqa: PLR0913, PLR0917
     from handrail.scaffold import adopt as adoptions
     from handrail.scaffold import new as projects
     from handrail.scaffold.adopt_page import told
-    from handrail.scaffold.errors import UpdateError
     from handrail.scaffold.source import source
 
-    asks = ask if not no_input and sys.stdin.isatty() and sys.stderr.isatty() else None
-    try:
+    asks = None if no_input else who_is_asked()
+    with refusals_told(ctx, "nothing was changed"):
         given = (projects.answers_in(file) if file else {}) | pairs(words)
         where = source(template, to, folder.absolute())
         adopted = adoptions.adopt(folder.resolve(), where, given, asks, branch)
+    for line in told(adopted):
+        click.echo(line)
+
+
+@contextmanager
+def refusals_told(ctx: click.Context, untouched: str) -> Generator[None]:
+    """End with the lines of what refuses or stops the work in the block; `untouched`: what was not done."""
+    from handrail.scaffold.errors import UpdateError
+
+    try:
+        yield
     except UpdateError as refusal:
         for line in str(refusal).splitlines():
             click.echo(f"error: {line}", err=True)
         ctx.exit(1)
     except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}; nothing was changed", err=True)
+        click.echo(f"error: {error.filename}: {error.strerror}; {untouched}", err=True)
         ctx.exit(1)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("error: stopped; nothing was changed", err=True)
+        click.echo(f"error: stopped; {untouched}", err=True)
         ctx.exit(INTERRUPTED)
-    for line in told(adopted):
-        click.echo(line)
+
+
+def who_is_asked() -> "Ask | None":
+    """Return the function that asks on the terminal; None where nobody is at one."""
+    return ask if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
 def pairs(answers: tuple[str, ...]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from . import answers as rules
 from .adopt_page import Adopted, page
@@ -17,11 +16,22 @@ from .dependencies import dependencies, described_by
 from .errors import UpdateError
 from .guesses import Guess, folder_of, guesses, slug_near
 from .history import Version
-from .merge import Rendering, Work, git, lines, names_of, own_repository, text, tree
+from .merge import (
+    Rendering,
+    Work,
+    git,
+    lines,
+    names_of,
+    own_repository,
+    refuse_changed,
+    text,
+    tree,
+    work_in,
+)
 from .monorepo import joined, lifted, shared_files
 from .moves import Layout, moves
 from .new import Ask, settled
-from .record import NAME, REMEMBERED, answer_or_nothing, place_on_this_machine, remember
+from .record import NAME, answer_or_nothing, keep_place
 from .rendering import rendered
 from .repository import GitError, identity
 from .source import Source, template_version
@@ -45,11 +55,12 @@ def adopt(
     with TemporaryDirectory(prefix="handrail-adopt-", ignore_cleanup_errors=True) as temporary:
         place = Path(temporary).resolve()
         version = template_version(template, place)
-        guessed = guesses(survey, questions_of(version))
-        given, remarks = answered(version, guessed, typed, ask)
+        questions = questions_of(version)
+        guessed = guesses(survey, questions)
+        given, remarks = answered(version, questions, guessed, typed, ask)
         project = rendered(version, given, place / "rendered")
-        kept = record_of(project)["answers"]
-        answers = {key: kept[key] for key in questions_of(version) if key in kept}
+        kept = record_of(project)
+        answers = {key: kept["answers"][key] for key in questions if key in kept["answers"]}
         where = folder_of(survey, answers["project_slug"]).as_posix()
         beside, additions = around(work, project, f"{work.prefix}{where}")
         layout = Layout(where, answers["project_slug"].replace("-", "_"), names_below(project))
@@ -69,7 +80,7 @@ def adopt(
         )
         beside[f"{work.prefix}{adopted.page}"] = page(adopted).encode()
         commit = committed(work, adopted, Rendering(project, beside), place / "branch")
-        keep_address(work, record_of(project), template.address)
+        keep_place(work.top, kept, template.address)
     return replace(adopted, commit=commit)
 
 
@@ -155,32 +166,17 @@ def committed(work: Work, adopted: Adopted, rendering: Rendering, place: Path) -
     return commit
 
 
-def keep_address(work: Work, kept: Mapping[str, Any], address: str) -> None:
-    """Keep on this machine where the template is, if the record cannot say it and nothing is kept yet."""
-    local = Path(address).expanduser()
-    place = str(local.resolve()) if local.is_dir() else place_on_this_machine(local, address)
-    if place and not kept["template"] and not answer_or_nothing(work.top, "config", REMEMBERED):
-        remember(work.top, place)
-
-
 def opened_to_adopt(folder: Path, branch: str) -> Work:
     """Return a repository whose work is committed, without a project in it. Raises UpdateError."""
-    try:
-        top = Path(text(git(folder, "rev-parse", "--show-toplevel")))
-        work = Work(top, text(git(folder, "rev-parse", "--show-prefix")))
-    except GitError as error:
-        first = ". First: git init, git add --all, git commit" if "not a git repository" in str(error) else ""
-        raise UpdateError(f"{folder}: {error}{first}") from error
+    work = work_in(folder)
     if (folder / NAME).exists():
         raise UpdateError(f"{folder}: is a Handrail project already. To bring it up to date: handrail update")
     try:
         changed = names_of(work.state()[1])
     except GitError as error:
         raise UpdateError(f"{folder}: has no commit yet. First: git add --all, git commit") from error
-    if changed:
-        some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        raise UpdateError(f"{some}: changed and not committed. First: git commit, or git stash")
-    refuse([why] if (why := taken(top, branch)) else [])
+    refuse_changed(changed)
+    refuse([why] if (why := taken(work.top, branch)) else [])
     return work
 
 
@@ -203,7 +199,11 @@ def taken(top: Path, branch: str) -> str:
 
 
 def answered(
-    template: Version, guessed: Mapping[str, Guess], typed: Mapping[str, str], ask: Ask | None
+    template: Version,
+    questions: Mapping,
+    guessed: Mapping[str, Guess],
+    typed: Mapping[str, str],
+    ask: Ask | None,
 ) -> tuple[dict[str, str], list[str]]:
     """Return the answers, and what has to be said of them: typed, asked, or else as the files say.
 
@@ -215,7 +215,7 @@ def answered(
     if not ask:
         given = {key: guess.answer for key, guess in guessed.items()} | given
     asks = as_guessed(ask, guessed) if ask else None
-    return settled(template, questions_of(template), given, asks, None)
+    return settled(template, questions, given, asks, None)
 
 
 def as_guessed(ask: Ask, guessed: Mapping[str, Guess]) -> Ask:

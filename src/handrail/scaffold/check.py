@@ -18,7 +18,7 @@ import yaml
 
 from .errors import UpdateError
 from .history import History, cloned
-from .record import NAME, REMEMBERED, answer_or_nothing
+from .record import NAME, template_of
 from .repository import GitError, run_git
 from .standard import deviations
 from .update import record_of
@@ -92,7 +92,7 @@ class Templates:
 
     def of(self, project: Path, kept: Mapping[str, Any]) -> History | str:
         """Return the template of a project, or why it can't be had."""
-        address = self._address or kept["template"] or answer_or_nothing(project, "config", REMEMBERED)
+        address = self._address or template_of(kept, project)
         if not address:
             return "the record names no template; say where it is: --template"
         if address not in self._clones:

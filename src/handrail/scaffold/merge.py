@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -165,14 +165,19 @@ def text(printed: bytes) -> str:
     return os.fsdecode(printed.removesuffix(b"\n").removesuffix(b"\r"))
 
 
-def opened(project: Path) -> Work:
-    """Return a project whose work is committed. Raises UpdateError."""
+def work_in(folder: Path) -> Work:
+    """Return the repository that a folder lies in, with the way to it. Raises UpdateError."""
     try:
-        top = Path(text(git(project, "rev-parse", "--show-toplevel")))
-        work = Work(top, text(git(project, "rev-parse", "--show-prefix")))
+        top = Path(text(git(folder, "rev-parse", "--show-toplevel")))
+        return Work(top, text(git(folder, "rev-parse", "--show-prefix")))
     except GitError as error:
         first = ". First: git init, git add --all, git commit" if "not a git repository" in str(error) else ""
-        raise UpdateError(f"{project}: {error}{first}") from error
+        raise UpdateError(f"{folder}: {error}{first}") from error
+
+
+def opened(project: Path) -> Work:
+    """Return a project whose work is committed. Raises UpdateError."""
+    work = work_in(project)
     try:
         git(project, "cat-file", "-e", f"HEAD:./{NAME}")
     except GitError as error:
@@ -188,6 +193,11 @@ def refuse_uncommitted(work: Work) -> None:
         raise UpdateError(
             f"an update is not committed yet. Commit it: git commit; or take it back: {work.undo(changed)}"
         )
+    refuse_changed(changed)
+
+
+def refuse_changed(changed: Sequence[str]) -> None:
+    """Raise UpdateError where there are files that are changed and not committed."""
     if changed:
         some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         raise UpdateError(f"{some}: changed and not committed. First: git commit, or git stash")

@@ -18,7 +18,7 @@ from .errors import UpdateError
 from .history import Version
 from .merge import git, text, undisturbed
 from .monorepo import joined, lifted, shared_files
-from .record import NAME, REMEMBERED, place_on_this_machine, remember
+from .record import NAME, keep_place
 from .rendering import rendered
 from .repository import GitError, first_commit, is_inside_work_tree
 from .sizes import Weight, completed, effects, weight
@@ -242,8 +242,7 @@ def in_repository(made: Made, project: Path, source: Source) -> Made:
         remarks.append(
             f"{error}: nothing is staged. Later: git add --force {place.inside} {' '.join(written)}"
         )
-    with suppress(GitError):
-        keep_address(made, source, top)
+    keep_place(top, record_of(folder), source.address)
     return replace(made, beside=tuple(sorted(written)), remarks=[*made.remarks, *remarks])
 
 
@@ -304,23 +303,9 @@ def committed(made: Made, source: Source) -> list[str]:
     folder = target(made.place)
     author = rules.name_and_mail(made.answers[AUTHOR]) or ("", "")
     remark = first_commit(folder, f"Bake {made.slug} with Handrail", *author)
-    with suppress(GitError):
-        if (folder / ".git").exists():
-            keep_address(made, source, folder)
+    if (folder / ".git").exists():
+        keep_place(folder, record_of(folder), source.address)
     return [remark] if remark else []
-
-
-def keep_address(made: Made, source: Source, repository: Path) -> None:
-    """Keep on this machine where the template is, where the record cannot say it."""
-    kept = record_of(target(made.place))
-    place = place_on_this_machine(made.template.folder, source.address)
-    if Path(source.address).expanduser().is_dir():
-        place = str(Path(source.address).expanduser().resolve())
-    if place and not kept["template"]:
-        try:
-            git(repository, "config", REMEMBERED)
-        except GitError:
-            remember(repository, place)
 
 
 def told(made: Made) -> list[str]:

@@ -114,6 +114,19 @@ def remember(project: Path, place: str) -> None:
     answer_or_nothing(project, "config", REMEMBERED, place)
 
 
+def template_of(kept: Mapping, repository: Path) -> str:
+    """Return where a project's template is, by its record, or else by this machine; empty if neither says."""
+    return kept["template"] or answer_or_nothing(repository, "config", REMEMBERED)
+
+
+def keep_place(repository: Path, kept: Mapping, typed: str) -> None:
+    """Keep on this machine where the template is, if the record cannot say it and nothing is kept yet."""
+    local = Path(typed).expanduser()
+    place = str(local.resolve()) if local.is_dir() else place_on_this_machine(local, typed)
+    if place and not template_of(kept, repository):
+        remember(repository, place)
+
+
 def examine(template: Path, version: str, typed: str | None) -> Template:
     """Return what is known of a template in a folder, asking git; `typed` is the address that the user gave.
 

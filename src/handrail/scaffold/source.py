@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 
 from .errors import UpdateError
 from .history import Version, cloned, missing_of_template, number_of
-from .record import NAME, REMEMBERED, answer_or_nothing
+from .record import NAME, answer_or_nothing, template_of
 from .wheel import PACKAGE
 
 
@@ -51,8 +51,7 @@ def candidates(near: Path) -> Iterator[Source]:
         if (project / NAME).is_file():
             with suppress(OSError, ValueError, KeyError, TypeError):
                 kept = json.loads((project / NAME).read_text(encoding="utf-8"))
-                address = kept["template"] or answer_or_nothing(project, "config", REMEMBERED)
-                if address:
+                if address := template_of(kept, project):
                     yield Source(address, directory=kept["directory"])
 
 

@@ -31,11 +31,10 @@ from .merge import (
     git,
     opened,
     refuse_uncommitted,
-    text,
     tried,
 )
 from .monorepo import LIFTED, joined, lifted, pipeline_reads, shared_files
-from .record import NAME, REMEMBERED, public_address, remember
+from .record import NAME, public_address, remember, template_of
 from .rendering import align, engine_of, leave_out_wheels, rendered, sources
 from .repository import GitError
 from .texts import mended
@@ -137,10 +136,7 @@ def record_of(project: Path) -> dict:
 
 def address_of(kept: Mapping, wanted: Wanted, work: Work) -> str:
     """Return where the template is: as asked, as recorded, or as this machine knows. Raises UpdateError."""
-    known = wanted.template or kept["template"]
-    if not known:
-        with suppress(GitError):
-            known = text(git(work.top, "config", REMEMBERED))
+    known = wanted.template or template_of(kept, work.top)
     if not known:
         raise UpdateError(
             f"{NAME} names no template, as it was on one machine. Say where it is: --template ADDRESS"
