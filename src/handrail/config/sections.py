@@ -1,5 +1,6 @@
 """The sections of `project.yaml`; each part of a project brings those that can be set for it."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -182,13 +183,8 @@ class Compute(Section):
         """Take numbers, true and false as Spark writes them."""
         if not isinstance(given, dict):
             return given
-        plain = {True: "true", False: "false"}
         return {
-            name: plain[value]
-            if isinstance(value, bool)
-            else str(value)
-            if isinstance(value, int | float)
-            else value
+            name: json.dumps(value) if isinstance(value, bool | int | float) else value
             for name, value in given.items()
         }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from handrail.compute.data_engine import connect_data
+from handrail.compute.data_engine import connect_data, has_table
 from handrail.compute.duckdb import Connection, identifier, parquet, row, rows, write_parquet
 from handrail.config.settings import Settings, instead
 from handrail.contract.table_check import duplicate_reason
@@ -86,6 +86,12 @@ def require_table(settings: Settings, table: str) -> str:
         small = f" --sample {settings.sample}" if settings.sample else ""
         raise ProjectError(f"{path}: no such file yet; run `etl{small}` first{instead(settings, path)}")
     return parquet(path)
+
+
+def loaded_table(connection: Connection, settings: Settings) -> str | None:
+    """Return the FROM item of the loaded table where the data is processed; None where nothing is loaded."""
+    path = table_path(settings, settings.project.table_name)
+    return parquet(path) if has_table(connection, path) else None
 
 
 def load(connection: Connection, checked: str, table: str, settings: Settings) -> tuple[int, dict[str, int]]:

@@ -10,11 +10,10 @@ from functools import cached_property
 from math import inf, isfinite, isinf, isnan, nan
 from typing import Literal, Protocol
 
-from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import Connection, identifier, literal, row
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
-from handrail.etl.load import table_path
+from handrail.etl.load import loaded_table
 from handrail.moments import moment
 from handrail.monitoring.champion_challenger import canary_gain
 from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, drifts, least_drifts, not_asked_for
@@ -269,7 +268,7 @@ def outcomes_in_time(look: Look) -> Iterator[Reading]:
     due = f"{time} < TIMESTAMP '{look.as_of - timedelta(days=days)}'" if project.time or days else "FALSE"
     count = look.value(f"count_if({due})")
     few = look.too_few(int(count), "outcomes are due")
-    if not has_table(look.connection, table_path(look.settings, project.table_name)):
+    if loaded_table(look.connection, look.settings) is None:
         few = "no table is loaded where the data is processed; run `etl`"
     share = nan if few else look.value(f"count_if({due} AND {target} IS NULL)") / count
     yield look.reading("outcomes overdue", share, low=0.0, high=look.limits.maximum_overdue_share, why=few)

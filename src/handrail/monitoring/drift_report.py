@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 
-from handrail.compute.data_engine import has_table
-from handrail.compute.duckdb import Connection, identifier, literal, parquet
+from handrail.compute.duckdb import Connection, identifier, literal
 from handrail.config.settings import Settings
 from handrail.contract.schema import columns
-from handrail.etl.load import table_path
+from handrail.etl.load import loaded_table
 from handrail.monitoring.drift import population_stability
 from handrail.monitoring.live_metrics import decision_of, live_metrics
 from handrail.registry.acceptance import agreed_metric
@@ -114,11 +113,11 @@ def _with_slices(connection: Connection, settings: Settings, source: str) -> str
     others = [c.name for c in columns(project.contract) if c.sliced and c.name not in asked]
     if not others:
         return f"SELECT * FROM {source}"
-    table = table_path(settings, project.table_name)
-    if not has_table(connection, table):
+    table = loaded_table(connection, settings)
+    if table is None:
         return f"SELECT *, {', '.join(f'NULL AS {identifier(name)}' for name in others)} FROM {source}"
     picked, key = ", ".join(f"t.{identifier(name)}" for name in others), identifier(project.key)
-    joined = f"{source} AS w LEFT JOIN {parquet(table)} AS t ON t.{key} = w.{key}"
+    joined = f"{source} AS w LEFT JOIN {table} AS t ON t.{key} = w.{key}"
     return f"SELECT w.*, {picked} FROM {joined}"
 
 

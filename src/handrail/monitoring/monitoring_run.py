@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from math import inf, isnan, nan
 from typing import Any
 
-from handrail.compute.data_engine import connect_data, has_table
-from handrail.compute.duckdb import Connection, EngineError, identifier, parquet, reason, row, rows
+from handrail.compute.data_engine import connect_data
+from handrail.compute.duckdb import Connection, EngineError, identifier, reason, row, rows
 from handrail.config.sections import Live as Limits
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.load import table_path
+from handrail.etl.load import loaded_table
 from handrail.monitoring.champion_challenger import baseline_is_better
 from handrail.monitoring.checks import Answered, Look, Measured, Reading, canary_reading
 from handrail.monitoring.drift import not_asked_for
@@ -321,10 +321,8 @@ def _others(version: Version, live: Live, measured: Measured, count: int) -> lis
 
 def _half_told(connection: Connection, settings: Settings, end: date, today: date) -> list[str]:
     """Say from which day on outcomes are half told, where that is in the window."""
-    path = table_path(settings, settings.project.table_name)
-    day = (
-        told_until(connection, settings, parquet(path), today + DAY) if has_table(connection, path) else None
-    )
+    table = loaded_table(connection, settings)
+    day = told_until(connection, settings, table, today + DAY) if table else None
     if day is None or day >= end:
         return []
     return [

@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from handrail.compute.data_engine import has_table
 from handrail.compute.duckdb import Connection, file_name, identifier, literal, parquet, row, rows
 from handrail.config.sections import Split
 from handrail.config.settings import Settings
@@ -17,7 +16,7 @@ from handrail.contract.row_key import row_key
 from handrail.contract.schema import Role, columns, one_of_role
 from handrail.contract.table_check import SQL_TYPES
 from handrail.errors import ProjectError
-from handrail.etl.load import rejected_path, table_path
+from handrail.etl.load import loaded_table, rejected_path
 from handrail.project import Project
 from handrail.registry.learnt_keys import LEARNT, key_hash
 from handrail.registry.versions import kept_infos, model_folder
@@ -207,11 +206,11 @@ def answered_by(source: str, version: str) -> str:
 
 def _known(connection: Connection, settings: Settings, today: date) -> str:
     """Return a query of key and outcome of every loaded row of which it is known; of none without a table."""
-    project, path = settings.project, table_path(settings, settings.project.table_name)
-    if has_table(connection, path):
-        known = known_on(connection, settings, parquet(path), today + DAY)
+    project, table = settings.project, loaded_table(connection, settings)
+    if table:
+        known = known_on(connection, settings, table, today + DAY)
         chosen = f"{identifier(project.key)}, {identifier(project.target)}"
-        return f"SELECT {chosen} FROM {parquet(path)} WHERE {known}"
+        return f"SELECT {chosen} FROM {table} WHERE {known}"
     both = (one_of_role(project.contract, role) for role in (Role.KEY, Role.TARGET))
     none = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {identifier(c.name)}" for c in both)
     return f"SELECT {none}"
@@ -219,13 +218,11 @@ def _known(connection: Connection, settings: Settings, today: date) -> str:
 
 def newest_outcome(connection: Connection, settings: Settings, today: date) -> date | None:
     """Return the day of the newest loaded row whose outcome is known `today`; None without one, or a time."""
-    project, path = settings.project, table_path(settings, settings.project.table_name)
-    if project.time is None or not has_table(connection, path):
+    project, table = settings.project, loaded_table(connection, settings)
+    if project.time is None or table is None:
         return None
-    newest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {parquet(path)}"
-    return row(connection, f"{newest} WHERE {known_on(connection, settings, parquet(path), today + DAY)}")[
-        "day"
-    ]
+    newest = f"SELECT CAST(max({identifier(project.time)}) AS DATE) AS day FROM {table}"
+    return row(connection, f"{newest} WHERE {known_on(connection, settings, table, today + DAY)}")["day"]
 
 
 def count_rejected(connection: Connection, settings: Settings, start: date | None, end: date | None) -> int:

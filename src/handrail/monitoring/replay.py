@@ -11,11 +11,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from handrail.compute.data_engine import connect_data, has_table
+from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import Connection, identifier, parquet, rows, write_parquet
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
-from handrail.etl.load import rejected_path, table_path
+from handrail.etl.load import loaded_table, rejected_path, table_path
 from handrail.monitoring.drift_report import FeatureDrift, SliceChange, feature_drift, slice_changes
 from handrail.monitoring.monitoring_run import choose_window
 from handrail.monitoring.outcomes import answered_by, join_outcomes, rejected_files
@@ -96,11 +96,11 @@ def _rebuild(
     shutil.rmtree(there.workspace, ignore_errors=True)
     predictions = prediction_folder(there) / "seen.parquet"
     write_parquet(connection, f"SELECT * EXCLUDE ({identifier(project.target)}) FROM {source}", predictions)
-    table = table_path(settings, project.table_name)
-    if has_table(connection, table):
+    table = loaded_table(connection, settings)
+    if table:
         key = identifier(project.key)
         seen = f"{key} IN (SELECT {key} FROM {source})"
-        query = f"SELECT * FROM {parquet(table)} WHERE {seen}"
+        query = f"SELECT * FROM {table} WHERE {seen}"
         write_parquet(connection, query, table_path(there, project.table_name))
     for name in versions:
         shutil.copytree(model_folder(settings) / name, model_folder(there) / name)

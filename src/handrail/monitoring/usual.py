@@ -11,9 +11,8 @@ from math import inf, nan, sqrt
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
-from handrail.compute.data_engine import has_table
-from handrail.compute.duckdb import identifier, parquet, row, rows
-from handrail.etl.load import table_path
+from handrail.compute.duckdb import identifier, row, rows
+from handrail.etl.load import loaded_table
 from handrail.monitoring.outcomes import in_window, live_predictions, sample_by_key
 from handrail.monitoring.predicted_days import count_predicted, days_made
 from handrail.training.dataset import period
@@ -115,17 +114,17 @@ def too_short(look: "Look", source: str | None = None, what: str = "predictions 
     rows, by default of the latest predictions · what: what is counted, with its verb
     """
     project, latest = look.settings.project, look.latest
-    path = table_path(look.settings, project.table_name)
-    if project.time is None or not has_table(look.connection, path):
+    table = loaded_table(look.connection, look.settings)
+    if project.time is None or table is None:
         return ""
     day = f"CAST({identifier(project.time)} AS DATE)"
     query = f"SELECT date_diff('day', min({day}), max({day})) + 1 AS days FROM {source or latest.source}"
     days = row(look.connection, query)["days"]
     if days is None or days >= WEEK:
         return ""
-    newest = f"(SELECT max({day}) FROM {parquet(path)})"
+    newest = f"(SELECT max({day}) FROM {table})"
     since = f"{day} > {newest} - INTERVAL {FEWEST_DAYS} DAY"
-    query = f"SELECT count(DISTINCT {day}) AS n FROM {parquet(path)} WHERE {since}"
+    query = f"SELECT count(DISTINCT {day}) AS n FROM {table} WHERE {since}"
     if row(look.connection, query)["n"] < WEEK:
         return ""
     told = "1 day" if days == 1 else f"{days} days"
@@ -167,13 +166,11 @@ def _deviation(parts: Sequence[tuple[float, int, float]]) -> float:
 
 def usual_share(look: "Look") -> float:
     """Return the share of the most frequent outcome of the loaded rows before the window; 1 without any."""
-    project, path = look.settings.project, table_path(look.settings, look.settings.project.table_name)
-    if not has_table(look.connection, path):
+    project, table = look.settings.project, loaded_table(look.connection, look.settings)
+    if table is None:
         return 1.0
     target = identifier(project.target)
     before = period(project.contract, None, look.start) if project.time else "TRUE"
-    counted = (
-        f"SELECT count(*) AS n FROM {parquet(path)} WHERE {before} AND {target} IS NOT NULL GROUP BY {target}"
-    )
+    counted = f"SELECT count(*) AS n FROM {table} WHERE {before} AND {target} IS NOT NULL GROUP BY {target}"
     found = row(look.connection, f"SELECT max(n) / sum(n) AS share FROM ({counted})")["share"]
     return 1.0 if found is None else found

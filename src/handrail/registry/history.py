@@ -63,6 +63,11 @@ def tried_since(settings: Settings, name: str) -> str | None:
     return since
 
 
+def last_promoted(settings: Settings) -> str:
+    """Return the moment of the last promotion; "" where the history does not say."""
+    return max((each.at for each in read_history(settings) if each.reason == "promoted"), default="")
+
+
 def withdrawn(settings: Settings) -> list[Withdrawn]:
     """Return the versions that were taken back, in order; not those that are tried, or were live, since.
 

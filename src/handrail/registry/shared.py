@@ -24,8 +24,7 @@ log = logging.getLogger(__name__)
 LIVE, VERSIONS, SEEN = "live.json", "versions", ".shared.json"
 MOST_EVENTS = 1000  # of the history that is kept with what is live
 _looked: dict[tuple[Path, str], float] = {}  # when each process has last looked, by workspace and place
-_unreached: set[tuple[Path, str]] = set()  # the places that have been told already
-_empty: set[tuple[Path, str]] = set()  # likewise those that have nothing live
+_told: dict[tuple[Path, str], str] = {}  # what was wrong with a place when that was told last
 
 
 def shared_registry(settings: Settings) -> Store | None:
@@ -102,7 +101,7 @@ def follow(settings: Settings, seconds: float | None = None) -> None:
     store = shared_registry(settings)
     if store is None:
         return
-    key, now = (settings.workspace, store.url), time.monotonic()
+    key, now, here = (settings.workspace, store.url), time.monotonic(), model_folder(settings) / LIVE
     patience = settings.shared.look_seconds if seconds is None else seconds
     if now - _looked.get(key, -patience) < patience:
         return
@@ -112,22 +111,24 @@ def follow(settings: Settings, seconds: float | None = None) -> None:
         with changing_live(settings):
             found = store.read(LIVE)
             take_over(settings, found)
-            if found is None and key not in _empty and (model_folder(settings) / LIVE).is_file():
-                log.warning(
-                    "%s: nothing is live in this registry; what is live here stays, and its next promotion "
-                    "takes it along",
-                    store.url,
-                )
-                _empty.add(key)
     except ProjectError as error:
-        if not (model_folder(settings) / LIVE).is_file():
+        if not here.is_file():
             raise
-        if key not in _unreached:
-            log.warning("%s; what was live when last seen stays", "; ".join(error.problems))
-        _unreached.add(key)
+        _tell_once(key, "unreached", f"{'; '.join(error.problems)}; what was live when last seen stays")
     else:
-        _unreached.discard(key)
+        if found is None and here.is_file():
+            stays = "what is live here stays, and its next promotion takes it along"
+            _tell_once(key, "empty", f"{store.url}: nothing is live in this registry; {stays}")
+        else:
+            _told.pop(key, None)
     _looked[key] = time.monotonic()
+
+
+def _tell_once(key: tuple[Path, str], what: str, said: str) -> None:
+    """Log what is wrong with a place, if that was not told last."""
+    if _told.get(key) != what:
+        log.warning("%s", said)
+    _told[key] = what
 
 
 def take_over(settings: Settings, found: tuple[bytes, str] | None) -> None:

@@ -18,7 +18,7 @@ from handrail.monitoring.series import read_series
 from handrail.number_format import percent
 from handrail.project import Project
 from handrail.readiness.score_evidence import score_known
-from handrail.registry.history import read_history, tried_since, withdrawn
+from handrail.registry.history import last_promoted, tried_since, withdrawn
 from handrail.registry.live import load_live, read_live
 from handrail.serving.inference import start_model
 from handrail.stages.checklist import missing_items, read_checklist, signed
@@ -133,7 +133,7 @@ def canary_told(settings: Settings) -> str:
     """Return which canary is tried, beside what, since when, and what the last look has found of it."""
     live = read_live(settings)
     if live is None or live.canary is None:
-        promoted = _promoted_at(settings)
+        promoted = last_promoted(settings)
         last = [each for each in withdrawn(settings)[-1:] if each.at >= promoted]
         return "; ".join(["none is tried", *(each.told for each in last)])
     name, since = live.canary.name, tried_since(settings, live.canary.name)
@@ -149,11 +149,6 @@ def canary_told(settings: Settings) -> str:
         why = f" ({seen.why})" if seen.why else ""
         found = f"{figure} {seen.shown}{why}, {seen.expected}: {seen.state}, looked at on {seen.at.date()}"
     return f"{told} since {moment(began)}; {found}"
-
-
-def _promoted_at(settings: Settings) -> str:
-    """Return when a version was promoted last; "" where the history does not say."""
-    return max((each.at for each in read_history(settings) if each.reason == "promoted"), default="")
 
 
 def etl_told(settings: Settings) -> str:
@@ -174,7 +169,7 @@ def etl_told(settings: Settings) -> str:
 
 
 def alerts_told(settings: Settings) -> str:
-    """Return which alerts are open, since when, and where the last of them is explained."""
+    """Return which alerts are open, since when, and where each is explained."""
     faults = read_open_alerts(settings).faults
     if not faults:
         return "none is open"
