@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.template.answers import TEMPLATE
 from tests.template.baking import isolated
 
+HANDRAIL = Path(sys.executable).with_name("handrail")
 PROJECT = "{{cookiecutter.project_slug}}"
 PACKAGE = f"{PROJECT}/src/{{{{cookiecutter.__package}}}}"
 OWN = ("-c", "user.name=Me", "-c", "user.email=me@example.com", "-c", "commit.gpgSign=false")
@@ -233,6 +235,29 @@ def snapshot(project: Path) -> Snapshot:
     return Snapshot(
         files, git(top, "ls-files", "--stage"), git(top, "for-each-ref") + git(top, "rev-parse", "HEAD"), kept
     )
+
+
+class Said(NamedTuple):
+    """How a command ended: its status, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+def ran(folder: Path, home: Path, *arguments: str | Path, **environment: str) -> Said:
+    """Run `handrail` in a folder, with nobody at the terminal, as a user whose settings are in `home`."""
+    done = subprocess.run(
+        [HANDRAIL, *arguments],
+        cwd=folder,
+        env=isolated(home, PWD=str(folder), **environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 def on_terminal(folder: Path, line: list[str], replies: list[str], environment: dict[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,11 +10,9 @@ import pytest
 
 from handrail.scaffold.adopt import adopt
 from handrail.scaffold.source import Source
-from tests.template.baking import isolated
 from tests.template.existing import LAYOUTS, notebooks, repository, written
-from tests.template.histories import Snapshot, commit, git, snapshot, three_versions
+from tests.template.histories import Said, Snapshot, commit, git, ran, snapshot, three_versions
 
-HANDRAIL = Path(sys.executable).with_name("handrail")
 BRANCH = "handrail-adopt"
 AUTHOR = "author=Jane Smith <jane@example.com>"
 # Of each layout: the folder of the project, and of the page the rows that say what goes where.
@@ -88,15 +85,6 @@ ROWS = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended: its status, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Tried:
     """A repository that Handrail was brought into: as it was before, and what was said."""
 
@@ -112,17 +100,7 @@ class Tried:
 
 def run(folder: Path, *arguments: str | Path, **environment: str) -> Said:
     """Run `handrail` in a folder, with nobody at the terminal, as a user without settings."""
-    done = subprocess.run(
-        [HANDRAIL, *arguments],
-        cwd=folder,
-        env=isolated(folder.parent / "home", PWD=str(folder), **environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Said(done.returncode, done.stdout, done.stderr)
+    return ran(folder, folder.parent / "home", *arguments, **environment)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,18 @@ import pytest
 from handrail.scaffold.check import check, last_look
 from handrail.scaffold.standard import content_hash
 from tests.template.baking import isolated
-from tests.template.histories import appended, baked, changed, copy_of, git, record, three_versions
-
-HANDRAIL = Path(sys.executable).with_name("handrail")
+from tests.template.histories import (
+    HANDRAIL,
+    Said,
+    appended,
+    baked,
+    changed,
+    copy_of,
+    git,
+    ran,
+    record,
+    three_versions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +45,9 @@ def project(made, tmp_path) -> Path:
     return copy_of(made, tmp_path / "projects")
 
 
-def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
+def run(folder: Path, *arguments: str) -> Said:
     """Run `handrail check` in a folder; return its status and what it said."""
-    done = subprocess.run(
-        [HANDRAIL, "check", *arguments],
-        cwd=folder,
-        env=isolated(folder / "home", COLUMNS="200"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return ran(folder, folder / "home", "check", *arguments, COLUMNS="200")
 
 
 def only(project: Path) -> dict:

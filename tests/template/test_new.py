@@ -19,10 +19,20 @@ from handrail.scaffold.new import Place, put_in_place
 from tests.lanes import slow_but
 from tests.template.answers import TEMPLATE
 from tests.template.baking import isolated
-from tests.template.histories import baked, contents, first_version, git, on_terminal, record, second_version
+from tests.template.histories import (
+    HANDRAIL,
+    Said,
+    baked,
+    contents,
+    first_version,
+    git,
+    on_terminal,
+    ran,
+    record,
+    second_version,
+)
 from tests.template.trees import tree
 
-HANDRAIL = Path(sys.executable).with_name("handrail")
 ANSWERS = {
     "default": (),
     "discovery": ("stage=discovery", "ci=none"),
@@ -38,20 +48,10 @@ class Desk:
 
     here: Path
 
-    def new(self, *arguments: str, at: Path | None = None, **environment: str) -> tuple[int, str, str]:
+    def new(self, *arguments: str, at: Path | None = None, **environment: str) -> Said:
         """Run `handrail new` with nobody at the terminal; return its status and what it said."""
-        folder = at or self.here
-        done = subprocess.run(
-            [HANDRAIL, "new", *arguments],
-            cwd=folder,
-            env=isolated(self.here.parent / "home", PWD=str(folder), **environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, done.stdout, done.stderr
+        home = self.here.parent / "home"
+        return ran(at or self.here, home, "new", *arguments, **environment)
 
     def made(self, *arguments: str, at: Path | None = None) -> str:
         """Make a project; return what was said."""
@@ -586,18 +586,9 @@ def test_another_forge_for_one_project(desk, mono, tmp_path):
     assert not (mono / ".github" / "workflows").exists()
 
 
-def updated(desk: Desk, project: Path, *arguments: str) -> tuple[int, str, str]:
+def updated(desk: Desk, project: Path, *arguments: str) -> Said:
     """Run `handrail update` in a project; return its status and what it said."""
-    done = subprocess.run(
-        [HANDRAIL, "update", *arguments],
-        cwd=project,
-        env=isolated(desk.here.parent / "home", PWD=str(project)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return ran(project, desk.here.parent / "home", "update", *arguments)
 
 
 @pytest.mark.slow

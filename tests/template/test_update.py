@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,9 @@ import pytest
 from handrail.scaffold.update import next_steps
 from tests.template.baking import isolated
 from tests.template.histories import (
+    HANDRAIL,
     PROJECT,
+    Said,
     Tools,
     appended,
     baked,
@@ -29,22 +30,13 @@ from tests.template.histories import (
     in_project,
     on_terminal,
     prepended,
+    ran,
     record,
     snapshot,
     three_versions,
 )
 
-HANDRAIL = Path(sys.executable).with_name("handrail")
 TAKE_BACK = ("reset", "--quiet", "--hard")
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a command ended: its status, and what it said."""
-
-    status: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -55,17 +47,7 @@ class Desk:
 
     def update(self, project: Path, *arguments: str, **environment: str) -> Said:
         """Run `handrail update` in a folder, with nobody at the terminal."""
-        done = subprocess.run(
-            [HANDRAIL, "update", *arguments],
-            cwd=project,
-            env=isolated(self.home, PWD=str(project), **environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+        return ran(project, self.home, "update", *arguments, **environment)
 
     def updated(self, project: Path, *arguments: str) -> str:
         """Update without a conflict and commit; return what was said."""

@@ -10,6 +10,7 @@ import pytest
 
 from tests.template.baking import isolated
 from tests.template.histories import (
+    HANDRAIL,
     Tools,
     appended,
     baked,
@@ -22,7 +23,7 @@ from tests.template.histories import (
     snapshot,
     three_versions,
 )
-from tests.template.test_update import HANDRAIL, TAKE_BACK, Desk
+from tests.template.test_update import TAKE_BACK, Desk
 
 pytestmark = pytest.mark.slow
 
