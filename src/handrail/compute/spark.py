@@ -32,6 +32,7 @@ from sqlglot import exp
 from handrail.compute import dialect
 from handrail.compute.duckdb import file_name, identifier, write_parquet
 from handrail.compute.scan_calls import read_call
+from handrail.compute.spark_workers import raise_given_up, watch_workers
 from handrail.compute.translated import TooFewRowsError, Translated, stored_name
 from handrail.errors import ProjectError
 
@@ -55,8 +56,6 @@ TRIES, WAIT_SECONDS = 4, 1.0  # 1, 2 and 4 seconds between them
 LOCAL_SHUFFLE = "8"  # parts of what is put together anew; a cluster has Spark's own default
 MULTILINE_BYTES = 128_000_000  # of a file of separated values, up to which a value may have lines in it
 FIXED = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # No checksums beside the files of this machine: `purge --key` writes some of them anew.
@@ -94,14 +93,17 @@ def _session(settings: Settings) -> SparkSession:
             return running
     require_java()
     require_name()
-    _require_master(master)
+    host = driver_address(master)
     chosen = {**FIXED, **settings.compute.spark}
+    if host:
+        chosen.setdefault("spark.driver.host", host)
+        chosen.setdefault("spark.driver.bindAddress", host)
+        os.environ.setdefault("SPARK_LOCAL_IP", chosen["spark.driver.bindAddress"])
     if master.startswith("local"):
         chosen.setdefault("spark.sql.shuffle.partitions", LOCAL_SHUFFLE)
         # Folders of a table are listed here: a task for each of a year's days takes longer.
         chosen.setdefault("spark.sql.sources.parallelPartitionDiscovery.threshold", "10000")
         chosen.setdefault("spark.driver.memory", _memory(settings.data.memory_limit))
-    os.environ.setdefault("SPARK_LOCAL_IP", chosen["spark.driver.bindAddress"])
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     builder = SparkSession.builder.master(master).appName(settings.name)
@@ -113,9 +115,12 @@ def _session(settings: Settings) -> SparkSession:
         for name, value in chosen.items():
             builder = builder.config(name, value)
         try:
-            return builder.getOrCreate()
+            session = builder.getOrCreate()
         except Exception as error:
             raise ProjectError(f"compute: Spark did not start at {master}: {_line(error)}") from None
+    if not master.startswith("local"):
+        watch_workers(session.sparkContext)
+    return session
 
 
 @contextmanager
@@ -162,16 +167,22 @@ def require_name() -> None:
         ) from None
 
 
-def _require_master(master: str) -> None:
-    """Raise ProjectError where nobody listens at the address of a master; it is tried a few times."""
+def driver_address(master: str) -> str | None:
+    """Return the address of this machine at which workers reach it; None where Spark itself has to find it.
+
+    It is the one by which the master is reached. Raises ProjectError where nobody listens at the master's
+    address, which is tried a few times.
+    """
+    if master.startswith("local"):
+        return "127.0.0.1"
     found = re.fullmatch(r"spark://([^:,/]+):(\d+)", master)
     if found is None:
-        return
+        return None
     wait = WAIT_SECONDS
     for tried in range(1, TRIES + 1):
         try:
-            socket.create_connection((found[1], int(found[2])), timeout=10).close()
-            return
+            with socket.create_connection((found[1], int(found[2])), timeout=10) as reached:
+                return str(reached.getsockname()[0])
         except OSError as error:
             if tried == TRIES:
                 raise ProjectError(
@@ -181,6 +192,7 @@ def _require_master(master: str) -> None:
                 ) from None
             time.sleep(wait)
             wait *= 2
+    raise AssertionError
 
 
 def _memory(limit: str) -> str:
@@ -623,8 +635,10 @@ def own_errors() -> Generator[None]:
     except AnalysisException as error:
         raise duckdb.BinderException(_line(error)) from None
     except PySparkException as error:
+        raise_given_up(str(error))
         raise duckdb.InvalidInputException(_line(error)) from None
     except Py4JError as error:
+        raise_given_up(str(error))
         kind = duckdb.InvalidInputException if UNREADABLE in str(error) else duckdb.OperationalError
         raise kind(_line(error)) from None
 

@@ -1,4 +1,4 @@
-"""Spark on a master with two workers, and tables at a URL that is no folder of this machine to Hadoop."""
+"""Spark on a master with two workers, tables at a URL that is no folder to Hadoop, workers that are busy."""
 
 import shutil
 from datetime import date
@@ -6,7 +6,10 @@ from datetime import date
 import duckdb
 import pytest
 
+from handrail.compute import spark_workers
+from handrail.compute.data_engine import connect_data
 from handrail.compute.duckdb import parquet
+from handrail.errors import ProjectError
 from handrail.etl.load import table_path
 from handrail.etl.pipeline import run_etl
 from handrail.monitoring.monitoring_run import run_monitoring
@@ -19,6 +22,7 @@ from tests.engine.support.engines import by_engine, write_raw
 from tests.engine.support.spark_cluster import spark_cluster
 from tests.engine.support.workspaces import PROJECT
 
+SUM = "SELECT sum(n) FROM (VALUES (1), (2), (42)) AS t(n)"
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("engines")]
 
 
@@ -63,9 +67,39 @@ def test_two_workers_do_what_one_machine_does_with_tables_at_a_url(tmp_path):
         assert looked.metrics == pytest.approx(seen.metrics, rel=1e-9)
         executors = [path for path in work.glob("app-*/*") if path.is_dir()]
         assert len(executors) >= 2, "not both workers have worked"
-        from pyspark.sql import SparkSession
+        stop()
 
-        SparkSession.builder.getOrCreate().stop()  # before its cluster goes
+
+def test_a_cluster_without_a_worker_to_spare_is_told_and_given_up_and_asked_again(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(spark_workers, "TELL_SECONDS", 1.0)
+    monkeypatch.setattr(spark_workers, "MOST_SECONDS", 6.0)
+    with spark_cluster(workers=1) as (master, _):
+        too_much = {"spark.executor.memory": "2g"}  # each worker has 1 GB
+        settings = by_engine(tmp_path, "spark", None, master=master, spark=too_much)
+        with pytest.raises(ProjectError) as refused, connect_data(settings) as connection:
+            connection.sql(SUM).fetchall()
+        assert [*refused.value.problems] == [
+            f"compute.master: no worker of {master} took part for 0.1 minutes; start one, free its cores or "
+            "memory of others' work, or ask for less by spark.executor.memory in compute.spark; the last "
+            "good tables stay"
+        ]
+        assert [each.message for each in caplog.records] == [
+            f"no worker of {master} takes part; waited for, at most 0.1 minutes"
+        ]
+        stop()
+        settings = by_engine(tmp_path, "spark", None, master=master, spark={"spark.executor.memory": "768m"})
+        with connect_data(settings) as connection:
+            assert connection.sql(SUM).fetchall() == [(45,)]
+        stop()
+
+
+def stop():
+    """Stop the session of this process, before its cluster goes."""
+    from pyspark.sql import SparkSession
+
+    SparkSession.builder.getOrCreate().stop()
 
 
 def _apart(one, other):

@@ -64,6 +64,32 @@ def test_a_master_that_is_away_is_tried_again_and_then_told(tmp_path, monkeypatc
     )
 
 
+def test_workers_are_told_the_address_by_which_their_master_is_reached(monkeypatch, free_port):
+    with socket.create_server(("127.0.0.1", free_port)):
+        assert spark.driver_address(f"spark://localhost:{free_port}") == "127.0.0.1"
+    monkeypatch.setattr(socket, "create_connection", lambda place, timeout: Reached(place))
+    assert spark.driver_address("spark://master.example.com:7077") == "10.1.2.3"
+    assert spark.driver_address("local[*]") == "127.0.0.1"
+    assert spark.driver_address("yarn") is None
+
+
+class Reached:
+    """A connection that goes out by another of this machine's addresses."""
+
+    def __init__(self, place: tuple[str, int]) -> None:
+        assert place == ("master.example.com", 7077)
+
+    def __enter__(self) -> "Reached":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End it."""
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return where it begins."""
+        return "10.1.2.3", 40000
+
+
 def test_java_that_is_not_there_is_told(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
