@@ -34,7 +34,7 @@ from handrail.monitoring.faults import (
     verdict_of,
 )
 from handrail.monitoring.monitoring_run import MonitoringRun
-from handrail.monitoring.open_alerts import OpenAlerts, Waiting, change_open_alerts
+from handrail.monitoring.open_alerts import OpenAlerts, Waiting, change_open_alerts, read_open_alerts
 from handrail.monitoring.outbox import delivered_or_kept
 from handrail.registry.live import read_live
 from handrail.stages.git import web_address
@@ -67,24 +67,32 @@ class Told(NamedTuple):
     undelivered: tuple[str, ...] = ()
 
 
-def raise_alerts(settings: Settings, seen: MonitoringRun, *, past: Past | None = None) -> Told:
+def raise_alerts(
+    settings: Settings, seen: MonitoringRun, *, past: Past | None = None, dry_run: bool = False
+) -> Told:
     """Log what `seen` found wrong, tell whom the environment names, and return the lines for who looks on.
 
-    `past`: what kind of look at the past it is, which is logged and no more.
+    `past`: what kind of look at the past it is, which is logged and no more. `dry_run`: the lines are
+    returned, and nothing else is done.
     """
     live = read_live(settings)
     found = found_wrong(seen, live, canary_reading(settings))
     if past:
         lines = tuple(wrong.text for wrong in found if wrong.kind in LOOKED)
-        if lines:
+        if lines and not dry_run:
             _log_past(settings, seen.version, lines, past)
         return Told(lines)
-    events, quiet = _follow(settings, seen.version, found, verdict_of(seen, live), seen.metrics)
+    verdict = verdict_of(seen, live)
+    if dry_run:
+        after = _followed(settings, read_open_alerts(settings), found, verdict, this_moment())
+    else:
+        after = _follow(settings, seen.version, found, verdict, seen.metrics)
+    quiet = after.quiet
     shown = [wrong for wrong in found if wrong.kind != "check"]  # its exception is shown on the machine
     lines = tuple(wrong.text for wrong in shown if wrong.key not in quiet)
     closed = tuple(wrong.text for wrong in shown if wrong.key in quiet)
-    over = tuple(event.text for event in events if event.state == "over")
-    return Told(lines, over, closed, tuple(delivered_or_kept(settings)))
+    over = tuple(event.text for event in after.told if event.state == "over")
+    return Told(lines, over, closed, () if dry_run else tuple(delivered_or_kept(settings)))
 
 
 @contextmanager
@@ -145,29 +153,46 @@ def test_message(settings: Settings) -> dict[str, Any]:
     }
 
 
+class _Followed(NamedTuple):
+    """The faults that are open after a look, those closed by hand and still so, and what is to be told."""
+
+    faults: tuple[Fault, ...]
+    closed: tuple[Fault, ...]
+    told: tuple[Event, ...]
+
+    @property
+    def quiet(self) -> set[Key]:
+        """By what is known again what was closed by hand, and is still so."""
+        return {each.wrong.key for each in self.closed}
+
+
+def _followed(
+    settings: Settings, state: OpenAlerts, found: Sequence[Wrong], verdict: Verdict, now: datetime
+) -> _Followed:
+    pause = timedelta(hours=settings.section(Alerts).remind_after_hours)
+    known = {wrong.key for wrong in found}
+    closed = tuple(each for each in state.closed if each.wrong.key in known or verdict(each) is None)
+    quiet = {each.wrong.key for each in closed}
+    new = [wrong for wrong in found if wrong.key not in quiet]
+    faults, told = follow(state.faults, new, verdict, now, pause)
+    return _Followed(faults, closed, told)
+
+
 def _follow(
     settings: Settings,
     version: str | None,
     found: Sequence[Wrong],
     verdict: Verdict,
     metrics: Collection[str] = (),
-) -> tuple[tuple[Event, ...], Collection[Key]]:
-    """Keep what is open after a look, log it, put what is to be told into the outbox, and return that.
-
-    And by what is known again what was closed by hand, and is still so.
-    """
-    pause = timedelta(hours=settings.section(Alerts).remind_after_hours)
-    told: tuple[Event, ...] = ()
-    quiet: set[Key] = set()
+) -> _Followed:
+    """Keep what is open after a look, log it, put what is to be told into the outbox, and return that."""
+    after = _Followed((), (), ())
 
     def change(state: OpenAlerts) -> OpenAlerts:
-        nonlocal told, quiet
+        nonlocal after
         now = this_moment()
-        known = {wrong.key for wrong in found}
-        closed = tuple(each for each in state.closed if each.wrong.key in known or verdict(each) is None)
-        quiet = {each.wrong.key for each in closed}
-        new = [wrong for wrong in found if wrong.key not in quiet]
-        faults, told = follow(state.faults, new, verdict, now, pause)
+        after = _followed(settings, state, found, verdict, now)
+        faults, closed, told = after
         places = {f.wrong.key: runbook_place(settings, f.wrong, metrics) for f in faults if not f.runbook}
         faults = tuple(_placed(fault, places) for fault in faults)
         told = tuple(event.model_copy(update={"fault": _placed(event.fault, places)}) for event in told)
@@ -178,7 +203,7 @@ def _follow(
         return OpenAlerts(faults=faults, closed=closed, outbox=outbox)
 
     change_open_alerts(settings, change)
-    return told, quiet
+    return after
 
 
 def _log_past(settings: Settings, version: str, lines: Sequence[str], past: Past) -> None:

@@ -70,11 +70,6 @@ class MonitoringRun:
         return tuple(reading for reading in self.readings if reading.state == "alert")
 
     @property
-    def alert_lines(self) -> list[str]:
-        """Each alert as a sentence, with its window."""
-        return [f"{self.start} to {self.end}: {reading.told}" for reading in self.alerts]
-
-    @property
     def unknown(self) -> dict[str, list[str]]:
         """The readings that are not known, by why."""
         found: dict[str, list[str]] = {}

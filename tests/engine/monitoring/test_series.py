@@ -15,6 +15,7 @@ from handrail.monitoring import series
 from handrail.monitoring.checks import Reading
 from handrail.monitoring.monitoring_run import MonitoringRun
 from handrail.monitoring.series_page import write_series_page
+from handrail.registry.live import use_fallback
 from tests.engine.support.lived import run
 
 AT = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
@@ -169,6 +170,24 @@ def test_a_dry_run_shows_the_alerts_and_leaves_all_as_it_was(month, monkeypatch,
     said = capsys.readouterr()
     assert re.search(r"^alert: .*: age of the model in days is \d+, expected 0 to 1$", said.err, re.MULTILINE)
     assert said.out.endswith("nothing is kept, told or changed: --dry-run\n")
+    assert contents(month.workspace) == before
+
+
+def test_a_dry_run_takes_what_was_closed_by_hand_and_a_fallback_that_answers_as_a_look_does(
+    month, monkeypatch, capsys
+):
+    old = QUIET | {"LIVE__MAXIMUM_AGE_DAYS": "1"}
+    assert run(monkeypatch, month, "monitor", **old) == 3
+    assert run(monkeypatch, month, "alert", "--close", "age of the model in days") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, month, "monitor", "--dry-run", **old) == 0
+    said = capsys.readouterr()
+    assert "closed by hand, and not over: " in said.out
+    assert "alert: " not in said.err
+    use_fallback(month, "the baseline did better")
+    before = contents(month.workspace)
+    assert run(monkeypatch, month, "monitor", "--dry-run", **old) == 3
+    assert "alert: the fallback still answers (the baseline did better); where" in capsys.readouterr().err
     assert contents(month.workspace) == before
 
 

@@ -411,8 +411,16 @@ def test_the_command_tells_figures_and_verdict(live, tmp_path, monkeypatch, caps
         f"{tried} answers 10% of what is asked beside {name}; `promote {tried}` lets it answer everything"
         in told
     )
+    assert "At what errors cost" not in told
     assert tried in (work / "reports" / "research.html").read_text()
     assert not (live.root / "2-research" / "rounds.jsonl").exists()
+
+
+def test_the_command_says_where_acting_on_the_new_version_saves_nothing(live, tmp_path, monkeypatch, capsys):
+    there = at_sample(live, tmp_path / "whole")
+    dear = {"ERROR_COSTS__TOO_LOW": "1", "ERROR_COSTS__TOO_HIGH": "1000"}
+    assert retrain(monkeypatch, there, "--until", "2013-12-01", **dear) == 0
+    assert "At what errors cost, acting on it saves nothing against" in capsys.readouterr().out
 
 
 def test_a_refusal_is_an_alert_and_exit_status_3(live, tmp_path, monkeypatch, capsys):

@@ -58,12 +58,7 @@ def monitor(
         _show(settings, seen)
         if not (relive or seen.newest):
             say("a look back: it tells nobody, and switches nothing")
-        if dry_run:
-            _tell_what_would_be_done(settings, seen)
-            alerts = bool(seen.alerts or seen.doubts)
-        else:
-            alerts = _keep_and_act(settings, seen, relive)
-        if alerts:
+        if _keep_and_act(settings, seen, relived=relive, dry_run=dry_run):
             status = ALERT
             break
         status = 1 if seen.problems else status
@@ -105,38 +100,19 @@ def in_short(readings: "Iterable[Reading]") -> "tuple[list[Reading], dict[str, i
     return shown, dict(left)
 
 
-def _tell_what_would_be_done(settings: "Settings", seen: "MonitoringRun") -> None:
-    from handrail.console import say
-    from handrail.monitoring.monitoring_run import act_on
-
-    for line in seen.alert_lines:
-        print(f"alert: {line}", file=sys.stderr)
-    for problem in seen.problems:
-        print(f"error: {problem}", file=sys.stderr)
-    for line in act_on(settings, seen, dry_run=True):
-        say(line)
-    say("nothing is kept, told or changed: --dry-run")
-
-
-def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) -> bool:
+def _keep_and_act(settings: "Settings", seen: "MonitoringRun", *, relived: bool, dry_run: bool) -> bool:
     """Keep and act on one look, name the checks that failed, and return whether there is an alert.
 
-    `relived`: a look at the past, once more.
+    `relived`: a look at the past, once more. `dry_run`: all is only said.
     """
     from handrail.console import say
-    from handrail.files import write_whole
     from handrail.monitoring.alerts import raise_alerts
     from handrail.monitoring.monitoring_run import act_on
-    from handrail.monitoring.series import keep_series
 
-    at = datetime.now(UTC)
-    kind = "-relived" if relived else "" if seen.newest else "-back"
-    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}{kind}.json"
-    record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
-    write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
-    keep_series(settings, seen, at, relived=relived)
+    if not dry_run:
+        _keep(settings, seen, relived=relived)
     past = "relived" if relived else None if seen.newest else "back"
-    told = raise_alerts(settings, seen, past=past)
+    told = raise_alerts(settings, seen, past=past, dry_run=dry_run)
     for line in told.alerts:
         print(f"alert: {line}", file=sys.stderr)
     for line in told.undelivered:
@@ -147,6 +123,20 @@ def _keep_and_act(settings: "Settings", seen: "MonitoringRun", relived: bool) ->
         say(f"closed by hand, and not over: {line}")
     for problem in seen.problems:
         print(f"error: {problem}", file=sys.stderr)
-    for line in act_on(settings, seen):
+    for line in act_on(settings, seen, dry_run=dry_run):
         say(line)
+    if dry_run:
+        say("nothing is kept, told or changed: --dry-run")
     return bool(told.alerts)
+
+
+def _keep(settings: "Settings", seen: "MonitoringRun", *, relived: bool) -> None:
+    from handrail.files import write_whole
+    from handrail.monitoring.series import keep_series
+
+    at = datetime.now(UTC)
+    kind = "-relived" if relived else "" if seen.newest else "-back"
+    report = settings.workspace / "reports" / "monitoring" / f"{seen.start}-{seen.end}{kind}.json"
+    record = {"at": at.isoformat(timespec="seconds"), "relived": relived} | seen.record()
+    write_whole(report, json.dumps(record, indent=1, default=str) + "\n")
+    keep_series(settings, seen, at, relived=relived)

@@ -53,6 +53,7 @@ def _show(settings: "Settings", done: "Retraining") -> None:
     """Say what was looked at, how both versions do, and what came of it."""
     from handrail.console import say, table
     from handrail.number_format import figure
+    from handrail.reports.wording import not_worth_it
     from handrail.training.intervals import format_interval
 
     for line in done.looked_at:
@@ -64,6 +65,9 @@ def _show(settings: "Settings", done: "Retraining") -> None:
             for name, found in ((name, _known(done.figures[key])) for name, key in shown)
         ]
         table((f"{done.figures['metric']}, {done.figures['rows']:,} rows", "is", "95%"), rows)
+    dear = not_worth_it(settings, done.training.info["evaluation"]) if done.training else ""
+    if dear:
+        say(dear)
     for reason in done.why:
         if done.needs_somebody:
             print(f"alert: {reason}", file=sys.stderr)
