@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 import tempfile
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +20,12 @@ from handrail.compute.duckdb import identifier, literal, write_parquet
 from handrail.compute.scan_calls import one_file, read_call
 from handrail.compute.translated import TooFewRowsError, Translated, stored_name
 from handrail.errors import ProjectError
+from handrail.retries import TRIES, asked_again
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
 
-log = logging.getLogger(__name__)
 URL = "compute_url"
-TRIES, WAIT_SECONDS = 4, 1.0  # 1, 2 and 4 seconds between them
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 60  # that a finished table waits for those who read the former one
 FILES = "handrail_files"  # which file of this machine lies in which table
@@ -88,32 +85,30 @@ def reached(settings: Settings) -> psycopg.Connection:
             f"compute.engine is postgres, and {variable} is not set; give it the address, as "
             "postgresql://user:password@host:5432/database"
         )
-    wait = WAIT_SECONDS
-    for tried in range(1, TRIES + 1):
-        try:
-            return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
-        except psycopg.ProgrammingError:  # its own words would show the address, and with it a password
+    try:
+        return asked_again(
+            lambda: psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS),
+            psycopg.OperationalError,
+            lambda error: f"the database can't be reached ({_line(error)})",
+            is_final=_is_refused,
+        )
+    except psycopg.ProgrammingError:  # its own words would show the address, and with it a password
+        raise ProjectError(
+            f"{variable}: no address of PostgreSQL; it is like postgresql://user:password@host:5432/database"
+        ) from None
+    except psycopg.OperationalError as error:
+        said = _line(error)
+        if _is_refused(error):
             raise ProjectError(
-                f"{variable}: no address of PostgreSQL; it is like postgresql://user:password@host:5432/database"
+                f"{variable}: the database lets nobody in: {said}; renew what is set there"
             ) from None
-        except psycopg.OperationalError as error:
-            said = _line(error)
-            if _is_refused(said):
-                raise ProjectError(
-                    f"{variable}: the database lets nobody in: {said}; renew what is set there"
-                ) from None
-            if tried == TRIES:
-                raise ProjectError(
-                    f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, or "
-                    "mend the address; the last good tables stay"
-                ) from None
-            log.warning("the database can't be reached (%s); tried again in %g s", said, wait)
-            time.sleep(wait)
-            wait *= 2
-    raise AssertionError
+        raise ProjectError(
+            f"{variable}: the database can't be reached, tried {TRIES} times: {said}; start it, or "
+            "mend the address; the last good tables stay"
+        ) from None
 
 
-def _is_refused(said: str) -> bool:
+def _is_refused(error: Exception) -> bool:
     told = (
         "authentication failed",
         "no password supplied",
@@ -121,7 +116,7 @@ def _is_refused(said: str) -> bool:
         "permission denied",
         "no pg_hba.conf",
     )
-    return any(words in said for words in told)
+    return any(words in _line(error) for words in told)
 
 
 def _line(error: Exception) -> str:

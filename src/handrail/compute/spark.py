@@ -35,6 +35,7 @@ from handrail.compute.scan_calls import read_call
 from handrail.compute.spark_workers import raise_given_up, watch_workers
 from handrail.compute.translated import TooFewRowsError, Translated, stored_name
 from handrail.errors import ProjectError
+from handrail.retries import TRIES, asked_again
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of pandas' version, which is not used
@@ -52,7 +53,6 @@ JAVA = 17
 DAY = "by_day"  # the column of the folders of a table; it is none of the table's own
 CURRENT, DONE = "CURRENT", "_SUCCESS"
 UNREADABLE = "FAILED_READ_FILE"  # what Spark says of a file that is not what it should be
-TRIES, WAIT_SECONDS = 4, 1.0  # 1, 2 and 4 seconds between them
 LOCAL_SHUFFLE = "8"  # parts of what is put together anew; a cluster has Spark's own default
 MULTILINE_BYTES = 128_000_000  # of a file of separated values, up to which a value may have lines in it
 FIXED = {
@@ -178,21 +178,19 @@ def driver_address(master: str) -> str | None:
     found = re.fullmatch(r"spark://([^:,/]+):(\d+)", master)
     if found is None:
         return None
-    wait = WAIT_SECONDS
-    for tried in range(1, TRIES + 1):
-        try:
-            with socket.create_connection((found[1], int(found[2])), timeout=10) as reached:
-                return str(reached.getsockname()[0])
-        except OSError as error:
-            if tried == TRIES:
-                raise ProjectError(
-                    f"compute.master: {master} can't be reached, tried {TRIES} times: "
-                    f"{error.strerror or error}; start the master, or mend the address in project.yaml; the "
-                    "last good tables stay"
-                ) from None
-            time.sleep(wait)
-            wait *= 2
-    raise AssertionError
+    place = found[1], int(found[2])
+
+    def own_end() -> str:
+        with socket.create_connection(place, timeout=10) as reached:
+            return str(reached.getsockname()[0])
+
+    try:
+        return asked_again(own_end, OSError, lambda error: f"{master} can't be reached ({error})")
+    except OSError as error:
+        raise ProjectError(
+            f"compute.master: {master} can't be reached, tried {TRIES} times: {error.strerror or error}; "
+            "start the master, or mend the address in project.yaml; the last good tables stay"
+        ) from None
 
 
 def _memory(limit: str) -> str:

@@ -8,7 +8,6 @@ transaction, so that the tables go together.
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -38,11 +37,11 @@ from handrail.errors import ProjectError
 from handrail.etl.raw_files import RawTable
 from handrail.files import write_whole
 from handrail.locks import locked
+from handrail.retries import TRIES, asked_again
 from handrail.storage.addresses import shown
 
 SETTING = "data.source"
 STATE, LOCK = "{}.json", ".lock"
-ATTEMPTS, PAUSE_SECONDS = 3, 1.0
 CONNECT_SECONDS = 10
 LOCKED_SECONDS = 600.0
 NOTHING = r"\N"
@@ -293,21 +292,20 @@ def connected(settings: Settings) -> "Generator[psycopg.Connection[Any]]":
     """Connect to the database of data.source, for one reading transaction; raises ProjectError."""
     address = settings.source_address or ""
     given = _parameters(address)
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            database = psycopg.connect(**(OPTIONS | given))
-            break
-        except REFUSED as error:
-            raise _unreached(shown(address), error) from None
-        except psycopg.OperationalError as error:
-            if attempt == ATTEMPTS or _is_refusal(error):
-                raise _unreached(shown(address), error) from None
-            time.sleep(PAUSE_SECONDS * attempt)
-        except psycopg.Error as error:
-            kind = type(error).__name__
-            raise ProjectError(
-                f"{SETTING}: {shown(address)}: it can't be used ({kind}); see what follows ?"
-            ) from None
+    try:
+        database = asked_again(
+            lambda: psycopg.connect(**(OPTIONS | given)),
+            psycopg.OperationalError,
+            lambda error: f"{SETTING}: {shown(address)} does not answer",
+            is_final=lambda error: isinstance(error, REFUSED) or _is_refusal(error),
+        )
+    except (psycopg.OperationalError, *REFUSED) as error:
+        raise _unreached(shown(address), error) from None
+    except psycopg.Error as error:
+        kind = type(error).__name__
+        raise ProjectError(
+            f"{SETTING}: {shown(address)}: it can't be used ({kind}); see what follows ?"
+        ) from None
     with database:
         database.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with database.transaction():
@@ -348,5 +346,5 @@ def _unreached(address: str, error: psycopg.Error) -> ProjectError:
     if error.sqlstate and error.diag.message_primary:
         return ProjectError(f"{where}: the database says: {error.diag.message_primary}; run `etl` again")
     return ProjectError(
-        f"{where}: the database does not answer, after {ATTEMPTS} attempts; is it up, and reached from here?"
+        f"{where}: the database does not answer, after {TRIES} attempts; is it up, and reached from here?"
     )

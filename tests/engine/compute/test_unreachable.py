@@ -6,7 +6,8 @@ import stat
 
 import pytest
 
-from handrail.compute import data_engine, postgres, spark
+from handrail import retries
+from handrail.compute import data_engine, spark
 from handrail.compute.data_engine import connect_data
 from handrail.errors import ProjectError
 from tests.engine.support.engines import by_engine
@@ -43,7 +44,7 @@ def test_an_address_that_is_none_is_not_shown_with_its_password(tmp_path):
 
 
 def test_a_database_that_is_away_is_tried_again_and_then_told(tmp_path, monkeypatch, free_port, caplog):
-    monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "WAIT_SECONDS", 0.01)
     url = f"postgresql://ada:hidden@127.0.0.1:{free_port}/flights"
     told = refusal(by_engine(tmp_path, "postgres", None, url=url))
     assert told.startswith(f"{PREFIX}COMPUTE_URL: the database can't be reached, tried 4 times: ")
@@ -53,7 +54,7 @@ def test_a_database_that_is_away_is_tried_again_and_then_told(tmp_path, monkeypa
 
 
 def test_a_master_that_is_away_is_tried_again_and_then_told(tmp_path, monkeypatch, free_port):
-    monkeypatch.setattr(spark, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(spark, "require_java", lambda: None)
     monkeypatch.setattr(spark.SparkSession, "_instantiatedSession", None)
     told = refusal(by_engine(tmp_path, "spark", None, master=f"spark://127.0.0.1:{free_port}"))

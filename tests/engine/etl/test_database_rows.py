@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from handrail import errors
+from handrail import errors, retries
 from handrail.compute import duckdb as engine
 from handrail.config.sections import Query
 from handrail.etl import database_rows, load
@@ -234,15 +234,15 @@ def test_a_table_without_a_query_and_a_query_without_a_table_are_told(settings, 
 
 def test_a_database_that_is_down_is_tried_again_and_told(settings, monkeypatch):
     tried, real = [], psycopg.connect
-    monkeypatch.setattr(database_rows, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(psycopg, "connect", lambda **given: (tried.append(1), real(**given))[1])
     port = free_port()
     there = asking(settings, f"postgresql://reader:{PASSWORD}@127.0.0.1:{port}/raw", trips=MARKED)
     assert refused(there) == (
-        f"data.source: postgresql://reader:***@127.0.0.1:{port}/raw: the database does not answer, after 3 "
+        f"data.source: postgresql://reader:***@127.0.0.1:{port}/raw: the database does not answer, after 4 "
         "attempts; is it up, and reached from here?"
     )
-    assert len(tried) == 3
+    assert len(tried) == 4
 
 
 @pytest.mark.parametrize(
