@@ -15,7 +15,14 @@ from handrail.reports.pages import fill
 from handrail.reports.pictures import CHOSEN, MODEL, MODEL_DOT, QUIET, Picture, spans, svg
 from handrail.tasks.metric import Metric
 from handrail.training.budget_usage import budget_usage, format_usage
-from handrail.training.experiment_log import Experiment, Tuning, counts_looks, looks_at_test
+from handrail.training.experiment_log import (
+    Experiment,
+    LookAtTest,
+    Tuning,
+    counts_looks,
+    looks_at_other_test_rows,
+    looks_at_test,
+)
 from handrail.training.intervals import format_interval
 from handrail.training.splits import the_period, told_by
 from handrail.training.stopping_rule import Recommendation
@@ -46,21 +53,29 @@ def rows(rounds: Sequence[Experiment]) -> list[tuple[str, ...]]:
 
 
 def looks(settings: Settings) -> Iterator[str]:
-    """Say how often the test period of project.yaml was looked at, and what was seen there last.
+    """Say how often the test period of project.yaml was looked at, what was seen there last, and of others.
 
     Nothing is said where that is not counted.
     """
     if settings.split is None or not counts_looks(settings):
         return
     split = settings.split.model_dump(mode="json")
-    found = looks_at_test(settings, split)
+    found, others = looks_at_test(settings, split), looks_at_other_test_rows(settings, split)
     period = f"{the_period(split, 'test')}, {told_by(split, 'test')}, was"
     if not found:
         yield f"{period} not looked at yet; `train --test` and `promote` do, which is counted"
-        return
+    else:
+        yield f"{period} looked at {_last(found)}"
+    if others:
+        versions = "one version" if others == 1 else f"{others} versions"
+        yield f"test rows of other splits, as of `--until`, were looked at for {versions}"
+
+
+def _last(found: Sequence[LookAtTest]) -> str:
+    """Return of how many versions test rows were looked at, and what was seen there last."""
     last, times = found[-1], "once" if len(found) == 1 else f"for {len(found)} versions"
     seen = f"{last.metric} {last.value:.3f} ({format_interval({'low': last.low, 'high': last.high})})"
-    yield f"{period} looked at {times}, last on {last.at.date()}: {last.version} reaches {seen} there"
+    return f"{times}, last on {last.at.date()}: {last.version} reaches {seen} there"
 
 
 def page(settings: Settings, rounds: Sequence[Experiment], advice: Recommendation, until: date) -> str:

@@ -125,6 +125,12 @@ def looks_at_test(settings: Settings, split: Mapping[str, Any]) -> list[LookAtTe
     return list(found.values())
 
 
+def looks_at_other_test_rows(settings: Settings, split: Mapping[str, Any]) -> int:
+    """Return of how many versions the test rows of other splits were looked at."""
+    looks = (each for each in _read(settings) if isinstance(each, LookAtTest))
+    return len({each.version for each in looks if each.parted != _of_test(split)})
+
+
 def _of_test(split: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells the test rows of a split."""
     days = ("test_from", "live_from")
