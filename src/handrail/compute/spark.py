@@ -393,6 +393,8 @@ class Spark(Translated):
         paths, _, tree = read_call(call)
         if len(paths) == 1 and stored_name(self._settings, paths[0]) and self.is_stored(paths[0]):
             return self._view_of(f"stored {paths[0]}", lambda: self._stored(paths[0]))
+        for path in paths:
+            self._refuse_part(path)
         absent = [path for path in paths if not path.exists()]
         if absent:
             raise duckdb.IOException(f"{absent[0]}: no such file")

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from handrail.compute import dialect
 from handrail.compute.duckdb import limits, literal
+from handrail.errors import ProjectError
 
 if TYPE_CHECKING:
     from handrail.config.settings import Settings
@@ -170,6 +171,13 @@ class Translated(ABC):
     @abstractmethod
     def _take_in(self, name: str, rows: duckdb.DuckDBPyRelation) -> None:
         """Make a temporary table of rows that lie on this machine."""
+
+    def _refuse_part(self, path: Path) -> None:
+        """Raise ProjectError where a path names the loaded table: a file here is only what is learnt from."""
+        name = self._settings.project.table_name
+        if stored_name(self._settings, path) == name:
+            engine = self._settings.compute.engine
+            raise ProjectError(f"{name}: {engine} has no such table yet; run `etl`, which loads it there")
 
     @abstractmethod
     def _scanned(self, call: str) -> str | dialect.Native:

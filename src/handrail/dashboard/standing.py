@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handrail.config.settings import Settings
 from handrail.errors import ProjectError
+from handrail.etl.load import read_taken
 from handrail.registry.history import read_history
 from handrail.registry.live import Live, read_live
 from handrail.stages.gates import State, command, read_stages
@@ -22,7 +23,7 @@ class StageStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """lead: what it is for, and for whom · next: what to do now · live: what is live, a line each."""
+    """lead: what it is for, and for whom · next: what to do now · live: a line each of what is live."""
 
     lead: str
     stages: tuple[StageStanding, ...]
@@ -45,7 +46,14 @@ def read_standing(settings: Settings) -> Standing:
         )
         for stage in found
     )
-    return Standing(lead(settings), stages, farewell(settings) or next_step(found), tuple(_live(settings)))
+    live = (*_live(settings), *_part(settings))
+    return Standing(lead(settings), stages, farewell(settings) or next_step(found), live)
+
+
+def _part(settings: Settings) -> list[str]:
+    """Return that only a part of the rows is here, where the data is processed elsewhere."""
+    taken = read_taken(settings)
+    return [f"{taken}; outcomes, KPIs and costs on this page are of those alone"] if taken else []
 
 
 def _live(settings: Settings) -> list[str]:

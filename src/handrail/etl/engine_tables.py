@@ -175,8 +175,8 @@ def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str,
 def land(connection: Any, settings: Settings) -> str | None:
     """Bring what is learnt from to this machine; say in a sentence which rows that is, where it is not all.
 
-    It is the whole table up to `compute.training_rows`; of a larger one, rows that a hash of their key or
-    subject chooses, always the same ones of the same table, or the newest by whole days.
+    It is the whole table up to `compute.training_rows`; of a larger one, about as many rows, which a hash of
+    their key or subject chooses, always the same ones of the same table, or the newest by whole days.
     """
     project, most = settings.project, settings.compute.training_rows
     path = table_path(settings, project.table_name)
@@ -184,7 +184,10 @@ def land(connection: Any, settings: Settings) -> str | None:
     chosen, how = training_rows(connection, settings, whole)
     order = ", ".join(map(identifier, project.ordered_by))
     said = taken_path(settings)
-    said.unlink(missing_ok=True)
+    if how:  # before there is only a part here
+        write_whole(said, f"some of {whole:,} rows: {how}\n")
+    else:
+        said.unlink(missing_ok=True)
     count = connection.land(f"SELECT * FROM {parquet(path)} WHERE {chosen} ORDER BY {order}", path)
     sentence = f"{count:,} of {whole:,} rows are learnt from: {how} (compute.training_rows in project.yaml)"
     if how:

@@ -85,11 +85,24 @@ def require_table(settings: Settings, table: str) -> str:
     if not path.is_file():
         small = f" --sample {settings.sample}" if settings.sample else ""
         raise ProjectError(f"{path}: no such file yet; run `etl{small}` first{instead(settings, path)}")
+    refuse_part(settings)
     return parquet(path)
 
 
+def refuse_part(settings: Settings) -> None:
+    """Raise ProjectError where this machine is the engine, and has only what came to it from another one."""
+    taken = read_taken(settings) if settings.compute.engine == "duckdb" else None
+    if taken:
+        name = settings.shown(table_path(settings, settings.project.table_name))
+        raise ProjectError(f"{name}: a part, as another engine left it: {taken}; run `etl`, which loads all")
+
+
 def loaded_table(connection: Connection, settings: Settings) -> str | None:
-    """Return the FROM item of the loaded table where the data is processed; None where nothing is loaded."""
+    """Return the FROM item of the loaded table where the data is processed; None where nothing is loaded.
+
+    Raises ProjectError where there is only a part of it.
+    """
+    refuse_part(settings)
     path = table_path(settings, settings.project.table_name)
     return parquet(path) if has_table(connection, path) else None
 

@@ -3,7 +3,7 @@
 `CHECKS` of a project's monitor/checks.py lists those that are run, these and the project's own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,7 +16,15 @@ from handrail.config.settings import Settings
 from handrail.etl.load import loaded_table
 from handrail.moments import moment
 from handrail.monitoring.champion_challenger import canary_gain
-from handrail.monitoring.drift import SUDDEN, as_in, as_learnt, drifts, least_drifts, not_asked_for
+from handrail.monitoring.drift import (
+    SUDDEN,
+    NotAskedFor,
+    as_in,
+    as_learnt,
+    drifts,
+    least_drifts,
+    not_asked_for,
+)
 from handrail.monitoring.outcomes import count_rejected, in_window, live_predictions, sample_by_key
 from handrail.monitoring.predicted_days import count_predicted
 from handrail.monitoring.usual import (
@@ -31,7 +39,7 @@ from handrail.monitoring.usual import (
 )
 from handrail.monitoring.values import missing_shares, shares_beyond, usual_missing
 from handrail.number_format import figure
-from handrail.registry.drift_reference import PREDICTION, shares
+from handrail.registry.drift_reference import PREDICTION, Bins, shares
 from handrail.registry.live import Live
 from handrail.registry.versions import Version
 from handrail.serving.activity import Activity
@@ -182,9 +190,9 @@ class Look:
     newest: bool
 
     @cached_property
-    def latest_shares(self) -> dict[str, list[float]]:
-        """Share of the latest predictions in each bin of the prediction and of each watched feature."""
-        return shares(self.connection, self.latest.source, self.version.watched)
+    def not_asked_for(self) -> list[NotAskedFor]:
+        """The features that versions which made some of the latest predictions did not have."""
+        return not_asked_for(self.connection, self.settings, self.latest.source, self.version)
 
     @property
     def limits(self) -> Limits:
@@ -367,10 +375,9 @@ def no_drift(look: Look) -> Iterator[Reading]:
         expected = {PREDICTION: measured.version.info["reference"][PREDICTION]["shares"]}
         found |= drifts(look.connection, measured.source, own, expected)
         unknown[PREDICTION] = look.too_few(measured.count, f"predictions are of {measured.version.name}")
-    for each in not_asked_for(look.connection, look.settings, latest.source, look.version):
-        asked = f"version NOT IN ({', '.join(map(literal, each.versions))})"
+    for each in look.not_asked_for:
         if any(item.column == each.feature for item in features):
-            rows = f"(SELECT * FROM {latest.source} WHERE {asked})"
+            rows = each.asked(latest.source)
             found |= least_drifts(look.connection, rows, [known.only({each.feature}) for known in usual])
             unknown[each.feature] = look.too_few(latest.count - each.rows, "predictions have it")
     found |= {name: nan for name, why in unknown.items() if why}
@@ -393,7 +400,8 @@ def values_known(look: Look) -> Iterator[Reading]:
     Missing: by how much their share is above that of the training and of the test period. New: a name that
     was not among those learnt from, of an amount with few values another one, and of others what is beyond
     all that the version knows by more than a tenth of their range. With fewer predictions than
-    `live.minimum_outcomes` both are unknown.
+    `live.minimum_outcomes` both are unknown. Rows predicted by a version that did not have a feature yet tell
+    nothing of it.
     """
     latest, most = look.latest, look.limits.maximum_new_share
     few = look.too_few(latest.count, "predictions are in the window")
@@ -401,17 +409,32 @@ def values_known(look: Look) -> Iterator[Reading]:
         for name in ("missing values", "new values"):
             yield look.reading(name, nan, low=0.0, high=most, why=few)
         return
-    bins = look.version.watched_features
-    empty = missing_shares(look.connection, latest.source, bins)
-    reference = look.version.info["reference"]
-    missing = {name: max(0.0, share - usual_missing(reference[name])) for name, share in empty.items()}
-    new = {
-        item.column: look.latest_shares[item.column][-1] - empty[item.column] for item in bins if item.names
-    }
-    new |= shares_beyond(look.connection, latest.source, bins, reference)
+    bins = {item.column: item for item in look.version.watched_features}
+    later = {each.feature: each for each in look.not_asked_for if each.feature in bins}
+    missing, new = _missing_and_new(look, latest.source, [bins[name] for name in bins if name not in later])
+    unknown = {}
+    for name, each in later.items():
+        unknown[name] = look.too_few(latest.count - each.rows, "predictions have it")
+        none = ({name: nan}, {name: nan})
+        found = none if unknown[name] else _missing_and_new(look, each.asked(latest.source), [bins[name]])
+        missing, new = missing | found[0], new | found[1]
     for kind, by_column in (("missing values", missing), ("new values", new)):
-        for name, value in sorted(by_column.items(), key=lambda item: -item[1]):
-            yield look.reading(f"{kind} of {name}", max(0.0, value), low=0.0, high=most)
+        for name, value in sorted(by_column.items(), key=lambda item: inf if isnan(item[1]) else -item[1]):
+            why = unknown.get(name, "")
+            yield look.reading(f"{kind} of {name}", value, low=0.0, high=most, why=why)
+
+
+def _missing_and_new(
+    look: Look, source: str, bins: Sequence[Bins]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return of each column how many more of its values than usual are missing, and how many are new."""
+    reference = look.version.info["reference"]
+    empty = missing_shares(look.connection, source, bins)
+    missing = {name: max(0.0, share - usual_missing(reference[name])) for name, share in empty.items()}
+    names = [item for item in bins if item.names]
+    there = shares(look.connection, source, names) if names else {}
+    new = {name: max(0.0, values[-1] - empty[name]) for name, values in there.items()}
+    return missing, new | shares_beyond(look.connection, source, bins, reference)
 
 
 def traffic_as_usual(look: Look) -> Iterator[Reading]:

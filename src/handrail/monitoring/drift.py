@@ -91,6 +91,10 @@ class NotAskedFor:
     versions: tuple[str, ...]
     rows: int
 
+    def asked(self, source: str) -> str:
+        """Return the FROM item of the rows of `source` for which the feature was asked."""
+        return f"(SELECT * FROM {source} WHERE version NOT IN ({', '.join(map(literal, self.versions))}))"
+
     def told(self, count: int) -> str:
         """Say of how many rows, of `count` in the window, the feature tells something."""
         return (

@@ -76,9 +76,10 @@ def measured_on(training: Training, rows: str) -> str:
         if training.period == "test"
         else f"The choice was made by them, too; {others} are kept back, to test what is to be used."
     )
+    taken = f" {training.info['taken']}." if "taken" in training.info else ""
     return (
         f"Figures are of {the_period(split, training.period)}, {count:,} {rows} "
-        f"{which}: the model has not learnt from them. {seen}"
+        f"{which}: the model has not learnt from them. {seen}{taken}"
     )
 
 

@@ -2,13 +2,15 @@
 
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
-The copies of the raw tables are deleted; `etl` copies them again, without the key where they have its column.
+The copies of the raw tables are deleted, Spark's too; `etl` copies them again, without the key where they
+have its column.
 So are this machine's copies of a bucket's or a database's; what is there itself is not touched.
 """
 
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ from handrail.errors import ProjectError
 from handrail.etl.forgotten import fingerprint, keep_out
 from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
-from handrail.retention.inventory import copies_of_source
+from handrail.retention.inventory import copies_of_source, raw_tables_of_spark
 from handrail.retention.links import kept_files, refuse_links
 from handrail.storage.store import ChangedError
 
@@ -42,7 +44,10 @@ LINES = 10_000  # of a prediction log, at once
 
 @dataclass(frozen=True)
 class Trace:
-    """A file in which the key stands, and in how many rows; of a raw table, every row may be of it."""
+    """A file in which the key stands, and in how many rows; of a raw table, every row may be of it.
+
+    Of a raw table of Spark's it is the folder.
+    """
 
     path: Path
     rows: int
@@ -75,7 +80,9 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
         for trace in traces:
-            if trace.raw:
+            if trace.raw and trace.path.is_dir():
+                shutil.rmtree(trace.path)
+            elif trace.raw:
                 trace.path.unlink()
             elif trace.path.suffix == ".jsonl":
                 _blank(connection, trace.path, project, key)
@@ -135,8 +142,8 @@ def _erased(connection: Connection, path: Path, project: Project, key: str) -> b
 def listing(settings: Settings, traces: list[Trace]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """Return header and rows of a table of `traces`."""
     names = [trace.path.relative_to(settings.workspace).as_posix() for trace in traces]
-    counts = ["whole file" if trace.raw else f"{trace.rows:,}" for trace in traces]
-    return ("file", "rows"), list(zip(names, counts, strict=True))
+    counts = ["all" if trace.raw else f"{trace.rows:,}" for trace in traces]
+    return ("file or folder", "rows"), list(zip(names, counts, strict=True))
 
 
 def _workspaces(settings: Settings) -> list[Path]:
@@ -152,9 +159,9 @@ def _in_workspace(settings: Settings, workspace: Path) -> Settings:
 def _find(settings: Settings, key: str) -> Iterator[Trace]:
     data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
-        copies = data / "source"
+        copies = (data / "source", data / "spark" / "raw")
         paths = [path for path in kept_files(data) if path != audit_log_path(settings)]
-        paths = [path for path in paths if not path.is_relative_to(copies)]
+        paths = [path for path in paths if not any(map(path.is_relative_to, copies))]
         refuse_links(paths)
         for path in paths:
             if path.suffix == ".jsonl":
@@ -164,7 +171,7 @@ def _find(settings: Settings, key: str) -> Iterator[Trace]:
             raw = path.parent.name == "raw"
             if count or raw:
                 yield Trace(path, count, raw)
-    for path in copies_of_source(settings):
+    for path in (*copies_of_source(settings), *raw_tables_of_spark(settings)):
         yield Trace(path, 0, raw=True)
 
 

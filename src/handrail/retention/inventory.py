@@ -16,6 +16,7 @@ from handrail.serving.activity import SUFFIX as ACTIVITY
 from handrail.serving.activity import activity_folder
 from handrail.serving.prediction_log import prediction_folder
 
+CURRENT = "CURRENT"  # in the folder of a table of Spark's: the version that counts
 MARKERS = {"versions": SUMS, "replays": REPLAY}  # in each folder of a kind whose items are folders
 SUFFIXES = (".parquet", ".jsonl", ACTIVITY)
 
@@ -65,6 +66,12 @@ def copies_of_source(settings: Settings) -> list[Path]:
     return [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
 
 
+def raw_tables_of_spark(settings: Settings) -> list[Path]:
+    """Return the folders of Spark's copies of the raw tables, where they lie on this machine's disk."""
+    folder = settings.workspace / "data" / "spark" / "raw"
+    return [path for path in sorted(folder.glob("[!.]*")) if path.is_dir()]
+
+
 def inventory(settings: Settings) -> list[StoredItem]:
     """Return all that has an age, the oldest first; not the versions that are still needed."""
     found: list[StoredItem] = []
@@ -74,7 +81,8 @@ def inventory(settings: Settings) -> list[StoredItem]:
             here = (path for path in _kept(kind, folder) if path.name not in needed)
             found += [StoredItem(kind, path, _day(connection, kind, path), archived=False) for path in here]
             if kind == "raw":
-                copies = copies_of_source(settings)  # the originals are elsewhere: they need no archive
+                # The originals are elsewhere: they need no archive.
+                copies = [*copies_of_source(settings), *raw_tables_of_spark(settings)]
                 found += [
                     StoredItem(kind, path, _day(connection, kind, path), archived=True) for path in copies
                 ]
@@ -122,5 +130,6 @@ def _day(connection: Connection, kind: str, path: Path) -> date:
         newest = row(connection, f"SELECT max(predicted_at) AS t FROM {parquet(path)}")["t"]
         if newest:
             return newest.date()
-    written = path / MARKERS[kind] if kind in MARKERS else path
+    marker = path / MARKERS.get(kind, CURRENT)
+    written = marker if marker.is_file() else path
     return datetime.fromtimestamp(written.stat().st_mtime, UTC).date()

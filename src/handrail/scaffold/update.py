@@ -379,8 +379,8 @@ def next_steps(outcome: Outcome, dry_run: bool) -> list[str]:
         f"{total}. All of it is staged, and nothing is committed.",
         f"{first}Look: git diff --cached   Keep: git commit   Take back: {outcome.undo}",
         *(
-            f"Then: uv sync, and `etl` once: {to} has no table of this project yet"
+            f"Then: uv sync, and `etl` once, which loads the table into {to}"
             for _, to in [outcome.plan.changed.get("compute", ("", ""))]
-            if to in ("postgres", "spark")
+            if to
         ),
     ]

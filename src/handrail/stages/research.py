@@ -9,7 +9,7 @@ from handrail.compute.duckdb import connect, row
 from handrail.config.settings import Settings
 from handrail.contract.schema import Role, of_role
 from handrail.errors import ProjectError
-from handrail.etl.load import require_table, table_path
+from handrail.etl.load import read_taken, require_table, table_path
 from handrail.project import Project
 from handrail.registry.acceptance import against_baseline, against_minimum, not_agreed
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, newest_version
@@ -70,7 +70,8 @@ def data_loaded(settings: Settings) -> Finding:
     name = settings.project.table_name
     with connect(settings) as connection:
         count = row(connection, f"SELECT count(*) AS n FROM {require_table(settings, name)}")["n"]
-    return done(f"data/{name}.parquet, {count:,} rows")
+    taken = read_taken(settings)
+    return done(f"data/{name}.parquet, {taken or f'{count:,} rows'}")
 
 
 def baseline_beaten(settings: Settings) -> Finding:

@@ -219,6 +219,8 @@ def test_a_feature_that_an_earlier_version_lacked_does_not_drift_for_it(month):
     seen = run_monitoring(month)
     found = {each.name: each.value for each in seen.readings}
     assert found[f"drift of {name}"] == pytest.approx(before[f"drift of {name}"], abs=0.02)
+    for kind in ("missing values", "new values"):  # of half of the rows, not all of which lacked it
+        assert found[f"{kind} of {name}"] == pytest.approx(before[f"{kind} of {name}"], abs=0.02)
     others, said = seen.notes
     assert re.fullmatch(
         rf"[\d,]+ of {seen.rows:,} predictions are of other versions; the metrics leave them out", others
@@ -231,5 +233,7 @@ def test_a_feature_that_an_earlier_version_lacked_does_not_drift_for_it(month):
     few = month.model_copy(
         update={"live": month.live.model_copy(update={"minimum_outcomes": round(seen.rows * 0.9)})}
     )
-    (reading,) = [each for each in run_monitoring(few).readings if each.name == f"drift of {name}"]
-    assert reading.state == "unknown"
+    of_it = [each for each in run_monitoring(few).readings if each.name.endswith(f" of {name}")]
+    assert {each.name.partition(" of ")[0]: each.state for each in of_it} == dict.fromkeys(
+        ("drift", "missing values", "new values"), "unknown"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -345,3 +346,36 @@ def rows_of_one(connection, project):
     return engine.row(
         connection, f"SELECT {KEY} AS k FROM {load.require_table(project, PROJECT.table_name)} LIMIT 1"
     )["k"]
+
+
+def test_raw_tables_of_spark_go_with_a_key_and_with_age(kept, monkeypatch, capsys):
+    part, current = "data/spark/raw/flights/v-1/part-0.parquet", "data/spark/raw/flights/CURRENT"
+    loaded = kept.workspace / "data/spark" / contract.TABLE / "v-1" / "part-0.parquet"
+    loaded.parent.mkdir(parents=True)
+    loaded.write_bytes(load.table_path(kept, contract.TABLE).read_bytes())
+
+    def brought_in():
+        write(kept, current, "v-1")
+        (kept.workspace / part).parent.mkdir()
+        (kept.workspace / part).write_bytes(load.raw_path(kept, "flights").read_bytes())
+
+    brought_in()
+    old = kept.model_copy(update={"retention": sections.Retention(raw=sections.Keep(purge_after_days=180))})
+    assert [item for item in retirement.to_purge(old, TODAY) if "spark" in item.path.parts] == []
+    aged(kept.workspace / current, 200)
+    (gone,) = [item.path for item in retirement.purge(old, retirement.to_purge(old, TODAY))]
+    assert gone == (kept.workspace / current).parent
+    assert not gone.exists()
+    brought_in()
+    with engine.connect(kept) as connection:
+        key = rows_of_one(connection, kept)
+    capsys.readouterr()
+    assert run(monkeypatch, kept, "purge", "--key", key) == 0
+    assert re.search(r"^data/spark/raw/flights +all$", capsys.readouterr().out, re.MULTILINE)
+    assert run(monkeypatch, kept, "purge", "--key", key, "--really") == 0
+    assert not gone.exists()
+    count = f"SELECT count_if({KEY} = '{key}') AS gone, count(*) AS n FROM '{loaded}'"
+    with engine.connect(kept) as connection:
+        found = engine.row(connection, count)
+    assert found["gone"] == 0
+    assert found["n"] > 0
