@@ -12,14 +12,16 @@ import logging
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from sqlglot import exp
 
 from handrail.compute import dialect
@@ -49,9 +52,14 @@ if TYPE_CHECKING:
     from handrail.config.settings import Settings
 
 logging.getLogger("SQLQueryContextLogger").disabled = True  # it prints what is raised here
+logging.getLogger("py4j").setLevel(logging.CRITICAL)  # so does this one, where a call is broken off
 JAVA = 17
 DAY = "by_day"  # the column of the folders of a table; it is none of the table's own
 CURRENT, DONE = "CURRENT", "_SUCCESS"
+WRONG = re.compile(
+    r"^Error: (?!Could not create)|Exception|^Invalid |^Unrecognized "
+)  # what Java says at its start
+FULL = "No space left on device"
 UNREADABLE = "FAILED_READ_FILE"  # what Spark says of a file that is not what it should be
 LOCAL_SHUFFLE = "8"  # parts of what is put together anew; a cluster has Spark's own default
 MULTILINE_BYTES = 128_000_000  # of a file of separated values, up to which a value may have lines in it
@@ -75,7 +83,10 @@ FIXED = {
 @contextmanager
 def connect_spark(settings: Settings) -> Generator[Spark]:
     """Start Spark, or take the one of this process; raises ProjectError where that can't be."""
-    engine = Spark(settings, _session(settings).newSession())
+    try:
+        engine = Spark(settings, _session(settings).newSession())
+    except (Py4JError, PySparkException) as error:
+        raise ProjectError(f"compute.spark: {_line(error)}; mend it in project.yaml") from None
     try:
         yield engine
     finally:
@@ -107,7 +118,8 @@ def _session(settings: Settings) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     builder = SparkSession.builder.master(master).appName(settings.name)
-    with as_file(files("handrail.compute") / "log4j2.properties") as logging, _quietly():
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    with as_file(files("handrail.compute") / "log4j2.properties") as logging, _quietly() as java_said:
         java = (
             f"-Dlog4j2.configurationFile={logging.as_uri()} {chosen.get('spark.driver.extraJavaOptions', '')}"
         )
@@ -117,24 +129,36 @@ def _session(settings: Settings) -> SparkSession:
         try:
             session = builder.getOrCreate()
         except Exception as error:
-            raise ProjectError(f"compute: Spark did not start at {master}: {_line(error)}") from None
+            why = java_said() or _line(error)
+            raise ProjectError(
+                f"compute: Spark did not start at {master}: {why}; see compute.spark in project.yaml"
+            ) from None
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, on_interrupt)  # Spark's own would call Java in mid-call
     if not master.startswith("local"):
         watch_workers(session.sparkContext)
     return session
 
 
 @contextmanager
-def _quietly() -> Generator[None]:
-    """Keep what Java says while it starts, of its own modules, from the terminal."""
+def _quietly() -> Generator[Callable[[], str]]:
+    """Keep what Java says while it starts, of its own modules, from the terminal; give what went wrong."""
     sys.stderr.flush()
     kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with tempfile.TemporaryFile() as said:
+
+        def wrong() -> str:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").splitlines()
+            return next((" ".join(line.split()) for line in lines if WRONG.search(line)), "")
+
+        try:
+            os.dup2(said.fileno(), 2)
+            yield wrong
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def require_java() -> None:
@@ -250,11 +274,17 @@ class Spark(Translated):
     @contextmanager
     def atomic(self) -> Generator[None]:
         """Let all that is stored in the block count at its end, or nothing."""
-        self._waiting = []
+        self._waiting = waiting = []
         try:
             yield
-            for place, version in self._waiting:
+            for place, version in waiting:
                 self._point(place, version)
+        except BaseException:
+            for place, version in waiting:
+                with suppress(Exception):  # what was raised says more
+                    if self._files.current(place) != version:
+                        self._files.delete(f"{place}/{version}")
+            raise
         finally:
             self._waiting = None
 
@@ -263,10 +293,14 @@ class Spark(Translated):
     ) -> int:
         """Write a frame as the table at `place`, and return its rows; the former one counts until then."""
         version = f"v-{time.time_ns()}-{uuid.uuid4().hex[:8]}"
-        count = self.write_folder(frame, f"{place}/{version}", day_of=day_of, order=order)
-        if count < least:
-            self._files.delete(f"{place}/{version}")
-            raise TooFewRowsError(count)
+        try:
+            count = self.write_folder(frame, f"{place}/{version}", day_of=day_of, order=order)
+            if count < least:
+                raise TooFewRowsError(count)
+        except BaseException:
+            with suppress(Exception):  # what was raised says more
+                self._files.delete(f"{place}/{version}")
+            raise
         if self._waiting is None:
             self._point(place, version)
         else:
@@ -350,7 +384,13 @@ class Spark(Translated):
             return frame.mapInArrow(work, schema)
 
     def there_already(self, name: str) -> str:
-        """Return the FROM item of a table of the catalogue, or of what stands as "parquet.`hdfs://host/orders`"."""
+        """Return the FROM item of a table of the catalogue, or of what stands as "parquet.`hdfs://host/orders`".
+
+        Raises ProjectError where those files are not whole: Spark leaves out what is empty.
+        """
+        files = re.fullmatch(r"\w+\.`([^`]+)`", name)
+        if files:
+            self._files.require_whole(name, files[1])
         return identifier(self._view_of(f"there {name}", lambda: self._frame(f"SELECT * FROM {name}")))
 
     def head(self, frame: DataFrame) -> pa.Table:
@@ -460,20 +500,15 @@ class Spark(Translated):
         )
         return self.frame(f"SELECT {cast} FROM {view}")
 
-    def parquet_source(self, place: str, *, is_folder: bool) -> DataFrame:
-        """Return the rows of a raw file, or a folder, whose folders `name=value` are columns, as in Hive."""
-        if not is_folder:
-            return self.parquet(place)
+    def files_of(self, folder: Path, files: Sequence[Path]) -> DataFrame:
+        """Return the rows of Parquet files of a folder; folders `name=value` in it are columns, as Hive's."""
+        base = address(folder).replace("\\", "")  # it is no pattern
         with own_errors():
-            return self.session.read.option("mergeSchema", "true").parquet(place)
+            return self.session.read.option("basePath", base).parquet(*map(address, files))
 
     def size(self, place: str) -> int:
         """Return the bytes of a file, or of the largest one in a folder."""
         return self._files.size(place)
-
-    def names(self, place: str) -> list[str]:
-        """Return what lies in a folder."""
-        return self._files.names(place)
 
     def separated(self, place: str, separator: str, encoding: str, *, header: bool, size: int) -> DataFrame:
         """Return the rows of a file of separated values, each column as text; a line that is no row stops."""
@@ -540,6 +575,24 @@ class _Files:
             while found.hasNext():
                 largest = max(largest, int(found.next().getLen()))
             return largest
+
+    def require_whole(self, name: str, place: str) -> None:
+        """Raise ProjectError where a folder is being written, or a file in it is empty."""
+        with own_errors():
+            system, problems = self._system(place), []
+            found = system.listFiles(self._path(place), True)
+            while found.hasNext():
+                file = found.next()
+                path = str(file.getPath())
+                if "/_temporary/" in path:
+                    raise ProjectError(
+                        f"{name}: half-written: {path} is there, which a job leaves that is under way or was "
+                        "stopped; run that job to its end, then `etl` again"
+                    )
+                if not int(file.getLen()) and path.rpartition("/")[2][0] not in "_.":
+                    problems.append(f"{name}: {path} is an empty file; have it written anew")
+        if problems:
+            raise ProjectError(problems)
 
     def names(self, place: str) -> list[str]:
         """Return the names in a folder."""
@@ -624,8 +677,6 @@ class _Files:
 @contextmanager
 def own_errors() -> Generator[None]:
     """Raise what Spark says as DuckDB's errors, by which the modules tell bad data from a bad engine."""
-    from py4j.protocol import Py4JError
-
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
@@ -646,6 +697,8 @@ def own_errors() -> Generator[None]:
 def _line(error: Exception) -> str:
     """Return what matters of an error of Spark, on one line."""
     text = str(error)
+    if FULL in text or any(FULL in said for said in _causes(error)):
+        return "the disk is full where Spark writes, its tables or its spark.local.dir; make room"
     raised = re.search(r"\[USER_RAISED_EXCEPTION\] (.*?) SQLSTATE", text, re.DOTALL)
     if raised:
         return f"Invalid Input Error: {' '.join(raised[1].split())}"
@@ -657,3 +710,11 @@ def _line(error: Exception) -> str:
         why = causes[-1] if causes else "is a line of another length than the header, or the file cut off?"
         said = f"{said.strip().removesuffix('.')}: {why}"
     return " ".join(re.sub(r" SQLSTATE: \w+.*$", "", said).split()) or type(error).__name__
+
+
+def _causes(error: Exception) -> Iterator[str]:
+    """Yield what Java says of an error and of each of its causes."""
+    cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    while cause is not None:
+        yield str(cause.getMessage())
+        cause = cause.getCause()

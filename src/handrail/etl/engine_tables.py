@@ -30,11 +30,23 @@ from handrail.config.settings import Settings
 from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 from handrail.etl.load import raw_path, table_path, taken_path
-from handrail.etl.raw_files import UNSAID, RawRows, RawSource, RawTable, StoredTable, cast_columns, unpacked
+from handrail.etl.raw_files import (
+    UNSAID,
+    RawRows,
+    RawSource,
+    RawTable,
+    StoredTable,
+    cast_columns,
+    is_folder_in,
+    parts_by_types,
+    unpacked,
+)
 from handrail.etl.separated_values import WHITESPACE, is_separated
 from handrail.files import write_whole
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from handrail.compute.spark import Spark
 
 
@@ -45,16 +57,12 @@ def bring_into_engine(
 
     Raises ProjectError with what is wrong with any of them.
     """
-    there = {name: table for name, table in tables.items() if isinstance(table, StoredTable)}
-    # What a bucket or a database has is fetched by this machine, which remembers what it has already.
-    reads_itself = hasattr(connection, "separated") and not settings.sample and not settings.source_address
-    by_engine = {n: t for n, t in tables.items() if reads_itself and isinstance(t, RawTable)}
-    by_engine = {n: t for n, t in by_engine.items() if t.separator != WHITESPACE}
-    here = {name: table for name, table in tables.items() if name not in {**there, **by_engine}}
+    by_engine = {name: table for name, table in tables.items() if _is_read_there(connection, settings, table)}
+    here = {name: table for name, table in tables.items() if name not in by_engine}
     problems: list[str] = []
     counts: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="handrail-raw-") as unpacked_into, connection.atomic():
-        for name, table in {**there, **by_engine}.items():
+        for name, table in by_engine.items():
             try:
                 source = _source(connection, settings, table, folder, Path(unpacked_into))
                 kept = without_forgotten(source, settings, _of_whom(settings, table))
@@ -65,9 +73,16 @@ def bring_into_engine(
             raise ProjectError(problems)
         if here:
             counts |= _through_here(connection, settings, here, folder)
-    for name in {**there, **by_engine}:
-        raw_path(settings, name).unlink(missing_ok=True)  # an older copy would be taken for the table
     return {name: counts[name] for name in tables}
+
+
+def _is_read_there(connection: Any, settings: Settings, table: RawSource) -> bool:
+    """Return whether the engine itself reads a raw table, so that it has no copy here before `land`."""
+    if isinstance(table, StoredTable):
+        return True
+    # What a bucket or a database has is fetched by this machine, which remembers what it has already.
+    reads_itself = hasattr(connection, "separated") and not settings.sample and not settings.source_address
+    return reads_itself and isinstance(table, RawTable) and table.separator != WHITESPACE
 
 
 def _through_here(
@@ -114,38 +129,38 @@ def _source(
         return _cast_of(connection, table, source, kinds)
     if isinstance(table, RawRows):
         raise TypeError(table.file)
-    spark: Spark = connection
-    view = f"raw_{abs(hash(table.file))}"
-    place, is_folder = _place(spark, table, folder, temporary)
     try:
-        if is_separated(Path(table.file)):
-            frame = spark.separated(
-                place, table.separator, table.encoding, header=table.header, size=spark.size(place)
-            )
-            if not table.header:
-                frame = frame.toDF(*[*table.columns, *frame.columns[len(table.columns) :]])
-        else:
-            frame = spark.parquet_source(place, is_folder=is_folder)
+        frames = _frames(connection, settings, table, folder, temporary)
     except EngineError as error:
         raise ProjectError(f"{table.file}: it can't be read ({reason(error)})") from None
-    frame.createOrReplaceTempView(view)
-    return _cast_of(connection, table, identifier(view), kinds)
+    parts = []
+    for number, frame in enumerate(frames):
+        view = f"raw_{abs(hash(table.file))}_{number}"
+        frame.createOrReplaceTempView(view)
+        parts.append(f"SELECT * FROM {_cast_of(connection, table, identifier(view), kinds)}")
+    return f"({' UNION ALL '.join(parts)})"
 
 
-def _place(spark: Spark, table: RawTable, folder: Path | None, temporary: Path) -> tuple[str, bool]:
-    """Return where a raw file or folder lies, as Hadoop names it, and whether it is a folder."""
+def _frames(
+    spark: Spark, settings: Settings, table: RawTable, folder: Path | None, temporary: Path
+) -> list[DataFrame]:
+    """Return the rows of a raw file; of a folder, those of the files whose used columns have the same types.
+
+    Spark itself would leave out an empty file, and take a column for empty in a file that lacks it.
+    """
     from handrail.compute.spark import address
 
-    if folder is not None and (folder / table.file).is_dir():
-        place = address(folder / table.file)
-        unfinished = [name for name in spark.names(place) if name.startswith(("_temporary", ".unfinished"))]
-        if unfinished:
-            raise ProjectError(
-                f"{table.file}: half-written: {unfinished[0]} is in it, which a job leaves that is under "
-                "way or was stopped; run that job to its end, then `etl` again"
-            )
-        return place, True
-    return address(unpacked(folder, table.file, temporary)), False
+    if is_folder_in(table, folder):
+        with connect(settings) as local:
+            together = parts_by_types(local, table, folder)
+        return [spark.files_of((folder or Path()) / table.file, files) for files in together]
+    place = address(unpacked(folder, table.file, temporary))
+    if not is_separated(Path(table.file)):
+        return [spark.parquet(place)]
+    frame = spark.separated(
+        place, table.separator, table.encoding, header=table.header, size=spark.size(place)
+    )
+    return [frame if table.header else frame.toDF(*table.columns, *frame.columns[len(table.columns) :])]
 
 
 def _cast_of(connection: Any, table: RawSource, source: str, kinds: Mapping[str, str]) -> str:
@@ -192,10 +207,14 @@ def land(connection: Any, settings: Settings) -> str | None:
     sentence = f"{count:,} of {whole:,} rows are learnt from: {how} (compute.training_rows in project.yaml)"
     if how:
         write_whole(said, f"{sentence}\n")
-    for name in project.raw_tables:
+    for name, table in project.raw_tables.items():
+        if not _is_read_there(connection, settings, table):
+            continue
         local, source = raw_path(settings, name), parquet(raw_path(settings, name))
-        if not local.is_file() and row(connection, f"SELECT count(*) AS n FROM {source}")["n"] <= most:
+        if row(connection, f"SELECT count(*) AS n FROM {source}")["n"] <= most:
             connection.land(f"SELECT * FROM {source}", local)
+        else:
+            local.unlink(missing_ok=True)  # an older copy would be taken for the table
     return sentence if how else None
 
 

@@ -199,7 +199,7 @@ def _reader(
         )
     if isinstance(table, RawRows):
         return _json_lines(table, _asked(settings, table, unfinished), kinds)
-    if table.is_folder:
+    if is_folder_in(table, folder):
         return _folder(connection, table, folder, kinds)
     file = unpacked(folder, table.file, unfinished)
     if file.suffix.lower() == ".parquet":
@@ -277,17 +277,33 @@ def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping
 
 
 def _folder(connection: Connection, table: RawTable, source: Path | None, kinds: Mapping[str, str]) -> str:
-    """Return the FROM item that reads the used columns of all Parquet files of a folder, cast to their types.
-
-    Raises ProjectError naming each file that is not whole or lacks a column.
-    """
-    files = _parts(table, source)
+    """Return the FROM item that reads the used columns of a folder's Parquet files, cast to their types."""
+    files = sorted(file for files in parts_by_types(connection, table, source) for file in files)
     whole = (
         f"read_parquet([{', '.join(map(file_name, files))}], hive_partitioning = true, union_by_name = true)"
     )
+    try:
+        present = column_types(connection, whole)
+    except EngineError as error:
+        raise ProjectError(f"{table.file}: its files don't go together ({reason(error)})") from None
+    return cast_columns(whole, present, kinds, _missing(table), table.file)
+
+
+def is_folder_in(table: RawTable, source: Path | None) -> bool:
+    """Return whether a raw table is a folder of files, by its name or as it is one in `source`."""
+    return table.is_folder or (source is not None and (source / table.file).is_dir())
+
+
+def parts_by_types(connection: Connection, table: RawTable, source: Path | None) -> list[list[Path]]:
+    """Return the Parquet files of a folder, those together whose used columns have the same types.
+
+    Raises ProjectError where the folder is not complete, and naming each file that is not whole or lacks a
+    column.
+    """
+    found: dict[tuple[str, ...], list[Path]] = {}
     problems = []
-    for file in files:
-        shown = f"{table.file}{file.relative_to((source or Path()) / table.file).as_posix()}"
+    for file in _parts(table, source):
+        shown = _shown(table, source, file)
         try:
             reader = f"read_parquet({file_name(file)}, hive_partitioning = true)"
             present = column_types(connection, reader)
@@ -298,13 +314,17 @@ def _folder(connection: Connection, table: RawTable, source: Path | None, kinds:
         if absent:
             known = ", ".join(present)
             problems.append(f"{shown}: no column {', '.join(absent)} among {known}; see etl/extract.py")
+            continue
+        found.setdefault(tuple(present[name] for name in table.columns), []).append(file)
     if problems:
         raise ProjectError(problems)
-    try:
-        present = column_types(connection, whole)
-    except EngineError as error:
-        raise ProjectError(f"{table.file}: its files don't go together ({reason(error)})") from None
-    return cast_columns(whole, present, kinds, _missing(table), table.file)
+    return list(found.values())
+
+
+def _shown(table: RawTable, source: Path | None, file: Path) -> str:
+    """Return how a file of a folder is called in messages: from the folder's own name on."""
+    place = (source or Path()) / table.file
+    return f"{table.file.removesuffix('/')}/{file.relative_to(place).as_posix()}"
 
 
 def unmarked(table: RawTable, where: str, file: str) -> str:
@@ -316,10 +336,15 @@ def unmarked(table: RawTable, where: str, file: str) -> str:
 
 
 def _parts(table: RawTable, source: Path | None) -> list[Path]:
-    """Return the Parquet files of a folder; raises ProjectError where there is none, or no marker."""
+    """Return the Parquet files of a folder; raises ProjectError where there is none, or not all are yet."""
     if source is None:
         raise ProjectError(f"{table.file}: no folder of raw files; set data.source in project.yaml")
     place = source / table.file
+    for path in sorted(place.rglob("_temporary")):
+        raise ProjectError(
+            f"{table.file}: half-written: {_shown(table, source, path)} is there, which a job leaves that is "
+            "under way or was stopped; run that job to its end, then `etl` again"
+        )
     files = [
         path
         for path in sorted(place.rglob("*.parquet"))

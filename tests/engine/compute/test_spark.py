@@ -1,8 +1,13 @@
 """What is Spark's alone: tables in versions, folders of partitions, values in and out."""
 
+import os
+import shutil
+import signal
+
 import duckdb
 import pytest
 
+from handrail.compute import spark
 from handrail.compute.data_engine import connect_data, has_table
 from handrail.compute.duckdb import parquet, row, write_parquet
 from handrail.errors import ProjectError
@@ -22,12 +27,13 @@ def there(tmp_path):
     raw = tmp_path / "raw"
     for day, count in (("2013-11-02", 3), ("2013-11-03", 2)):
         partition(raw, day, count)
+    (raw / "events" / "_SUCCESS").touch()
     settings = by_engine(tmp_path / "w", "spark", raw)
     return settings.model_copy(update={"data": settings.data.model_copy(update={"sampled": ()})})
 
 
 def partition(raw, day, count):
-    folder = raw / "events.parquet" / f"day={day}"
+    folder = raw / "events" / f"day={day}"
     folder.mkdir(parents=True)
     duckdb.sql(f"SELECT n FROM range({count}) AS t(n)").write_parquet(str(folder / "part-0.parquet"))
     return folder
@@ -36,7 +42,7 @@ def partition(raw, day, count):
 def events(settings, minimum_rows=1):
     """Bring the parted table in, and return its rows by day."""
     with connect_data(settings) as connection:
-        tables = {"events": RawTable("events.parquet", COLUMNS, minimum_rows)}
+        tables = {"events": RawTable("events/", COLUMNS, minimum_rows)}
         bring_in(connection, settings, tables, settings.source)
         return kept(connection, settings)
 
@@ -54,27 +60,140 @@ def test_partitions_are_read_late_ones_too_and_half_written_ones_are_refused(the
     partition(raw, "2013-10-31", 4)  # late: of a day before those that were there
     assert events(there) == [("2013-10-31", 4), ("2013-11-02", 3), ("2013-11-03", 2)]
     before = events(there)
-    (raw / "events.parquet" / "_temporary" / "0").mkdir(
-        parents=True
-    )  # a job that is under way, or was stopped
-    with pytest.raises(ProjectError, match=r"events.parquet: half-written: _temporary is in it"):
-        events(there)
-    (raw / "events.parquet" / "_temporary" / "0").rmdir()
-    (raw / "events.parquet" / "_temporary").rmdir()
-    cut = partition(raw, "2013-11-04", 5) / "part-0.parquet"
-    cut.write_bytes(cut.read_bytes()[:100])
-    with pytest.raises(ProjectError, match=r"events.parquet: ") as refused:
-        events(there)
-    assert "\n" not in refused.value.problems[0]
-    cut.unlink()
-    duckdb.sql("SELECT 'a name' AS n").write_parquet(str(cut))  # a schema that changed upstream
-    with pytest.raises(ProjectError, match=r"events.parquet: ") as refused:
-        events(there)
-    cut.unlink()
+    for place in ("_temporary/0", "day=2013-11-03/_temporary/0"):  # a job that is under way, or was stopped
+        unfinished = raw / "events" / place
+        unfinished.mkdir(parents=True)
+        assert refusal(there).startswith(f"events/: half-written: events/{place.removesuffix('/0')} is there")
+        shutil.rmtree(unfinished.parent)
+    (raw / "events" / "_SUCCESS").unlink()
+    assert refusal(there).startswith(
+        "events/: no _SUCCESS beside or above events/day=2013-10-31/part-0.parquet"
+    )
+    (raw / "events" / "_SUCCESS").touch()
+    last = partition(raw, "2013-11-04", 5) / "part-0.parquet"
+    whole = last.read_bytes()
+    for content in (whole[:100], b""):
+        last.write_bytes(content)
+        assert refusal(there).startswith(
+            "events/day=2013-11-04/part-0.parquet: not a whole Parquet file (Invalid Input Error: "
+        )
+    duckdb.sql("SELECT 1 AS other").write_parquet(str(last))  # a schema that changed upstream
+    assert refusal(there) == (
+        "events/day=2013-11-04/part-0.parquet: no column n among other, day; see etl/extract.py"
+    )
+    duckdb.sql("SELECT 'a name' AS n").write_parquet(str(last))
+    assert refusal(there) == "events/: column n: a name is no BIGINT"
+    last.unlink()
     with pytest.raises(ProjectError, match="9 rows, at least 100 expected"):
         events(there, minimum_rows=100)
     with connect_data(there) as connection:
         assert kept(connection, there) == before
+    folders = (there.workspace / "data" / "spark" / "raw" / "events").glob("v-*")
+    assert len([*folders]) == 2  # what was refused leaves nothing
+
+
+def test_partitions_of_other_types_are_cast_each_from_its_own(there):
+    for day, values in (("2013-11-04", "(7.0), (8.0)"), ("2013-11-05", "('9')")):
+        folder = partition(there.source, day, 1)
+        duckdb.sql(f"SELECT n FROM (VALUES {values}) AS t(n)").write_parquet(str(folder / "part-0.parquet"))
+    assert events(there)[2:] == [("2013-11-04", 2), ("2013-11-05", 1)]
+    with connect_data(there) as connection:
+        assert connection.sql(f"SELECT sum(n) FROM {parquet(raw_path(there, 'events'))}").fetchall() == [
+            (28,)
+        ]
+
+
+def test_files_that_are_there_already_are_refused_where_they_are_not_whole(there):
+    place = there.source / "events"
+    tables = {"events": StoredTable(f"parquet.`file://{place}`", COLUMNS, 1)}
+    with connect_data(there) as connection:
+        bring_in(connection, there, tables, None)
+        before = kept(connection, there)
+        assert before == [("2013-11-02", 3), ("2013-11-03", 2)]
+        empty = place / "day=2013-11-03" / "part-1.parquet"
+        empty.touch()
+        with pytest.raises(ProjectError, match=r"part-1\.parquet is an empty file; have it written anew"):
+            bring_in(connection, there, tables, None)
+        empty.unlink()
+        (place / "_temporary" / "0").mkdir(parents=True)
+        (place / "_temporary" / "0" / "part").touch()
+        with pytest.raises(ProjectError, match=r"half-written: .*/_temporary/0/part is there"):
+            bring_in(connection, there, tables, None)
+        assert kept(connection, there) == before
+
+
+def refusal(settings):
+    """Return the one sentence with which the parted table is refused."""
+    with pytest.raises(ProjectError) as refused:
+        events(settings)
+    (said,) = refused.value.problems
+    assert "\n" not in said
+    return said
+
+
+def test_what_is_learnt_from_is_not_taken_for_the_table_that_is_gone(there):
+    """A part of it is here under the same name, as `etl` leaves it."""
+    path = table_path(there, PROJECT.table_name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    duckdb.sql("SELECT 1 AS n").write_parquet(str(path))
+    with connect_data(there) as connection:
+        assert not has_table(connection, path)
+        with pytest.raises(ProjectError) as refused:
+            row(connection, f"SELECT count(*) AS n FROM {parquet(path)}")
+    assert [*refused.value.problems] == [
+        f"{PROJECT.table_name}: spark has no such table yet; run `etl`, which loads it there"
+    ]
+
+
+def test_an_interrupt_is_pythons_own_and_not_sparks(there):
+    before = signal.getsignal(signal.SIGINT)
+    with connect_data(there) as connection:
+        assert row(connection, "SELECT 1 AS n")["n"] == 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_java_says_at_its_start_is_told_in_its_own_line():
+    with spark._quietly() as said:
+        os.write(2, b"WARNING: Using incubator modules\nInvalid maximum heap size: -Xmxlots\n")
+        os.write(2, b"Error: Could not create the Java Virtual Machine.\n")
+        assert said() == "Invalid maximum heap size: -Xmxlots"
+    with spark._quietly() as said:
+        assert said() == ""
+
+
+def test_a_full_disk_is_told_as_one(there):
+    with connect_data(there) as connection, pytest.raises(duckdb.Error) as refused:
+        connection.sql(f"SELECT CAST(error('{spark.FULL}') AS BIGINT) AS n").fetchall()
+    assert str(refused.value) == (
+        "the disk is full where Spark writes, its tables or its spark.local.dir; make room"
+    )
+
+
+def test_a_setting_of_sparks_that_is_none_is_told_in_a_line(there):
+    wrong = there.model_copy(
+        update={
+            "compute": there.compute.model_copy(update={"spark": {"spark.sql.shuffle.partitions": "many"}})
+        }
+    )
+    with connect_data(there):
+        stop_session()
+    try:
+        with pytest.raises(ProjectError) as refused, connect_data(wrong):
+            pass
+        (said,) = refused.value.problems
+        assert said.startswith(
+            "compute.spark: [INVALID_CONF_VALUE.TYPE_MISMATCH] The value 'many' in the config "
+        )
+        assert said.endswith("; mend it in project.yaml")
+    finally:
+        stop_session()
+
+
+def stop_session():
+    """Stop the session of this process; the next connection starts another."""
+    from pyspark.sql import SparkSession
+
+    SparkSession._instantiatedSession.stop()
 
 
 def test_a_table_is_one_version_or_the_next_and_a_half_written_one_is_told(there):
@@ -91,7 +210,7 @@ def test_a_table_is_one_version_or_the_next_and_a_half_written_one_is_told(there
         assert row(connection, f"SELECT a FROM {parquet(path)}")["a"] == 1
         for number in (2, 3, 4):
             write_parquet(connection, f"SELECT {number} AS a, {when}", path)
-        assert len([*place.glob("v-*")]) <= 3  # the one that counts, the one before it, and what failed
+        assert len([*place.glob("v-*")]) == 2  # the one that counts and the one before it
         write_parquet(connection, f"SELECT 5 AS a, {when}", built)
         assert row(connection, f"SELECT a FROM {parquet(path)}")["a"] == 4
     accept(there, name)
@@ -159,7 +278,7 @@ def test_functions_give_what_duckdb_gives(there):
 
 
 def test_a_folder_is_a_table_that_is_there_already(there):
-    place = there.source / "events.parquet"
+    place = there.source / "events"
     tables = {"events": StoredTable(f"parquet.`file://{place}`", COLUMNS, 1)}
     with connect_data(there) as connection:
         assert bring_in(connection, there, tables, None) == {"events": 5}
