@@ -20,7 +20,7 @@ from handrail.etl.load import loaded_table, rejected_path
 from handrail.project import Project
 from handrail.registry.learnt_keys import LEARNT, key_hash
 from handrail.registry.versions import kept_infos, model_folder
-from handrail.serving.prediction_log import prediction_folder, shared_prediction_folder
+from handrail.serving.prediction_log import parts_of, prediction_folder, shared_prediction_folder
 from handrail.training.dataset import period
 from handrail.training.known_outcomes import DAY, known_on
 from handrail.training.splits import split_of
@@ -63,11 +63,6 @@ def prediction_files(settings: Settings, *, archived: bool = False) -> list[Path
     found = [path for each in folders for path in sorted(each.glob("[!.]*"))]
     found = [part for path in found for part in (parts_of(path) if path.is_dir() else [path])]
     return [path for path in found if path.suffix in (".parquet", ".jsonl")]
-
-
-def parts_of(folder: Path) -> list[Path]:
-    """Return the files of predictions that Spark has written into a folder; none of one that is not whole."""
-    return sorted(folder.rglob("*.parquet")) if (folder / "_SUCCESS").is_file() else []
 
 
 def _scored(files: Sequence[Path], types: Mapping[str, str]) -> str:

@@ -32,6 +32,11 @@ def shared_prediction_folder(settings: Settings) -> Path:
     return settings.workspace / "data" / "shared" / "predictions"
 
 
+def parts_of(folder: Path) -> list[Path]:
+    """Return the files of predictions that Spark has written into a folder; none of one that is not whole."""
+    return sorted(folder.rglob("*.parquet")) if (folder / "_SUCCESS").is_file() else []
+
+
 def log_rows(
     asked: Records,
     answer: Inference,

@@ -7,8 +7,9 @@ machine that goes on, is killed, or sends it twice. What services did goes the s
 
 import json
 import logging
+import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
@@ -21,7 +22,7 @@ from handrail.files import unfinished_path, write_whole
 from handrail.locks import locked
 from handrail.registry.shared import fetch_versions, follow
 from handrail.serving.activity import activity_folder, shared_activity_folder
-from handrail.serving.prediction_log import prediction_folder, shared_prediction_folder
+from handrail.serving.prediction_log import parts_of, prediction_folder, shared_prediction_folder
 from handrail.storage.store import ABSENT, ChangedError, Entry, Store, kept_store
 
 log = logging.getLogger(__name__)
@@ -117,18 +118,21 @@ class _Folder:
                 self.machine, self.sent = found["machine"], found["files"]
             else:
                 self._write()  # by its name, this machine knows its files again, also if it is killed now
-            return sum(
-                self._send_lines(path) if path.suffix in LINES else self._send_file(path)
-                for path in self._files()
+            files = self._files()
+            count = sum(
+                self._send_lines(path) if path.suffix in LINES else self._send_file(name, path)
+                for name, path in files.items()
             )
+            self._forget_replaced(files)
+            return count
 
     def unsent(self) -> int:
         """Return the bytes of whole lines and files that are not sent yet."""
         found = 0
-        for path in self._files() if self._folder.is_dir() else ():
+        for name, path in self._files().items() if self._folder.is_dir() else ():
             if path.suffix in LINES:
-                found += path.stat().st_size - int(self.sent.get(path.name, 0))
-            elif self.sent.get(path.name, {}).get("as") != _identity(path):
+                found += path.stat().st_size - int(self.sent.get(name, 0))
+            elif self.sent.get(name, {}).get("as") != _identity(path):
                 found += path.stat().st_size
         return found
 
@@ -141,10 +145,19 @@ class _Folder:
             return f"{before}.{suffix}" in self.sent or (self._folder / f"{before}.{suffix}").is_file()
         return before.endswith(f".{self.machine}")
 
-    def _files(self) -> Iterator[Path]:
-        for path in sorted(self._folder.glob("[!.]*")):
-            if path.is_file() and path.suffix in (*LINES, ".parquet"):
-                yield path
+    def _files(self) -> dict[str, Path]:
+        """Return what there is to send, by its name: files, and those of a folder that Spark has written."""
+        found = [path for path in sorted(self._folder.glob("[!.]*")) if path.suffix in (*LINES, ".parquet")]
+        files = [part for path in found for part in (parts_of(path) if path.is_dir() else [path])]
+        return {path.relative_to(self._folder).as_posix(): path for path in files}
+
+    def _forget_replaced(self, files: Mapping[str, Path]) -> None:
+        """Delete what was sent of a file or folder that another of its name has replaced since."""
+        there = {name.partition("/")[0] for name in files}
+        for name in [name for name in self.sent if name not in files and name.partition("/")[0] in there]:
+            self._store.delete(self.sent[name]["key"])
+            del self.sent[name]
+            self._write()
 
     def _send_lines(self, path: Path) -> int:
         """Send the whole lines that were added to a file, in segments that are named by where they begin."""
@@ -166,16 +179,17 @@ class _Folder:
                 count += 1
                 self._note(path.name, begin)
 
-    def _send_file(self, path: Path) -> int:
+    def _send_file(self, name: str, path: Path) -> int:
         """Send a file that was written whole, named by its content; what it replaces is deleted then."""
-        known, identity = self.sent.get(path.name, {}), _identity(path)
+        known, identity = self.sent.get(name, {}), _identity(path)
         if known.get("as") == identity:
             return 0
         digest = _digest(path)
-        key = f"{self._kind}/{path.stem}.{self.machine}.{digest}{path.suffix}"
+        flat = re.sub(r"[^\w.-]", "-", name.removesuffix(path.suffix).replace(".parquet/", "/"))
+        key = f"{self._kind}/{flat}.{self.machine}.{digest}{path.suffix}"
         with suppress(ChangedError):  # the same content is there
             self._store.upload(path, key)
-        self._note(path.name, {"as": identity, "key": key})
+        self._note(name, {"as": identity, "key": key})
         if known.get("key") not in (None, key):
             self._store.delete(known["key"])
         return 1

@@ -1,6 +1,7 @@
 """The log that machines share: whole segments under names of their own, read by whoever monitors."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,50 @@ def test_rows_that_are_scored_again_take_the_place_of_those_before(here, there):
     assert count(here) == scored.rows
 
 
+def test_what_spark_has_scored_into_a_folder_is_sent_whole_and_replaced_whole(here, there):
+    folder = prediction_folder(here) / "scored-2013-09-01-end-abc.parquet"
+
+    def scored(*days):
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        source = batch.rows_to_score(here, None, date(2013, 9, 1), date(2013, 9, 4))
+        output = batch.output_path(here, "once")
+        batch.score_rows(here, source, output)
+        for day in days:
+            part = (
+                folder / f"by_day={day}" / "part-00000-1f.c000.snappy.parquet"
+            )  # one task writes several days
+            part.parent.mkdir(parents=True)
+            query = f"SELECT * FROM '{output}' WHERE CAST(scheduled_at AS DATE) = '{day}'"
+            with engine.connect(here) as connection:
+                engine.write_parquet(connection, query, part)
+        output.unlink()
+
+    scored("2013-09-01", "2013-09-02", "2013-09-03")
+    assert (shared_log.send(here), keys(here)) == (0, [])  # without _SUCCESS it is not whole
+    (folder / "_SUCCESS").touch()
+    assert shared_log.unsent_bytes(here) > 0
+    assert shared_log.send(here) == 3
+    assert shared_log.unsent_bytes(here) == 0
+    machine = json.loads((prediction_folder(here) / ".sent.json").read_text())["machine"]
+    names = [
+        f"predictions/scored-2013-09-01-end-abc-by_day-2013-09-0{day}-part-00000-1f.c000.snappy.{machine}."
+        for day in (1, 2, 3)
+    ]
+    assert [key.rpartition(".")[0].rpartition(".")[0] + "." for key in keys(here)] == names
+    shared_log.fetch(there)
+    whole = count(here)
+    assert count(there) == whole > 0
+    scored("2013-09-02")
+    (folder / "_SUCCESS").touch()
+    assert shared_log.send(here) == 1
+    assert len(keys(here)) == 1
+    for each in (here, there):  # no machine takes its own for another's
+        shared_log.fetch(each)
+        assert 0 < count(each) < whole
+    assert count(here) == count(there)
+
+
 def test_a_version_that_answered_elsewhere_is_brought_in(here, there):
     predict(here, rows_asked(here, 20))
     first = versions.newest_version(here)
@@ -217,7 +262,8 @@ def test_what_is_being_sent_from_here_is_not_taken_for_another_s(alone, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(shared_log._Folder, "_note", killed)  # sent, and not noted yet
-    monkeypatch.setattr(shared_log._Folder, "_files", lambda each: each._folder.glob(f"[!.]*{kind}"))
+    files = prediction_folder(alone).glob(f"[!.]*{kind}")
+    monkeypatch.setattr(shared_log._Folder, "_files", lambda each: {path.name: path for path in files})
     with pytest.raises(KeyboardInterrupt):
         shared_log.send(alone)
     monkeypatch.setattr(shared_log, "send", lambda settings: 0)
