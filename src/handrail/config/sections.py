@@ -154,10 +154,10 @@ class Storage(Section):
 class Compute(Section):
     """Where the data is processed, and how much of it is learnt from on this machine.
 
-    engine: DuckDB inside this process, a PostgreSQL server or Spark · training_rows: how many rows at most
-    come to this machine for training · training_takes: if there are more, a sample by key or the newest
-    schema_name: of PostgreSQL; by default the package's · master: of Spark · storage: the folder or URL of
-    Spark's tables, by default data/spark in the workspace · spark: settings of Spark's own, as
+    engine: DuckDB inside this process, a PostgreSQL server or Spark · training_rows: about how many rows
+    come to this machine for training, at most · training_takes: if there are more, a sample by key or the
+    newest · schema_name: of PostgreSQL; by default the package's · master: of Spark · storage: the folder or
+    URL of Spark's tables, by default data/spark in the workspace · spark: settings of Spark's own, as
     spark.executor.memory
     """
 

@@ -6,7 +6,7 @@ from handrail.lazy_imports import lazy_names
 
 if TYPE_CHECKING:
     from handrail.etl.extract import bring_in
-    from handrail.etl.load import rejected_path, table_path
+    from handrail.etl.load import rejected_path, require_table, table_path
     from handrail.etl.pipeline import EtlResult, run_etl
     from handrail.etl.raw_files import RawRows, RawTable, StoredTable
 
@@ -17,6 +17,7 @@ __all__ = [
     "StoredTable",
     "bring_in",
     "rejected_path",
+    "require_table",
     "run_etl",
     "table_path",
 ]
@@ -30,6 +31,7 @@ __getattr__ = lazy_names(
         "StoredTable": "raw_files",
         "bring_in": "extract",
         "rejected_path": "load",
+        "require_table": "load",
         "run_etl": "pipeline",
         "table_path": "load",
     },

@@ -80,7 +80,10 @@ def read_taken(settings: Settings) -> str | None:
 
 
 def require_table(settings: Settings, table: str) -> str:
-    """Return the FROM item of the loaded table; raises ProjectError where there is none yet."""
+    """Return the FROM item of the loaded table, in DuckDB's SQL; raises ProjectError where there is none yet.
+
+    `connect_data` finds the whole table by it, wherever the data is processed, and `connect` what came here.
+    """
     path = table_path(settings, table)
     if not path.is_file():
         small = f" --sample {settings.sample}" if settings.sample else ""
