@@ -46,21 +46,23 @@ def known_values(
     It has few where there are at most MOST_VALUES among the rows learnt from, and nearly all of the recent
     rows have one of them: what else comes then is new.
     """
-    found = {}
-    for item in bins:
-        column = identifier(item.column)
-        if item.names:
-            continue
-        values = f"(SELECT DISTINCT {column} FROM {learnt} WHERE {column} IS NOT NULL)"
-        if row(connection, f"SELECT count(*) AS n FROM {values}")["n"] > MOST_VALUES:
-            continue
-        others = f"count(*) FILTER (WHERE {column} NOT IN {values})"
-        query = f"SELECT {others} AS n, count({column}) AS known FROM {recent}"
-        counted = row(connection, query)
-        if counted["known"] and counted["n"] <= MOST_OTHERS * counted["known"]:
-            query = f"SELECT list({column} ORDER BY {column}) AS kept FROM {values}"
-            found[item.column] = [float(value) for value in row(connection, query)["kept"]]
-    return found
+    found: dict[str, list[float]] = {}
+    for name in (item.column for item in bins if not item.names):
+        column = f"CAST({identifier(name)} AS DOUBLE)"
+        query = f"SELECT DISTINCT {column} FROM {learnt} WHERE {column} IS NOT NULL LIMIT {MOST_VALUES + 1}"
+        values = sorted(value for (value,) in connection.execute(query).fetchall())
+        if 0 < len(values) <= MOST_VALUES:
+            found[name] = values
+    if not found:
+        return {}
+    counts = []
+    for number, (name, values) in enumerate(found.items()):
+        column, kept = identifier(name), ", ".join(f"CAST('{value!r}' AS DOUBLE)" for value in values)
+        others = f"{column} IS NOT NULL AND CAST({column} AS DOUBLE) NOT IN ({kept})"
+        counts.append(f"count({column}) AS known{number}, count(*) FILTER (WHERE {others}) AS n{number}")
+    counted = row(connection, f"SELECT {', '.join(counts)} FROM {recent}")
+    pairs = ((name, counted[f"known{n}"], counted[f"n{n}"]) for n, name in enumerate(found))
+    return {name: found[name] for name, known, others in pairs if known and others <= MOST_OTHERS * known}
 
 
 def learn_bins(connection: Connection, source: str, columns: tuple[Column, ...]) -> list[Bins]:
