@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from handrail.config.settings import Settings
 
 logging.getLogger("SQLQueryContextLogger").disabled = True  # it prints what is raised here
-logging.getLogger("py4j").setLevel(logging.CRITICAL)  # so does this one, where a call is broken off
+# So does py4j, to everybody's own logger, where a call is broken off.
+logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
 JAVA = 17
 DAY = "by_day"  # the column of the folders of a table; it is none of the table's own
 CURRENT, DONE = "CURRENT", "_SUCCESS"
@@ -86,9 +87,13 @@ def connect_spark(settings: Settings) -> Generator[Spark]:
     try:
         engine = Spark(settings, _session(settings).newSession())
     except (Py4JError, PySparkException) as error:
-        raise ProjectError(f"compute.spark: {_line(error)}; mend it in project.yaml") from None
+        raise ProjectError(f"compute.spark: {_line(error).rstrip('.')}; mend it in project.yaml") from None
     try:
         yield engine
+    except KeyboardInterrupt:
+        with suppress(Exception):  # Java may have got the same signal
+            engine.session.sparkContext.cancelAllJobs()
+        raise
     finally:
         engine.close()
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import threading
 
 import duckdb
 import pytest
@@ -145,11 +146,17 @@ def test_what_is_learnt_from_is_not_taken_for_the_table_that_is_gone(there):
     ]
 
 
-def test_an_interrupt_is_pythons_own_and_not_sparks(there):
+def test_an_interrupt_is_pythons_own_and_not_sparks(there, caplog):
     before = signal.getsignal(signal.SIGINT)
     with connect_data(there) as connection:
         assert row(connection, "SELECT 1 AS n")["n"] == 1
     assert signal.getsignal(signal.SIGINT) is before
+    threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), connect_data(there) as connection:
+        connection.session.range(10**12).selectExpr("max(hash(id))").collect()  # longer than anybody waits
+    assert caplog.records == []
+    with connect_data(there) as connection:
+        assert row(connection, "SELECT 2 AS n")["n"] == 2
 
 
 def test_what_java_says_at_its_start_is_told_in_its_own_line():
