@@ -803,3 +803,22 @@ def test_where_the_data_is_elsewhere_from_now_on_it_says_what_is_next(changed):
     said = [f"Then: uv sync, and `etl` once, which loads the table into {to}" for _, to in changed.values()]
     assert [line for line in lines if line.startswith("Then: ")] == said
     assert "Then: " not in "".join(next_steps(outcome, dry_run=True))
+
+
+@pytest.mark.parametrize("engine", ["postgres", "spark"])
+@pytest.mark.parametrize(
+    "line", ["maximum_rejected_share: 0.01", "memory_limit: 2GB", "by: time", "sampled: [flights]"]
+)
+def test_settings_of_the_data_that_a_team_has_changed_go_along_to_another_engine(
+    bake, tmp_path, engine, line
+):
+    before, after = bake(compute="duckdb").path / "project.yaml", bake(compute=engine).path / "project.yaml"
+    text, own = before.read_text(), f"{line.partition(':')[0]}: changed"
+    assert text.count(f"  {line} ") + text.count(f"  {line}\n") == 1
+    ours = tmp_path / "project.yaml"
+    ours.write_text(text.replace(line, own))
+    merged = subprocess.run(
+        ["git", "merge-file", "-p", ours, before, after], capture_output=True, text=True, check=False
+    )
+    assert (merged.returncode, merged.stderr) == (0, "")
+    assert merged.stdout == after.read_text().replace(line, own)
