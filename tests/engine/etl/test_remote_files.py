@@ -182,6 +182,17 @@ def test_a_folder_of_this_machine_is_read_like_that_too(settings, tmp_path):
     assert "rides/: no _SUCCESS beside or above rides/year=2013/a.parquet" in refused(here, {"rides": PARTS})
     (place / "_SUCCESS").touch()
     assert brought(here, {"rides": PARTS}) == [("Ghent", 2013)]
+    unslashed = {"rides": raw.RawTable("rides", PARTS.columns, minimum_rows=1)}
+    assert brought(here, unslashed) == [("Ghent", 2013)]
+    unfinished = place / "_temporary" / "0"
+    unfinished.mkdir(parents=True)
+    for tables in ({"rides": PARTS}, unslashed):
+        assert "half-written: rides/year=2013/_temporary is there" in refused(here, tables)
+    unfinished.rmdir()
+    unfinished.parent.rmdir()
+    (place / "b.parquet").touch()
+    for tables in ({"rides": PARTS}, unslashed):
+        assert "rides/year=2013/b.parquet: not a whole Parquet file" in refused(here, tables)
 
 
 def test_a_table_that_changes_between_list_and_read_is_read_anew(bucket, settings, monkeypatch):
