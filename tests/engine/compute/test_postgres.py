@@ -9,7 +9,7 @@ from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import accept, drop, raw_path, table_path
 from handrail.etl.raw_files import StoredTable
-from tests.engine.support.engines import FUNCTIONS, by_engine, labels_read
+from tests.engine.support.engines import FUNCTIONS, by_engine, labels_read, told_of_a_part
 from tests.engine.support.postgres_server import postgres_server
 from tests.engine.support.workspaces import PROJECT
 
@@ -201,3 +201,8 @@ def test_functions_give_what_duckdb_gives(there):
     assert {name: float(v) if isinstance(v, int) else v for name, v in found.items()} == {
         name: float(v) if isinstance(v, int) else v for name, v in expected.items()
     }
+
+
+def test_what_is_learnt_from_is_not_taken_for_the_table_that_is_gone(there):
+    name = PROJECT.table_name
+    assert told_of_a_part(there) == f"{name}: postgres has no such table yet; run `etl`, which loads it there"

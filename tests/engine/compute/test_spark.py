@@ -15,7 +15,7 @@ from handrail.errors import ProjectError
 from handrail.etl.extract import bring_in
 from handrail.etl.load import accept, raw_path, table_path
 from handrail.etl.raw_files import RawTable, StoredTable
-from tests.engine.support.engines import FUNCTIONS, by_engine, labels_read
+from tests.engine.support.engines import FUNCTIONS, by_engine, labels_read, told_of_a_part
 from tests.engine.support.workspaces import PROJECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engines")]
@@ -133,17 +133,10 @@ def refusal(settings):
 
 
 def test_what_is_learnt_from_is_not_taken_for_the_table_that_is_gone(there):
-    """A part of it is here under the same name, as `etl` leaves it."""
-    path = table_path(there, PROJECT.table_name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    duckdb.sql("SELECT 1 AS n").write_parquet(str(path))
-    with connect_data(there) as connection:
-        assert not has_table(connection, path)
-        with pytest.raises(ProjectError) as refused:
-            row(connection, f"SELECT count(*) AS n FROM {parquet(path)}")
-    assert [*refused.value.problems] == [
-        f"{PROJECT.table_name}: spark has no such table yet; run `etl`, which loads it there"
-    ]
+    assert (
+        told_of_a_part(there)
+        == f"{PROJECT.table_name}: spark has no such table yet; run `etl`, which loads it there"
+    )
 
 
 def test_an_interrupt_is_pythons_own_and_not_sparks(there, caplog):

@@ -3,8 +3,14 @@
 import csv
 from pathlib import Path
 
-from handrail.compute.data_engine import connect_data
+import duckdb
+import pytest
+
+from handrail.compute.data_engine import connect_data, has_table
+from handrail.compute.duckdb import parquet, row
 from handrail.config.settings import Settings
+from handrail.errors import ProjectError
+from handrail.etl.load import table_path
 from tests.engine.support.workspaces import PROJECT, in_workspace
 
 # 01:30 is there twice on this day: summer time ends at 02:00. The time_hour of the flights is UTC.
@@ -91,3 +97,16 @@ def labels_read(settings: Settings) -> list[tuple[str, str | None]]:
             f"read_csv('{folder / 'labels.csv'}', {columns}, {options})"
         )
         return connection.sql("SELECT item, label FROM labels ORDER BY item").fetchall()
+
+
+def told_of_a_part(settings: Settings) -> str:
+    """Ask an engine for a table that it lacks, and of which a part is here; return the refusal."""
+    path = table_path(settings, PROJECT.table_name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    duckdb.sql("SELECT 1 AS n").write_parquet(str(path))
+    with connect_data(settings) as connection:
+        assert not has_table(connection, path)
+        with pytest.raises(ProjectError) as refused:
+            row(connection, f"SELECT count(*) AS n FROM {parquet(path)}")
+    (said,) = refused.value.problems
+    return said
