@@ -3,14 +3,13 @@
 Tables are written anew without it, whole or not at all. Lines of the prediction log are overwritten with
 blanks where they stand: what adds to the end of that file meanwhile goes on undisturbed and loses no line.
 The copies of the raw tables are deleted, Spark's too; `etl` copies them again, without the key where they
-have its column.
-So are this machine's copies of a bucket's or a database's; what is there itself is not touched.
+have its column. So are this machine's copies of a bucket's or a database's; what is there itself is not
+touched.
 """
 
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from handrail.project import Project
 from handrail.retention.audit_log import audit_log, audit_log_path
 from handrail.retention.inventory import copies_of_source, raw_tables_of_spark
 from handrail.retention.links import kept_files, refuse_links
+from handrail.retention.retirement import delete
 from handrail.storage.store import ChangedError
 
 LINES = 10_000  # of a prediction log, at once
@@ -80,10 +80,8 @@ def erase(settings: Settings, key: str, traces: list[Trace]) -> Iterator[Trace]:
         for workspace in _workspaces(settings):
             keep_out(_in_workspace(settings, workspace), kept)
         for trace in traces:
-            if trace.raw and trace.path.is_dir():
-                shutil.rmtree(trace.path)
-            elif trace.raw:
-                trace.path.unlink()
+            if trace.raw:
+                delete(trace.path)
             elif trace.path.suffix == ".jsonl":
                 _blank(connection, trace.path, project, key)
             else:

@@ -47,7 +47,7 @@ def archive(settings: Settings, items: list[StoredItem], today: date) -> Iterato
                 raise ProjectError(f"{target}: is there already; look at both, and remove one")
             size = item.size_bytes
             _copy(item.path, target)
-            _delete(item.path)
+            delete(item.path)
             rule = f"{item.kind} after {_days(settings, item, 'archive_after_days')} days"
             to = target.relative_to(settings.workspace).as_posix()
             write("archive", what=_name(settings, item), to=to, bytes=size, newest=f"{item.day}", rule=rule)
@@ -60,7 +60,7 @@ def purge(settings: Settings, items: list[StoredItem]) -> Iterator[StoredItem]:
     with audit_log(settings) as write:
         for item in items:
             size = item.size_bytes
-            _delete(item.path)
+            delete(item.path)
             rule = f"{item.kind} after {_days(settings, item, 'purge_after_days')} days"
             write("purge", what=_name(settings, item), bytes=size, newest=f"{item.day}", rule=rule)
             yield item
@@ -86,10 +86,10 @@ def _copy(source: Path, target: Path) -> None:
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, unfinished)
         unfinished.rename(target)
     finally:
-        _delete(unfinished)
+        delete(unfinished)
 
 
-def _delete(path: Path) -> None:
+def delete(path: Path) -> None:
     """Delete a file or a folder; a folder disappears at once, and its files then."""
     if path.is_dir():
         going = path.with_name(f".{path.name.lstrip('.')}.gone-{os.getpid()}")
