@@ -302,8 +302,7 @@ class Postgres(Translated):
         files, options, tree = read_call(call)
         if len(files) == 1 and self.is_stored(files[0]):
             return self._table(files[0])
-        for file in files:
-            self._refuse_part(file)
+        self._refuse_part(files)
         names = [self._of_file(file, options, tree) for file in files]
         if len(names) == 1:
             return names[0]

@@ -389,13 +389,7 @@ class Spark(Translated):
             return frame.mapInArrow(work, schema)
 
     def there_already(self, name: str) -> str:
-        """Return the FROM item of a table of the catalogue, or of what stands as "parquet.`hdfs://host/orders`".
-
-        Raises ProjectError where those files are not whole: Spark leaves out what is empty.
-        """
-        files = re.fullmatch(r"\w+\.`([^`]+)`", name)
-        if files:
-            self._files.require_whole(name, files[1])
+        """Return the FROM item of a table of the catalogue, or of what stands as "parquet.`hdfs://host/orders`"."""
         return identifier(self._view_of(f"there {name}", lambda: self._frame(f"SELECT * FROM {name}")))
 
     def head(self, frame: DataFrame) -> pa.Table:
@@ -438,8 +432,7 @@ class Spark(Translated):
         paths, _, tree = read_call(call)
         if len(paths) == 1 and stored_name(self._settings, paths[0]) and self.is_stored(paths[0]):
             return self._view_of(f"stored {paths[0]}", lambda: self._stored(paths[0]))
-        for path in paths:
-            self._refuse_part(path)
+        self._refuse_part(paths)
         absent = [path for path in paths if not path.exists()]
         if absent:
             raise duckdb.IOException(f"{absent[0]}: no such file")
@@ -511,9 +504,9 @@ class Spark(Translated):
         with own_errors():
             return self.session.read.option("basePath", base).parquet(*map(address, files))
 
-    def size(self, place: str) -> int:
-        """Return the bytes of a file, or of the largest one in a folder."""
-        return self._files.size(place)
+    def listing(self, place: str) -> dict[str, int]:
+        """Return the bytes of each file in a folder and below, or of a file, by its path."""
+        return self._files.listing(place)
 
     def separated(self, place: str, separator: str, encoding: str, *, header: bool, size: int) -> DataFrame:
         """Return the rows of a file of separated values, each column as text; a line that is no row stops."""
@@ -572,32 +565,14 @@ class _Files:
                 self._system(place).getFileStatus(self._path(place)).isDirectory()
             )
 
-    def size(self, place: str) -> int:
-        """Return the bytes of the largest file in a folder, or of a file."""
+    def listing(self, place: str) -> dict[str, int]:
+        """Return the bytes of each file in a folder and below, or of a file, by its path."""
         with own_errors():
-            system, largest = self._system(place), 0
-            found = system.listFiles(self._path(place), True)
-            while found.hasNext():
-                largest = max(largest, int(found.next().getLen()))
-            return largest
-
-    def require_whole(self, name: str, place: str) -> None:
-        """Raise ProjectError where a folder is being written, or a file in it is empty."""
-        with own_errors():
-            system, problems = self._system(place), []
-            found = system.listFiles(self._path(place), True)
+            found, sizes = self._system(place).listFiles(self._path(place), True), {}
             while found.hasNext():
                 file = found.next()
-                path = str(file.getPath())
-                if "/_temporary/" in path:
-                    raise ProjectError(
-                        f"{name}: half-written: {path} is there, which a job leaves that is under way or was "
-                        "stopped; run that job to its end, then `etl` again"
-                    )
-                if not int(file.getLen()) and path.rpartition("/")[2][0] not in "_.":
-                    problems.append(f"{name}: {path} is an empty file; have it written anew")
-        if problems:
-            raise ProjectError(problems)
+                sizes[str(file.getPath())] = int(file.getLen())
+            return sizes
 
     def names(self, place: str) -> list[str]:
         """Return the names in a folder."""

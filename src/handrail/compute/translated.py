@@ -172,10 +172,10 @@ class Translated(ABC):
     def _take_in(self, name: str, rows: duckdb.DuckDBPyRelation) -> None:
         """Make a temporary table of rows that lie on this machine."""
 
-    def _refuse_part(self, path: Path) -> None:
-        """Raise ProjectError where a path names the loaded table: a file here is only what is learnt from."""
+    def _refuse_part(self, paths: Sequence[Path]) -> None:
+        """Raise ProjectError where one names the loaded table: a file here is only what is learnt from."""
         name = self._settings.project.table_name
-        if stored_name(self._settings, path) == name:
+        if any(stored_name(self._settings, path) == name for path in paths):
             engine = self._settings.compute.engine
             raise ProjectError(f"{name}: {engine} has no such table yet; run `etl`, which loads it there")
 

@@ -6,6 +6,7 @@ table that is there already, of the database or of the cluster, is a `StoredTabl
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from datetime import date
@@ -31,12 +32,14 @@ from handrail.errors import ProjectError
 from handrail.etl.forgotten import without_forgotten
 from handrail.etl.load import raw_path, table_path, taken_path
 from handrail.etl.raw_files import (
+    UNFINISHED,
     UNSAID,
     RawRows,
     RawSource,
     RawTable,
     StoredTable,
     cast_columns,
+    half_written,
     is_folder_in,
     parts_by_types,
     unpacked,
@@ -123,6 +126,7 @@ def _source(
         kinds = known_types(local, dict(table.columns), table.file)
     if isinstance(table, StoredTable):
         try:
+            _require_whole_files(connection, table)
             source = connection.there_already(table.name)
         except EngineError as error:
             raise ProjectError(f"{table.name}: {reason(error)}; see etl/extract.py") from None
@@ -141,6 +145,20 @@ def _source(
     return f"({' UNION ALL '.join(parts)})"
 
 
+def _require_whole_files(connection: Any, table: StoredTable) -> None:
+    """Raise ProjectError where files of Spark's are being written, or one is empty: Spark leaves that out."""
+    files = re.fullmatch(r"\w+\.`([^`]+)`", table.name)
+    if files is None or not hasattr(connection, "listing"):
+        return
+    sizes = connection.listing(files[1])
+    for path in sizes:
+        if f"/{UNFINISHED}/" in path:
+            raise ProjectError(half_written(table.name, path))
+    empty = [path for path, size in sizes.items() if not size and path.rpartition("/")[2][0] not in "_."]
+    if empty:
+        raise ProjectError(f"{table.name}: {path} is an empty file; have it written anew" for path in empty)
+
+
 def _frames(
     spark: Spark, settings: Settings, table: RawTable, folder: Path | None, temporary: Path
 ) -> list[DataFrame]:
@@ -157,9 +175,8 @@ def _frames(
     place = address(unpacked(folder, table.file, temporary))
     if not is_separated(Path(table.file)):
         return [spark.parquet(place)]
-    frame = spark.separated(
-        place, table.separator, table.encoding, header=table.header, size=spark.size(place)
-    )
+    size = sum(spark.listing(place).values())
+    frame = spark.separated(place, table.separator, table.encoding, header=table.header, size=size)
     return [frame if table.header else frame.toDF(*table.columns, *frame.columns[len(table.columns) :])]
 
 

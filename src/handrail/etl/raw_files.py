@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from handrail.etl.separated_values import Form, SeparatedValues, is_of_the_file,
 
 log = logging.getLogger(__name__)
 PACKED = ("", ".gz", ".zip")  # the ends of a file's name, the first that is there is read
+UNFINISHED = "_temporary"  # the folder of a job of Spark or Hadoop, until it is done
 UNSAID = "NA"  # no number and no time: missing there, where a table does not say which texts are
 
 
@@ -278,7 +280,7 @@ def _parquet(connection: Connection, table: RawTable, file: Path, kinds: Mapping
 
 def _folder(connection: Connection, table: RawTable, source: Path | None, kinds: Mapping[str, str]) -> str:
     """Return the FROM item that reads the used columns of a folder's Parquet files, cast to their types."""
-    files = sorted(file for files in parts_by_types(connection, table, source) for file in files)
+    files = sorted(chain.from_iterable(parts_by_types(connection, table, source)))
     whole = (
         f"read_parquet([{', '.join(map(file_name, files))}], hive_partitioning = true, union_by_name = true)"
     )
@@ -327,6 +329,14 @@ def _shown(table: RawTable, source: Path | None, file: Path) -> str:
     return f"{table.file.removesuffix('/')}/{file.relative_to(place).as_posix()}"
 
 
+def half_written(table: str, place: str) -> str:
+    """Say that a job is writing a table of many files, or has left it so."""
+    return (
+        f"{table}: half-written: {place} is there, which a job leaves that is under way or was stopped; run "
+        "that job to its end, then `etl` again"
+    )
+
+
 def unmarked(table: RawTable, where: str, file: str) -> str:
     """Say that a folder has no file that says that all of it is written."""
     return (
@@ -340,11 +350,9 @@ def _parts(table: RawTable, source: Path | None) -> list[Path]:
     if source is None:
         raise ProjectError(f"{table.file}: no folder of raw files; set data.source in project.yaml")
     place = source / table.file
-    for path in sorted(place.rglob("_temporary")):
-        raise ProjectError(
-            f"{table.file}: half-written: {_shown(table, source, path)} is there, which a job leaves that is "
-            "under way or was stopped; run that job to its end, then `etl` again"
-        )
+    unfinished = min(place.rglob(UNFINISHED), default=None)
+    if unfinished:
+        raise ProjectError(half_written(table.file, _shown(table, source, unfinished)))
     files = [
         path
         for path in sorted(place.rglob("*.parquet"))
