@@ -410,7 +410,8 @@ class Spark(Translated):
         frame = self._frame(query)
         former = self._kept.pop(name.lower(), None)
         if not view:
-            frame = frame.persist(StorageLevel.MEMORY_AND_DISK)
+            # Not in memory, too: there a partition is held in one piece, however large it is.
+            frame = frame.persist(StorageLevel.DISK_ONLY)
             with own_errors():
                 frame.count()  # what is wrong with the rows is said where they are made
             self._kept[name.lower()] = frame

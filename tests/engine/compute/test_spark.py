@@ -139,6 +139,18 @@ def test_what_is_learnt_from_is_not_taken_for_the_table_that_is_gone(there):
     )
 
 
+def test_a_temporary_table_is_on_the_disk_and_takes_no_heap(there):
+    with connect_data(there) as connection:
+        connection.session.range(200_000).createOrReplaceTempView("numbers")
+        connection.execute("CREATE TEMP TABLE many AS SELECT id AS n FROM numbers")
+        kept = connection.session.sparkContext._jsc.sc().getRDDStorageInfo()
+        assert connection.sql("SELECT count(*), sum(n) FROM many").fetchall() == [(200000, 19999900000)]
+        after = connection.session.sparkContext._jsc.sc().getRDDStorageInfo()
+        sizes = [(each.memSize(), each.diskSize() > 0) for found in (kept, after) for each in found]
+    assert sizes
+    assert set(sizes) == {(0, True)}
+
+
 def test_an_interrupt_is_pythons_own_and_not_sparks(there, caplog):
     before = signal.getsignal(signal.SIGINT)
     with connect_data(there) as connection:
