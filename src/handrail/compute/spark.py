@@ -380,7 +380,7 @@ class Spark(Translated):
             return write_parquet(self._local, f"SELECT * FROM {source} {by}", path)
 
     def _local_empty(self, frame: DataFrame) -> str:
-        self._local.register("_none", to_arrow_schema(frame.schema).empty_table())
+        self._local.register("_none", _no_rows(frame))
         return "SELECT * FROM _none"
 
     def map_batches(self, frame: DataFrame, work: Any, schema: Any) -> DataFrame:
@@ -402,9 +402,9 @@ class Spark(Translated):
             return self._local.from_arrow(self.session.sql(query).toArrow())
 
     def _empty(self, query: str) -> duckdb.DuckDBPyRelation:
-        schema = self._frame(query).schema
+        frame = self._frame(query)
         with own_errors():
-            return self._local.from_arrow(to_arrow_schema(schema).empty_table())
+            return self._local.from_arrow(_no_rows(frame))
 
     def _keep(self, name: str, query: str, *, view: bool) -> None:
         frame = self._frame(query)
@@ -523,6 +523,11 @@ class Spark(Translated):
                 multiLine=size < MULTILINE_BYTES,
                 enforceSchema=False,
             )
+
+
+def _no_rows(frame: DataFrame) -> pa.Table:
+    """Return a table of a frame's columns without any row; instants are in UTC, as all that is fetched."""
+    return to_arrow_schema(frame.schema, timezone="UTC").empty_table()
 
 
 def storage_of(settings: Settings) -> str:

@@ -26,6 +26,7 @@ from handrail.etl.load import require_table
 from handrail.monitoring.outcomes import all_predictions
 from handrail.project import Project
 from handrail.retention.erasure import erase, find_traces, is_of, lines_of
+from handrail.retention.links import kept_files
 from handrail.serving.prediction_log import prediction_folder
 
 REHEARSED_ROWS = 200  # of each file
@@ -74,7 +75,7 @@ def _copy_small(settings: Settings, there: Settings, key: str) -> None:
     """Copy a few rows of every file under `data/`; the key's own are put among them."""
     data, project = settings.workspace / "data", settings.project
     with connect(settings) as connection:
-        for path in sorted([*data.rglob("[!.]*.parquet"), *data.rglob("[!.]*.jsonl")]):
+        for path in kept_files(data):
             target = there.workspace / path.relative_to(settings.workspace)
             target.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".parquet":
@@ -122,16 +123,15 @@ def _holding(settings: Settings, key: str) -> Iterator[Path]:
     project = settings.project
     own = project.erasable if key.isdecimal() else ()
     with connect(settings) as connection:
-        for path in sorted((settings.workspace / "data").rglob("*.*")):
+        for path in filter(Path.is_file, sorted((settings.workspace / "data").rglob("*.*"))):
             if path.suffix == ".parquet":
                 names = [n for n in column_types(connection, parquet(path)) if n in own or not own]
                 held = [_holds(name, key, alone=bool(own)) for name in names]
                 held += [] if project.has_key else [is_of(connection, path, project, key)]
                 if held and _any(connection, path, " OR ".join(held)):
                     yield path
-            elif path.is_file() and (
-                _stands_in(path.read_text(encoding="utf-8", errors="replace"), key, own)
-                or (not project.has_key and any(lines_of(connection, path, project, key)))
+            elif _stands_in(path.read_text(encoding="utf-8", errors="replace"), key, own) or (
+                not project.has_key and any(lines_of(connection, path, project, key))
             ):
                 yield path
 

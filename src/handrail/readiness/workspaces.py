@@ -17,6 +17,7 @@ from handrail.errors import ProjectError
 from handrail.etl.load import table_path
 from handrail.project import Project
 from handrail.readiness.context import ReadinessContext
+from handrail.registry.canary import end_canary
 from handrail.registry.live import live_path, read_live
 from handrail.registry.versions import SUMS, Version, load_version, model_folder, save_version
 from handrail.training.dataset import period
@@ -56,7 +57,7 @@ def _with_outcomes_shuffled(project: Project, source: str) -> str:
 
 @contextmanager
 def copy_of_live(context: ReadinessContext) -> Generator[Settings]:
-    """Give a workspace in which the same versions are live, to promote and to break."""
+    """Give a workspace in which the same versions are live, to promote and to break; no canary is tried."""
     live = read_live(context.settings)
     with empty_workspace(context) as there:
         for name in dict.fromkeys(live.versions if live else ()):
@@ -64,6 +65,7 @@ def copy_of_live(context: ReadinessContext) -> Generator[Settings]:
             if folder.is_dir():
                 shutil.copytree(folder, model_folder(there) / name)
         shutil.copy(live_path(context.settings), live_path(there))
+        end_canary(there, "it stays where it is tried")
         yield there
 
 

@@ -21,6 +21,7 @@ from handrail.etl.pipeline import run_etl
 from handrail.monitoring.monitoring_run import run_monitoring
 from handrail.monitoring.outcomes import prediction_files
 from handrail.monitoring.replay import replay
+from handrail.readiness.erasure import rehearse_forgetting
 from handrail.registry.live import make_live
 from handrail.registry.versions import newest_version
 from handrail.serving.batch import output_path, rows_to_score, score_rows
@@ -196,6 +197,7 @@ def test_spark_scores_on_its_workers_what_one_machine_scores(lived):
             assert duckdb.sql(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other}").fetchall() == []
         assert scored.rows == len(values(known))
         assert set(parts) <= set(prediction_files(spark))
+        assert rehearse_forgetting(spark) > len(parts), "some files were not rehearsed"
         (output / "_SUCCESS").unlink()
         assert set(parts).isdisjoint(prediction_files(spark)), "half-written predictions are read"
     finally:

@@ -29,7 +29,12 @@ def there(tmp_path):
     for day, count in (("2013-11-02", 3), ("2013-11-03", 2)):
         partition(raw, day, count)
     (raw / "events" / "_SUCCESS").touch()
-    settings = by_engine(tmp_path / "w", "spark", raw)
+    return read_by(tmp_path / "w", "spark", raw)
+
+
+def read_by(workspace, engine, raw):
+    """Return settings of a workspace for raw tables that are none of the example's."""
+    settings = by_engine(workspace, engine, raw)
     return settings.model_copy(update={"data": settings.data.model_copy(update={"sampled": ()})})
 
 
@@ -102,6 +107,21 @@ def test_partitions_of_other_types_are_cast_each_from_its_own(there):
         assert connection.sql(f"SELECT sum(n) FROM {parquet(raw_path(there, 'events'))}").fetchall() == [
             (28,)
         ]
+
+
+def test_instants_in_raw_files_are_told_in_utc_as_duckdb_does(there, tmp_path):
+    """As of files that pandas or DuckDB has written of times with an offset."""
+    moments = "SELECT TIMESTAMPTZ '2013-11-03 01:30:00-04' + to_hours(n) AS moment FROM range(2) AS t(n)"
+    duckdb.sql(moments).write_parquet(str(there.source / "moments.parquet"))
+    found = []
+    for settings in (there, read_by(tmp_path / "d", "duckdb", there.source)):
+        with connect_data(settings) as connection:
+            for kind in ("TIMESTAMP", "TIMESTAMPTZ"):
+                tables = {"moments": RawTable("moments.parquet", {"moment": kind}, 1)}
+                bring_in(connection, settings, tables, settings.source)
+                query = f"SELECT CAST(moment AS TIMESTAMP) AS m FROM {parquet(raw_path(settings, 'moments'))}"
+                found.append([str(at) for (at,) in connection.sql(f"{query} ORDER BY m").fetchall()])
+    assert found == [["2013-11-03 05:30:00", "2013-11-03 06:30:00"]] * 4
 
 
 def test_files_that_are_there_already_are_refused_where_they_are_not_whole(there):

@@ -10,6 +10,7 @@ from handrail.config.sections import Readiness
 from handrail.readiness import one_example, own_tests, release_rehearsals, small_runs
 from handrail.readiness.context import ReadinessContext
 from handrail.registry import live as registry
+from handrail.registry.canary import start_canary
 from handrail.serving import inference, prediction_log
 from handrail.training.encoding import Encoding
 from tests.engine.readiness import made_up_context
@@ -155,6 +156,15 @@ def test_a_rollback_is_rehearsed(world):
     found = release_rehearsals.rolled_back(world)
     assert found.endswith(" as before a promotion, to the last bit; nothing was live before it")
     assert registry.read_live(world.settings) == before
+
+
+def test_a_rollback_is_rehearsed_beside_a_canary_that_is_tried(world, caplog):
+    """Nothing of the canary is in the copy, and nobody is told that it is missing there."""
+    start_canary(world.settings, variant(world.settings, lambda info: info.update(seed=2)), 0.1)
+    found = release_rehearsals.rolled_back(ReadinessContext(world.settings))
+    assert found.endswith(" as before a promotion, to the last bit; nothing was live before it")
+    assert caplog.messages == []
+    assert registry.read_live(world.settings).canary is not None
 
 
 def test_a_former_version_that_can_not_answer_any_more_fails(world):
