@@ -564,13 +564,6 @@ class _Files:
         with own_errors():
             return bool(self._system(place).exists(self._path(place)))
 
-    def is_folder(self, place: str) -> bool:
-        """Return whether there is a folder."""
-        with own_errors():
-            return self.exists(place) and bool(
-                self._system(place).getFileStatus(self._path(place)).isDirectory()
-            )
-
     def listing(self, place: str) -> dict[str, int]:
         """Return the bytes of each file in a folder and below, or of a file, by its path."""
         with own_errors():

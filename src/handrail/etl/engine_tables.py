@@ -84,7 +84,7 @@ def _is_read_there(connection: Any, settings: Settings, table: RawSource) -> boo
     if isinstance(table, StoredTable):
         return True
     # What a bucket or a database has is fetched by this machine, which remembers what it has already.
-    reads_itself = hasattr(connection, "separated") and not settings.sample and not settings.source_address
+    reads_itself = connection.target == "spark" and not settings.sample and not settings.source_address
     return reads_itself and isinstance(table, RawTable) and table.separator != WHITESPACE
 
 
@@ -148,12 +148,12 @@ def _source(
 def _require_whole_files(connection: Any, table: StoredTable) -> None:
     """Raise ProjectError where files of Spark's are being written, or one is empty: Spark leaves that out."""
     files = re.fullmatch(r"\w+\.`([^`]+)`", table.name)
-    if files is None or not hasattr(connection, "listing"):
+    if files is None or connection.target != "spark":
         return
     sizes = connection.listing(files[1])
-    for path in sizes:
-        if f"/{UNFINISHED}/" in path:
-            raise ProjectError(half_written(table.name, path))
+    unfinished = next((path for path in sizes if f"/{UNFINISHED}/" in path), None)
+    if unfinished:
+        raise ProjectError(half_written(table.name, unfinished))
     empty = [path for path, size in sizes.items() if not size and path.rpartition("/")[2][0] not in "_."]
     if empty:
         raise ProjectError(f"{table.name}: {path} is an empty file; have it written anew" for path in empty)
